@@ -1,0 +1,63 @@
+/* What fdx.c asks of an instruction set: row loops over aligned, native, unit-stride data, the conversions that make
+ * such rows of anything else, and the arithmetic on coordinates. fdx_isa.inc builds one table for each instruction set. */
+#ifndef FDX_ROWS_H
+#define FDX_ROWS_H
+
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "fdx.h"
+
+#if defined(__FAST_MATH__)
+#error "fdx promises np.gradient's bits: build it without -ffast-math (-Ofast)"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+
+#define FDX_NTAPS 3
+
+/* n results from rows of neighbours. Weights and divisors come as double and are exact in the compute type. */
+typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, double h);
+typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
+typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
+
+/* A row in fdx's own form from n elements `step` bytes apart, and back. */
+typedef void fdx_gather_fn(void *row, const char *src, ptrdiff_t step, ptrdiff_t n);
+typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_t n);
+
+typedef struct {
+    fdx_quotient_fn *quotient;
+    fdx_taps_fn *taps;
+    fdx_stream_fn *stream;
+} fdx_rows;
+
+/* Coordinates of one precision: x is a gathered row of float or double. */
+typedef struct {
+    int (*uniform)(const void *x, ptrdiff_t n, double d);                     /* are all n differences d? x: n + 1 */
+    double (*difference)(const void *x);                                      /* x[1] - x[0] */
+    void (*weights)(double *const w[FDX_NTAPS], const void *x, ptrdiff_t n);  /* interior weights; x: n + 2 */
+    void (*edges)(double first[FDX_NTAPS], double last[FDX_NTAPS], const void *head, const void *tail); /* 3 each */
+} fdx_coords;
+
+/* How a row is computed: stored type and, if single, whether the division or the weighting is done in double. */
+enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FDX_ROW_C64_WIDE, FDX_NROWS };
+
+struct fdx_isa {
+    const char *name;
+    fdx_rows rows[FDX_NROWS];
+    fdx_gather_fn *gather[FDX_NDTYPES][2];   /* [dtype][swapped], to fdx_result_dtype */
+    fdx_scatter_fn *scatter[FDX_NDTYPES][2]; /* the floating-point dtypes only */
+    fdx_coords coords[2];                    /* [float32, float64] */
+};
+
+extern const fdx_isa fdx_isa_base;
+extern const fdx_isa fdx_isa_avx2; /* exists where FDX_HAVE_AVX2 */
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define FDX_HAVE_AVX2 1
+#endif
+
+#endif

@@ -1,0 +1,495 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, embedsignature.format=python
+"""The compiled half: NumPy arrays to the C struct, the call, and floating-point flags back to NumPy.
+
+`gradient` decides whether a call is one that the C core computes. Whatever it declines goes unchanged to NumPy's own
+function, which computes it or raises the error that np.gradient's users know.
+"""
+
+cimport cython
+cimport numpy as cnp
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.long cimport PyLong_CheckExact
+from cpython.pythread cimport (
+    PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
+    PyThread_type_lock, WAIT_LOCK,
+)
+from cpython.ref cimport Py_INCREF
+from libc.math cimport isinf
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uint8_t
+
+import os
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from fdx import _fallback, _out, _threads
+
+cnp.import_array()
+cnp.import_ufunc()
+
+cdef extern from "fdx.h" nogil:
+    enum: FDX_OK
+    enum: FDX_MAXDIM
+    enum: FDX_I8, FDX_U8, FDX_F32, FDX_F64, FDX_C64, FDX_C128
+    enum: FDX_COORDS
+    ctypedef enum fdx_precision:
+        FDX_WEAK
+        FDX_SINGLE
+        FDX_DOUBLE
+    ctypedef int fdx_status
+    ctypedef struct fdx_isa:
+        pass
+    ctypedef struct fdx_array:
+        void *data
+        const ptrdiff_t *stride
+        uint8_t dtype
+        uint8_t swapped
+    ctypedef struct fdx_stencil:
+        uint8_t kind
+        uint8_t wide
+        double w[3]
+    ctypedef struct fdx_op:
+        int axis
+        fdx_stencil first
+        fdx_stencil interior
+        fdx_stencil last
+        fdx_array x
+        fdx_array out
+    ctypedef struct fdx_call:
+        int ndim
+        const ptrdiff_t *shape
+        fdx_array in_ "in"
+        int nops
+        const fdx_op *op
+        const fdx_isa *isa
+    const fdx_isa *fdx_isa_find(const char *name)
+    const char *fdx_isa_name(const fdx_isa *isa)
+    const char *fdx_status_message(int status)
+    fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
+    fdx_status fdx_gradient_coords(
+        fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
+    fdx_status fdx_apply(const fdx_call *call)
+    fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+
+cdef extern from "numpy/ufuncobject.h":
+    void PyUFunc_clearfperr() nogil
+    int PyUFunc_getfperr() nogil
+    # In NumPy's C API since 2.0; its Cython declarations leave it out.
+    int PyUFunc_GiveFloatingpointErrors(const char *name, int fpe_errors) except -1
+    enum: UFUNC_FPE_OVERFLOW
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_NewLikeArray(cnp.ndarray prototype, cnp.NPY_ORDER order, cnp.dtype dtype, int subok)
+    object PyArray_NewFromDescr(type subtype, cnp.dtype descr, int nd, const ptrdiff_t *dims,
+                                const ptrdiff_t *strides, void *data, int flags, object obj)
+
+cdef enum:
+    NOGIL_ELEMENTS = 8192  # below this a call is over sooner than another thread could use the GIL
+
+
+# ---- which instruction set ----
+
+cdef const fdx_isa *_find_isa() except NULL:
+    name = os.environ.get("FDX_ISA", "auto")
+    cdef const fdx_isa *isa = fdx_isa_find(name.encode())
+    if isa == NULL:
+        known = "auto, base or avx2"
+        raise ImportError(f"FDX_ISA: expected {known}, as far as this processor has it; got {name!r}")
+    return isa
+
+cdef const fdx_isa *ISA = _find_isa()
+
+
+def isa():
+    """The name of the instruction set in use: "base" or "avx2"."""
+    return fdx_isa_name(ISA).decode()
+
+
+# ---- arrays ----
+
+cdef int _dtype(cnp.ndarray a) noexcept:
+    """The fdx_dtype of an array, or -1."""
+    cdef int num = cnp.PyArray_TYPE(a)
+    cdef int size
+    if num == cnp.NPY_FLOAT64:
+        return FDX_F64
+    if num == cnp.NPY_FLOAT32:
+        return FDX_F32
+    if cnp.NPY_BYTE <= num <= cnp.NPY_ULONGLONG:
+        # NumPy's integers alternate signed and unsigned, as fdx's do; C's names for them only tell the size.
+        size = <int>cnp.PyArray_ITEMSIZE(a)
+        return (FDX_I8 + (num - cnp.NPY_BYTE) % 2
+                + (0 if size == 1 else 2 if size == 2 else 4 if size == 4 else 6))
+    if num == cnp.NPY_COMPLEX128:
+        return FDX_C128
+    if num == cnp.NPY_COMPLEX64:
+        return FDX_C64
+    return -1
+
+
+cdef void _fill(fdx_array *to, cnp.ndarray a, int dtype) noexcept:
+    to.data = cnp.PyArray_DATA(a)
+    to.stride = <const ptrdiff_t *>cnp.PyArray_STRIDES(a)
+    to.dtype = <uint8_t>dtype
+    to.swapped = cnp.PyArray_ISBYTESWAPPED(a)
+
+
+cdef bint _plain_type(object a):
+    """An ndarray whose results NumPy gives the same type without computing anything else."""
+    return cnp.PyArray_CheckExact(a) or type(a) is np.memmap
+
+
+cdef bint _overrides(object a):
+    """Does np.gradient hand over to code of a's class, or to what that class means by arithmetic?"""
+    return hasattr(type(a), "__array_function__") and not _plain_type(a)
+
+
+cdef void _k_order_strides(int ndim, const ptrdiff_t *shape, const ptrdiff_t *like, ptrdiff_t itemsize,
+                           ptrdiff_t *strides) noexcept:
+    """The strides that np.empty_like gives an array of strides `like` (not C- or F-contiguous)."""
+    cdef int order[FDX_MAXDIM]
+    cdef int d, at
+    for d in range(ndim):
+        at = d
+        while at > 0 and _abs(like[order[at - 1]]) < _abs(like[d]):
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = d
+    for at in range(ndim - 1, -1, -1):
+        strides[order[at]] = itemsize
+        itemsize *= shape[order[at]]
+
+
+cdef inline ptrdiff_t _abs(ptrdiff_t v) noexcept:
+    return -v if v < 0 else v
+
+
+cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
+    """What np.gradient allocates: np.empty_like of a floating-point array, of an integer one's float64 copy."""
+    cdef ptrdiff_t strides[FDX_MAXDIM]
+    cdef int ndim = cnp.PyArray_NDIM(a), d
+    cdef bint has_length_1 = False
+    cdef cnp.dtype descr
+    if dtype >= FDX_F32:
+        descr = <cnp.dtype>cnp.PyArray_DESCR(a)
+        Py_INCREF(descr)  # the function below steals it
+        return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
+    descr = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64)
+    for d in range(ndim):
+        has_length_1 |= cnp.PyArray_DIM(a, d) == 1
+    Py_INCREF(descr)
+    if (not has_length_1 or cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a)):
+        return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
+    # The copy's layout can differ from empty_like's of the copy where a length is 1. Making the copy would take memory,
+    # so its strides are worked out, and a like array is then made of an array that has them and no data of its own.
+    _k_order_strides(ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(a), <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
+                     sizeof(double), strides)
+    Py_INCREF(descr)
+    return PyArray_NewLikeArray(
+        PyArray_NewFromDescr(type(a), descr, ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(a), strides,
+                             cnp.PyArray_DATA(a), 0, a),
+        cnp.NPY_KEEPORDER, descr, 1)
+
+
+# ---- spacing ----
+
+cdef enum _Kind:
+    DONE      # the operator's stencils are filled
+    SCALAR    # a spacing of known precision
+    COORDS    # an array of coordinates
+
+
+cdef struct _spacing:
+    _Kind kind
+    double h
+    fdx_precision precision
+
+
+cdef bint _real_scalar(object dx):
+    """A NumPy scalar or 0-d array of a real type that promotes to float64 at most."""
+    if not (isinstance(dx, np.generic) or (cnp.PyArray_CheckExact(dx) and cnp.PyArray_NDIM(dx) == 0)):
+        return False
+    return dx.dtype.kind in "biuf" and dx.dtype.itemsize <= 8
+
+
+cdef int _set(fdx_stencil *s, int tap, object value, cnp.dtype dtype) except -1:
+    """Put a number in a stencil, with the precision that NumPy computes in. 0: none that fdx has."""
+    common = np.result_type(dtype, value)
+    single = dtype.char in "fF"
+    s.wide = single and common.char in "dD"
+    if common != dtype.newbyteorder("=") and not s.wide:
+        return 0
+    s.w[tap] = float(value)
+    return 1
+
+
+cdef int _by_numpy(fdx_op *op, object dx, cnp.dtype dtype, int edge_order) except -1:
+    """Stencils for a spacing of a rarer type, by NumPy's own scalar arithmetic. 0: declined."""
+    try:
+        if not _set(&op.interior, 0, 2.0 * dx, dtype):
+            return 0
+        if edge_order == 1:
+            return _set(&op.first, 0, dx, dtype) and _set(&op.last, 0, dx, dtype)
+        for tap, (first, last) in enumerate(((-1.5, 0.5), (2.0, -2.0), (-0.5, 1.5))):
+            if not (_set(&op.first, tap, first / dx, dtype) and _set(&op.last, tap, last / dx, dtype)):
+                return 0
+    except Exception:  # under np.errstate(all="raise"), say: the original raises it in its own order
+        return 0
+    return 1
+
+
+cdef bint _rounded_to_infinity(fdx_stencil *s, double w, int tap) noexcept:
+    return isinf(s.w[tap]) and not isinf(w)
+
+
+cdef int _weak(fdx_op *op, double h, int dtype, int edge_order, bint edges_are_scalars, int *flags) noexcept:
+    """Stencils for a Python number. NumPy reports overflow where it rounds one to float32 for an array operation."""
+    cdef int tap
+    cdef bint overflow
+    fdx_gradient_uniform(op, dtype, h, FDX_WEAK, edge_order)
+    if dtype != FDX_F32 and dtype != FDX_C64:
+        return 0
+    overflow = _rounded_to_infinity(&op.interior, 2.0 * h, 0)
+    if edge_order == 1:
+        overflow |= not edges_are_scalars and _rounded_to_infinity(&op.first, h, 0)
+    elif not edges_are_scalars:
+        for tap in range(3):
+            overflow |= _rounded_to_infinity(&op.first, 2.0 / h, tap)
+    if overflow:
+        flags[0] |= UFUNC_FPE_OVERFLOW
+    return 0
+
+
+# ---- running a call ----
+
+@cython.final
+cdef class Job:
+    """A call split in parts, which any number of threads work off together.
+
+    Threads claim parts one by one. The thread that called `gradient` works too, so a call is finished even if no other
+    thread ever starts; and it leaves only when no claimed part is still being written.
+    """
+    cdef fdx_call call
+    cdef readonly Py_ssize_t nparts, parts_run
+    cdef Py_ssize_t claimed, running
+    cdef int flags
+    cdef bint waiting
+    cdef PyThread_type_lock done
+
+    def __cinit__(self):
+        self.done = PyThread_allocate_lock()
+        if self.done == NULL:
+            raise MemoryError("a lock for the threads of a call")
+        PyThread_acquire_lock(self.done, WAIT_LOCK)
+
+    def __dealloc__(self):
+        if self.done != NULL:
+            PyThread_release_lock(self.done)
+            PyThread_free_lock(self.done)
+
+    cdef Py_ssize_t claim(self) noexcept:
+        cdef Py_ssize_t part = -1
+        with cython.critical_section(self):
+            if self.claimed < self.nparts:
+                part = self.claimed
+                self.claimed += 1
+                self.running += 1
+        return part
+
+    def work(self):
+        """Run parts until all are claimed."""
+        cdef Py_ssize_t part = self.claim()
+        cdef int flags
+        while part >= 0:
+            with nogil:
+                PyUFunc_clearfperr()
+                fdx_apply_part(&self.call, part, self.nparts)
+                flags = PyUFunc_getfperr()
+            with cython.critical_section(self):
+                self.flags |= flags
+                self.parts_run += 1
+                self.running -= 1
+                if self.running == 0 and self.waiting:
+                    self.waiting = False
+                    PyThread_release_lock(self.done)
+            part = self.claim()
+
+    cdef int finish(self) noexcept:
+        """Work off what is left and wait for the others. No Python code runs here, so no signal can cut it short."""
+        cdef bint wait
+        self.work()
+        with cython.critical_section(self):
+            wait = self.waiting = self.running > 0
+        if wait:
+            with nogil:
+                PyThread_acquire_lock(self.done, WAIT_LOCK)
+        return self.flags
+
+
+cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
+    """Apply a call; returns the floating-point flags that it raised."""
+    cdef int status, flags = 0
+    cdef Py_ssize_t nparts = 1, least
+    cdef Job job
+    if workers > 1:
+        least = _threads.MIN_PART_ELEMENTS
+        nparts = workers if least <= 0 else min(workers, size // least)
+    if nparts > 1:
+        job = Job()
+        job.call = call[0]
+        job.nparts = nparts
+        try:
+            _threads.run(job, nparts - 1)
+        finally:
+            flags = job.finish()
+        return flags
+    if size < NOGIL_ELEMENTS:
+        PyUFunc_clearfperr()
+        status = fdx_apply(call)
+        flags = PyUFunc_getfperr()
+    else:
+        with nogil:
+            PyUFunc_clearfperr()
+            status = fdx_apply(call)
+            flags = PyUFunc_getfperr()
+    if status != FDX_OK:
+        raise SystemError("fdx: " + fdx_status_message(status).decode())
+    return flags
+
+
+cdef bint _would_raise(int flags):
+    modes = np.geterr()
+    return (flags & 1 and modes["divide"] == "raise" or flags & 2 and modes["over"] == "raise"
+            or flags & 4 and modes["under"] == "raise" or flags & 8 and modes["invalid"] == "raise")
+
+
+# ---- gradient ----
+
+cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, object out, Py_ssize_t workers):
+    """The results of a call that the C core takes; NotImplemented for any other."""
+    cdef int naxes = <int>len(axes), nargs = <int>len(varargs), edge_order, dtype, x_dtype, k, flags = 0
+    cdef cnp.ndarray a, x, result
+    cdef Py_ssize_t size, n
+    cdef fdx_call call
+    cdef fdx_array coords
+    cdef fdx_op op[FDX_MAXDIM]
+    cdef _spacing spacing[FDX_MAXDIM]
+    cdef list xs = None
+
+    if not _plain_type(f):
+        return NotImplemented
+    a = f
+    dtype = _dtype(a)
+    if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
+        return NotImplemented
+    if not (PyLong_CheckExact(edge_order_) or isinstance(edge_order_, np.integer)) or not 1 <= edge_order_ <= 2:
+        return NotImplemented
+    edge_order = edge_order_
+    for k in range(naxes):
+        op[k].axis = axes[k]
+        if cnp.PyArray_DIM(a, op[k].axis) < edge_order + 1:
+            return NotImplemented
+    size = cnp.PyArray_SIZE(a)
+
+    # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
+    for k in range(naxes):
+        dx = 1.0 if nargs == 0 else varargs[k] if nargs == naxes else varargs[0]
+        if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
+            if not PyFloat_CheckExact(dx):
+                if not -2**53 <= dx <= 2**53:
+                    return NotImplemented
+                dx = float(dx)
+            spacing[k].h = PyFloat_AS_DOUBLE(dx)
+            if spacing[k].h == 0 and edge_order == 2:
+                return NotImplemented  # ZeroDivisionError
+            _weak(&op[k], spacing[k].h, dtype, edge_order, cnp.PyArray_NDIM(a) == 1, &flags)
+            spacing[k].kind = DONE
+        elif type(dx) is np.float64 or type(dx) is np.float32:
+            spacing[k].kind = SCALAR
+            spacing[k].h = dx
+            spacing[k].precision = FDX_DOUBLE if type(dx) is np.float64 else FDX_SINGLE
+        elif _real_scalar(dx):
+            fdx_gradient_uniform(&op[k], dtype, 1.0, FDX_WEAK, edge_order)
+            if not _by_numpy(&op[k], dx, f.dtype if dtype >= FDX_F32 else np.dtype(float), edge_order):
+                return NotImplemented
+            spacing[k].kind = DONE
+        else:
+            if nargs != naxes or size == 0:
+                return NotImplemented
+            if not _plain_type(dx):
+                try:
+                    dx = np.asanyarray(dx)
+                except Exception:  # the original meets it, and raises it, in its own order
+                    return NotImplemented
+                if not _plain_type(dx):
+                    return NotImplemented
+            x = dx
+            x_dtype = _dtype(x)
+            if (cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
+                    or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, op[k].axis)):
+                return NotImplemented
+            spacing[k].kind = COORDS
+            if xs is None:
+                xs = [None] * naxes
+            xs[k] = x
+
+    # Where the results go.
+    if out is None:
+        results = [_new_result(a, dtype) for k in range(naxes)]
+    else:
+        results = _out.arrays(out, f.shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
+        for o in results:
+            if np.may_share_memory(a, o):
+                a = f.copy("K")
+            if xs is not None:
+                xs = [x.copy() if x is not None and np.may_share_memory(x, o) else x for x in xs]
+
+    PyUFunc_clearfperr()
+    for k in range(naxes):
+        if spacing[k].kind == SCALAR:
+            fdx_gradient_uniform(&op[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
+        elif spacing[k].kind == COORDS:
+            x = xs[k]
+            _fill(&coords, x, _dtype(x))
+            n = cnp.PyArray_DIM(x, 0)
+            with nogil:
+                fdx_gradient_coords(&op[k], dtype, &coords, n, edge_order, ISA)
+        else:
+            op[k].x.data = NULL
+        result = results[k]
+        _fill(&op[k].out, result, dtype if dtype >= FDX_F32 else FDX_F64)
+    flags |= PyUFunc_getfperr()
+
+    call.ndim = cnp.PyArray_NDIM(a)
+    call.shape = <const ptrdiff_t *>cnp.PyArray_DIMS(a)
+    _fill(&call.in_, a, dtype)
+    call.nops = naxes
+    call.op = op
+    call.isa = ISA
+    flags |= _run(&call, size * naxes, workers)
+    if flags:
+        if out is None and _would_raise(flags):
+            return NotImplemented  # the original raises what it meets first
+        PyUFunc_GiveFloatingpointErrors("gradient", flags)
+    if out is not None:
+        return out
+    return results[0] if naxes == 1 else tuple(results)
+
+
+def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
+    """
+    The gradient of an N-dimensional array: `numpy.gradient`, bit for bit, compiled.
+    """
+    cdef Py_ssize_t nworkers = _threads.count(workers)
+    declined = _overrides(f)
+    for dx in varargs:
+        declined = declined or _overrides(dx)
+    if declined:
+        return _fallback.gradient(f, varargs, axis, edge_order, out)
+    f = np.asanyarray(f)
+    axis = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
+    result = _compute(f, varargs, axis, edge_order, out, nworkers)
+    if result is NotImplemented:
+        return _fallback.gradient(f, varargs, axis, edge_order, out)
+    return result
