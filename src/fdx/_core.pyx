@@ -243,22 +243,18 @@ cdef bint _rounded_to_infinity(fdx_stencil *s, double w, int tap) noexcept:
     return isinf(s.w[tap]) and not isinf(w)
 
 
-cdef int _weak(fdx_op *op, double h, int dtype, int edge_order, bint edges_are_scalars, int *flags) noexcept:
-    """Stencils for a Python number. NumPy reports overflow where it rounds one to float32 for an array operation."""
-    cdef int tap
+cdef int _weak(fdx_op *op, double h, int dtype, int edge_order) noexcept:
+    """Stencils for a Python number. Returns the flag of overflow where NumPy reports it: rounding one to float32."""
     cdef bint overflow
+    cdef int tap
     fdx_gradient_uniform(op, dtype, h, FDX_WEAK, edge_order)
     if dtype != FDX_F32 and dtype != FDX_C64:
         return 0
     overflow = _rounded_to_infinity(&op.interior, 2.0 * h, 0)
-    if edge_order == 1:
-        overflow |= not edges_are_scalars and _rounded_to_infinity(&op.first, h, 0)
-    elif not edges_are_scalars:
+    if edge_order == 2:
         for tap in range(3):
             overflow |= _rounded_to_infinity(&op.first, 2.0 / h, tap)
-    if overflow:
-        flags[0] |= UFUNC_FPE_OVERFLOW
-    return 0
+    return UFUNC_FPE_OVERFLOW if overflow else 0
 
 
 # ---- running a call ----
@@ -403,7 +399,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
             spacing[k].h = PyFloat_AS_DOUBLE(dx)
             if spacing[k].h == 0 and edge_order == 2:
                 return NotImplemented  # ZeroDivisionError
-            _weak(&op[k], spacing[k].h, dtype, edge_order, cnp.PyArray_NDIM(a) == 1, &flags)
+            flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
             spacing[k].kind = DONE
         elif type(dx) is np.float64 or type(dx) is np.float32:
             spacing[k].kind = SCALAR

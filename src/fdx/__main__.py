@@ -1,0 +1,46 @@
+"""``python -m fdx COMMAND``: fdx from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import fdx
+from fdx import _demo
+
+# One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
+# that takes the parsed arguments and returns the exit status.
+COMMANDS = (_demo,)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line: what is wrong, not the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    parser = Parser(
+        prog="python -m fdx",
+        description="Finite differences for NumPy: np.gradient's results, bit for bit, faster.",
+        epilog="'python -m fdx COMMAND --help' explains a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"fdx {fdx.__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+
+    args = parser.parse_args(argv)
+    if "run" not in args:
+        parser.print_help()
+        return 0
+    status: int = args.run(args)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,494 @@
+/* The C core against a twin that computes one point at a time: random dtypes, shapes, strides, byte orders, alignments,
+ * spacings, edge orders, instruction sets and splits into parts. Outputs stand in guard bytes, and every allocation has
+ * exactly its size, so that a sanitizer sees each access outside of one.
+ *
+ *     test_gradient [cases] [seed]
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx.h"
+
+enum { MAXN = 5, GUARD = 0xA5 };
+
+static uint64_t state;
+
+static uint64_t rnd(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static int below(int n)
+{
+    return (int)(rnd() >> 33) % n;
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "FAILED: %s\n", what);
+    exit(1);
+}
+
+/* ---- arithmetic in a chosen precision; volatile rounds each result ---- */
+
+static double round_to(int single, double v)
+{
+    volatile float s = (float)v;
+    return single ? (double)s : v;
+}
+static double sub(int s, double a, double b)
+{
+    volatile float f = (float)a - (float)b;
+    volatile double d = a - b;
+    return s ? (double)f : d;
+}
+static double add(int s, double a, double b)
+{
+    volatile float f = (float)a + (float)b;
+    volatile double d = a + b;
+    return s ? (double)f : d;
+}
+static double mul(int s, double a, double b)
+{
+    volatile float f = (float)a * (float)b;
+    volatile double d = a * b;
+    return s ? (double)f : d;
+}
+static double quo(int s, double a, double b)
+{
+    volatile float f = (float)a / (float)b;
+    volatile double d = a / b;
+    return s ? (double)f : d;
+}
+
+/* ---- elements ---- */
+
+static int is_complex(int dtype)
+{
+    return dtype == FDX_C64 || dtype == FDX_C128;
+}
+static int is_single(int dtype)
+{
+    return dtype == FDX_F32 || dtype == FDX_C64;
+}
+
+static void reverse(unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        const unsigned char t = p[i];
+        p[i] = p[n - 1 - i];
+        p[n - 1 - i] = t;
+    }
+}
+
+/* One part (real or imaginary) of an element. */
+static double get(int dtype, int swapped, const char *p, int part)
+{
+    const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
+    union { int8_t i8; uint8_t u8; int16_t i16; uint16_t u16; int32_t i32; uint32_t u32; int64_t i64; uint64_t u64;
+            float f; double d; unsigned char bytes[8]; } v;
+    memcpy(v.bytes, p + (size_t)part * size, size);
+    if (swapped)
+        reverse(v.bytes, size);
+    switch (dtype) {
+    case FDX_I8: return v.i8;
+    case FDX_U8: return v.u8;
+    case FDX_I16: return v.i16;
+    case FDX_U16: return v.u16;
+    case FDX_I32: return v.i32;
+    case FDX_U32: return v.u32;
+    case FDX_I64: return (double)v.i64;
+    case FDX_U64: return (double)v.u64;
+    default: return is_single(dtype) ? (double)v.f : v.d;
+    }
+}
+
+static void put_random(int dtype, int swapped, char *p)
+{
+    const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
+    for (int part = 0; part < (is_complex(dtype) ? 2 : 1); part++) {
+        union { uint64_t u; float f; double d; unsigned char bytes[8]; } v;
+        v.u = rnd();
+        if (dtype >= FDX_F32 && below(8)) { /* mostly ordinary numbers, sometimes any bits */
+            const double d = ((double)below(2000001) - 1000000) / 1024;
+            if (is_single(dtype))
+                v.f = (float)d;
+            else
+                v.d = d;
+        }
+        if (swapped)
+            reverse(v.bytes, size);
+        memcpy(p + (size_t)part * size, v.bytes, size);
+    }
+}
+
+static int same(double a, double b)
+{
+    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* ---- arrays of any layout in an allocation of exactly their extent ---- */
+
+typedef struct {
+    char *memory, *data; /* memory + an odd offset, and the element with all indices 0 */
+    size_t bytes;
+    ptrdiff_t stride[MAXN];
+} array;
+
+static array make(int ndim, const ptrdiff_t *shape, int dtype)
+{
+    array a;
+    int order[MAXN];
+    for (int d = 0; d < ndim; d++) {
+        const int at = below(d + 1);
+        order[d] = order[at];
+        order[at] = d;
+    }
+    if (below(2)) /* C order, which the core likes best */
+        for (int d = 0; d < ndim; d++)
+            order[d] = ndim - 1 - d;
+    const int loose = below(3) == 0, flip = below(4) == 0;
+    const size_t misaligned = below(4) == 0 ? 1 : 0;
+    ptrdiff_t stride = fdx_itemsize(dtype), before = 0;
+    for (int k = 0; k < ndim; k++) {
+        const int d = order[k];
+        if (loose)
+            stride += below(3) * fdx_itemsize(dtype) + below(2) * below(4);
+        a.stride[d] = stride;
+        stride *= shape[d] > 0 ? shape[d] : 1;
+        if (flip && below(2)) {
+            before += (shape[d] - 1) * a.stride[d];
+            a.stride[d] = -a.stride[d];
+        }
+    }
+    ptrdiff_t extent = fdx_itemsize(dtype);
+    for (int d = 0; d < ndim; d++)
+        extent += (shape[d] - 1) * (a.stride[d] < 0 ? -a.stride[d] : a.stride[d]);
+    a.bytes = (size_t)extent + misaligned;
+    a.memory = malloc(a.bytes);
+    if (a.memory == NULL)
+        fail("out of memory");
+    memset(a.memory, GUARD, a.bytes);
+    a.data = a.memory + misaligned + before;
+    return a;
+}
+
+static char *at(const array *a, int ndim, const ptrdiff_t *index)
+{
+    char *p = a->data;
+    for (int d = 0; d < ndim; d++)
+        p += index[d] * a->stride[d];
+    return p;
+}
+
+static int next(int ndim, const ptrdiff_t *shape, ptrdiff_t *index)
+{
+    for (int d = ndim - 1; d >= 0; d--) {
+        if (++index[d] < shape[d])
+            return 1;
+        index[d] = 0;
+    }
+    return 0;
+}
+
+/* ---- the twin: np.gradient's formulas for one point ---- */
+
+typedef struct {
+    double h;
+    fdx_precision precision;
+    int has_x, x_dtype, x_swapped, uniform;
+    array x;
+    ptrdiff_t n;
+} grid;
+
+static double coordinate(const grid *g, ptrdiff_t i)
+{
+    return get(g->x_dtype, g->x_swapped, g->x.data + i * g->x.stride[0], 0);
+}
+
+static double three_points(int c, int s, const double w[3], const double re[3], const double im[3], int part, int cplx)
+{
+    double term[3];
+    for (int k = 0; k < 3; k++) {
+        if (!cplx)
+            term[k] = mul(c, w[k], re[k]);
+        else if (part == 0)
+            term[k] = sub(c, mul(c, w[k], re[k]), mul(c, 0, im[k]));
+        else
+            term[k] = add(c, mul(c, w[k], im[k]), mul(c, 0, re[k]));
+    }
+    return round_to(s, add(c, add(c, term[0], term[1]), term[2]));
+}
+
+static double divided(int c, int s, double h, const double lo[2], const double hi[2], int part, int cplx)
+{
+    const double re = sub(s, hi[0], lo[0]), im = cplx ? sub(s, hi[1], lo[1]) : 0;
+    if (!cplx)
+        return round_to(s, quo(c, re, h));
+    if (h == 0)
+        return round_to(s, quo(c, part ? im : re, 0));
+    const double ratio = quo(c, 0, h), scale = quo(c, 1, add(c, h, mul(c, 0, ratio)));
+    return round_to(s, part ? mul(c, sub(c, im, mul(c, re, ratio)), scale)
+                            : mul(c, add(c, re, mul(c, im, ratio)), scale));
+}
+
+static double point(int ndim, const ptrdiff_t *shape, const array *f, int dtype, int swapped, const ptrdiff_t *index,
+                    int axis, const grid *g, int edge_order, int part)
+{
+    const int s = is_single(dtype), cplx = is_complex(dtype);
+    const ptrdiff_t n = shape[axis], i = index[axis];
+    ptrdiff_t first = i == 0 ? 0 : i == n - 1 ? n - 1 - edge_order : i - 1; /* the leftmost neighbour */
+    double re[3] = {0, 0, 0}, im[3] = {0, 0, 0};
+    for (int k = 0; k < 3 && first + k < n; k++) {
+        ptrdiff_t there[MAXN];
+        memcpy(there, index, sizeof there);
+        there[axis] = first + k;
+        re[k] = get(dtype, swapped, at(f, ndim, there), 0);
+        im[k] = cplx ? get(dtype, swapped, at(f, ndim, there), 1) : 0;
+    }
+    const int edge = i == 0 || i == n - 1;
+    const int last = edge && edge_order == 1 ? 1 : 2;
+    const double lo[2] = {re[0], im[0]}, hi[2] = {re[last], im[last]};
+
+    double h = g->h;
+    int hs = g->precision == FDX_SINGLE; /* h is a float32 */
+    const int xs = g->has_x && g->x_dtype == FDX_F32;
+    if (g->has_x) {
+        hs = xs;
+        h = sub(xs, coordinate(g, 1), coordinate(g, 0));
+    }
+    const int weak = !g->has_x && g->precision == FDX_WEAK;
+    const int c = s && (weak || hs); /* computed in single precision */
+
+    if (!g->has_x || g->uniform) {
+        if (!edge)
+            return divided(c, s, round_to((weak && s) || hs, mul(hs, 2, h)), lo, hi, part, cplx);
+        if (edge_order == 1)
+            return divided(c, s, round_to(weak && s, h), lo, hi, part, cplx);
+        const double up[3] = {-1.5, 2, -0.5}, down[3] = {0.5, -2, 1.5};
+        double w[3];
+        for (int k = 0; k < 3; k++)
+            w[k] = round_to(weak && s, quo(hs, i == 0 ? up[k] : down[k], h));
+        return three_points(c, s, w, re, im, part, cplx);
+    }
+    if (edge && edge_order == 1)
+        return divided(c, s, sub(xs, coordinate(g, first + 1), coordinate(g, first)), lo, hi, part, cplx);
+    const double d1 = sub(xs, coordinate(g, first + 1), coordinate(g, first));
+    const double d2 = sub(xs, coordinate(g, first + 2), coordinate(g, first + 1));
+    const double sum = add(xs, d1, d2);
+    double w[3];
+    if (i == 0) {
+        w[0] = quo(xs, -add(xs, mul(xs, 2, d1), d2), mul(xs, d1, sum));
+        w[1] = quo(xs, sum, mul(xs, d1, d2));
+        w[2] = quo(xs, -d1, mul(xs, d2, sum));
+    } else if (i == n - 1) {
+        w[0] = quo(xs, d2, mul(xs, d1, sum));
+        w[1] = quo(xs, -sum, mul(xs, d1, d2));
+        w[2] = quo(xs, add(xs, mul(xs, 2, d2), d1), mul(xs, d2, sum));
+    } else {
+        w[0] = quo(xs, -d2, mul(xs, d1, sum));
+        w[1] = quo(xs, sub(xs, d2, d1), mul(xs, d1, d2));
+        w[2] = quo(xs, d1, mul(xs, d2, sum));
+    }
+    return three_points(c, s, w, re, im, part, cplx);
+}
+
+/* ---- one random case ---- */
+
+static void random_case(const fdx_isa *isa)
+{
+    const int ndim = 1 + below(MAXN), dtype = below(FDX_NDTYPES), swapped = below(3) == 0, edge_order = 1 + below(2);
+    const int result = fdx_result_dtype(dtype), parts_per_element = is_complex(dtype) ? 2 : 1;
+    ptrdiff_t shape[MAXN], index[MAXN] = {0};
+    int length = ndim == 1 ? 700 : ndim == 2 ? 40 : 8;
+    for (int d = 0; d < ndim; d++)
+        shape[d] = 1 + below(length);
+    const int naxes = 1 + below(ndim);
+    for (int d = 0; d < naxes; d++)
+        shape[d] += edge_order;
+
+    array f = make(ndim, shape, dtype);
+    do
+        put_random(dtype, swapped, at(&f, ndim, index));
+    while (next(ndim, shape, index));
+
+    fdx_op op[MAXN];
+    array out[MAXN];
+    grid g[MAXN];
+    for (int k = 0; k < naxes; k++) {
+        const int axis = naxes - 1 - k;
+        const ptrdiff_t n = shape[axis];
+        fdx_status status;
+        g[k].has_x = below(2);
+        g[k].n = n;
+        g[k].h = below(2) ? 0.137 : ldexp(below(1000) - 500, below(40) - 20);
+        g[k].precision = (fdx_precision)below(3);
+        if (g[k].precision == FDX_SINGLE)
+            g[k].h = (float)g[k].h;
+        if (g[k].has_x) {
+            g[k].x_dtype = below(FDX_F64 + 1);
+            g[k].x_swapped = below(3) == 0;
+            g[k].x = make(1, &n, g[k].x_dtype);
+            const int even = below(4) == 0;
+            for (ptrdiff_t i = 0; i < n; i++) {
+                char *to = g[k].x.data + i * g[k].x.stride[0];
+                put_random(g[k].x_dtype, g[k].x_swapped, to);
+                if (even && g[k].x_dtype == FDX_U8)
+                    *to = (char)(n < 80 ? 3 * i : 7);
+            }
+            const int xs = g[k].x_dtype == FDX_F32;
+            const double d = sub(xs, coordinate(&g[k], 1), coordinate(&g[k], 0));
+            g[k].uniform = 1;
+            for (ptrdiff_t i = 0; i + 1 < n; i++)
+                g[k].uniform &= sub(xs, coordinate(&g[k], i + 1), coordinate(&g[k], i)) == d;
+            const fdx_array x = {g[k].x.data, g[k].x.stride, (uint8_t)g[k].x_dtype, (uint8_t)g[k].x_swapped};
+            status = fdx_gradient_coords(&op[k], dtype, &x, n, edge_order, isa);
+        } else {
+            status = fdx_gradient_uniform(&op[k], dtype, g[k].h, g[k].precision, edge_order);
+        }
+        if (status != FDX_OK)
+            fail(fdx_status_message(status));
+        op[k].axis = axis;
+        out[k] = make(ndim, shape, result);
+        op[k].out.data = out[k].data;
+        op[k].out.stride = out[k].stride;
+        op[k].out.dtype = (uint8_t)result;
+        op[k].out.swapped = (uint8_t)(below(4) == 0);
+    }
+
+    const fdx_call call = {ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa};
+    const int nparts = below(2) ? 1 : 1 + below(9);
+    for (int part = nparts - 1; part >= 0; part--) {
+        const fdx_status status = fdx_apply_part(&call, part, nparts);
+        if (status != FDX_OK)
+            fail(fdx_status_message(status));
+    }
+
+    for (int k = 0; k < naxes; k++) {
+        memset(index, 0, sizeof index);
+        do {
+            char *p = at(&out[k], ndim, index);
+            for (int part = 0; part < parts_per_element; part++) {
+                const double expected = point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
+                const double got = get(result, op[k].out.swapped, p, part);
+                if (!same(expected, got)) {
+                    fprintf(stderr, "%s: dtype %d, axis %d of %d, index %ld of %ld, edge_order %d: %.17g, not %.17g\n",
+                            fdx_isa_name(isa), dtype, op[k].axis, ndim, (long)index[op[k].axis],
+                            (long)shape[op[k].axis], edge_order, got, expected);
+                    fail("a value");
+                }
+            }
+            memset(p, GUARD, (size_t)fdx_itemsize(result));
+        } while (next(ndim, shape, index));
+        for (size_t i = 0; i < out[k].bytes; i++)
+            if ((unsigned char)out[k].memory[i] != GUARD)
+                fail("a write outside the output");
+        free(out[k].memory);
+        if (g[k].has_x)
+            free(g[k].x.memory);
+    }
+    free(f.memory);
+}
+
+/* ---- refusals ---- */
+
+static double refused_in[12], refused_out[12];
+
+static void refuse(fdx_call call, fdx_op op, fdx_status expected, const char *what)
+{
+    call.op = &op;
+    for (int i = 0; i < 12; i++)
+        refused_out[i] = 7;
+    if (fdx_apply(&call) != expected)
+        fail(what);
+    for (int i = 0; i < 12; i++)
+        if (refused_out[i] != 7)
+            fail("an output touched by a refused call");
+}
+
+static void refusals(const fdx_isa *isa)
+{
+    const ptrdiff_t shape[2] = {3, 4}, stride[2] = {32, 8}, short_shape[2] = {1, 4}, negative[2] = {-1, 4};
+    fdx_op op;
+    if (fdx_gradient_uniform(&op, FDX_F64, 1, FDX_WEAK, 2) != FDX_OK)
+        fail("a uniform gradient");
+    op.axis = 0;
+    op.out.data = refused_out;
+    op.out.stride = stride;
+    op.out.dtype = FDX_F64;
+    op.out.swapped = 0;
+    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa};
+    fdx_call call;
+    fdx_op bad;
+
+#define CALL(change, status) (call = good, call.change, refuse(call, op, status, #change))
+#define OP(change, status) (bad = op, bad.change, refuse(good, bad, status, #change))
+    CALL(ndim = 0, FDX_E_NDIM);
+    CALL(ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
+    CALL(shape = NULL, FDX_E_NULL);
+    CALL(shape = negative, FDX_E_SHAPE);
+    CALL(shape = short_shape, FDX_E_SIZE);
+    CALL(in.data = NULL, FDX_E_NULL);
+    CALL(in.dtype = FDX_NDTYPES, FDX_E_DTYPE);
+    CALL(in.dtype = FDX_F32, FDX_E_DTYPE);
+    CALL(in.data = refused_out + 3, FDX_E_OVERLAP);
+    CALL(nops = 0, FDX_E_OPS);
+    CALL(nops = FDX_MAXDIM + 1, FDX_E_OPS);
+    CALL(isa = NULL, FDX_E_NULL);
+    OP(axis = -1, FDX_E_AXIS);
+    OP(axis = 2, FDX_E_AXIS);
+    OP(out.data = NULL, FDX_E_NULL);
+    OP(out.dtype = FDX_F32, FDX_E_DTYPE);
+    OP(interior.kind = FDX_COORDS, FDX_E_STENCIL);
+    OP(interior.kind = 77, FDX_E_STENCIL);
+    OP(first.off[0] = -1, FDX_E_STENCIL);
+    OP(last.off[2] = 1, FDX_E_STENCIL);
+
+    call = good;
+    call.op = &op;
+    if (fdx_apply_part(&call, 0, 0) != FDX_E_PART || fdx_apply_part(&call, -1, 2) != FDX_E_PART ||
+        fdx_apply_part(&call, 2, 2) != FDX_E_PART || fdx_apply(NULL) != FDX_E_NULL)
+        fail("parts");
+
+    double x[3] = {0, 1, 3};
+    const ptrdiff_t x_stride[1] = {8};
+    const fdx_array coords = {x, x_stride, FDX_F64, 0}, complex_coords = {x, x_stride, FDX_C128, 0};
+    if (fdx_gradient_coords(&op, FDX_F64, &complex_coords, 3, 1, isa) != FDX_E_DTYPE ||
+        fdx_gradient_coords(&op, FDX_F64, &coords, 2, 2, isa) != FDX_E_SIZE ||
+        fdx_gradient_coords(&op, FDX_F64, &coords, 3, 3, isa) != FDX_E_EDGE ||
+        fdx_gradient_coords(&op, 99, &coords, 3, 1, isa) != FDX_E_DTYPE ||
+        fdx_gradient_coords(&op, FDX_F64, NULL, 3, 1, isa) != FDX_E_NULL ||
+        fdx_gradient_uniform(NULL, FDX_F64, 1, FDX_WEAK, 1) != FDX_E_NULL)
+        fail("refusals of spacings");
+    for (int status = FDX_OK; status <= FDX_E_PART + 1; status++)
+        if (strlen(fdx_status_message((fdx_status)status)) < 8)
+            fail("a message");
+}
+
+int main(int argc, char **argv)
+{
+    const long cases = argc > 1 ? atol(argv[1]) : 20000;
+    state = argc > 2 ? strtoull(argv[2], NULL, 0) : 0x9E3779B97F4A7C15u;
+    const char *names[] = {"base", "avx2"};
+    int tables = 0;
+    if (fdx_isa_find("auto") == NULL || fdx_isa_find("none") != NULL || fdx_isa_find(NULL) != NULL)
+        fail("fdx_isa_find");
+    for (int k = 0; k < 2; k++) {
+        const fdx_isa *isa = fdx_isa_find(names[k]);
+        if (isa == NULL)
+            continue;
+        if (strcmp(fdx_isa_name(isa), names[k]) != 0)
+            fail("fdx_isa_name");
+        tables++;
+        refusals(isa);
+        for (long i = 0; i < cases; i++)
+            random_case(isa);
+    }
+    printf("%ld cases on each of %d instruction sets: the twin's bits, nothing written outside\n", cases, tables);
+    return 0;
+}
