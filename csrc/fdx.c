@@ -24,28 +24,28 @@
 /* One operator of the call, as the walk sees it. */
 typedef struct {
     const fdx_op *op;
-    char *out;         /* where its result for the current chunk begins */
-    ptrdiff_t n;       /* the length of its axis */
-    ptrdiff_t stride;  /* bytes to the next row of the input along the axis */
-    ptrdiff_t step;    /* bytes to the next element of the output along the flat range */
-    ptrdiff_t inner;   /* elements of the flat range from one row to the next; 0: its axis is outside the range */
-    ptrdiff_t index;   /* if outside: the current row */
-    int plain;         /* the output needs no conversion */
+    char *out;        /* where its result for the current chunk begins */
+    ptrdiff_t n;      /* the length of its axis */
+    ptrdiff_t stride; /* bytes to the next row of the input along the axis */
+    ptrdiff_t step;   /* bytes to the next element of the output along the flat range */
+    ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: its axis is outside the range */
+    ptrdiff_t index;  /* if outside: the current row */
+    int plain;        /* the output needs no conversion */
     fdx_scatter_fn *scatter;
 } band;
 
 typedef struct {
     const fdx_call *call;
-    const char *in;          /* the input at the current chunk */
-    ptrdiff_t step;          /* bytes to the next element of the input along the flat range */
-    ptrdiff_t flat;          /* elements of the flat range */
-    ptrdiff_t tile, chunk;   /* elements of a tile of it, and of a chunk of a tile */
-    ptrdiff_t outer_size;    /* flat ranges in the array */
+    const char *in;        /* the input at the current chunk */
+    ptrdiff_t step;        /* bytes to the next element of the input along the flat range */
+    ptrdiff_t flat;        /* elements of the flat range */
+    ptrdiff_t tile, chunk; /* elements of a tile of it, and of a chunk of a tile */
+    ptrdiff_t outer_size;  /* flat ranges in the array */
     int nouter;
-    int outer[FDX_MAXDIM];   /* the dimensions outside the flat range, slowest first */
+    int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
     ptrdiff_t index[FDX_MAXDIM];
-    ptrdiff_t itemsize;      /* of an element after conversion */
-    int plain;               /* the input needs no conversion */
+    ptrdiff_t itemsize; /* of an element after conversion */
+    int plain;          /* the input needs no conversion */
     fdx_gather_fn *gather;
     const fdx_rows *rows[2]; /* [wide] */
     band band[FDX_MAXDIM];
@@ -284,7 +284,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
             if (order[at] == op->axis)
                 b->inner = 0;
         b->plain = is_plain(call, &op->out, b->step);
-        b->scatter = isa->scatter[result][op->out.swapped != 0];
+        b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
     }
 }
 

@@ -125,8 +125,8 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
 /* The same along an axis with n coordinates x (1-D: x->stride[0]; real; integers are taken as double).
  *
  * Coordinates whose differences are all equal are a uniform spacing. Otherwise, with d1 and d2 the distances to the
- * left and the right neighbour, the interior is -d2/(d1 (d1+d2)) f[i-1] + (d2-d1)/(d1 d2) f[i] + d1/(d2 (d1+d2)) f[i+1].
- * x must stay until the call that uses op is over. O(n) time. May raise floating-point exceptions. */
+ * left and the right neighbour, the interior is -d2/(d1 (d1+d2)) f[i-1] + (d2-d1)/(d1 d2) f[i] + d1/(d2 (d1+d2))
+ * f[i+1]. x must stay until the call that uses op is over. O(n) time. May raise floating-point exceptions. */
 fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
                                const fdx_isa *isa);
 

@@ -1,5 +1,5 @@
 /* What fdx.c asks of an instruction set: row loops over aligned, native, unit-stride data, the conversions that make
- * such rows of anything else, and the arithmetic on coordinates. fdx_isa.inc builds one table for each instruction set. */
+ * such rows of anything else, and the arithmetic on coordinates. fdx_isa.inc builds one table for each. */
 #ifndef FDX_ROWS_H
 #define FDX_ROWS_H
 
@@ -36,9 +36,9 @@ typedef struct {
 
 /* Coordinates of one precision: x is a gathered row of float or double. */
 typedef struct {
-    int (*uniform)(const void *x, ptrdiff_t n, double d);                     /* are all n differences d? x: n + 1 */
-    double (*difference)(const void *x);                                      /* x[1] - x[0] */
-    void (*weights)(double *const w[FDX_NTAPS], const void *x, ptrdiff_t n);  /* interior weights; x: n + 2 */
+    int (*uniform)(const void *x, ptrdiff_t n, double d);                    /* are all n differences d? x: n + 1 */
+    double (*difference)(const void *x);                                     /* x[1] - x[0] */
+    void (*weights)(double *const w[FDX_NTAPS], const void *x, ptrdiff_t n); /* interior weights; x: n + 2 */
     void (*edges)(double first[FDX_NTAPS], double last[FDX_NTAPS], const void *head, const void *tail); /* 3 each */
 } fdx_coords;
 
@@ -48,9 +48,9 @@ enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FD
 struct fdx_isa {
     const char *name;
     fdx_rows rows[FDX_NROWS];
-    fdx_gather_fn *gather[FDX_NDTYPES][2];   /* [dtype][swapped], to fdx_result_dtype */
-    fdx_scatter_fn *scatter[FDX_NDTYPES][2]; /* the floating-point dtypes only */
-    fdx_coords coords[2];                    /* [float32, float64] */
+    fdx_gather_fn *gather[FDX_NDTYPES][2];             /* [dtype][swapped], to fdx_result_dtype */
+    fdx_scatter_fn *scatter[FDX_NDTYPES - FDX_F32][2]; /* [floating-point dtype][swapped] */
+    fdx_coords coords[2];                              /* [float32, float64] */
 };
 
 extern const fdx_isa fdx_isa_base;

@@ -1,4 +1,18 @@
 from typing import Any
 
 def isa() -> str: ...
-def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1, out: Any = None, workers: int | None = None) -> Any: ...
+def gradient(
+    f: Any,
+    *varargs: Any,
+    axis: Any = None,
+    edge_order: int = 1,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any: ...
+
+class Job:
+    @property
+    def nparts(self) -> int: ...
+    @property
+    def parts_run(self) -> int: ...
+    def work(self) -> None: ...

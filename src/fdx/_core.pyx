@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, embedsignature.format=python
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The compiled half: NumPy arrays to the C struct, the call, and floating-point flags back to NumPy.
 
 `gradient` decides whether a call is one that the C core computes. Whatever it declines goes unchanged to NumPy's own
@@ -77,7 +77,7 @@ cdef extern from "numpy/ufuncobject.h":
     int PyUFunc_getfperr() nogil
     # In NumPy's C API since 2.0; its Cython declarations leave it out.
     int PyUFunc_GiveFloatingpointErrors(const char *name, int fpe_errors) except -1
-    enum: UFUNC_FPE_OVERFLOW
+    enum: UFUNC_FPE_DIVIDEBYZERO, UFUNC_FPE_OVERFLOW, UFUNC_FPE_UNDERFLOW, UFUNC_FPE_INVALID
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewLikeArray(cnp.ndarray prototype, cnp.NPY_ORDER order, cnp.dtype dtype, int subok)
@@ -227,14 +227,15 @@ cdef int _set(fdx_stencil *s, int tap, object value, cnp.dtype dtype) except -1:
 cdef int _by_numpy(fdx_op *op, object dx, cnp.dtype dtype, int edge_order) except -1:
     """Stencils for a spacing of a rarer type, by NumPy's own scalar arithmetic. 0: declined."""
     try:
-        if not _set(&op.interior, 0, 2.0 * dx, dtype):
-            return 0
-        if edge_order == 1:
-            return _set(&op.first, 0, dx, dtype) and _set(&op.last, 0, dx, dtype)
-        for tap, (first, last) in enumerate(((-1.5, 0.5), (2.0, -2.0), (-0.5, 1.5))):
-            if not (_set(&op.first, tap, first / dx, dtype) and _set(&op.last, tap, last / dx, dtype)):
+        with np.errstate(all="raise"):
+            if not _set(&op.interior, 0, 2.0 * dx, dtype):
                 return 0
-    except Exception:  # under np.errstate(all="raise"), say: the original raises it in its own order
+            if edge_order == 1:
+                return _set(&op.first, 0, dx, dtype) and _set(&op.last, 0, dx, dtype)
+            for tap, (first, last) in enumerate(((-1.5, 0.5), (2.0, -2.0), (-0.5, 1.5))):
+                if not (_set(&op.first, tap, first / dx, dtype) and _set(&op.last, tap, last / dx, dtype)):
+                    return 0
+    except ArithmeticError:  # the original reports it, in its own order
         return 0
     return 1
 
@@ -246,14 +247,15 @@ cdef bint _rounded_to_infinity(fdx_stencil *s, double w, int tap) noexcept:
 cdef int _weak(fdx_op *op, double h, int dtype, int edge_order) noexcept:
     """Stencils for a Python number. Returns the flag of overflow where NumPy reports it: rounding one to float32."""
     cdef bint overflow
-    cdef int tap
     fdx_gradient_uniform(op, dtype, h, FDX_WEAK, edge_order)
     if dtype != FDX_F32 and dtype != FDX_C64:
         return 0
     overflow = _rounded_to_infinity(&op.interior, 2.0 * h, 0)
-    if edge_order == 2:
-        for tap in range(3):
-            overflow |= _rounded_to_infinity(&op.first, 2.0 / h, tap)
+    if edge_order == 1:
+        overflow |= _rounded_to_infinity(&op.first, h, 0)
+    else:
+        overflow |= (_rounded_to_infinity(&op.first, 1.5 / h, 0) or _rounded_to_infinity(&op.first, 2.0 / h, 1)
+                     or _rounded_to_infinity(&op.first, 0.5 / h, 2))
     return UFUNC_FPE_OVERFLOW if overflow else 0
 
 
@@ -336,7 +338,7 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
         job.call = call[0]
         job.nparts = nparts
         try:
-            _threads.run(job, nparts - 1)
+            _threads.enlist(job, nparts - 1)
         finally:
             flags = job.finish()
         return flags
@@ -356,8 +358,10 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
 
 cdef bint _would_raise(int flags):
     modes = np.geterr()
-    return (flags & 1 and modes["divide"] == "raise" or flags & 2 and modes["over"] == "raise"
-            or flags & 4 and modes["under"] == "raise" or flags & 8 and modes["invalid"] == "raise")
+    return (flags & UFUNC_FPE_DIVIDEBYZERO and modes["divide"] == "raise"
+            or flags & UFUNC_FPE_OVERFLOW and modes["over"] == "raise"
+            or flags & UFUNC_FPE_UNDERFLOW and modes["under"] == "raise"
+            or flags & UFUNC_FPE_INVALID and modes["invalid"] == "raise")
 
 
 # ---- gradient ----
@@ -372,6 +376,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
     cdef fdx_op op[FDX_MAXDIM]
     cdef _spacing spacing[FDX_MAXDIM]
     cdef list xs = None
+    cdef bint weighs_complex = False
 
     if not _plain_type(f):
         return NotImplemented
@@ -379,7 +384,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
     dtype = _dtype(a)
     if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
         return NotImplemented
-    if not (PyLong_CheckExact(edge_order_) or isinstance(edge_order_, np.integer)) or not 1 <= edge_order_ <= 2:
+    if not isinstance(edge_order_, (int, np.integer)) or not 1 <= edge_order_ <= 2:
         return NotImplemented
     edge_order = edge_order_
     for k in range(naxes):
@@ -393,7 +398,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
         dx = 1.0 if nargs == 0 else varargs[k] if nargs == naxes else varargs[0]
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
             if not PyFloat_CheckExact(dx):
-                if not -2**53 <= dx <= 2**53:
+                if not -2**53 < dx < 2**53:
                     return NotImplemented
                 dx = float(dx)
             spacing[k].h = PyFloat_AS_DOUBLE(dx)
@@ -432,7 +437,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
 
     # Where the results go.
     if out is None:
-        results = [_new_result(a, dtype) for k in range(naxes)]
+        results = [_new_result(a, dtype) for _ in range(naxes)]
     else:
         results = _out.arrays(out, f.shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
         for o in results:
@@ -453,6 +458,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
                 fdx_gradient_coords(&op[k], dtype, &coords, n, edge_order, ISA)
         else:
             op[k].x.data = NULL
+        weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
         result = results[k]
         _fill(&op[k].out, result, dtype if dtype >= FDX_F32 else FDX_F64)
     flags |= PyUFunc_getfperr()
@@ -465,8 +471,12 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
     call.isa = ISA
     flags |= _run(&call, size * naxes, workers)
     if flags:
-        if out is None and _would_raise(flags):
-            return NotImplemented  # the original raises what it meets first
+        if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
+            # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
+            # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
+            if xs is not None:
+                varargs = tuple([dx if x is None else x for dx, x in zip(varargs, xs)])
+            return _fallback.gradient(a, varargs, axes, edge_order, out)
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     if out is not None:
         return out
@@ -476,6 +486,112 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
 def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     """
     The gradient of an N-dimensional array: `numpy.gradient`, bit for bit, compiled.
+
+    Second-order central differences inside, one-sided differences of first or second
+    order at the two ends of each axis.
+
+    Parameters
+    ----------
+    f : array_like
+        Values on a grid, in any layout. Arrays of float32, float64, complex64,
+        complex128 and all integers, also as `numpy.memmap`, in any byte order, are
+        computed here; everything else is handed to `numpy.gradient`.
+    *varargs : scalar or array_like of shape (n,), optional
+        The spacing, in the unit of the axis: nothing for 1 on each axis; one number for
+        all axes; or for each axis of `axis`, in its order, a number or the coordinates
+        of its n points, which may be spaced unevenly.
+    axis : int or tuple of int, optional
+        The axis or axes to differentiate along; by default all. Negative ones count
+        from the last.
+    edge_order : {1, 2}, optional
+        The order of accuracy at the two ends; 2 needs three points along each axis, 1
+        needs two.
+    out : ndarray, or tuple or list of ndarray, optional
+        Where to write the result: for one axis an array of the shape of `f`; for
+        several a tuple or list of such arrays, or one array of shape ``(number of axes,
+        *f.shape)``. Of the result's dtype, native byte order always being accepted; any
+        strides. `f` and the coordinates may share memory with it (they are copied
+        first); the arrays may not overlap each other. A loop that brings its own `out`
+        spares itself fresh memory, which for large arrays costs more than the
+        derivative.
+    workers : int, optional
+        How many threads may share the work, if the array is large enough to be worth
+        it; -1 for all CPUs that this process may use. By default what `fdx.set_workers`
+        or the environment variable ``FDX_NUM_THREADS`` say, else 1. The result has the
+        same bits for any number.
+
+    Returns
+    -------
+    ndarray or tuple of ndarray
+        For one axis an array of the shape of `f`, otherwise a tuple of one for each
+        axis; `out` itself if it was given. The dtype is that of `f` if that is floating
+        point, otherwise float64; the unit that of `f` over that of the axis.
+
+    Raises
+    ------
+    ValueError, TypeError, IndexError, numpy.exceptions.AxisError
+        As `numpy.gradient` raises them. For `out` and `workers`, errors that name the
+        argument, what was expected and what came, before anything is written.
+    FloatingPointError
+        If `numpy.errstate` asks for it, after `out` has been written.
+
+    Warns
+    -----
+    RuntimeWarning
+        Of the kinds that `numpy.gradient` gives for the same input under the same
+        `numpy.errstate`.
+
+    See Also
+    --------
+    numpy.gradient : the same function.
+    fdx.set_workers : the default for `workers`.
+
+    Notes
+    -----
+    With spacings :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
+    interior point has
+
+    .. math::
+
+        -\\frac{h_2}{h_1 (h_1 + h_2)} f_{i-1} + \\frac{h_2 - h_1}{h_1 h_2} f_i + \\frac{h_1}{h_2 (h_1 + h_2)} f_{i+1},
+
+    which for :math:`h_1 = h_2 = h` is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The
+    error is of second order for even spacing [1]_. Time is proportional to the size of
+    `f` times the number of axes; no memory is taken but the result. The global
+    interpreter lock is released while large arrays are computed.
+
+    References
+    ----------
+    .. [1] A. Quarteroni, R. Sacco, F. Saleri, Numerical Mathematics, 2nd ed., Springer 2007, section 10.10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> f = np.array([1.0, 2.0, 4.0, 7.0, 11.0, 16.0])
+    >>> fdx.gradient(f)
+    array([1. , 1.5, 2.5, 3.5, 4.5, 5. ])
+    >>> fdx.gradient(f, 2.0, edge_order=2)
+    array([0.25, 0.75, 1.25, 1.75, 2.25, 2.75])
+
+    Uneven coordinates, and the gradient along each axis of a grid:
+
+    >>> x = np.array([0.0, 1.0, 1.5, 3.5, 4.0, 6.0])
+    >>> fdx.gradient(f, x)
+    array([1. , 3. , 3.5, 6.7, 6.9, 2.5])
+    >>> by_row, by_column = fdx.gradient(np.array([[1, 2, 6], [3, 4, 5]]))
+    >>> by_row
+    array([[ 2.,  2., -1.],
+           [ 2.,  2., -1.]])
+
+    In a time loop, into memory that is already there:
+
+    >>> u = np.linspace(0.0, 1.0, 5) ** 2
+    >>> du = np.empty_like(u)
+    >>> for _ in range(3):
+    ...     u -= 0.01 * fdx.gradient(u, 0.25, out=du)
+    >>> du.shape
+    (5,)
     """
     cdef Py_ssize_t nworkers = _threads.count(workers)
     declined = _overrides(f)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fdx import _out
@@ -10,8 +12,8 @@ from fdx import _out
 numpy_gradient = np.gradient
 
 
-def gradient(f, varargs, axis, edge_order, out):
-    """np.gradient(f, *varargs, axis=axis, edge_order=edge_order), copied to `out` if that is not None."""
+def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
+    """np.gradient's result, copied to `out` if there is one."""
     result = numpy_gradient(f, *varargs, axis=axis, edge_order=edge_order)
     if out is None:
         return result

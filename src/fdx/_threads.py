@@ -6,9 +6,15 @@ import contextlib
 import contextvars
 import operator
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
-# A part must outweigh handing it to another thread (about 50 us): so many results take 100 us or more.
+if TYPE_CHECKING:
+    from fdx._core import Job
+
+# A part must outweigh handing it to another thread (about 50 us): this many results take 100 us
+# or more.
 MIN_PART_ELEMENTS = 1 << 18
 
 # Threads are started as they are needed; more than this never run at once.
@@ -18,14 +24,14 @@ _default: contextvars.ContextVar[int | None] = contextvars.ContextVar("fdx_worke
 _pool: ThreadPoolExecutor | None = None
 
 
-def _cpus():
+def _cpus() -> int:
     """The CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _check(workers, name="workers"):
+def _check(workers: Any, name: str = "workers") -> int:
     try:
         n = operator.index(workers)
     except TypeError:
@@ -33,13 +39,16 @@ def _check(workers, name="workers"):
     if n < 0:
         n += _cpus() + 1
         if n < 1:
-            raise ValueError(f"{name}: expected at least {-_cpus()} (one of {_cpus()} CPUs), got {workers}")
+            least = -_cpus()
+            raise ValueError(
+                f"{name}: expected at least {least}, there are {-least} CPUs, got {workers}"
+            )
     if n == 0:
         raise ValueError(f"{name}: expected a positive number, or -1 for all CPUs, got 0")
     return n
 
 
-def _from_environment():
+def _from_environment() -> int:
     text = os.environ.get("FDX_NUM_THREADS", "1")
     try:
         return _check(int(text), "FDX_NUM_THREADS")
@@ -52,7 +61,7 @@ def _from_environment():
 _environment_default = _from_environment()
 
 
-def count(workers):
+def count(workers: Any) -> int:
     """The number of threads that `workers` asks for; None asks for the default."""
     if workers is not None:
         return _check(workers)
@@ -60,20 +69,21 @@ def count(workers):
 
 
 @contextlib.contextmanager
-def set_workers(workers):
+def set_workers(workers: int) -> Iterator[None]:
     """
     Set how many threads calls with ``workers=None`` use, within a ``with`` block.
 
     Parameters
     ----------
     workers : int
-        As `scipy.fft.set_workers` has it: a positive number, or -1 for all CPUs that this process may use, -2 for all
-        but one, and so on.
+        As `scipy.fft.set_workers` has it: a positive number, or -1 for all CPUs that this process
+        may use, -2 for all but one, and so on.
 
     Notes
     -----
-    The value belongs to the current context (`contextvars`): threads and tasks do not disturb each other. Outside of any
-    such block the default is the environment variable ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1.
+    The value belongs to the current context (`contextvars`): threads and tasks do not disturb
+    each other. Outside of any such block the default is the environment variable
+    ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1.
 
     Examples
     --------
@@ -89,8 +99,8 @@ def set_workers(workers):
         _default.reset(token)
 
 
-def run(job, helpers):
-    """Ask `helpers` threads to work on a job. None need come: the caller works it off in any case."""
+def enlist(job: Job, helpers: int) -> None:
+    """Ask `helpers` threads to work on a job. None need come: the caller works it off anyhow."""
     global _pool
     try:
         if _pool is None:
@@ -101,7 +111,7 @@ def run(job, helpers):
         pass  # the interpreter is shutting down, or has no more threads to give
 
 
-def _forget_pool():
+def _forget_pool() -> None:
     global _pool
     _pool = None
 

@@ -90,8 +90,19 @@ static void reverse(unsigned char *p, size_t n)
 static double get(int dtype, int swapped, const char *p, int part)
 {
     const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
-    union { int8_t i8; uint8_t u8; int16_t i16; uint16_t u16; int32_t i32; uint32_t u32; int64_t i64; uint64_t u64;
-            float f; double d; unsigned char bytes[8]; } v;
+    union {
+        int8_t i8;
+        uint8_t u8;
+        int16_t i16;
+        uint16_t u16;
+        int32_t i32;
+        uint32_t u32;
+        int64_t i64;
+        uint64_t u64;
+        float f;
+        double d;
+        unsigned char bytes[8];
+    } v;
     memcpy(v.bytes, p + (size_t)part * size, size);
     if (swapped)
         reverse(v.bytes, size);
@@ -112,7 +123,12 @@ static void put_random(int dtype, int swapped, char *p)
 {
     const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
     for (int part = 0; part < (is_complex(dtype) ? 2 : 1); part++) {
-        union { uint64_t u; float f; double d; unsigned char bytes[8]; } v;
+        union {
+            uint64_t u;
+            float f;
+            double d;
+            unsigned char bytes[8];
+        } v;
         v.u = rnd();
         if (dtype >= FDX_F32 && below(8)) { /* mostly ordinary numbers, sometimes any bits */
             const double d = ((double)below(2000001) - 1000000) / 1024;
@@ -142,12 +158,12 @@ typedef struct {
 
 static array make(int ndim, const ptrdiff_t *shape, int dtype)
 {
-    array a;
-    int order[MAXN];
+    array a = {NULL, NULL, 0, {0}};
+    int order[MAXN] = {0};
     for (int d = 0; d < ndim; d++) {
-        const int at = below(d + 1);
-        order[d] = order[at];
-        order[at] = d;
+        const int other = below(d + 1);
+        order[d] = order[other];
+        order[other] = d;
     }
     if (below(2)) /* C order, which the core likes best */
         for (int d = 0; d < ndim; d++)
@@ -233,8 +249,8 @@ static double divided(int c, int s, double h, const double lo[2], const double h
     if (h == 0)
         return round_to(s, quo(c, part ? im : re, 0));
     const double ratio = quo(c, 0, h), scale = quo(c, 1, add(c, h, mul(c, 0, ratio)));
-    return round_to(s, part ? mul(c, sub(c, im, mul(c, re, ratio)), scale)
-                            : mul(c, add(c, re, mul(c, im, ratio)), scale));
+    return round_to(s,
+                    part ? mul(c, sub(c, im, mul(c, re, ratio)), scale) : mul(c, add(c, re, mul(c, im, ratio)), scale));
 }
 
 static double point(int ndim, const ptrdiff_t *shape, const array *f, int dtype, int swapped, const ptrdiff_t *index,
@@ -374,7 +390,8 @@ static void random_case(const fdx_isa *isa)
         do {
             char *p = at(&out[k], ndim, index);
             for (int part = 0; part < parts_per_element; part++) {
-                const double expected = point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
+                const double expected =
+                    point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
                 const double got = get(result, op[k].out.swapped, p, part);
                 if (!same(expected, got)) {
                     fprintf(stderr, "%s: dtype %d, axis %d of %d, index %ld of %ld, edge_order %d: %.17g, not %.17g\n",

@@ -1,0 +1,140 @@
+"""Does a derivative cost what an addition costs, for any size, dtype, axis and spacing?
+
+``Time`` has the seconds of both, ``Additions`` their ratio, measured in turns and so the number
+to watch on a noisy machine: 1.0 is the promise for uniform spacing. ``Memory`` asks what a call
+allocates beyond its result.
+"""
+
+import functools
+import time
+import tracemalloc
+
+import numpy as np
+
+import fdx
+
+# Cubes that fit the first-level cache, the second, and neither.
+SIDES = [8, 32, 192]
+DTYPES = ["float32", "float64", "complex128", "int16"]
+AXES = [0, 1, 2]
+SPACINGS = ["uniform", "coordinates"]
+
+
+@functools.lru_cache(maxsize=1)
+def data(side, dtype):
+    """Return an array, coordinates for it, and outputs for the gradient and the addition."""
+    rng = np.random.default_rng(0)
+    # Every benchmark has its own process, so that data of all random numbers would take longest.
+    f = np.resize(100 * rng.standard_normal(5003), (side, side, side)).astype(dtype)
+    x = np.sort(rng.uniform(0, side, side))
+    out = np.zeros(f.shape, f.dtype if f.dtype.kind in "fc" else "f8")
+    return f, x, out, np.zeros_like(f)
+
+
+def arguments(side, dtype, spacing):
+    f, x, out, _ = data(side, dtype)
+    return f, (x if spacing == "coordinates" else 0.1), out
+
+
+class Time:
+    """One derivative into memory that is there already."""
+
+    params = (SIDES, DTYPES, AXES, SPACINGS)
+    param_names = ("side", "dtype", "axis", "spacing")
+
+    def time_gradient_out(self, side, dtype, axis, spacing):
+        f, h, out = arguments(side, dtype, spacing)
+        fdx.gradient(f, h, axis=axis, out=out)
+
+
+class TimeFresh:
+    """One derivative into fresh memory, which may well cost more than the derivative."""
+
+    params = (SIDES, DTYPES, AXES)
+    param_names = ("side", "dtype", "axis")
+
+    def time_gradient(self, side, dtype, axis):
+        f, h, _ = arguments(side, dtype, "uniform")
+        fdx.gradient(f, h, axis=axis)
+
+
+class TimeAdd:
+    """The yardstick: np.add on the same array."""
+
+    params = (SIDES, DTYPES)
+    param_names = ("side", "dtype")
+
+    def time_add(self, side, dtype):
+        f, _, _, _ = data(side, dtype)
+        np.add(f, f)
+
+    def time_add_out(self, side, dtype):
+        f, _, _, out = data(side, dtype)
+        np.add(f, f, out=out)
+
+
+class TimeAllAxes:
+    """Every axis at once, as ``gradient(f)`` is mostly called."""
+
+    params = (SIDES, DTYPES)
+    param_names = ("side", "dtype")
+
+    def time_gradient(self, side, dtype):
+        f, _, _, _ = data(side, dtype)
+        fdx.gradient(f, 0.1)
+
+    def time_gradient_edge_order_2(self, side, dtype):
+        f, _, _, _ = data(side, dtype)
+        fdx.gradient(f, 0.1, edge_order=2)
+
+
+class Additions:
+    """A derivative's price in additions, both into memory that is there already."""
+
+    params = (SIDES, ["float32", "float64"], AXES, SPACINGS)
+    param_names = ("side", "dtype", "axis", "spacing")
+    unit = "additions"
+
+    def track_gradient(self, side, dtype, axis, spacing):
+        f, h, out = arguments(side, dtype, spacing)
+        return ratio(
+            lambda: fdx.gradient(f, h, axis=axis, out=out),
+            lambda: np.add(f, f, out=out),
+        )
+
+
+def ratio(call, yardstick, seconds=0.2):
+    """Median over many rounds of the time of `call` divided by that of `yardstick`."""
+    start = time.perf_counter()
+    yardstick()
+    number = max(1, int(1e-3 / (time.perf_counter() - start)))
+
+    def run(function):
+        start = time.perf_counter()
+        for _ in range(number):
+            function()
+        return time.perf_counter() - start
+
+    run(call)
+    ratios = []
+    end = time.perf_counter() + seconds
+    while len(ratios) < 5 or time.perf_counter() < end:
+        ratios.append(run(call) / run(yardstick))
+    return float(np.median(ratios))
+
+
+class Memory:
+    """Bytes that a call allocates at its peak, beyond the result that it returns."""
+
+    params = (["float32", "float64", "uint8"], SPACINGS)
+    param_names = ("dtype", "spacing")
+    unit = "bytes"
+
+    def track_scratch(self, dtype, spacing):
+        f, h, _ = arguments(100, dtype, spacing)
+        tracemalloc.start()
+        try:
+            result = fdx.gradient(f, h, axis=1)
+            return tracemalloc.get_traced_memory()[1] - result.nbytes
+        finally:
+            tracemalloc.stop()

@@ -1,0 +1,92 @@
+"""How does fdx compare with what people use today, on the same derivative?
+
+The central difference of a square float64 array along one axis. The peers differ at the edges and
+in memory: np.gradient has the same results as fdx, scipy.ndimage filters reflect at the edges,
+findiff's edges are of second order, torch and jax follow np.gradient. A peer that is not installed
+is skipped. Where a library takes threads by itself, one is set.
+"""
+
+import functools
+import itertools
+import os
+from importlib.util import find_spec
+
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+import numpy as np
+
+import fdx
+
+SIDES = [32, 256, 2048]
+AXES = [0, 1]
+SPACING = 0.1
+
+
+@functools.cache
+def data(side):
+    return np.random.default_rng(0).standard_normal((side, side))
+
+
+def use_fdx(f, axis):
+    return lambda: fdx.gradient(f, SPACING, axis=axis)
+
+
+def use_numpy(f, axis):
+    return lambda: np.gradient(f, SPACING, axis=axis)
+
+
+def use_ndimage(f, axis):
+    from scipy.ndimage import correlate1d
+
+    weights = np.array([-0.5, 0.0, 0.5]) / SPACING
+    return lambda: correlate1d(f, weights, axis=axis)
+
+
+def use_findiff(f, axis):
+    from findiff import FinDiff
+
+    operator = FinDiff(axis, SPACING, acc=2)
+    return lambda: operator(f)
+
+
+def use_torch(f, axis):
+    import torch
+
+    torch.set_num_threads(1)
+    tensor = torch.from_numpy(f)
+    return lambda: torch.gradient(tensor, spacing=SPACING, dim=axis)
+
+
+def use_jax(f, axis):
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    array = jax.numpy.asarray(f)
+    gradient = jax.jit(lambda a: jax.numpy.gradient(a, SPACING, axis=axis))
+    return lambda: gradient(array).block_until_ready()
+
+
+PEERS = {
+    "fdx": use_fdx,
+    "numpy": use_numpy,
+    "scipy": use_ndimage,
+    "findiff": use_findiff,
+    "torch": use_torch,
+    "jax": use_jax,
+}
+
+
+@functools.cache
+def call(name, side, axis):
+    """Return the function to time; what a library prepares once is not part of it."""
+    return PEERS[name](data(side), axis)
+
+
+class Peers:
+    params = (list(PEERS), SIDES, AXES)
+    param_names = ("library", "side", "axis")
+    # Every row is always listed, so that results of different environments can be compared.
+    skip_params = tuple(itertools.product([p for p in PEERS if not find_spec(p)], SIDES, AXES))
+
+    def time_gradient(self, library, side, axis):
+        call(library, side, axis)()

@@ -1,0 +1,70 @@
+"""Profiles of the property tests, and what several test files share.
+
+FDX_HYPOTHESIS_PROFILE=default   half a minute, the same examples every time
+FDX_HYPOTHESIS_PROFILE=ci        thousands of examples, the same every time
+FDX_HYPOTHESIS_PROFILE=long      as many as a night allows, different every time
+"""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import fdx._fallback
+import fdx._threads
+
+# Each of the eight property tests runs this many.
+EXAMPLES = {"default": 1000, "ci": 4000, "long": 25_000}
+for name, count in EXAMPLES.items():
+    settings.register_profile(
+        name,
+        max_examples=count,
+        deadline=None,
+        derandomize=name != "long",
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+settings.load_profile(os.environ.get("FDX_HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "huge: takes 9 GB of memory (deselect with -m 'not huge')")
+    # NumPy's own tests, which one file runs, carry this mark.
+    config.addinivalue_line("markers", "thread_unsafe(reason): not to be run in several threads")
+
+
+@pytest.fixture
+def fallbacks(monkeypatch):
+    """A list that grows by one entry for each call that is left to NumPy."""
+    calls = []
+    real = fdx._fallback.gradient
+
+    def spy(*args, **kwargs):
+        calls.append(args)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(fdx._fallback, "gradient", spy)
+    return calls
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """The jobs that were split over threads; arrays of any size are split while it is in use."""
+    done = []
+    real = fdx._threads.enlist
+
+    def spy(job, helpers):
+        done.append(job)
+        return real(job, helpers)
+
+    monkeypatch.setattr(fdx._threads, "enlist", spy)
+    monkeypatch.setattr(fdx._threads, "MIN_PART_ELEMENTS", 0)
+    return done
+
+
+@pytest.fixture(autouse=True)
+def ordinary_errstate():
+    """Each test starts from NumPy's default treatment of floating-point errors."""
+    with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+        yield

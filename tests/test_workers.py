@@ -1,0 +1,490 @@
+"""workers=: the same bytes for any number of threads, and threads that behave.
+
+Arrays here are small: the `jobs` fixture splits arrays of any size, and shows that they were.
+"""
+
+import contextlib
+import contextvars
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from cases import LAYOUTS, make_array, make_coordinates
+from compare import assert_same_bits, assert_same_outcome, outcome
+
+import fdx
+import fdx._threads
+from fdx._fallback import numpy_gradient
+
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def python(code, *, timeout=120, **environment):
+    """Run a script in a fresh interpreter; its output, or an assertion with what it said."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+PRELUDE = """
+import threading
+import numpy as np
+import fdx, fdx._threads
+
+fdx._threads.MIN_PART_ELEMENTS = 0
+real, mine, parts = fdx._threads.enlist, threading.local(), []
+
+def run(job, helpers):
+    mine.jobs.append(job)
+    return real(job, helpers)
+
+fdx._threads.enlist = run
+f = np.random.default_rng(0).normal(size=(70, 50))
+want = np.gradient(f)
+
+def check(**options):
+    mine.jobs = []
+    got = fdx.gradient(f, **options)
+    assert all(g.tobytes() == w.tobytes() for g, w in zip(got, want))
+    for job in mine.jobs:
+        assert job.parts_run == job.nparts
+        parts.append(job.nparts)
+"""
+
+
+def parts_of(jobs):
+    """How many parts each call since the last look was split into."""
+    assert all(job.parts_run == job.nparts for job in jobs)
+    counts = {job.nparts for job in jobs}
+    jobs.clear()
+    return counts
+
+
+# ------------------------------------------------------------------ the same bytes
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 7])
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "c8", "c16", "u1", "i8"])
+def test_same_bytes(jobs, dtype, edge_order, workers):
+    for shape in [(1003,), (40, 33), (9, 10, 11), (3, 500), (500, 3)]:
+        f = make_array(dtype, shape, "wide")
+        coordinates = [make_coordinates("f8", n) for n in shape]
+        for spacing in ((), (0.1,), (np.float64(0.1),), coordinates):
+            with np.errstate(all="warn"):
+                want = outcome(numpy_gradient, f, *spacing, edge_order=edge_order)
+                got = outcome(fdx.gradient, f, *spacing, edge_order=edge_order, workers=workers)
+            assert_same_outcome(got, want, f"{shape} {spacing}")
+            assert parts_of(jobs) == ({workers} if workers > 1 else set())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("workers", [2, 7])
+def test_same_bytes_for_any_layout(jobs, layout, workers):
+    f = make_array("f4", (12, 9, 20), layout=layout)
+    for axis in (None, 0, 1, 2):
+        assert_same_bits(
+            fdx.gradient(f, 0.1, axis=axis, workers=workers), numpy_gradient(f, 0.1, axis=axis)
+        )
+    assert parts_of(jobs) == {workers}
+
+
+@pytest.mark.parametrize("shape", [(2,), (3,), (4,), (2, 2), (1, 5), (5, 1), (0, 4), (2, 3, 1)])
+def test_more_workers_than_work(jobs, shape):
+    f = make_array("f8", shape)
+    axis = int(np.argmax(shape))
+    assert_same_bits(fdx.gradient(f, axis=axis, workers=100), numpy_gradient(f, axis=axis))
+    assert all(job.parts_run == job.nparts for job in jobs)
+
+
+def test_outputs_and_inputs_in_place(jobs):
+    f = make_array("f8", (40, 50))
+    want = numpy_gradient(f, axis=0)
+    assert fdx.gradient(f, axis=0, out=f, workers=3) is f
+    assert f.tobytes() == want.tobytes()
+    assert parts_of(jobs) == {3}
+
+
+def test_small_arrays_are_not_split(monkeypatch):
+    """Handing work to a thread costs more than a small array does."""
+    monkeypatch.setattr(fdx._threads, "enlist", lambda job, helpers: pytest.fail("split"))
+    fdx.gradient(np.arange(100.0), workers=2)
+
+
+def test_large_arrays_are_split_without_being_forced(monkeypatch):
+    jobs = []
+    real = fdx._threads.enlist
+
+    def spy(job, helpers):
+        jobs.append(job)
+        return real(job, helpers)
+
+    monkeypatch.setattr(fdx._threads, "enlist", spy)
+    f = make_array("f4", (2000, 2000))
+    assert_same_bits(fdx.gradient(f, workers=2), numpy_gradient(f))
+    assert parts_of(jobs) == {2}
+
+
+# ------------------------------------------------------------------ how many
+
+
+F = np.arange(3000.0).reshape(60, 50) ** 1.5
+
+
+def test_how_many(jobs):
+    fdx.gradient(F)
+    assert parts_of(jobs) == set()
+    fdx.gradient(F, workers=3)
+    assert parts_of(jobs) == {3}
+    fdx.gradient(F, workers=np.int64(2))
+    assert parts_of(jobs) == {2}
+    # SciPy's convention: -1 is every processor this process may use, -CPUS is one.
+    fdx.gradient(F, workers=-1)
+    assert parts_of(jobs) == ({CPUS} - {1})
+    fdx.gradient(F, workers=-CPUS)
+    assert parts_of(jobs) == set()
+
+
+def test_set_workers(jobs):
+    with fdx.set_workers(3):
+        fdx.gradient(F)
+        assert parts_of(jobs) == {3}
+        with fdx.set_workers(2):
+            fdx.gradient(F, workers=None)
+            assert parts_of(jobs) == {2}
+            fdx.gradient(F, workers=5)
+            assert parts_of(jobs) == {5}
+        fdx.gradient(F)
+        assert parts_of(jobs) == {3}
+        with contextlib.suppress(ZeroDivisionError), fdx.set_workers(1):
+            fdx.gradient(F)
+            assert parts_of(jobs) == set()
+            raise ZeroDivisionError
+        fdx.gradient(F)
+        assert parts_of(jobs) == {3}
+    fdx.gradient(F)
+    assert parts_of(jobs) == set()
+
+
+def test_set_workers_is_a_context_variable(jobs):
+    """Another thread's or task's choice is its own."""
+    with fdx.set_workers(3):
+        inherited = contextvars.copy_context()
+    for context, count in [(contextvars.Context(), set()), (inherited, {3})]:
+        with fdx.set_workers(2), ThreadPoolExecutor(1) as pool:
+            pool.submit(context.run, fdx.gradient, F).result()
+        assert parts_of(jobs) == count
+
+
+BAD_WORKERS = [0, -(10**6), -CPUS - 1, 1.5, 2.0, "2", [2], float("nan")]
+
+
+@pytest.mark.parametrize("workers", BAD_WORKERS, ids=repr)
+def test_bad_workers(workers):
+    expected = ValueError if isinstance(workers, int) else TypeError
+    for dtype in ("f8", "f2"):
+        with pytest.raises(expected, match="workers"):
+            fdx.gradient((F % 7).astype(dtype), workers=workers)
+    with pytest.raises(expected, match="workers"), fdx.set_workers(workers):
+        pass
+
+
+@pytest.mark.parametrize(("value", "count"), [("3", "[3]"), ("1", "[]"), ("-1", None)])
+def test_environment(value, count):
+    said = python("check(); print(parts)", FDX_NUM_THREADS=value).strip()
+    assert said == (count or (f"[{CPUS}]" if CPUS > 1 else "[]"))
+
+
+def test_environment_is_the_weakest():
+    code = "check(workers=2)\nwith fdx.set_workers(5): check()\nprint(parts)"
+    assert python(code, FDX_NUM_THREADS="3").strip() == "[2, 5]"
+
+
+@pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000"])
+def test_bad_environment(value):
+    done = subprocess.run(
+        [sys.executable, "-c", "import fdx; fdx.gradient([1, 2, 3])"],
+        env={**os.environ, "FDX_NUM_THREADS": value},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert "FDX_NUM_THREADS" in done.stderr.splitlines()[-1]
+
+
+def test_processors_this_process_may_use():
+    """Not those the machine has: a container or a scheduler may grant fewer."""
+    code = """
+import os
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    check(workers=-1)
+    assert parts == []
+    try:
+        check(workers=-2)
+    except ValueError as error:
+        assert "workers" in str(error)
+    else:
+        raise AssertionError
+"""
+    python(code)
+
+
+# ------------------------------------------------------------------ warnings
+
+
+def one_bad_point(at, n=4000):
+    """Ordinary numbers, but one difference overflows and, next to it, one is inf - inf."""
+    f = np.linspace(0, 1, n) ** 2
+    f[at : at + 5] = [1e308, np.inf, -1e308, np.inf, 0]
+    return f
+
+
+@pytest.mark.parametrize("at", [0, 1000, 2000, 3990])
+def test_warnings_from_every_part(jobs, at):
+    f = one_bad_point(at)
+    with np.errstate(all="warn"):
+        want = outcome(numpy_gradient, f)
+        assert want.warnings
+        assert_same_outcome(outcome(fdx.gradient, f, workers=4), want)
+    assert parts_of(jobs) == {4}
+
+
+@pytest.mark.parametrize("at", [0, 1000, 2000, 3990])
+def test_errors_from_every_part(jobs, at):
+    f = one_bad_point(at)
+    for kind in ("over", "invalid"):
+        with np.errstate(**{"all": "ignore", kind: "raise"}):
+            want = outcome(numpy_gradient, f)
+            assert want.error[0] is FloatingPointError
+            assert_same_outcome(outcome(fdx.gradient, f, workers=4), want)
+    assert parts_of(jobs) == {4}
+
+
+def test_callbacks_run_in_the_calling_thread(jobs):
+    seen = []
+
+    def callback(kind, flag):
+        seen.append((kind, threading.get_ident()))
+
+    with np.errstate(all="ignore", invalid="call", over="call", call=callback):
+        fdx.gradient(one_bad_point(3000), workers=4)
+    assert {kind for kind, _ in seen} == {"overflow", "invalid value"}
+    assert {thread for _, thread in seen} == {threading.get_ident()}
+
+
+def test_a_callback_may_call_again(jobs):
+    results = []
+
+    def callback(kind, flag):
+        results.append(fdx.gradient(F, workers=3))
+
+    with np.errstate(all="ignore", invalid="call", call=callback):
+        fdx.gradient(one_bad_point(3000), workers=3)
+    assert_same_bits(results[0], numpy_gradient(F))
+
+
+def test_flags_do_not_outlive_their_call(jobs):
+    """Neither in the pool's threads nor in the calling one."""
+    with np.errstate(all="ignore"):
+        for at in (0, 1000, 2000, 3990):
+            fdx.gradient(one_bad_point(at), workers=4)
+    with np.errstate(all="raise"):
+        for workers in (1, 4):
+            fdx.gradient(F, workers=workers)
+    # Nor does a flag raised by something else count as this call's.
+    with np.errstate(all="raise"):
+        _ = float("1e308") * 10.0
+        fdx.gradient(F, workers=4)
+
+
+# ------------------------------------------------------------------ threads that behave
+
+
+def test_many_callers_at_once(jobs):
+    count = 8
+    inputs = [make_array("f8", (50, 40), seed=seed) for seed in range(count)]
+    wants = [numpy_gradient(f, 0.1) for f in inputs]
+    start = threading.Barrier(count)
+
+    def call(f):
+        start.wait()
+        return [fdx.gradient(f, 0.1, workers=3) for _ in range(20)]
+
+    with ThreadPoolExecutor(count) as pool:
+        for results, want in zip(pool.map(call, inputs), wants, strict=True):
+            for got in results:
+                assert_same_bits(got, want)
+    assert len(jobs) >= count * 20
+    assert parts_of(jobs) == {3}
+
+
+def test_the_gil_is_released_on_large_arrays():
+    """A thread counts on while the main one is inside a call."""
+    f = np.zeros(20_000_000, np.float32)
+    out = np.empty_like(f)
+    count, stop = [0], threading.Event()
+
+    def counter():
+        while not stop.is_set():
+            count[0] += 1
+            time.sleep(0.0002)
+
+    def counted_during(function, *args, **kwargs):
+        before = count[0]
+        function(*args, **kwargs)
+        return count[0] - before
+
+    interval = sys.getswitchinterval()
+    # From here on a thread runs only when the one that has the interpreter gives it up.
+    sys.setswitchinterval(1000)
+    thread = threading.Thread(target=counter)
+    thread.start()
+    try:
+        # More than one try, as a busy machine may not run the other thread at once.
+        released = any(counted_during(fdx.gradient, f, out=out) for _ in range(100))
+        held = counted_during(sorted, range(1_000_000, 0, -1))
+    finally:
+        sys.setswitchinterval(interval)
+        stop.set()
+        thread.join()
+    assert released
+    if getattr(sys, "_is_gil_enabled", lambda: True)():
+        assert held == 0, "the counter runs anyway, so this test shows nothing"
+
+
+FORK = """
+import os, sys, threading
+
+for _ in range(3):
+    check(workers=3)
+
+def forked():
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            check(workers=3)
+            check(workers=7)
+            assert parts[-2:] == [3, 7]
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+forked()
+check(workers=3)
+
+# Also while another thread is inside a call.
+stop = threading.Event()
+
+def busy():
+    while not stop.is_set():
+        check(workers=2)
+
+thread = threading.Thread(target=busy)
+thread.start()
+try:
+    for _ in range(10):
+        forked()
+finally:
+    stop.set()
+    thread.join()
+check(workers=3)
+print("done")
+"""
+
+
+def test_fork():
+    if hasattr(os, "fork"):
+        assert python(FORK, PYTHONWARNINGS="ignore::DeprecationWarning").endswith("done\n")
+
+
+INTERRUPT = """
+import random, signal, threading, time
+
+rng = random.Random(0)
+rows = [np.random.default_rng(k).normal(size=(1500, 1000)) for k in (1, 2)]
+out = np.empty((2, 1500, 1000))
+main = threading.main_thread().ident
+
+def interrupt(after):
+    time.sleep(after)
+    signal.pthread_kill(main, signal.SIGINT)
+
+fdx._threads.enlist = real
+for turn in range(25):
+    thread = threading.Thread(target=interrupt, args=(rng.uniform(0, 0.02),))
+    caught = False
+    try:
+        thread.start()
+        while True:
+            for f in rows:
+                fdx.gradient(f, out=out, workers=3)
+    except KeyboardInterrupt:
+        caught = True
+    thread.join()
+    assert caught
+    # The call is over. Whatever still writes would write over this.
+    out.fill(-12345)
+    time.sleep(0.01)
+    assert (out == -12345).all(), "a part went on writing"
+
+# And nothing is broken.
+fdx.gradient(rows[0], out=out, workers=3)
+assert out.tobytes() == np.stack(np.gradient(rows[0])).tobytes()
+print("done")
+"""
+
+
+def test_interrupts():
+    if hasattr(os, "fork"):
+        assert python(INTERRUPT).endswith("done\n")
+
+
+def test_at_exit():
+    """No new threads can be started then: the parts run in the calling one."""
+    code = """
+import atexit
+
+def late():
+    check(workers=3)
+    check(workers=7)
+    print("late", flush=True)
+
+atexit.register(late)
+"""
+    assert python("check(workers=3)" + code) == "late\n"
+    # Also when the pool is first wanted at that time.
+    assert python(code) == "late\n"
+
+
+def test_threads_that_outlive_the_main_one():
+    code = """
+import threading
+
+def busy():
+    threading.main_thread().join()
+    for _ in range(50):
+        check(workers=3)
+    print("done", flush=True)
+
+check(workers=3)
+threading.Thread(target=busy).start()
+"""
+    assert python(code) == "done\n"
+
+
+def test_idle_threads_do_not_keep_the_process():
+    assert python("check(workers=7); print('over')", timeout=60) == "over\n"
