@@ -290,20 +290,19 @@ def test_dtypes_left_to_numpy(f, spacings, edge_order):
     st.lists(scalars, max_size=1),
 )
 def test_other_containers(f, container, spacings):
-    if container == "list":
-        f = f.tolist()
-    elif container == "tuple":
-        f = tuple(f.tolist())
-    elif container == "masked":
-        with np.errstate(all="ignore"):  # comparing a signalling NaN
-            zero = f == 0
-        f = np.ma.masked_array(f, mask=zero)
-    elif container == "matrix":
-        f = f.reshape(f.shape[0], -1).view(np.matrix)
-    elif container == "subclass":
-        f = f.view(Array)
-    elif container == "memmap":
-        f = f.view(np.memmap)
-    else:
-        f = f.reshape(-1)[:20].astype(object)
+    with np.errstate(all="ignore"):  # preparing the case may touch a signalling NaN
+        if container == "list":
+            f = f.tolist()
+        elif container == "tuple":
+            f = tuple(f.tolist())
+        elif container == "masked":
+            f = np.ma.masked_array(f, mask=f == 0)
+        elif container == "matrix":
+            f = f.reshape(f.shape[0], -1).view(np.matrix)
+        elif container == "subclass":
+            f = f.view(Array)
+        elif container == "memmap":
+            f = f.view(np.memmap)
+        else:
+            f = f.reshape(-1)[:20].astype(object)
     check(f, tuple(spacings), {})
