@@ -11,8 +11,8 @@
  * split by; several share a chunk, which should stay in the L2 cache with its results. */
 #define CHUNK_ONE ((ptrdiff_t)65536)
 #define CHUNK_MANY ((ptrdiff_t)8192)
-/* Neighbours that are further apart than this (bytes) may have left the last-level cache when they are wanted again:
- * then the rows are cut into tiles. */
+/* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left the
+ * last-level cache: then the rows are cut into tiles. */
 #define CACHE ((ptrdiff_t)16 << 20)
 /* Elements that are converted at a time; the buffers for them are on the stack. */
 #define BLOCK ((ptrdiff_t)256)
@@ -245,7 +245,8 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     ptrdiff_t span = 0;
     int stop = 0;
     for (int k = 0; k < call->nops; k++) {
-        const ptrdiff_t bytes = REACH * fdx_itemsize(dtype) * inside[call->op[k].axis];
+        const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * fdx_itemsize(result);
+        const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
         if (bytes <= CACHE)
             continue;
         span = MAX(span, bytes);

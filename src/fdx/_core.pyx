@@ -28,6 +28,9 @@ from fdx import _fallback, _out, _threads
 cnp.import_array()
 cnp.import_ufunc()
 
+# Looked up once: a call on a small array takes no longer than a few attribute look-ups.
+cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
+
 cdef extern from "fdx.h" nogil:
     enum: FDX_OK
     enum: FDX_MAXDIM
@@ -137,7 +140,7 @@ cdef void _fill(fdx_array *to, cnp.ndarray a, int dtype) noexcept:
 
 cdef bint _plain_type(object a):
     """An ndarray whose results NumPy gives the same type without computing anything else."""
-    return cnp.PyArray_CheckExact(a) or type(a) is np.memmap
+    return cnp.PyArray_CheckExact(a) or type(a) is memmap
 
 
 cdef bint _overrides(object a):
@@ -208,7 +211,7 @@ cdef struct _spacing:
 
 cdef bint _real_scalar(object dx):
     """A NumPy scalar or 0-d array of a real type that promotes to float64 at most."""
-    if not (isinstance(dx, np.generic) or (cnp.PyArray_CheckExact(dx) and cnp.PyArray_NDIM(dx) == 0)):
+    if not (isinstance(dx, generic) or (cnp.PyArray_CheckExact(dx) and cnp.PyArray_NDIM(dx) == 0)):
         return False
     return dx.dtype.kind in "biuf" and dx.dtype.itemsize <= 8
 
@@ -271,7 +274,7 @@ cdef class Job:
     cdef fdx_call call
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
-    cdef int flags
+    cdef int flags, status
     cdef bint waiting
     cdef PyThread_type_lock done
 
@@ -297,15 +300,19 @@ cdef class Job:
 
     def work(self):
         """Run parts until all are claimed."""
+        self.run_parts()
+
+    cdef void run_parts(self) noexcept:
         cdef Py_ssize_t part = self.claim()
-        cdef int flags
+        cdef int flags, status
         while part >= 0:
             with nogil:
                 PyUFunc_clearfperr()
-                fdx_apply_part(&self.call, part, self.nparts)
+                status = fdx_apply_part(&self.call, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
+                self.status |= status  # the same for every part
                 self.parts_run += 1
                 self.running -= 1
                 if self.running == 0 and self.waiting:
@@ -313,16 +320,15 @@ cdef class Job:
                     PyThread_release_lock(self.done)
             part = self.claim()
 
-    cdef int finish(self) noexcept:
+    cdef void finish(self) noexcept:
         """Work off what is left and wait for the others. No Python code runs here, so no signal can cut it short."""
         cdef bint wait
-        self.work()
+        self.run_parts()
         with cython.critical_section(self):
             wait = self.waiting = self.running > 0
         if wait:
             with nogil:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
-        return self.flags
 
 
 cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
@@ -340,9 +346,9 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
         try:
             _threads.enlist(job, nparts - 1)
         finally:
-            flags = job.finish()
-        return flags
-    if size < NOGIL_ELEMENTS:
+            job.finish()
+        status, flags = job.status, job.flags
+    elif size < NOGIL_ELEMENTS:
         PyUFunc_clearfperr()
         status = fdx_apply(call)
         flags = PyUFunc_getfperr()
@@ -384,7 +390,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
     dtype = _dtype(a)
     if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
         return NotImplemented
-    if not isinstance(edge_order_, (int, np.integer)) or not 1 <= edge_order_ <= 2:
+    if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
         return NotImplemented
     edge_order = edge_order_
     for k in range(naxes):
@@ -406,10 +412,10 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
                 return NotImplemented  # ZeroDivisionError
             flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
             spacing[k].kind = DONE
-        elif type(dx) is np.float64 or type(dx) is np.float32:
+        elif type(dx) is float64 or type(dx) is float32:
             spacing[k].kind = SCALAR
             spacing[k].h = dx
-            spacing[k].precision = FDX_DOUBLE if type(dx) is np.float64 else FDX_SINGLE
+            spacing[k].precision = FDX_DOUBLE if type(dx) is float64 else FDX_SINGLE
         elif _real_scalar(dx):
             fdx_gradient_uniform(&op[k], dtype, 1.0, FDX_WEAK, edge_order)
             if not _by_numpy(&op[k], dx, f.dtype if dtype >= FDX_F32 else np.dtype(float), edge_order):
