@@ -9,13 +9,19 @@
 
 /* Elements of a flat range worked on at a time. One operator streams, so its chunks only bound what a part can be
  * split by; several share a chunk, which should stay in the L2 cache with its results. */
+#ifndef CHUNK_ONE /* these limits can be set from outside, so that tests reach with small arrays what is made for      \
+                     large */
 #define CHUNK_ONE ((ptrdiff_t)65536)
 #define CHUNK_MANY ((ptrdiff_t)8192)
-/* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left the
- * last-level cache: then the rows are cut into tiles. */
+#endif
+/* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left
+ * the last-level cache: then the rows are cut into tiles. */
+#ifndef CACHE
 #define CACHE ((ptrdiff_t)16 << 20)
-/* Elements that are converted at a time; the buffers for them are on the stack. */
-#define BLOCK ((ptrdiff_t)256)
+#endif
+#define CACHE_LINE ((ptrdiff_t)64)
+#define SHORT 8 /* the longest innermost axis that is worked on by columns; at 16 rows are faster */
+#define TILE_TURNED ((ptrdiff_t)1024)
 #define REACH ((ptrdiff_t)2) /* the widest distance between the neighbours of one stencil, in rows */
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -121,9 +127,28 @@ static fdx_status check_stencil(const fdx_stencil *s, ptrdiff_t lo, ptrdiff_t hi
         least = MIN(least, s->off[k]);
         most = MAX(most, s->off[k]);
     }
-    if (s->kind == FDX_COORDS && (least != -1 || most != 1))
+    if (s->kind == FDX_COORDS && (s->off[0] != -1 || s->off[1] != 0 || s->off[2] != 1))
         return FDX_E_STENCIL;
     return most - least > REACH || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
+}
+
+static fdx_status check_op(const fdx_call *call, const fdx_op *op, int empty)
+{
+    if (op->out.stride == NULL || (op->out.data == NULL && !empty) || (op->x.data != NULL && op->x.stride == NULL))
+        return FDX_E_NULL;
+    if (op->axis < 0 || op->axis >= call->ndim)
+        return FDX_E_AXIS;
+    if (op->out.dtype != fdx_result_dtype(call->in.dtype) || (op->x.data != NULL && op->x.dtype > FDX_F64))
+        return FDX_E_DTYPE;
+    const ptrdiff_t n = call->shape[op->axis];
+    if (n < 2)
+        return FDX_E_SIZE;
+    fdx_status status = check_stencil(&op->first, 0, 0, n, 0);
+    if (status == FDX_OK)
+        status = check_stencil(&op->interior, 1, n - 2, n, op->x.data != NULL);
+    if (status == FDX_OK)
+        status = check_stencil(&op->last, n - 1, n - 1, n, 0);
+    return status;
 }
 
 static fdx_status check(const fdx_call *call)
@@ -145,30 +170,17 @@ static fdx_status check(const fdx_call *call)
     if (call->in.data == NULL && !empty)
         return FDX_E_NULL;
     for (int k = 0; k < call->nops; k++) {
-        const fdx_op *op = &call->op[k];
-        if (op->out.stride == NULL || (op->out.data == NULL && !empty) || (op->x.data != NULL && op->x.stride == NULL))
-            return FDX_E_NULL;
-        if (op->axis < 0 || op->axis >= call->ndim)
-            return FDX_E_AXIS;
-        if (op->out.dtype != fdx_result_dtype(call->in.dtype) || (op->x.data != NULL && op->x.dtype > FDX_F64))
-            return FDX_E_DTYPE;
-        const ptrdiff_t n = call->shape[op->axis];
-        if (n < 2)
-            return FDX_E_SIZE;
-        fdx_status status = check_stencil(&op->first, 0, 0, n, 0);
-        if (status == FDX_OK)
-            status = check_stencil(&op->interior, 1, n - 2, n, op->x.data != NULL);
-        if (status == FDX_OK)
-            status = check_stencil(&op->last, n - 1, n - 1, n, 0);
+        const fdx_status status = check_op(call, &call->op[k], empty);
         if (status != FDX_OK)
             return status;
-        if (empty)
-            continue;
-        if (overlap(&op->out, call->ndim, call->shape, &call->in, call->ndim, call->shape))
+    }
+    for (int k = 0; k < call->nops && !empty; k++) {
+        const fdx_array *out = &call->op[k].out;
+        if (overlap(out, call->ndim, call->shape, &call->in, call->ndim, call->shape))
             return FDX_E_OVERLAP;
         for (int j = 0; j < call->nops; j++)
             if (call->op[j].x.data != NULL &&
-                overlap(&op->out, call->ndim, call->shape, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
+                overlap(out, call->ndim, call->shape, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
                 return FDX_E_OVERLAP;
     }
     return FDX_OK;
@@ -181,7 +193,7 @@ static int is_plain(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
 {
     if (a->dtype < FDX_F32 || a->swapped || step != fdx_itemsize(a->dtype))
         return 0;
-    const uintptr_t part = a->dtype == FDX_F32 || a->dtype == FDX_C64 ? sizeof(float) : sizeof(double);
+    const uintptr_t part = fdx_is_single(a->dtype) ? sizeof(float) : sizeof(double);
     uintptr_t bits = (uintptr_t)a->data;
     for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] > 1)
@@ -199,8 +211,11 @@ static int contiguous(const fdx_call *call, int outer, int inner)
     return yes;
 }
 
-/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
-static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_t inside[FDX_MAXDIM])
+/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number.
+ *
+ * A short innermost axis to differentiate along comes first instead, with *turned set: its rows would be segments of
+ * one or two elements each, and strided rows along the next dimension cost less. */
+static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_t inside[FDX_MAXDIM], int *turned)
 {
     int count = 0;
     for (int d = 0; d < call->ndim; d++) {
@@ -216,6 +231,15 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
         }
         order[at] = d;
     }
+    const int last = order[count - 1];
+    *turned = 0;
+    for (int k = 0; k < call->nops; k++)
+        *turned |= count > 1 && call->op[k].axis == last && call->shape[last] <= SHORT;
+    if (*turned) {
+        for (int at = count - 1; at > 0; at--)
+            order[at] = order[at - 1];
+        order[0] = last;
+    }
     ptrdiff_t elements = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = elements; /* elements of the array between two rows along this dimension */
@@ -230,7 +254,8 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     const int dtype = call->in.dtype, result = fdx_result_dtype(dtype);
     int order[FDX_MAXDIM];
     ptrdiff_t inside[FDX_MAXDIM];
-    const int count = sort_dimensions(call, order, inside);
+    int turned;
+    const int count = sort_dimensions(call, order, inside, &turned);
     const int innermost = order[count - 1];
 
     w->call = call;
@@ -239,11 +264,13 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     w->plain = is_plain(call, &call->in, w->step);
     w->gather = isa->gather[dtype][call->in.swapped != 0];
     w->rows[0] = &isa->rows[result - FDX_F32 + FDX_ROW_F32];
-    w->rows[1] = &isa->rows[result == FDX_F32 ? FDX_ROW_F32_WIDE : FDX_ROW_C64_WIDE];
+    w->rows[1] = result == FDX_F32   ? &isa->rows[FDX_ROW_F32_WIDE]
+                 : result == FDX_C64 ? &isa->rows[FDX_ROW_C64_WIDE]
+                                     : w->rows[0]; /* double is wide already */
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range, which is cut to tiles. */
     ptrdiff_t span = 0;
-    int stop = 0;
+    int stop = turned;
     for (int k = 0; k < call->nops; k++) {
         const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * fdx_itemsize(result);
         const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
@@ -268,8 +295,17 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     w->tile = w->flat;
     if (span > 0)
         w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
+    /* What shares cache lines should be read or written while they are in the cache: the few columns of a short axis,
+     * and an output whose elements along the flat range are far apart but whose rows are not. */
+    if (turned)
+        w->tile = MIN(w->tile, TILE_TURNED);
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t step = call->op[k].out.stride[innermost];
+        if (step > CACHE_LINE || step < -CACHE_LINE)
+            w->tile = MIN(w->tile, CACHE_LINE / fdx_itemsize(result));
+    }
     w->chunk = MIN(w->tile, call->nops == 1 ? CHUNK_ONE : CHUNK_MANY);
-    const ptrdiff_t wanted = (4 * nparts + w->outer_size - 1) / w->outer_size; /* chunks of each flat range */
+    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
     if (nparts > 1 && w->flat / w->chunk < wanted)
         w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 
@@ -293,8 +329,8 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 
 /* A row of converted elements; its members only give it size and alignment. */
 typedef union {
-    double f64[2 * (BLOCK + REACH)];
-    float f32[4 * (BLOCK + REACH)];
+    double f64[2 * (FDX_BLOCK + REACH)];
+    float f32[4 * (FDX_BLOCK + REACH)];
 } block;
 
 /* Interior weights of the rows i .. i + n - 1, from the coordinates. */
@@ -302,7 +338,7 @@ static void coords_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t 
 {
     const fdx_array *x = &b->op->x;
     const fdx_isa *isa = w->call->isa;
-    double row[BLOCK + REACH];
+    double row[FDX_BLOCK + REACH];
     isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0], n + 2);
     isa->coords[x->dtype != FDX_F32].weights(weight, row, n);
 }
@@ -329,12 +365,12 @@ static void segment(const walk *w, const band *b, const fdx_stencil *s, ptrdiff_
         most = MAX(most, s->off[k]);
     }
     block from[FDX_NTAPS], to;
-    double weights[FDX_NTAPS][BLOCK];
+    double weights[FDX_NTAPS][FDX_BLOCK];
     double *const weight[FDX_NTAPS] = {weights[0], weights[1], weights[2]};
     const int direct = w->plain && b->plain && !stream;
 
     for (ptrdiff_t done = 0; done < n;) {
-        const ptrdiff_t m = direct ? n : MIN(n - done, BLOCK);
+        const ptrdiff_t m = direct ? n : MIN(n - done, FDX_BLOCK);
         const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
         if (w->plain) {
             for (int k = 0; k < taps; k++)

@@ -13,8 +13,10 @@
  * - On any status but FDX_OK the output is untouched. An output whose extent overlaps the input's or the coordinates'
  *   is refused; outputs that overlap each other are the caller's to avoid.
  * - The result's unit is the data's divided by the spacing's. Results are the bits of NumPy's `np.gradient`, for
- *   every instruction set, number of parts and layout. Floating-point exceptions that its formula raises are left in
- *   the calling thread's status flags (<fenv.h>), and no others.
+ *   every instruction set, number of parts and layout. (One case has no such bits: where products of complex data and
+ *   weights under- or overflow, signs of zeros depend on the processor that NumPy runs on. Here each operation is
+ *   rounded.) Floating-point exceptions that the formula raises are left in the calling thread's status flags
+ *   (<fenv.h>), and no others.
  */
 #ifndef FDX_H
 #define FDX_H
@@ -84,7 +86,8 @@ typedef enum {
 
 typedef struct {
     uint8_t kind; /* fdx_kind */
-    uint8_t wide; /* 1: single-precision data is divided or weighted in double, then rounded */
+    uint8_t
+        wide; /* 1: single-precision data is divided or weighted in double, then rounded; no matter for other data */
     int8_t off[3];
     double w[3]; /* representable in single precision where single-precision data is not `wide` */
 } fdx_stencil;

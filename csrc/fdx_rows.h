@@ -10,14 +10,28 @@
 
 #include "fdx.h"
 
-#if defined(__FAST_MATH__)
-#error "fdx promises np.gradient's bits: build it without -ffast-math (-Ofast)"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__ + 0
+#error "fdx promises np.gradient's bits: build it without -ffast-math, -Ofast and their parts"
 #endif
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 
+/* First in a block whose divisions clang would do on half-filled registers, with flags from what the rest holds. (gcc
+ * fills them up with ones; loops that are long enough to fill registers are not affected.) */
+#if defined(__clang__)
+#define FDX_KEEP_FLAGS _Pragma("clang fp exceptions(maytrap)")
+#else
+#define FDX_KEEP_FLAGS
+#endif
+
 #define FDX_NTAPS 3
+#define FDX_BLOCK ((ptrdiff_t)256) /* elements that are converted at a time; the buffers for them are on the stack */
+
+static inline int fdx_is_single(int dtype)
+{
+    return dtype == FDX_F32 || dtype == FDX_C64;
+}
 
 /* n results from rows of neighbours. Weights and divisors come as double and are exact in the compute type. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, double h);

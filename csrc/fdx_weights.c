@@ -2,13 +2,6 @@
  * Order and precision of each operation are NumPy's; they decide the bits. */
 #include "fdx_rows.h"
 
-#define BLOCK 256
-
-static int is_single(int dtype)
-{
-    return dtype == FDX_F32 || dtype == FDX_C64;
-}
-
 static fdx_status check_dtype(int dtype, int edge_order)
 {
     if (fdx_itemsize(dtype) == 0)
@@ -60,7 +53,7 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
     const fdx_status status = check_dtype(dtype, edge_order);
     if (status != FDX_OK)
         return status;
-    const int single = is_single(dtype), wide = single && precision == FDX_DOUBLE;
+    const int single = fdx_is_single(dtype), wide = single && precision == FDX_DOUBLE;
     const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
     const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
 
@@ -95,18 +88,18 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
     if (n < edge_order + 1)
         return FDX_E_SIZE;
 
-    const int single_x = x->dtype == FDX_F32, wide = is_single(dtype) && !single_x;
+    const int single_x = x->dtype == FDX_F32, wide = fdx_is_single(dtype) && !single_x;
     const fdx_coords *coords = &isa->coords[!single_x];
     fdx_gather_fn *gather = isa->gather[x->dtype][x->swapped != 0];
     const char *data = (const char *)x->data;
     const ptrdiff_t step = x->stride[0];
-    double row[BLOCK + 1], tail[FDX_NTAPS];
+    double row[FDX_BLOCK + 1], tail[FDX_NTAPS];
 
     gather(row, data, step, 2);
     const double d = coords->difference(row);
     int uniform = 1;
-    for (ptrdiff_t i = 0; uniform && i < n - 1; i += BLOCK) {
-        const ptrdiff_t m = n - 1 - i < BLOCK ? n - 1 - i : BLOCK;
+    for (ptrdiff_t i = 0; uniform && i < n - 1; i += FDX_BLOCK) {
+        const ptrdiff_t m = n - 1 - i < FDX_BLOCK ? n - 1 - i : FDX_BLOCK;
         gather(row, data + i * step, step, m + 1);
         uniform = coords->uniform(row, m, d);
     }

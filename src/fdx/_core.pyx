@@ -94,11 +94,10 @@ cdef enum:
 # ---- which instruction set ----
 
 cdef const fdx_isa *_find_isa() except NULL:
-    name = os.environ.get("FDX_ISA", "auto")
-    cdef const fdx_isa *isa = fdx_isa_find(name.encode())
+    name = os.environ.get("FDX_ISA", "").strip() or "auto"
+    cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
-        known = "auto, base or avx2"
-        raise ImportError(f"FDX_ISA: expected {known}, as far as this processor has it; got {name!r}")
+        raise ImportError(f"FDX_ISA: expected auto, base or avx2, as far as this processor has it; got {name!r}")
     return isa
 
 cdef const fdx_isa *ISA = _find_isa()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import contextvars
 import operator
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 # or more.
 MIN_PART_ELEMENTS = 1 << 18
 
-# Threads are started as they are needed; more than this never run at once.
-_MAX_THREADS = 64
-
 _default: contextvars.ContextVar[int | None] = contextvars.ContextVar("fdx_workers", default=None)
-_pool: ThreadPoolExecutor | None = None
+
+# Threads are started as they are needed, and then stay. They are daemons that wait in a C-level
+# queue, rather than those of an executor: an exception raised by a signal handler while an executor
+# holds one of its Python-level locks leaves that lock held, and the next call waits for ever.
+_MAX_THREADS = 64
+MOST_WORKERS = 1 << 16
+_jobs: SimpleQueue[Job] = SimpleQueue()
+_started = 0
 
 
 def _cpus() -> int:
@@ -36,26 +41,22 @@ def _check(workers: Any, name: str = "workers") -> int:
         n = operator.index(workers)
     except TypeError:
         raise TypeError(f"{name}: expected an integer or None, got {workers!r}") from None
-    if n < 0:
-        n += _cpus() + 1
-        if n < 1:
-            least = -_cpus()
-            raise ValueError(
-                f"{name}: expected at least {least}, there are {-least} CPUs, got {workers}"
-            )
-    if n == 0:
-        raise ValueError(f"{name}: expected a positive number, or -1 for all CPUs, got 0")
-    return n
+    cpus = _cpus()
+    if not -cpus <= n <= MOST_WORKERS or n == 0:
+        raise ValueError(
+            f"{name}: expected 1 to {MOST_WORKERS}, or -1 for all of {cpus} CPUs to {-cpus} for one,"
+            f" got {n}"
+        )
+    return n if n > 0 else n + cpus + 1
 
 
 def _from_environment() -> int:
-    text = os.environ.get("FDX_NUM_THREADS", "1")
+    text = os.environ.get("FDX_NUM_THREADS", "").strip() or "1"
     try:
-        return _check(int(text), "FDX_NUM_THREADS")
+        number = int(text)
     except ValueError:
-        raise ValueError(
-            f"FDX_NUM_THREADS: expected a positive integer, or -1 for all CPUs, got {text!r}"
-        ) from None
+        raise ValueError(f"FDX_NUM_THREADS: expected an integer, got {text!r}") from None
+    return _check(number, "FDX_NUM_THREADS")
 
 
 _environment_default = _from_environment()
@@ -99,22 +100,28 @@ def set_workers(workers: int) -> Iterator[None]:
         _default.reset(token)
 
 
+def _serve(jobs: SimpleQueue[Job]) -> None:
+    while True:
+        jobs.get().work()
+
+
 def enlist(job: Job, helpers: int) -> None:
     """Ask `helpers` threads to work on a job. None need come: the caller works it off anyhow."""
-    global _pool
+    global _started
     try:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="fdx")
-        for _ in range(helpers):
-            _pool.submit(job.work)
+        while _started < min(helpers, _MAX_THREADS):
+            _thread.start_new_thread(_serve, (_jobs,))
+            _started += 1
     except RuntimeError:
         pass  # the interpreter is shutting down, or has no more threads to give
+    for _ in range(helpers):
+        _jobs.put(job)
 
 
-def _forget_pool() -> None:
-    global _pool
-    _pool = None
+def _forget_threads() -> None:
+    global _jobs, _started
+    _jobs, _started = SimpleQueue(), 0
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)  # its threads stayed in the parent
+    os.register_at_fork(after_in_child=_forget_threads)  # they stayed in the parent

@@ -4,12 +4,13 @@
  *
  *     test_gradient [cases] [seed]
  */
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fdx.h"
+#include "fdx_rows.h"
 
 enum { MAXN = 5, GUARD = 0xA5 };
 
@@ -412,6 +413,74 @@ static void random_case(const fdx_isa *isa)
     free(f.memory);
 }
 
+/* ---- floating-point flags ---- */
+
+static void quiet(const char *what)
+{
+    if (fetestexcept(FE_DIVBYZERO | FE_INVALID | FE_OVERFLOW | FE_UNDERFLOW))
+        fail(what);
+}
+
+/* Ordinary data raises no flag but "inexact", whatever of a vector register a row fills. */
+static void flags(const fdx_isa *isa)
+{
+    enum { MOST = 70 };
+    union {
+        double d[2 * (MOST + 2)];
+        float f[2 * (MOST + 2)];
+    } data, y;
+    double w[FDX_NTAPS] = {0.5, 0.25, 0.75}, made[FDX_NTAPS][MOST];
+    double *const make_w[FDX_NTAPS] = {made[0], made[1], made[2]};
+    for (ptrdiff_t n = 1; n <= MOST; n++) {
+        for (int row = 0; row < FDX_NROWS; row++) {
+            const int single = row != FDX_ROW_F64 && row != FDX_ROW_C128;
+            const int parts = row == FDX_ROW_F32 || row == FDX_ROW_F64 || row == FDX_ROW_F32_WIDE ? 1 : 2;
+            const void *x[FDX_NTAPS];
+            const double *weights[FDX_NTAPS];
+            for (int k = 0; k < FDX_NTAPS; k++) {
+                x[k] = single ? (const void *)(data.f + parts * k) : (const void *)(data.d + parts * k);
+                weights[k] = made[k];
+            }
+            for (int i = 0; i < 2 * (MOST + 2); i++) {
+                if (single)
+                    data.f[i] = 1 + 1.5f * (float)i;
+                else
+                    data.d[i] = 1 + 1.5 * i;
+            }
+            for (int i = 0; i < MOST; i++)
+                made[0][i] = made[1][i] = made[2][i] = 0.5;
+            feclearexcept(FE_ALL_EXCEPT);
+            isa->rows[row].quotient(&y, x[0], x[1], n, 3.5);
+            quiet("flags of a quotient");
+            isa->rows[row].taps(&y, x, n, w);
+            quiet("flags of taps");
+            isa->rows[row].stream(&y, x, n, weights);
+            quiet("flags of streamed weights");
+        }
+        for (int c = 0; c < 2; c++) {
+            for (int i = 0; i < MOST + 2; i++) {
+                if (c == 0)
+                    data.f[i] = 1 + (float)(i * i);
+                else
+                    data.d[i] = 1 + i * i;
+            }
+            feclearexcept(FE_ALL_EXCEPT);
+            isa->coords[c].weights(make_w, &data, n);
+            quiet("flags of weights");
+            isa->coords[c].edges(w, made[0], &data, &data);
+            quiet("flags of weights of edges");
+        }
+    }
+    for (int dtype = FDX_I8; dtype < FDX_NDTYPES; dtype++)
+        for (int edge_order = 1; edge_order <= 2; edge_order++)
+            for (int precision = FDX_WEAK; precision <= FDX_DOUBLE; precision++) {
+                fdx_op op;
+                feclearexcept(FE_ALL_EXCEPT);
+                fdx_gradient_uniform(&op, dtype, 7, (fdx_precision)precision, edge_order);
+                quiet("flags of a uniform spacing");
+            }
+}
+
 /* ---- refusals ---- */
 
 static double refused_in[12], refused_out[12];
@@ -461,10 +530,31 @@ static void refusals(const fdx_isa *isa)
     OP(axis = 2, FDX_E_AXIS);
     OP(out.data = NULL, FDX_E_NULL);
     OP(out.dtype = FDX_F32, FDX_E_DTYPE);
+    op.x.stride = NULL;
     OP(interior.kind = FDX_COORDS, FDX_E_STENCIL);
     OP(interior.kind = 77, FDX_E_STENCIL);
     OP(first.off[0] = -1, FDX_E_STENCIL);
     OP(last.off[2] = 1, FDX_E_STENCIL);
+
+    /* A second operator that is wrong is found before anything of it is used. */
+    fdx_op two[2] = {op, op};
+    double other_out[12], coordinate[3] = {0, 1, 3};
+    two[1].out.data = other_out;
+    two[1].axis = 1000;
+    two[1].x.data = coordinate;
+    call = good;
+    call.nops = 2;
+    call.op = two;
+    if (fdx_apply(&call) != FDX_E_NULL)
+        fail("coordinates without a stride");
+    two[1].x.stride = stride;
+    two[1].x.dtype = FDX_F64;
+    if (fdx_apply(&call) != FDX_E_AXIS)
+        fail("a second operator's axis");
+    two[1].axis = 0;
+    two[1].x.data = other_out;
+    if (fdx_apply(&call) != FDX_E_OVERLAP)
+        fail("coordinates inside an output");
 
     call = good;
     call.op = &op;
@@ -503,6 +593,7 @@ int main(int argc, char **argv)
             fail("fdx_isa_name");
         tables++;
         refusals(isa);
+        flags(isa);
         for (long i = 0; i < cases; i++)
             random_case(isa);
     }
