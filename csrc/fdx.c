@@ -21,8 +21,9 @@
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
 #define SHORT 8 /* the longest innermost axis that is worked on by columns; at 16 rows are faster */
-#define TILE_TURNED ((ptrdiff_t)1024)
-#define REACH ((ptrdiff_t)2) /* the widest distance between the neighbours of one stencil, in rows */
+#define TILE_TURNED ((ptrdiff_t)1024)   /* elements */
+#define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
+#define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -302,7 +303,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     for (int k = 0; k < call->nops; k++) {
         const ptrdiff_t step = call->op[k].out.stride[innermost];
         if (step > CACHE_LINE || step < -CACHE_LINE)
-            w->tile = MIN(w->tile, CACHE_LINE / fdx_itemsize(result));
+            w->tile = MIN(w->tile, TILE_SCATTERED / fdx_itemsize(result));
     }
     w->chunk = MIN(w->tile, call->nops == 1 ? CHUNK_ONE : CHUNK_MANY);
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */

@@ -227,8 +227,8 @@ def test_errors_are_one_line(tmp_path):
         "3d.npy": "expected a 2-D raster, got 3-D (2, 3, 4)",
         "small.npy": "too small: (1, 9); 2 rows and 2 columns are needed",
         "empty.npy": "too small: (0, 9)",
-        "bool.npy": "expected real numbers, got bool",
-        "complex.npy": "expected real numbers, got complex128",
+        "bool.npy": "expected integers or float16 to float64, got bool",
+        "complex.npy": "expected integers or float16 to float64, got complex128",
         "object.npy": "cannot be read: it holds Python objects",
         "none.npz": "no 2-D array among k",
         "junk.npy": "junk.npy: cannot be read",
@@ -275,3 +275,15 @@ def test_help_and_version(tmp_path):
     done = python("-m", "fdx", "nonsense", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_elevations_that_cannot_be_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    height = np.full((30, 40), 1e308)
+    height[:, ::2] *= -1
+    np.save(tmp_path / "huge.npy", height)
+    done = demo("--input", "huge.npy", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "same bits: yes" in done.stdout
+    assert done.stderr.count("\n") == 1
+    assert "cannot be drawn" in done.stderr

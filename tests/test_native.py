@@ -125,14 +125,20 @@ SCALARS = [
     float("inf"),
     float("nan"),
 ]
-NUMPY_SCALARS = [
-    np.dtype(code).type(3)[()] for code in ["f8", "f4", "f2", "?", *"bBhHiIlLqQ"]
-]  # fmt: skip
+NUMPY_SCALARS = [np.dtype(code).type(3)[()] for code in ["f8", "f4", *"iIlLqQ"]]
+SMALL_SCALARS = [np.dtype(code).type(3)[()] for code in "?bBhH"]
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "u1"])
 @pytest.mark.parametrize("h", SCALARS + NUMPY_SCALARS, ids=repr)
 def test_scalar_spacing(fallbacks, dtype, h):
+    assert compiled(fallbacks, make_array(dtype, (4, 5)), h)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "c16", "u1"])
+@pytest.mark.parametrize("h", SMALL_SCALARS, ids=repr)
+def test_small_scalar_spacing(fallbacks, dtype, h):
+    """Single-precision data is left to NumPy: it computes some points in single, some in double."""
     assert compiled(fallbacks, make_array(dtype, (4, 5)), h)
 
 
@@ -283,6 +289,10 @@ LEFT = {
     "int subclass": (F, OddInt(2)),
     "masked coordinates": (np.arange(3.0), np.ma.arange(3)),
     "subclass coordinates": (np.arange(3.0), np.arange(3.0).view(Subclass)),
+    "float16 step": (np.arange(3.0), np.float16(0.5)),
+    "bool step of single data": (np.arange(3, dtype="f4"), np.True_),
+    "small integer step of single data": (np.arange(3, dtype="f4"), np.int16(2)),
+    "0-d float16 step": (np.arange(3.0), np.array(0.5, "f2")),
     "float16 coordinates": (np.arange(3.0), np.arange(3).astype("f2")),
     "longdouble coordinates": (np.arange(3.0), np.arange(3).astype("g")),
     "bool coordinates": (np.arange(3.0), [False, True, False]),

@@ -265,6 +265,33 @@ def test_zero_dimensional_spacing_inside_the_output():
     values_equal(out, numpy_gradient(f, np.array(0.1)))
 
 
+def test_zero_dimensional_spacing_inside_an_output_that_is_written_twice():
+    """Complex products that overflow are computed again, by NumPy, when out has been written."""
+    f = np.full(50, 1 + 2j)
+    f[30] = 1e308
+    out = np.full(50, 1e-3 + 0j)
+    with np.errstate(all="ignore"):
+        fdx.gradient(f, out.real[7:8].reshape(()), edge_order=2, out=out)
+        values_equal(out, numpy_gradient(f, np.array(1e-3), edge_order=2))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, None])
+@pytest.mark.parametrize("shape", [(70, 66, 3), (5, 130, 90), (64, 64, 64), (40, 2, 200)])
+def test_another_memory_order_and_short_axes(shape, axis):
+    """Where the rows of f are far apart in out, and where an axis to differentiate is short."""
+    f = make_array("f8", shape)
+    want = numpy_gradient(f, 0.3, axis=axis)
+    wants = want if isinstance(want, tuple) else (want,)
+    for x in (f, np.asfortranarray(f), f.transpose(1, 2, 0).copy().transpose(2, 0, 1)):
+        for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+            outs = tuple(
+                np.empty([shape[k] for k in order]).transpose(np.argsort(order)) for _ in wants
+            )
+            fdx.gradient(x, 0.3, axis=axis, out=outs)
+            for out, w in zip(outs, wants, strict=True):
+                values_equal(out, w)
+
+
 # ------------------------------------------------------------------ errors
 
 

@@ -6,6 +6,7 @@ Arrays here are small: the `jobs` fixture splits arrays of any size, and shows t
 import contextlib
 import contextvars
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -200,7 +201,7 @@ def test_bad_workers(workers):
         pass
 
 
-@pytest.mark.parametrize(("value", "count"), [("3", "[3]"), ("1", "[]"), ("-1", None)])
+@pytest.mark.parametrize(("value", "count"), [("3", "[3]"), ("1", "[]"), ("", "[]"), ("-1", None)])
 def test_environment(value, count):
     said = python("check(); print(parts)", FDX_NUM_THREADS=value).strip()
     assert said == (count or (f"[{CPUS}]" if CPUS > 1 else "[]"))
@@ -211,7 +212,7 @@ def test_environment_is_the_weakest():
     assert python(code, FDX_NUM_THREADS="3").strip() == "[2, 5]"
 
 
-@pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000"])
+@pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000", "9" * 30])
 def test_bad_environment(value):
     done = subprocess.run(
         [sys.executable, "-c", "import fdx; fdx.gradient([1, 2, 3])"],
@@ -227,6 +228,7 @@ def test_processors_this_process_may_use():
     """Not those the machine has: a container or a scheduler may grant fewer."""
     code = """
 import os
+import signal
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     check(workers=-1)
@@ -451,6 +453,123 @@ print("done")
 def test_interrupts():
     if hasattr(os, "fork"):
         assert python(INTERRUPT).endswith("done\n")
+
+
+STORM = """
+import signal, time
+
+big = np.random.default_rng(1).normal(size=(600, 600))
+want_big = np.gradient(big)
+out = tuple(np.empty_like(w) for w in want_big)
+moments = np.random.default_rng(2)
+
+def alarm(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, alarm)
+interrupts = 0
+while interrupts < 2000:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.002 * moments.random() + 1e-5)
+        while True:
+            fdx.gradient(big, out=out, workers=4)
+    except KeyboardInterrupt:
+        interrupts += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+fdx.gradient(big, out=out, workers=4)
+assert all(o.tobytes() == w.tobytes() for o, w in zip(out, want_big))
+print("done")
+"""
+
+
+def test_a_storm_of_interrupts():
+    """At whatever moment a signal handler raises, the next call finds the threads as it needs."""
+    if hasattr(signal, "setitimer"):
+        assert python("fdx._threads.enlist = real" + STORM).endswith("done\n")
+
+
+def test_a_fork_while_threads_are_enlisted():
+    """As by a signal handler: the child finishes the call without the threads of its parent."""
+    code = """
+import os, time
+
+big = np.random.default_rng(1).normal(size=(1000, 1000))
+want_big = np.gradient(big)
+
+def enlist(job, helpers):
+    global pid
+    real(job, helpers)
+    time.sleep(0.001)
+    pid = os.fork()
+
+fdx._threads.enlist = enlist
+got = fdx.gradient(big, workers=2)
+assert all(g.tobytes() == w.tobytes() for g, w in zip(got, want_big))
+if pid == 0:
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+print("done")
+"""
+    if hasattr(os, "fork"):
+        assert python("import warnings; warnings.simplefilter('ignore')" + code) == "done\n"
+
+
+def test_the_callers_floating_point_environment(tmp_path):
+    """Other threads round, and treat subnormals, as the calling one does; such as after a library
+    built with -ffast-math has switched subnormals off in it."""
+    source = tmp_path / "rounding.c"
+    source.write_text(
+        "#include <fenv.h>\n"
+        "void up(void) { fesetround(FE_UPWARD); }\n"
+        "void nearest(void) { fesetround(FE_TONEAREST); }\n"
+    )
+    library = tmp_path / "rounding.so"
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, "-shared", "-fPIC", source, "-o", library, "-lm"], check=True)
+    code = f"""
+import ctypes
+
+rounding = ctypes.CDLL({str(library)!r})
+big = np.random.default_rng(1).normal(size=(500, 500))
+fdx.gradient(big, workers=2)
+nearest = fdx.gradient(big, 0.1, axis=0)
+rounding.up()
+one = fdx.gradient(big, 0.1, axis=0)
+same = all(fdx.gradient(big, 0.1, axis=0, workers=3).tobytes() == one.tobytes() for _ in range(20))
+rounding.nearest()
+assert one.tobytes() != nearest.tobytes()
+assert same
+print("done")
+"""
+    assert python("fdx._threads.enlist = real" + code) == "done\n"
+
+
+def test_a_reshape_in_another_thread():
+    """`f.shape = ...` frees the shape and the strides that an array had when the call began."""
+    code = """
+import warnings
+
+warnings.simplefilter("ignore")
+big = np.random.default_rng(1).normal(size=(1000, 600))
+want_big = np.gradient(big, axis=0).tobytes()
+over = threading.Event()
+
+def flip():
+    while not over.is_set():
+        big.shape = (2, 1000, 300)
+        junk = [np.empty((7,) * ndim) for ndim in (1, 2, 3, 4)]
+        big.shape = (1000, 600)
+
+thread = threading.Thread(target=flip)
+thread.start()
+for _ in range(300):
+    got = fdx.gradient(big, axis=0)
+    assert got.shape != (1000, 600) or got.tobytes() == want_big
+over.set()
+thread.join()
+print("done")
+"""
+    assert python("fdx._threads.enlist = real" + code) == "done\n"
 
 
 def test_at_exit():

@@ -34,7 +34,7 @@ cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, intege
 cdef extern from "fdx.h" nogil:
     enum: FDX_OK
     enum: FDX_MAXDIM
-    enum: FDX_I8, FDX_U8, FDX_F32, FDX_F64, FDX_C64, FDX_C128
+    enum: FDX_I8, FDX_F32, FDX_F64, FDX_C64, FDX_C128
     enum: FDX_COORDS
     ctypedef enum fdx_precision:
         FDX_WEAK
@@ -74,6 +74,12 @@ cdef extern from "fdx.h" nogil:
         fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
     fdx_status fdx_apply(const fdx_call *call)
     fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+
+cdef extern from "<fenv.h>" nogil:
+    ctypedef struct fenv_t:
+        pass
+    int fegetenv(fenv_t *)
+    int fesetenv(const fenv_t *)
 
 cdef extern from "numpy/ufuncobject.h":
     void PyUFunc_clearfperr() nogil
@@ -130,11 +136,17 @@ cdef int _dtype(cnp.ndarray a) noexcept:
     return -1
 
 
-cdef void _fill(fdx_array *to, cnp.ndarray a, int dtype) noexcept:
+cdef ptrdiff_t *_fill(fdx_array *to, cnp.ndarray a, int dtype, ptrdiff_t *strides) noexcept:
+    """Describe an array. Its strides are copied: another thread may reshape it in place while the GIL is released.
+    Returns the free place behind them."""
+    cdef int d, ndim = cnp.PyArray_NDIM(a)
+    for d in range(ndim):
+        strides[d] = cnp.PyArray_STRIDE(a, d)
     to.data = cnp.PyArray_DATA(a)
-    to.stride = <const ptrdiff_t *>cnp.PyArray_STRIDES(a)
+    to.stride = strides
     to.dtype = <uint8_t>dtype
     to.swapped = cnp.PyArray_ISBYTESWAPPED(a)
+    return strides + ndim
 
 
 cdef bint _plain_type(object a):
@@ -144,7 +156,7 @@ cdef bint _plain_type(object a):
 
 cdef bint _overrides(object a):
     """Does np.gradient hand over to code of a's class, or to what that class means by arithmetic?"""
-    return hasattr(type(a), "__array_function__") and not _plain_type(a)
+    return not _plain_type(a) and hasattr(type(a), "__array_function__")
 
 
 cdef void _k_order_strides(int ndim, const ptrdiff_t *shape, const ptrdiff_t *like, ptrdiff_t itemsize,
@@ -197,9 +209,9 @@ cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
 # ---- spacing ----
 
 cdef enum _Kind:
-    DONE      # the operator's stencils are filled
-    SCALAR    # a spacing of known precision
-    COORDS    # an array of coordinates
+    NUMBER       # a Python number: the operator's stencils are filled
+    SCALAR       # a NumPy scalar that counts as float32 or float64
+    COORDINATES
 
 
 cdef struct _spacing:
@@ -208,38 +220,21 @@ cdef struct _spacing:
     fdx_precision precision
 
 
-cdef bint _real_scalar(object dx):
-    """A NumPy scalar or 0-d array of a real type that promotes to float64 at most."""
-    if not (isinstance(dx, generic) or (cnp.PyArray_CheckExact(dx) and cnp.PyArray_NDIM(dx) == 0)):
+cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
+    """Take a NumPy scalar, if np.gradient computes with it throughout as with a float32 or a float64."""
+    if type(dx) is float64:
+        to.precision = FDX_DOUBLE
+    elif type(dx) is float32:
+        to.precision = FDX_SINGLE
+    elif isinstance(dx, generic) and dx.dtype.kind in "biu" and (
+            dx.dtype.itemsize >= 4 or (dtype != FDX_F32 and dtype != FDX_C64)):
+        # Smaller integers keep float32 data in float32 where they divide it, but not where 2 * dx does.
+        to.precision = FDX_DOUBLE
+    else:
         return False
-    return dx.dtype.kind in "biuf" and dx.dtype.itemsize <= 8
-
-
-cdef int _set(fdx_stencil *s, int tap, object value, cnp.dtype dtype) except -1:
-    """Put a number in a stencil, with the precision that NumPy computes in. 0: none that fdx has."""
-    common = np.result_type(dtype, value)
-    single = dtype.char in "fF"
-    s.wide = single and common.char in "dD"
-    if common != dtype.newbyteorder("=") and not s.wide:
-        return 0
-    s.w[tap] = float(value)
-    return 1
-
-
-cdef int _by_numpy(fdx_op *op, object dx, cnp.dtype dtype, int edge_order) except -1:
-    """Stencils for a spacing of a rarer type, by NumPy's own scalar arithmetic. 0: declined."""
-    try:
-        with np.errstate(all="raise"):
-            if not _set(&op.interior, 0, 2.0 * dx, dtype):
-                return 0
-            if edge_order == 1:
-                return _set(&op.first, 0, dx, dtype) and _set(&op.last, 0, dx, dtype)
-            for tap, (first, last) in enumerate(((-1.5, 0.5), (2.0, -2.0), (-0.5, 1.5))):
-                if not (_set(&op.first, tap, first / dx, dtype) and _set(&op.last, tap, last / dx, dtype)):
-                    return 0
-    except ArithmeticError:  # the original reports it, in its own order
-        return 0
-    return 1
+    to.kind = SCALAR
+    to.h = float(dx)
+    return True
 
 
 cdef bint _rounded_to_infinity(fdx_stencil *s, double w, int tap) noexcept:
@@ -263,6 +258,18 @@ cdef int _weak(fdx_op *op, double h, int dtype, int edge_order) noexcept:
 
 # ---- running a call ----
 
+cdef int forks = 0  # of this process, up to itself
+
+
+def _count_fork():
+    global forks
+    forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
 @cython.final
 cdef class Job:
     """A call split in parts, which any number of threads work off together.
@@ -273,11 +280,14 @@ cdef class Job:
     cdef fdx_call call
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
-    cdef int flags, status
+    cdef int flags, status, forks
     cdef bint waiting
     cdef PyThread_type_lock done
+    cdef fenv_t environment
 
     def __cinit__(self):
+        fegetenv(&self.environment)
+        self.forks = forks
         self.done = PyThread_allocate_lock()
         if self.done == NULL:
             raise MemoryError("a lock for the threads of a call")
@@ -306,6 +316,7 @@ cdef class Job:
         cdef int flags, status
         while part >= 0:
             with nogil:
+                fesetenv(&self.environment)  # the caller's rounding and treatment of subnormals
                 PyUFunc_clearfperr()
                 status = fdx_apply_part(&self.call, part, self.nparts)
                 flags = PyUFunc_getfperr()
@@ -322,6 +333,8 @@ cdef class Job:
     cdef void finish(self) noexcept:
         """Work off what is left and wait for the others. No Python code runs here, so no signal can cut it short."""
         cdef bint wait
+        if self.forks != forks:  # a signal handler has forked: the threads at work stayed in the parent
+            self.claimed = self.running = 0
         self.run_parts()
         with cython.critical_section(self):
             wait = self.waiting = self.running > 0
@@ -371,16 +384,35 @@ cdef bint _would_raise(int flags):
 
 # ---- gradient ----
 
-cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, object out, Py_ssize_t workers):
-    """The results of a call that the C core takes; NotImplemented for any other."""
-    cdef int naxes = <int>len(axes), nargs = <int>len(varargs), edge_order, dtype, x_dtype, k, flags = 0
-    cdef cnp.ndarray a, x, result
-    cdef Py_ssize_t size, n
+cdef bint _simple_out(object out, cnp.ndarray f, int dtype):
+    """An array to write one axis's result to that needs no closer look."""
+    cdef cnp.ndarray o
+    cdef int d
+    if not cnp.PyArray_CheckExact(out):
+        return False
+    o = out
+    if (_dtype(o) != (dtype if dtype >= FDX_F32 else FDX_F64) or cnp.PyArray_NDIM(o) != cnp.PyArray_NDIM(f)
+            or cnp.PyArray_ISBYTESWAPPED(o) or not cnp.PyArray_ISWRITEABLE(o)
+            or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or cnp.PyArray_IS_F_CONTIGUOUS(o))):
+        return False
+    for d in range(cnp.PyArray_NDIM(f)):
+        if cnp.PyArray_DIM(o, d) != cnp.PyArray_DIM(f, d):
+            return False
+    return True
+
+
+cdef object _compute(object f, list args, tuple axes, object edge_order_, object out, Py_ssize_t workers):
+    """The results of a call that the C core takes; NotImplemented for any other. Converts coordinates in `args`."""
+    cdef int naxes = <int>len(axes), nargs = <int>len(args), edge_order, dtype, x_dtype, d, k, flags = 0
+    cdef cnp.ndarray a, x
+    cdef Py_ssize_t size
     cdef fdx_call call
     cdef fdx_array coords
     cdef fdx_op op[FDX_MAXDIM]
     cdef _spacing spacing[FDX_MAXDIM]
-    cdef list xs = None
+    cdef ptrdiff_t shape[FDX_MAXDIM]
+    cdef ptrdiff_t strides[(FDX_MAXDIM + 2) * FDX_MAXDIM]
+    cdef ptrdiff_t *place = strides
     cdef bint weighs_complex = False
 
     if not _plain_type(f):
@@ -400,7 +432,7 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
     for k in range(naxes):
-        dx = 1.0 if nargs == 0 else varargs[k] if nargs == naxes else varargs[0]
+        dx = 1.0 if nargs == 0 else args[k] if nargs == naxes else args[0]
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
             if not PyFloat_CheckExact(dx):
                 if not -2**53 < dx < 2**53:
@@ -410,78 +442,78 @@ cdef object _compute(object f, tuple varargs, tuple axes, object edge_order_, ob
             if spacing[k].h == 0 and edge_order == 2:
                 return NotImplemented  # ZeroDivisionError
             flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
-            spacing[k].kind = DONE
-        elif type(dx) is float64 or type(dx) is float32:
-            spacing[k].kind = SCALAR
-            spacing[k].h = dx
-            spacing[k].precision = FDX_DOUBLE if type(dx) is float64 else FDX_SINGLE
-        elif _real_scalar(dx):
-            fdx_gradient_uniform(&op[k], dtype, 1.0, FDX_WEAK, edge_order)
-            if not _by_numpy(&op[k], dx, f.dtype if dtype >= FDX_F32 else np.dtype(float), edge_order):
+            spacing[k].kind = NUMBER
+            continue
+        if isinstance(dx, generic):
+            if not _scalar(&spacing[k], dx, dtype):
                 return NotImplemented
-            spacing[k].kind = DONE
-        else:
-            if nargs != naxes or size == 0:
+            continue
+        if not _plain_type(dx):
+            try:
+                dx = np.asanyarray(dx)
+            except Exception:  # the original meets it, and raises it, in its own order
                 return NotImplemented
-            if not _plain_type(dx):
-                try:
-                    dx = np.asanyarray(dx)
-                except Exception:  # the original meets it, and raises it, in its own order
-                    return NotImplemented
-                if not _plain_type(dx):
-                    return NotImplemented
-            x = dx
-            x_dtype = _dtype(x)
-            if (cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
-                    or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, op[k].axis)):
+            if not _plain_type(dx) or dx.ndim == 0:
                 return NotImplemented
-            spacing[k].kind = COORDS
-            if xs is None:
-                xs = [None] * naxes
-            xs[k] = x
+        x = dx
+        if cnp.PyArray_NDIM(x) == 0:
+            dx = x[()]  # a scalar: the array may change under us
+            if not _scalar(&spacing[k], dx, dtype):
+                return NotImplemented
+            args[k if nargs == naxes else 0] = dx
+            continue
+        x_dtype = _dtype(x)
+        if (nargs != naxes or size == 0 or cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
+                or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, op[k].axis)):
+            return NotImplemented
+        spacing[k].kind = COORDINATES
+        args[k] = x
 
-    # Where the results go.
+    # Where the results go. What shares memory with them is copied first.
     if out is None:
         results = [_new_result(a, dtype) for _ in range(naxes)]
     else:
-        results = _out.arrays(out, f.shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
+        if naxes == 1 and _simple_out(out, a, dtype):
+            results = [out]
+        else:
+            results = _out.arrays(out, f.shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
         for o in results:
             if np.may_share_memory(a, o):
                 a = f.copy("K")
-            if xs is not None:
-                xs = [x.copy() if x is not None and np.may_share_memory(x, o) else x for x in xs]
+            for k in range(nargs):
+                if cnp.PyArray_Check(args[k]) and np.may_share_memory(args[k], o):
+                    args[k] = args[k].copy()
 
+    call.ndim = cnp.PyArray_NDIM(a)
+    for d in range(call.ndim):
+        shape[d] = cnp.PyArray_DIM(a, d)
+    call.shape = shape
+    place = _fill(&call.in_, a, dtype, place)
+    call.nops = naxes
+    call.op = op
+    call.isa = ISA
     PyUFunc_clearfperr()
     for k in range(naxes):
         if spacing[k].kind == SCALAR:
             fdx_gradient_uniform(&op[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
-        elif spacing[k].kind == COORDS:
-            x = xs[k]
-            _fill(&coords, x, _dtype(x))
-            n = cnp.PyArray_DIM(x, 0)
-            with nogil:
-                fdx_gradient_coords(&op[k], dtype, &coords, n, edge_order, ISA)
-        else:
-            op[k].x.data = NULL
+        elif spacing[k].kind == COORDINATES:
+            x = args[k]
+            place = _fill(&coords, x, _dtype(x), place)
+            if shape[op[k].axis] < NOGIL_ELEMENTS:
+                fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
+            else:
+                with nogil:
+                    fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
         weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
-        result = results[k]
-        _fill(&op[k].out, result, dtype if dtype >= FDX_F32 else FDX_F64)
+        place = _fill(&op[k].out, results[k], dtype if dtype >= FDX_F32 else FDX_F64, place)
     flags |= PyUFunc_getfperr()
 
-    call.ndim = cnp.PyArray_NDIM(a)
-    call.shape = <const ptrdiff_t *>cnp.PyArray_DIMS(a)
-    _fill(&call.in_, a, dtype)
-    call.nops = naxes
-    call.op = op
-    call.isa = ISA
     flags |= _run(&call, size * naxes, workers)
     if flags:
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
             # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
-            if xs is not None:
-                varargs = tuple([dx if x is None else x for dx, x in zip(varargs, xs)])
-            return _fallback.gradient(a, varargs, axes, edge_order, out)
+            return _fallback.gradient(a, tuple(args), axes, edge_order, out)
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     if out is not None:
         return out
@@ -606,7 +638,7 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
         return _fallback.gradient(f, varargs, axis, edge_order, out)
     f = np.asanyarray(f)
     axis = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
-    result = _compute(f, varargs, axis, edge_order, out, nworkers)
+    result = _compute(f, list(varargs), axis, edge_order, out, nworkers)
     if result is NotImplemented:
         return _fallback.gradient(f, varargs, axis, edge_order, out)
     return result

@@ -136,7 +136,7 @@ def read_raster(path: Path, spacing: list[float] | None) -> Raster:
     if min(elevation.shape) < 2:
         raise DemoError(f"{path}: too small: {elevation.shape}; 2 rows and 2 columns are needed")
     if elevation.dtype.kind not in "iuf" or elevation.dtype.itemsize > 8:
-        raise DemoError(f"{path}: expected real numbers, got {elevation.dtype}")
+        raise DemoError(f"{path}: expected integers or float16 to float64, got {elevation.dtype}")
     dy, dx = spacing or (1.0, 1.0)
     if spacing is None:
         note = "1 south, 1 east (the default; give --spacing DY DX in the elevation's unit)"
@@ -457,13 +457,13 @@ def _run(args: argparse.Namespace) -> int:
     raster = read_raster(args.input, args.spacing) if args.input else sample_raster()
     with np.errstate(all="ignore"):  # rasters with inf or NaN are fine, and say enough as they are
         comparison = measure(raster.elevation, raster.spacing)
+        print(table(raster, comparison))
         gy, gx = fdx.gradient(raster.elevation, *raster.spacing)
-        figure = picture(raster, gy, gx)
-    try:
-        save_png(figure, args.output)
-    except OSError as error:
-        raise DemoError(f"--output: {args.output}: {error.strerror or error}") from None
-
-    print(table(raster, comparison))
+        try:
+            save_png(picture(raster, gy, gx), args.output)
+        except OSError as error:
+            raise DemoError(f"--output: {args.output}: {error.strerror or error}") from None
+        except ValueError as error:  # matplotlib, of elevations near the ends of float64
+            raise DemoError(f"this cannot be drawn: {error}") from None
     print(f"picture: {args.output}")
     return 0 if comparison.same_bits else 1

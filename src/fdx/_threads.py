@@ -44,8 +44,8 @@ def _check(workers: Any, name: str = "workers") -> int:
     cpus = _cpus()
     if not -cpus <= n <= MOST_WORKERS or n == 0:
         raise ValueError(
-            f"{name}: expected 1 to {MOST_WORKERS}, or -1 for all of {cpus} CPUs to {-cpus} for one,"
-            f" got {n}"
+            f"{name}: expected 1 to {MOST_WORKERS}, or -1 for all {cpus} CPUs to {-cpus} for one, "
+            f"got {n}"
         )
     return n if n > 0 else n + cpus + 1
 
