@@ -100,7 +100,7 @@ cdef enum:
 # ---- which instruction set ----
 
 cdef const fdx_isa *_find_isa() except NULL:
-    name = os.environ.get("FDX_ISA", "").strip() or "auto"
+    name = os.environ.get("FDX_ISA") or "auto"
     cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
         raise ImportError(f"FDX_ISA: expected auto, base or avx2, as far as this processor has it; got {name!r}")
