@@ -426,6 +426,7 @@ def interrupt(after):
     signal.pthread_kill(main, signal.SIGINT)
 
 fdx._threads.enlist = real
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background have it ignored
 for turn in range(25):
     thread = threading.Thread(target=interrupt, args=(rng.uniform(0, 0.02),))
     caught = False
