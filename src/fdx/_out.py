@@ -76,7 +76,8 @@ def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -
     names = ["out"] if naxes == 1 else [f"out[{k}]" for k in range(naxes)]
     if isinstance(out, (tuple, list)):
         if len(out) != naxes:
-            raise ValueError(f"out: expected {naxes} arrays, one for each axis, got {len(out)}")
+            expected = "one array" if naxes == 1 else f"{naxes} arrays, one for each axis"
+            raise ValueError(f"out: expected {expected}, got {len(out)}")
         found = list(out)
     elif naxes == 1:
         found = [out]
@@ -105,7 +106,7 @@ def store(results: Any, out: Any) -> None:
     for part in parts:
         if not isinstance(part, np.ndarray) or isinstance(part, np.ma.MaskedArray):
             kind = _name_of_type(part)
-            raise TypeError(f"out: expected None for a result that it cannot hold, of type {kind}")
+            raise TypeError(f"out: expected None, as an array cannot hold a result of type {kind}")
     if not parts:
         if not isinstance(out, (tuple, list)) or len(out):
             raise ValueError("out: expected an empty tuple or list for no axes")
