@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import fdx
 from fdx import _demo
@@ -38,8 +39,7 @@ def demo(*args, cwd):
 
 
 def size_of(path):
-    image = pytest.importorskip("PIL.Image")
-    with image.open(path) as picture:
+    with Image.open(path) as picture:
         picture.load()
         assert picture.format == "PNG"
         return picture.size
@@ -109,7 +109,6 @@ def test_same_bits():
 
 
 def test_different_bits_are_told(monkeypatch, tmp_path, capsys):
-    pytest.importorskip("matplotlib")
     np.save(tmp_path / "hill.npy", hill())
 
     def wrong(*args, out=None, **kwargs):
@@ -127,7 +126,6 @@ def test_different_bits_are_told(monkeypatch, tmp_path, capsys):
 
 
 def test_sample_data(tmp_path):
-    pytest.importorskip("matplotlib")
     done = demo(cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "344 rows x 403 columns, int16, 236 to 1076 m" in done.stdout
@@ -144,7 +142,6 @@ def test_sample_data(tmp_path):
 
 @pytest.mark.parametrize("dtype", ["f8", ">i2", "u1", "f4", "f2"])
 def test_own_npy(tmp_path, dtype):
-    pytest.importorskip("matplotlib")
     np.save(tmp_path / "hill.npy", hill(dtype))
     done = demo("--input", "hill.npy", "--spacing", 5, -10, "--output", "o.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -155,7 +152,6 @@ def test_own_npy(tmp_path, dtype):
 
 
 def test_own_npz(tmp_path):
-    pytest.importorskip("matplotlib")
     np.savez(tmp_path / "first.npz", k=np.arange(3), a=hill(), b=hill()[:5])
     done = demo("--input", "first.npz", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -169,16 +165,14 @@ def test_own_npz(tmp_path):
 
 
 def test_own_tif(tmp_path):
-    pytest.importorskip("matplotlib")
-    image = pytest.importorskip("PIL.Image")
     for dtype in ("u1", "u2", "f4"):
-        image.fromarray(hill(dtype)).save(tmp_path / f"{dtype}.tif")
+        Image.fromarray(hill(dtype)).save(tmp_path / f"{dtype}.tif")
         np.testing.assert_array_equal(
             _demo.read_raster(tmp_path / f"{dtype}.tif", None).elevation, hill(dtype)
         )
     holes = hill("f4")
     holes[2:5, 3:9] = -9999
-    image.fromarray(holes).save(tmp_path / "holes.tif", tiffinfo={42113: "-9999"})
+    Image.fromarray(holes).save(tmp_path / "holes.tif", tiffinfo={42113: "-9999"})
     holes[2:5, 3:9] = np.nan
     np.testing.assert_array_equal(_demo.read_raster(tmp_path / "holes.tif", None).elevation, holes)
     done = demo("--input", "holes.tif", "--spacing", 10, 10, cwd=tmp_path)
@@ -188,7 +182,6 @@ def test_own_tif(tmp_path):
 
 @pytest.mark.parametrize("values", ["nan", "inf", "level", "2x2", "long"])
 def test_unusual_rasters(tmp_path, values):
-    pytest.importorskip("matplotlib")
     z = {
         "nan": np.full((4, 5), np.nan),
         "inf": np.where(hill() > 100, np.inf, hill()),
@@ -204,7 +197,6 @@ def test_unusual_rasters(tmp_path, values):
 
 
 def test_errors_are_one_line(tmp_path):
-    pytest.importorskip("matplotlib")
     arrays = {
         "good.npy": hill(),
         "1d.npy": np.arange(9.0),
@@ -278,7 +270,6 @@ def test_help_and_version(tmp_path):
 
 
 def test_elevations_that_cannot_be_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
     height = np.full((30, 40), 1e308)
     height[:, ::2] *= -1
     np.save(tmp_path / "huge.npy", height)
