@@ -30,8 +30,9 @@ settings.load_profile(os.environ.get("FDX_HYPOTHESIS_PROFILE", "default"))
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "huge: takes 9 GB of memory (deselect with -m 'not huge')")
-    # NumPy's own tests, which one file runs, carry this mark.
+    # NumPy's own tests, which one file runs, carry these marks.
     config.addinivalue_line("markers", "thread_unsafe(reason): not to be run in several threads")
+    config.addinivalue_line("markers", "slow: takes long")
 
 
 @pytest.fixture
