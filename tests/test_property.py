@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 import numpy as np
+import pytest
 from cases import (
     COORDINATES,
     DECLINED_DTYPES,
@@ -306,3 +307,15 @@ def test_other_containers(f, container, spacings):
         else:
             f = f.reshape(-1)[:20].astype(object)
     check(f, tuple(spacings), {})
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("count", [3, 4, 5, 6, 9])
+def test_flags_of_coordinates_that_are_not_finite(dtype, count):
+    """Three or four weights are straight-line code to a compiler, which may compute too much."""
+    rng = np.random.default_rng(count)
+    special = np.array([-0.0, np.nan, np.inf, -np.inf, 1, 3, 1e38], dtype)
+    for _ in range(200):
+        x = rng.choice(special, count)
+        for edge_order in (1, 2):
+            check(np.arange(count) * 1.0, (x,), dict(axis=None, edge_order=edge_order))
