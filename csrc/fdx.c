@@ -4,7 +4,12 @@
  * in every output, make one flat range. Along it the neighbours on *any* axis are the range itself shifted by a
  * constant, and an axis only says where its first and last rows begin. So every axis, contiguous or not, is the same
  * loop, and all axes of a call are made chunk by chunk while the chunk and its neighbours are still in cache. This file
- * knows of dtypes only their sizes, and of instruction sets nothing. */
+ * knows of dtypes only their sizes, and of instruction sets nothing.
+ *
+ * Each chunk is first made the quick way: quotients without division, and where rows are short the interior stencil
+ * over all of them at once, edges then being put right. Both can only go wrong where an operation raises a flag. If one
+ * was raised, that chunk and the ones after it are made the careful way, with no operation but the formula's own. */
+#include "fdx_fenv.h"
 #include "fdx_rows.h"
 
 /* Elements of a flat range worked on at a time. One operator streams, so its chunks only bound what a part can be
@@ -19,18 +24,41 @@
 #ifndef CACHE
 #define CACHE ((ptrdiff_t)16 << 20)
 #endif
+/* Results of more bytes than this will not be found in a cache by who reads them: they are made in a buffer, and copied
+ * by stores that pass the cache by. */
+#ifndef STREAM
+#define STREAM ((ptrdiff_t)48 << 20)
+#endif
+#define IN_CACHE ((ptrdiff_t)1 << 20) /* bytes; in larger arrays AHEAD bytes are fetched for later */
+#define AHEAD ((ptrdiff_t)4096)
+#define STREAM_BUFFER ((ptrdiff_t)8192) /* bytes */
+#ifndef WORTH
+#define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
+#endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT 8 /* the longest innermost axis that is worked on by columns; at 16 rows are faster */
-#define TILE_TURNED ((ptrdiff_t)1024)   /* elements */
+#define SHORT_RUN ((ptrdiff_t)512) /* interiors shorter than this are made together with the edges between them */
+#define FEW ((ptrdiff_t)32)        /* elements side by side that are fewer than this are made by strided lines */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* One stencil of an operator, and the loops that run it. */
+typedef struct {
+    const fdx_stencil *of;
+    const fdx_rows *rows;
+    int taps;
+    int way; /* the quick one to divide */
+    fdx_divisor divisor;
+} stencil;
+
+enum { FIRST, INTERIOR, LAST };
+
 /* One operator of the call, as the walk sees it. */
 typedef struct {
     const fdx_op *op;
+    stencil stencil[3];
     char *out;        /* where its result for the current chunk begins */
     ptrdiff_t n;      /* the length of its axis */
     ptrdiff_t stride; /* bytes to the next row of the input along the axis */
@@ -38,8 +66,18 @@ typedef struct {
     ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: its axis is outside the range */
     ptrdiff_t index;  /* if outside: the current row */
     int plain;        /* the output needs no conversion */
+    int stream;       /* it passes the cache by */
+    int buffered;     /* to that end it is made in a buffer */
     fdx_scatter_fn *scatter;
 } band;
+
+/* Weights of interior rows made from coordinates, kept from one use to the next. */
+typedef struct {
+    const band *b;          /* whose they are; NULL: nobody's */
+    ptrdiff_t row, n;       /* of rows row .. row + n - 1, */
+    ptrdiff_t phase;        /* or, if not negative: of n elements of the flat range from there on */
+    double w[FDX_NTAPS][FDX_BLOCK];
+} weights;
 
 typedef struct {
     const fdx_call *call;
@@ -53,8 +91,10 @@ typedef struct {
     ptrdiff_t index[FDX_MAXDIM];
     ptrdiff_t itemsize; /* of an element after conversion */
     int plain;          /* the input needs no conversion */
+    int quick;          /* the quick way is open */
+    int stream;         /* plain outputs pass the cache by */
     fdx_gather_fn *gather;
-    const fdx_rows *rows[2]; /* [wide] */
+    weights weights;
     band band[FDX_MAXDIM];
 } walk;
 
@@ -212,11 +252,8 @@ static int contiguous(const fdx_call *call, int outer, int inner)
     return yes;
 }
 
-/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number.
- *
- * A short innermost axis to differentiate along comes first instead, with *turned set: its rows would be segments of
- * one or two elements each, and strided rows along the next dimension cost less. */
-static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_t inside[FDX_MAXDIM], int *turned)
+/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
+static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_t inside[FDX_MAXDIM])
 {
     int count = 0;
     for (int d = 0; d < call->ndim; d++) {
@@ -232,15 +269,6 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
         }
         order[at] = d;
     }
-    const int last = order[count - 1];
-    *turned = 0;
-    for (int k = 0; k < call->nops; k++)
-        *turned |= count > 1 && call->op[k].axis == last && call->shape[last] <= SHORT;
-    if (*turned) {
-        for (int at = count - 1; at > 0; at--)
-            order[at] = order[at - 1];
-        order[0] = last;
-    }
     ptrdiff_t elements = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = elements; /* elements of the array between two rows along this dimension */
@@ -249,39 +277,64 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
     return count;
 }
 
+/* A stencil that is used for `elements` results. */
+static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, ptrdiff_t elements,
+                         ptrdiff_t ahead)
+{
+    const int row = !of->wide || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
+                    : result == FDX_F32                 ? FDX_ROW_F32_WIDE
+                                                        : FDX_ROW_C64_WIDE; /* double is wide already */
+    s->of = of;
+    s->rows = &isa->rows[row];
+    s->taps = of->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
+    s->way = FDX_DIVIDE;
+    s->divisor.h = of->w[0];
+    s->divisor.ahead = ahead;
+    if (of->kind == FDX_QUOTIENT && elements >= WORTH && s->rows->prepare != NULL)
+        s->way = s->rows->prepare(&s->divisor);
+}
+
 static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 {
     const fdx_isa *isa = call->isa;
     const int dtype = call->in.dtype, result = fdx_result_dtype(dtype);
     int order[FDX_MAXDIM];
     ptrdiff_t inside[FDX_MAXDIM];
-    int turned;
-    const int count = sort_dimensions(call, order, inside, &turned);
+    const int count = sort_dimensions(call, order, inside);
     const int innermost = order[count - 1];
+    const ptrdiff_t size = inside[order[0]] * call->shape[order[0]];
 
     w->call = call;
     w->step = call->in.stride[innermost];
     w->itemsize = fdx_itemsize(result);
     w->plain = is_plain(call, &call->in, w->step);
     w->gather = isa->gather[dtype][call->in.swapped != 0];
-    w->rows[0] = &isa->rows[result - FDX_F32 + FDX_ROW_F32];
-    w->rows[1] = result == FDX_F32   ? &isa->rows[FDX_ROW_F32_WIDE]
-                 : result == FDX_C64 ? &isa->rows[FDX_ROW_C64_WIDE]
-                                     : w->rows[0]; /* double is wide already */
+    w->weights.b = NULL;
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range, which is cut to tiles. */
     ptrdiff_t span = 0;
-    int stop = turned;
+    int stop = 0;
     for (int k = 0; k < call->nops; k++) {
+        const fdx_op *op = &call->op[k];
         const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * fdx_itemsize(result);
-        const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
+        const ptrdiff_t bytes = REACH * per_point * inside[op->axis];
         if (bytes <= CACHE)
             continue;
         span = MAX(span, bytes);
         for (int at = stop; at < count - 1; at++)
-            if (order[at] == call->op[k].axis)
+            if (order[at] == op->axis)
                 stop = at + 1;
     }
+    w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
+    w->stream = !call->fresh && size > STREAM / fdx_itemsize(result) / call->nops;
+    /* Rows of other weights at each point, longer than a chunk, would ask for these weights anew in each row. */
+    int weighted = 0;
+    for (int k = 0; k < call->nops; k++)
+        weighted |= call->op[k].interior.kind == FDX_COORDS && call->op[k].axis == innermost;
+    weighted &= call->shape[innermost] > w->chunk && size > call->shape[innermost];
+    if (weighted)
+        stop = count - 1;
+
     int first = count - 1;
     w->flat = call->shape[innermost];
     for (; first > stop && contiguous(call, order[first - 1], order[first]); first--)
@@ -296,20 +349,22 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     w->tile = w->flat;
     if (span > 0)
         w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
-    /* What shares cache lines should be read or written while they are in the cache: the few columns of a short axis,
-     * and an output whose elements along the flat range are far apart but whose rows are not. */
-    if (turned)
-        w->tile = MIN(w->tile, TILE_TURNED);
+    if (weighted)
+        w->tile = MIN(w->tile, FDX_BLOCK);
+    /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
+     * should be written while they are in the cache. */
     for (int k = 0; k < call->nops; k++) {
         const ptrdiff_t step = call->op[k].out.stride[innermost];
         if (step > CACHE_LINE || step < -CACHE_LINE)
             w->tile = MIN(w->tile, TILE_SCATTERED / fdx_itemsize(result));
     }
-    w->chunk = MIN(w->tile, call->nops == 1 ? CHUNK_ONE : CHUNK_MANY);
+    w->chunk = MIN(w->tile, w->chunk);
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
     if (nparts > 1 && w->flat / w->chunk < wanted)
         w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 
+    const ptrdiff_t ahead = size > IN_CACHE / w->itemsize ? AHEAD : 0;
+    w->quick = 0;
     for (int k = 0; k < call->nops; k++) {
         const fdx_op *op = &call->op[k];
         band *b = &w->band[k];
@@ -323,10 +378,23 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
                 b->inner = 0;
         b->plain = is_plain(call, &op->out, b->step);
         b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
+        b->stream = w->stream && b->plain;
+        plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size / b->n, ahead);
+        plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size, ahead);
+        plan_stencil(&b->stencil[LAST], &op->last, isa, result, size / b->n, ahead);
+        /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
+        const int alone = b->stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) &&
+                          b->stencil[INTERIOR].way != FDX_DIVIDE;
+        for (int at = 0; at < 3; at++) {
+            b->stencil[at].divisor.stream = alone;
+            w->quick |= b->stencil[at].way == FDX_CORRECT;
+        }
+        b->buffered = b->stream && !alone;
+        w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
 }
 
-/* ---- from a segment to row loops ---- */
+/* ---- from a chunk to row loops ---- */
 
 /* A row of converted elements; its members only give it size and alignment. */
 typedef union {
@@ -334,8 +402,78 @@ typedef union {
     float f32[4 * (FDX_BLOCK + REACH)];
 } block;
 
-/* Interior weights of the rows i .. i + n - 1, from the coordinates. */
-static void coords_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NTAPS])
+/* Elements at equal distances, in the input and in the output, that have one stencil. */
+typedef struct {
+    const char *in;
+    ptrdiff_t in_step; /* bytes */
+    char *out;
+    ptrdiff_t out_step;
+    ptrdiff_t n;
+} line;
+
+/* The n elements of the current chunk that begin at `skip` and are `every` apart. */
+static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t every, ptrdiff_t n)
+{
+    const line l = {w->in + skip * w->step, n == 1 ? w->step : every * w->step, b->out + skip * b->step,
+                    n == 1 ? b->step : every * b->step, n};
+    return l;
+}
+
+/* The results along a line. `own` are the weights of taps: one for all, or for each element if `streamed`; then there
+ * are `length` of them, and they repeat. */
+static void run(const walk *w, const band *b, const stencil *s, line l, const double *const own[FDX_NTAPS], int streamed,
+                ptrdiff_t length)
+{
+    const int8_t *off = s->of->off;
+    const int in_place = w->plain && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
+    const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
+    const ptrdiff_t most = streamed ? length : in_place && out_place ? l.n : FDX_BLOCK;
+    ptrdiff_t least = off[0], span = off[0];
+    for (int k = 1; k < s->taps; k++) {
+        least = MIN(least, off[k]);
+        span = MAX(span, off[k]);
+    }
+    span -= least;
+    block from[FDX_NTAPS], to;
+    const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
+
+    while (l.n > 0) {
+        const ptrdiff_t m = MIN(l.n, most);
+        if (in_place) {
+            for (int k = 0; k < s->taps; k++)
+                x[k] = l.in + off[k] * b->stride;
+        } else if (shifted) { /* convert it once */
+            w->gather(&from[0], l.in + least * b->stride, l.in_step, m + span);
+            for (int k = 0; k < s->taps; k++)
+                x[k] = (const char *)&from[0] + (off[k] - least) * w->itemsize;
+        } else {
+            for (int k = 0; k < s->taps; k++) {
+                w->gather(&from[k], l.in + off[k] * b->stride, l.in_step, m);
+                x[k] = &from[k];
+            }
+        }
+        void *y = out_place ? (void *)l.out : (void *)&to;
+        if (streamed) {
+            s->rows->stream(y, x, m, own);
+        } else if (own != NULL) {
+            const double one[FDX_NTAPS] = {*own[0], *own[1], *own[2]};
+            s->rows->taps(y, x, m, one);
+        } else if (s->of->kind == FDX_QUOTIENT) {
+            const int way = w->quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+            s->rows->quotient[way](y, x[0], x[1], m, &s->divisor);
+        } else {
+            s->rows->taps(y, x, m, s->of->w);
+        }
+        if (!out_place)
+            b->scatter(l.out, l.out_step, &to, m);
+        l.in += m * l.in_step;
+        l.out += m * l.out_step;
+        l.n -= m;
+    }
+}
+
+/* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BLOCK. */
+static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NTAPS])
 {
     const fdx_array *x = &b->op->x;
     const fdx_isa *isa = w->call->isa;
@@ -344,99 +482,219 @@ static void coords_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t 
     isa->coords[x->dtype != FDX_F32].weights(weight, row, n);
 }
 
-/* n results of stencil s from row i on. They lie in one row of the axis, unless the axis is the flat range's own
- * innermost (then the rows i, i + 1, ...) or s is the same for all of them. */
-static void segment(const walk *w, const band *b, const fdx_stencil *s, ptrdiff_t i, const char *in, char *out,
-                    ptrdiff_t n)
+/* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
+static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, const double *weight[FDX_NTAPS])
 {
-    const fdx_rows *rows = w->rows[s->wide != 0];
-    const int taps = s->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
-    const int stream = s->kind == FDX_COORDS && b->inner == 1;
-    fdx_stencil own;
-    if (s->kind == FDX_COORDS && !stream) { /* the weights of this one row */
-        double *const weight[FDX_NTAPS] = {&own.w[0], &own.w[1], &own.w[2]};
-        own = *s;
-        own.kind = FDX_TAPS;
-        coords_weights(w, b, i, 1, weight);
-        s = &own;
+    weights *kept = &w->weights;
+    if (kept->b != b || kept->phase >= 0 || i < kept->row || i >= kept->row + kept->n) {
+        double *const to[FDX_NTAPS] = {kept->w[0], kept->w[1], kept->w[2]};
+        kept->b = b;
+        kept->phase = -1;
+        kept->row = i;
+        kept->n = MIN(MIN(wanted, FDX_BLOCK), b->n - 1 - i);
+        make_weights(w, b, i, kept->n, to);
     }
-    int least = s->off[0], most = s->off[0];
-    for (int k = 1; k < taps; k++) {
-        least = MIN(least, s->off[k]);
-        most = MAX(most, s->off[k]);
-    }
-    block from[FDX_NTAPS], to;
-    double weights[FDX_NTAPS][FDX_BLOCK];
-    double *const weight[FDX_NTAPS] = {weights[0], weights[1], weights[2]};
-    const int direct = w->plain && b->plain && !stream;
+    for (int k = 0; k < FDX_NTAPS; k++)
+        weight[k] = kept->w[k] + (i - kept->row);
+    return kept->row + kept->n - i;
+}
 
-    for (ptrdiff_t done = 0; done < n;) {
-        const ptrdiff_t m = direct ? n : MIN(n - done, FDX_BLOCK);
-        const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
-        if (w->plain) {
-            for (int k = 0; k < taps; k++)
-                x[k] = in + s->off[k] * b->stride;
-        } else if (b->inner == 1) { /* the neighbours are one row, shifted: convert it once */
-            w->gather(&from[0], in + least * b->stride, w->step, m + most - least);
-            for (int k = 0; k < taps; k++)
-                x[k] = (const char *)&from[0] + (s->off[k] - least) * w->itemsize;
-        } else {
-            for (int k = 0; k < taps; k++) {
-                w->gather(&from[k], in + s->off[k] * b->stride, w->step, m);
-                x[k] = &from[k];
+/* n interior results of an operator whose weights differ from row to row, at `skip` in the chunk, from row i on, of
+ * which `used` elements lie behind us. */
+static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
+{
+    const stencil *s = &b->stencil[INTERIOR];
+    const double *weight[FDX_NTAPS];
+    if (b->inner == 0 || b->inner >= FEW) { /* n elements of one row */
+        row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, weight);
+        run(w, b, s, chunk_line(w, b, skip, 1, n), weight, 0, 0);
+        return;
+    }
+    while (n > 0) {
+        double expanded[FDX_NTAPS][FDX_BLOCK];
+        const double *const repeated[FDX_NTAPS] = {expanded[0], expanded[1], expanded[2]};
+        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, weight);
+        ptrdiff_t m = MIN(n, rows * b->inner - used);
+        if (b->inner > 1) {
+            m = MIN(m, FDX_BLOCK);
+            for (ptrdiff_t j = 0, row = 0, column = used; j < m; j++) {
+                for (int k = 0; k < FDX_NTAPS; k++)
+                    expanded[k][j] = weight[k][row];
+                if (++column == b->inner)
+                    column = 0, row++;
             }
         }
-        void *y = b->plain ? (void *)out : (void *)&to;
-        if (stream) {
-            const double *const read[FDX_NTAPS] = {weight[0], weight[1], weight[2]};
-            coords_weights(w, b, i + done, m, weight);
-            rows->stream(y, x, m, read);
-        } else if (s->kind == FDX_QUOTIENT) {
-            rows->quotient(y, x[0], x[1], m, s->w[0]);
-        } else {
-            rows->taps(y, x, m, s->w);
-        }
-        if (!b->plain)
-            b->scatter(out, b->step, &to, m);
-        in += m * w->step;
-        out += m * b->step;
-        done += m;
+        run(w, b, s, chunk_line(w, b, skip, 1, m), b->inner > 1 ? repeated : weight, 1, m);
+        i += (used + m) / b->inner;
+        used = (used + m) % b->inner;
+        skip += m;
+        n -= m;
     }
 }
 
-/* The n results of one operator from position `at` of the flat range on: a segment for each stretch of one stencil. */
-static void band_chunk(const walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+/* n results at `skip`, all of row i's stencil (and, if that has no weights of its own, of the next interior rows'). */
+static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
-    const fdx_op *op = b->op;
-    const int varying = op->interior.kind == FDX_COORDS; /* each interior row has weights of its own */
-    const char *in = w->in;
-    char *out = b->out;
-    if (b->inner == 0) {
-        const ptrdiff_t i = b->index;
-        segment(w, b, i == 0 ? &op->first : i == b->n - 1 ? &op->last : &op->interior, i, in, out, n);
+    const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
+    if (b->stencil[which].of->kind == FDX_COORDS)
+        run_weighted(w, b, i, used, skip, n);
+    else
+        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL, 0, 0);
+}
+
+/* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
+static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    const int alone = b->op->interior.kind == FDX_COORDS && b->inner >= FEW; /* each interior row has its own weights */
+    ptrdiff_t i = at / b->inner % b->n, used = at % b->inner, skip = 0; /* the row, and how much of it lies behind us */
+    while (skip < n) {
+        const ptrdiff_t rows = i == 0 || i == b->n - 1 || alone ? 1 : b->n - 1 - i;
+        const ptrdiff_t m = MIN(n - skip, rows * b->inner - used);
+        run_rows(w, b, i, used, skip, m);
+        skip += m;
+        used = 0;
+        i = i + rows == b->n ? 0 : i + rows;
+    }
+}
+
+/* Of the same results those of row i, wherever it comes by again. */
+static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, ptrdiff_t n)
+{
+    const ptrdiff_t period = b->inner * b->n;
+    const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
+    const double *weight[FDX_NTAPS], *const *own = NULL;
+    if (b->stencil[which].of->kind == FDX_COORDS) {
+        row_weights(w, b, i, b->n, weight);
+        own = weight;
+    }
+    if (b->inner >= FEW) {
+        for (ptrdiff_t from = at - at % period + i * b->inner; from < at + n; from += period) {
+            const ptrdiff_t lo = MAX(from, at), hi = MIN(from + b->inner, at + n);
+            if (lo < hi)
+                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own, 0, 0);
+        }
         return;
     }
-    ptrdiff_t i = at / b->inner % b->n, used = at % b->inner; /* the row, and how much of it lies behind us */
-    while (n > 0) {
-        const fdx_stencil *s = &op->interior;
-        ptrdiff_t count = varying && b->inner > 1 ? 1 : b->n - 1 - i; /* rows in this stretch */
-        if (i == 0 || i == b->n - 1) {
-            s = i == 0 ? &op->first : &op->last;
-            count = 1;
-        }
-        const ptrdiff_t m = MIN(n, count * b->inner - used);
-        segment(w, b, s, i, in, out, m);
-        in += m * w->step;
-        out += m * b->step;
-        n -= m;
-        used = 0;
-        i += count;
-        if (i == b->n)
-            i = 0;
+    for (ptrdiff_t column = 0; column < b->inner; column++) {
+        const ptrdiff_t ahead = i * b->inner + column - at % period, skip = ahead < 0 ? ahead + period : ahead;
+        if (skip < n)
+            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own, 0, 0);
     }
+}
+
+/* The same results, the interior stencil being laid over edge rows too. What it finds there is nonsense, but all of it
+ * lies in the array. */
+static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    const stencil *s = &b->stencil[INTERIOR];
+    const ptrdiff_t lo = MAX(at, b->inner), hi = MIN(at + n, w->flat - b->inner), period = b->inner * b->n;
+    if (lo < hi && b->n > 2) {
+        const line l = chunk_line(w, b, lo - at, 1, hi - lo);
+        if (s->of->kind == FDX_COORDS) {
+            weights *kept = &w->weights;
+            const double *const weight[FDX_NTAPS] = {kept->w[0], kept->w[1], kept->w[2]};
+            if (kept->b != b || kept->phase != lo % period) {
+                double each[FDX_NTAPS][FDX_BLOCK];
+                double *const to[FDX_NTAPS] = {each[0], each[1], each[2]};
+                make_weights(w, b, 1, b->n - 2, to);
+                kept->b = b;
+                kept->phase = lo % period;
+                kept->n = FDX_BLOCK / period * period;
+                for (ptrdiff_t j = 0; j < kept->n; j++) {
+                    const ptrdiff_t i = (kept->phase + j) % period / b->inner, inside = MAX(1, MIN(i, b->n - 2));
+                    for (int k = 0; k < FDX_NTAPS; k++)
+                        kept->w[k][j] = each[k][inside - 1];
+                }
+            }
+            run(w, b, s, l, weight, 1, kept->n);
+        } else {
+            run(w, b, s, l, NULL, 0, 0);
+        }
+    }
+    row_everywhere(w, b, 0, at, n);
+    row_everywhere(w, b, b->n - 1, at, n);
+}
+
+/* The same results, along an axis that is contiguous itself and has weights of its own for each row: these are made
+ * once for a block of them, and used for it wherever it comes by again. */
+static void by_blocks(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 1; i < b->n - 1; i += FDX_BLOCK) {
+        const ptrdiff_t rows = MIN(FDX_BLOCK, b->n - 1 - i);
+        for (ptrdiff_t from = at - at % b->n; from < at + n; from += b->n) {
+            const ptrdiff_t lo = MAX(from + i, at), hi = MIN(from + i + rows, at + n);
+            if (lo < hi)
+                run_weighted(w, b, lo - from, 0, lo - at, hi - lo);
+        }
+    }
+    row_everywhere(w, b, 0, at, n);
+    row_everywhere(w, b, b->n - 1, at, n);
+}
+
+/* n results of one operator from the current place on. */
+static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    if (b->inner == 0) {
+        run_rows(w, b, b->index, 0, 0, n);
+        return;
+    }
+    const ptrdiff_t period = b->inner * b->n;
+    const int weighted = b->op->interior.kind == FDX_COORDS;
+    const int repeats = at % period + n > period; /* rows come by more than once */
+    if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
+        overlaid(w, b, at, n);
+    else if (repeats && period <= FEW)
+        for (ptrdiff_t i = 0; i < b->n; i++)
+            row_everywhere(w, b, i, at, n);
+    else if (repeats && weighted && b->inner == 1)
+        by_blocks(w, b, at, n);
+    else
+        by_stretches(w, b, at, n);
+}
+
+/* The same, made in a buffer piece by piece, and copied by the cache. */
+static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    block buffer[STREAM_BUFFER / sizeof(block) + 1];
+    char *out = b->out;
+    const char *in = w->in;
+    const ptrdiff_t reach = b->stride < 0 ? -b->stride : b->stride;
+    while (n > 0) {
+        const ptrdiff_t m = MIN(n, STREAM_BUFFER / w->itemsize);
+        b->out = (char *)buffer;
+        make_results(w, b, at, m);
+        w->in += m * w->step;
+        w->call->isa->stream_out(out, buffer, m * w->itemsize, w->in + reach);
+        out += m * w->itemsize;
+        at += m;
+        n -= m;
+    }
+    w->in = in;
 }
 
 /* ---- the walk ---- */
+
+/* All results of the chunk of n elements from position `at` of the current flat range on. */
+static void make_chunk(walk *w, ptrdiff_t at, ptrdiff_t n)
+{
+    const fdx_call *call = w->call;
+    w->in = (const char *)call->in.data + at * w->step;
+    for (int d = 0; d < w->nouter; d++)
+        w->in += w->index[d] * call->in.stride[w->outer[d]];
+    for (int k = 0; k < call->nops; k++) {
+        band *b = &w->band[k];
+        b->out = (char *)b->op->out.data + at * b->step;
+        for (int d = 0; d < w->nouter; d++) {
+            b->out += w->index[d] * b->op->out.stride[w->outer[d]];
+            if (w->outer[d] == b->op->axis)
+                b->index = w->index[d];
+        }
+        if (b->buffered)
+            make_buffered(w, b, at, n);
+        else
+            make_results(w, b, at, n);
+    }
+}
 
 fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
 {
@@ -449,6 +707,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         if (call->shape[d] == 0)
             return FDX_OK;
 
+    const unsigned before = fdx_flags();
     walk w;
     plan(&w, call, nparts);
 
@@ -472,24 +731,20 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         w.index[at] = left % n;
         left /= n;
     }
+    if (before != 0)
+        fdx_set_flags(0);
     for (;;) {
         const ptrdiff_t at = tile * w.tile + sub * w.chunk;
         const ptrdiff_t n = MIN(w.chunk, MIN((tile + 1) * w.tile, w.flat) - at);
-        w.in = (const char *)call->in.data + at * w.step;
-        for (int d = 0; d < w.nouter; d++)
-            w.in += w.index[d] * call->in.stride[w.outer[d]];
-        for (int k = 0; k < call->nops; k++) {
-            band *b = &w.band[k];
-            b->out = (char *)b->op->out.data + at * b->step;
-            for (int d = 0; d < w.nouter; d++) {
-                b->out += w.index[d] * b->op->out.stride[w.outer[d]];
-                if (w.outer[d] == b->op->axis)
-                    b->index = w.index[d];
-            }
-            band_chunk(&w, b, at, n);
+        make_chunk(&w, at, n);
+        if (w.quick && fdx_flags() != 0) {
+            fdx_set_flags(0);
+            w.quick = 0;
+            w.weights.b = NULL; /* their making may have raised flags, which belong to the result */
+            make_chunk(&w, at, n);
         }
         if (++number == end)
-            return FDX_OK;
+            break;
         if (++sub < in_tile)
             continue;
         sub = 0;
@@ -501,6 +756,11 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             in_tile = tile < full_tiles ? per_tile : (rest + w.chunk - 1) / w.chunk;
         }
     }
+    if (before != 0)
+        fdx_set_flags(before | fdx_flags());
+    if (w.stream)
+        call->isa->stream_out(NULL, NULL, 0, NULL);
+    return FDX_OK;
 }
 
 fdx_status fdx_apply(const fdx_call *call)

@@ -1,15 +1,18 @@
-/* The row loops for x86-64 processors with AVX2. The target stands here, so that no build system need know of it. */
+/* The row loops for x86-64 processors with AVX2 and FMA. The target stands here, so that no build system need know. */
 #include "fdx_rows.h"
 
-#ifdef FDX_HAVE_AVX2
+#ifdef FDX_HAVE_X86
+#include <immintrin.h>
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
-#pragma GCC target("avx2")
+#pragma GCC target("avx2,fma")
 #endif
 
 #define FDX_ISA(x) x##avx2
 #define FDX_ISA_NAME "avx2"
+#define FDX_AVX2
+#define FDX_FMA
 #include "fdx_isa.inc"
 
 #if defined(__clang__)

@@ -26,24 +26,48 @@
 #endif
 
 #define FDX_NTAPS 3
+#ifndef FDX_BLOCK
 #define FDX_BLOCK ((ptrdiff_t)256) /* elements that are converted at a time; the buffers for them are on the stack */
+#endif
 
 static inline int fdx_is_single(int dtype)
 {
     return dtype == FDX_F32 || dtype == FDX_C64;
 }
 
-/* n results from rows of neighbours. Weights and divisors come as double and are exact in the compute type. */
-typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, double h);
+/* A divisor, and what can take its place: dividing is the slowest thing here. All are exact in the compute type. */
+typedef struct {
+    double h;
+    double size, inverse; /* |h|, and 1/|h| rounded to nearest */
+    double down, rest;    /* 1/|h| rounded toward zero, and what is left of it */
+    ptrdiff_t ahead;      /* bytes behind the neighbours that may be fetched for later; 0: they are in cache */
+    int stream;           /* 1: the results may pass the cache by */
+} fdx_divisor;
+
+/* Ways to divide by h. All give the quotient correctly rounded; they differ in speed and in when they may be used. */
+enum {
+    FDX_DIVIDE, /* always */
+    FDX_SCALE,  /* if 1/h is exact: multiply by it */
+    FDX_CORRECT /* multiply and correct by the remainder: right wherever it leaves no flag raised but "inexact" */
+};
+enum { FDX_NWAYS = 3 };
+
+/* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
+typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
 typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
 typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
+
+/* Copies to memory that the cache need not hold, and meanwhile fetches as many bytes from `next`, any address, for they
+ * will be read next. 0 bytes after the last copy make the copies visible to all threads. */
+typedef void fdx_stream_out_fn(void *dst, const void *src, ptrdiff_t bytes, const void *next);
 
 /* A row in fdx's own form from n elements `step` bytes apart, and back. */
 typedef void fdx_gather_fn(void *row, const char *src, ptrdiff_t step, ptrdiff_t n);
 typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_t n);
 
 typedef struct {
-    fdx_quotient_fn *quotient;
+    fdx_quotient_fn *quotient[FDX_NWAYS]; /* the first one always, others where there is such a way */
+    int (*prepare)(fdx_divisor *d);       /* fill in d for d->h; returns the best way for it */
     fdx_taps_fn *taps;
     fdx_stream_fn *stream;
 } fdx_rows;
@@ -65,13 +89,14 @@ struct fdx_isa {
     fdx_gather_fn *gather[FDX_NDTYPES][2];             /* [dtype][swapped], to fdx_result_dtype */
     fdx_scatter_fn *scatter[FDX_NDTYPES - FDX_F32][2]; /* [floating-point dtype][swapped] */
     fdx_coords coords[2];                              /* [float32, float64] */
+    fdx_stream_out_fn *stream_out;
 };
 
 extern const fdx_isa fdx_isa_base;
-extern const fdx_isa fdx_isa_avx2; /* exists where FDX_HAVE_AVX2 */
+extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 */
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#define FDX_HAVE_AVX2 1
+#define FDX_HAVE_X86 1
 #endif
 
 #endif

@@ -55,5 +55,18 @@ def test_no_writable_globals(objects):
     assert [line for line in writable if "fdx_isa_" not in line] == []
 
 
+def test_products_and_sums_are_fused_only_on_purpose(objects):
+    text = subprocess.run(["objdump", "-d", *objects], check=True, capture_output=True, text=True)
+    assert "<quotient_f64>:" in text.stdout, "objdump printed nothing that was understood"
+    fused, function = set(), ""
+    for line in text.stdout.splitlines():
+        if start := re.match(r"[0-9a-f]+ <(\w+)", line):
+            function = start[1]
+        elif re.search(r"\tvfn?m(add|sub)|\tfn?m(add|sub|la|ls)\b", line):
+            fused.add(function)
+    purpose = ("correct", "prepare", "vector", "put_all", "divided")
+    assert {name for name in fused if not name.startswith(purpose)} == set()
+
+
 def test_the_c_tests_pass():
     subprocess.run(["bash", ROOT / "tests" / "c" / "run.sh", "3000"], check=True)

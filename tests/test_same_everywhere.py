@@ -71,14 +71,16 @@ def start(isa, *arguments):
     )
 
 
-def has_avx2():
-    """By NumPy's account of the processor, which fdx has no part in."""
+def tables():
+    """The instruction sets that the processor has, by NumPy's account of it, which fdx has no part in."""
     features = np._core._multiarray_umath.__cpu_features__
-    return bool(features.get("AVX2") or features.get("X86_V3"))
+    avx2 = (features.get("AVX2") and features.get("FMA3")) or features.get("X86_V3")
+    avx512 = features.get("AVX512_ICL")
+    return ["base"] + ["avx2"] * bool(avx2) + ["avx512"] * bool(avx2 and avx512)
 
 
 def test_instruction_sets():
-    running = {isa: start(isa) for isa in ("base", "avx2", "auto")}
+    running = {isa: start(isa) for isa in ("base", "avx2", "avx512", "auto")}
     said = {isa: process.communicate() for isa, process in running.items()}
     base, errors = said["base"]
     assert running["base"].returncode == 0, errors
@@ -86,19 +88,17 @@ def test_instruction_sets():
     assert lines[0] == "base"
     assert len(lines) > 5000, "the list of calls has shrunk"
 
-    if not has_avx2():
-        # Forcing what the processor lacks is an error, and choosing freely avoids it.
-        assert running["avx2"].returncode != 0
-        assert "FDX_ISA" in said["avx2"][1].splitlines()[-1]
-        assert said["auto"][0] == base
-        return
-    for isa in ("avx2", "auto"):
+    for isa in ("avx2", "avx512", "auto"):
         out, errors = said[isa]
+        if isa not in [*tables(), "auto"]:  # forcing what the processor lacks is an error
+            assert running[isa].returncode != 0
+            assert "FDX_ISA" in errors.splitlines()[-1]
+            continue
         assert running[isa].returncode == 0, errors
         others = out.splitlines()
-        assert others[0] == "avx2"
+        assert others[0] == (tables()[-1] if isa == "auto" else isa)
         different = [pair for pair in zip(lines[1:], others[1:], strict=True) if pair[0] != pair[1]]
-        assert not different, f"{len(different)} calls differ, the first: {different[0]}"
+        assert not different, f"{isa}: {len(different)} calls differ, the first: {different[0]}"
 
 
 @pytest.mark.parametrize("value", ["sse9", "AVX2 ", "1"])
@@ -107,7 +107,7 @@ def test_unknown_instruction_set(value):
     _, errors = process.communicate()
     assert process.returncode != 0
     # The last line names the variable, what it was and what it may be.
-    for word in ("FDX_ISA", value, "auto", "base", "avx2"):
+    for word in ("FDX_ISA", value, "auto", "base", "avx2", "avx512"):
         assert word in errors.splitlines()[-1]
 
 

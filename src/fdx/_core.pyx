@@ -66,6 +66,7 @@ cdef extern from "fdx.h" nogil:
         int nops
         const fdx_op *op
         const fdx_isa *isa
+        uint8_t fresh
     const fdx_isa *fdx_isa_find(const char *name)
     const char *fdx_isa_name(const fdx_isa *isa)
     const char *fdx_status_message(int status)
@@ -103,14 +104,14 @@ cdef const fdx_isa *_find_isa() except NULL:
     name = os.environ.get("FDX_ISA") or "auto"
     cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
-        raise ImportError(f"FDX_ISA: expected auto, base or avx2, as far as this processor has it; got {name!r}")
+        raise ImportError(f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this processor has it; got {name!r}")
     return isa
 
 cdef const fdx_isa *ISA = _find_isa()
 
 
 def isa():
-    """The name of the instruction set in use: "base" or "avx2"."""
+    """The name of the instruction set in use: "base", "avx2" or "avx512"."""
     return fdx_isa_name(ISA).decode()
 
 
@@ -492,6 +493,7 @@ cdef object _compute(object f, list args, tuple axes, object edge_order_, object
     call.nops = naxes
     call.op = op
     call.isa = ISA
+    call.fresh = out is None
     PyUFunc_clearfperr()
     for k in range(naxes):
         if spacing[k].kind == SCALAR:

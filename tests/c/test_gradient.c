@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fdx_fenv.h"
 #include "fdx_rows.h"
 
 enum { MAXN = 5, GUARD = 0xA5 };
@@ -120,6 +121,8 @@ static double get(int dtype, int swapped, const char *p, int part)
     }
 }
 
+static int ordinary; /* draw no numbers that raise flags: what is quick stays open */
+
 static void put_random(int dtype, int swapped, char *p)
 {
     const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
@@ -131,7 +134,7 @@ static void put_random(int dtype, int swapped, char *p)
             unsigned char bytes[8];
         } v;
         v.u = rnd();
-        if (dtype >= FDX_F32 && below(8)) { /* mostly ordinary numbers, sometimes any bits */
+        if (dtype >= FDX_F32 && (ordinary || below(8))) { /* ordinary numbers, sometimes any bits */
             const double d = ((double)below(2000001) - 1000000) / 1024;
             if (is_single(dtype))
                 v.f = (float)d;
@@ -323,6 +326,7 @@ static void random_case(const fdx_isa *isa)
     const int result = fdx_result_dtype(dtype), parts_per_element = is_complex(dtype) ? 2 : 1;
     ptrdiff_t shape[MAXN], index[MAXN] = {0};
     int length = ndim == 1 ? 700 : ndim == 2 ? 40 : 8;
+    ordinary = below(2);
     for (int d = 0; d < ndim; d++)
         shape[d] = 1 + below(length);
     const int naxes = 1 + below(ndim);
@@ -378,7 +382,7 @@ static void random_case(const fdx_isa *isa)
         op[k].out.swapped = (uint8_t)(below(4) == 0);
     }
 
-    const fdx_call call = {ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa};
+    const fdx_call call = {ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa, (uint8_t)below(2)};
     const int nparts = below(2) ? 1 : 1 + below(9);
     for (int part = nparts - 1; part >= 0; part--) {
         const fdx_status status = fdx_apply_part(&call, part, nparts);
@@ -424,7 +428,7 @@ static void quiet(const char *what)
 /* Ordinary data raises no flag but "inexact", whatever of a vector register a row fills. */
 static void flags(const fdx_isa *isa)
 {
-    enum { MOST = 70 };
+    enum { MOST = 140 };
     union {
         double d[2 * (MOST + 2)];
         float f[2 * (MOST + 2)];
@@ -450,8 +454,15 @@ static void flags(const fdx_isa *isa)
             for (int i = 0; i < MOST; i++)
                 made[0][i] = made[1][i] = made[2][i] = 0.5;
             feclearexcept(FE_ALL_EXCEPT);
-            isa->rows[row].quotient(&y, x[0], x[1], n, 3.5);
-            quiet("flags of a quotient");
+            for (int k = 0; k < 2; k++) {
+                fdx_divisor d = {k == 0 ? 3.5 : -4, 0, 0, 0, 0, 0, 0};
+                const int way = isa->rows[row].prepare == NULL ? FDX_DIVIDE : isa->rows[row].prepare(&d);
+                quiet("flags of a divisor");
+                isa->rows[row].quotient[FDX_DIVIDE](&y, x[0], x[1], n, &d);
+                quiet("flags of a quotient");
+                isa->rows[row].quotient[way](&y, x[0], x[2], n, &d);
+                quiet("flags of a quick quotient");
+            }
             isa->rows[row].taps(&y, x, n, w);
             quiet("flags of taps");
             isa->rows[row].stream(&y, x, n, weights);
@@ -481,6 +492,95 @@ static void flags(const fdx_isa *isa)
             }
 }
 
+/* ---- quotients without division ---- */
+
+__extension__ typedef unsigned __int128 wide;
+
+/* A number of any sign and magnitude, some of them special; or one whose quotient by h is next to the middle between
+ * two numbers of that precision, where rounding is hardest. */
+static double numerator(int single, double h)
+{
+    const double special[] = {0.0, -0.0, 1.0, -1.0, 1e-320, -1e-40, 1e308, 3e38, INFINITY, -INFINITY, NAN, 0x1p-1022};
+    const int bits = single ? 24 : 53, kind = below(16);
+    if (kind == 0)
+        return round_to(single, special[below(12)]);
+    if (kind < 8) {
+        /* With h = D 2^e and D odd, M D - r = A 2^(bits + 1) has a solution M for any r; then A / D is M - r/D, M being
+         * an odd number of one digit too many: next to the middle between two numbers. */
+        int exponent;
+        uint64_t odd = (uint64_t)ldexp(frexp(fabs(h), &exponent), bits), inverse = 1;
+        const uint64_t mask = ((uint64_t)1 << (bits + 1)) - 1;
+        while (odd % 2 == 0 && odd != 0)
+            odd /= 2;
+        for (int k = 0; k < 6; k++)
+            inverse *= 2 - odd * inverse;
+        const uint64_t r = (uint64_t)(2 * below(4) + 1), middle = (below(2) ? r : -r) * inverse & mask;
+        const double size = (double)(uint64_t)(((wide)middle * odd + 4) >> (bits + 1));
+        return ldexp(below(2) ? -size : size, below(20) - bits);
+    }
+    const double size = ldexp((double)(rnd() >> 11), kind < 12 ? -below(60) : (single ? -150 : -1070) + below(single ? 220 : 2000));
+    return round_to(single, below(2) ? -size : size);
+}
+
+/* Every way to divide gives the bits of a division, in any block where it leaves no flag, and there it leaves flags where
+ * a division does. */
+static void quotients(const fdx_isa *isa, long cases)
+{
+    enum { MOST = 300 };
+    static union {
+        double d[MOST];
+        float f[MOST];
+    } lo, hi, y, expected;
+    static const int rows[] = {FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_F32_WIDE};
+    long used = 0;
+    for (long i = 0; i < cases; i++) {
+        const int row = rows[below(3)], stored = row != FDX_ROW_F64, computed = row == FDX_ROW_F32;
+        const fdx_rows *r = &isa->rows[row];
+        const double mantissa = below(4) ? 1 + (double)(rnd() >> 12) / 0x1p52 : below(2) ? 2 - 0x1p-23 * below(8) : 1;
+        const double h = round_to(computed, ldexp(below(2) ? -mantissa : mantissa, below(8) ? below(40) - 20 : below(1200) - 600));
+        fdx_divisor d = {h, 0, 0, 0, 0, 64, below(2)};
+        const int way = r->prepare(&d), n = 1 + below(MOST - 2), shifted = below(2);
+        const int tame = below(4) != 0; /* else most blocks raise a flag */
+        for (int k = 0; k < MOST; k++) {
+            double a = numerator(stored, h);
+            while (tame && !(fabs(a) < 1e25 && (a == 0 || fabs(a) > 1e-10)))
+                a = numerator(stored, h);
+            /* lo or hi is zero, so that the difference is what was drawn */
+            const int zero = shifted ? k / 2 % 2 : 1;
+            if (stored)
+                lo.f[k] = zero ? 0 : (float)a, hi.f[k] = (float)a;
+            else
+                lo.d[k] = zero ? 0 : a, hi.d[k] = a;
+        }
+        const void *x0 = &lo, *x1 = &hi;
+        if (shifted)
+            x1 = stored ? (const void *)(lo.f + 2) : (const void *)(lo.d + 2);
+        feclearexcept(FE_ALL_EXCEPT);
+        r->quotient[FDX_DIVIDE](&expected, x0, x1, n, &d);
+        const unsigned divided = fdx_flags();
+        feclearexcept(FE_ALL_EXCEPT);
+        r->quotient[way](&y, x0, x1, n, &d);
+        const unsigned flags = fdx_flags();
+        if (way == FDX_SCALE && flags != divided)
+            fail("flags of a scaled difference");
+        if (way == FDX_CORRECT && flags == 0 && divided != 0)
+            fail("a flag that a corrected quotient lacks");
+        if (way == FDX_CORRECT && flags != 0)
+            continue;
+        used += way == FDX_CORRECT;
+        for (int k = 0; k < n; k++) {
+            const int equal = stored ? same(y.f[k], expected.f[k]) : same(y.d[k], expected.d[k]);
+            if (!equal) {
+                fprintf(stderr, "%s: row %d, element %d of %d, divisor %a: %a, not %a\n", fdx_isa_name(isa), row, k, n, h,
+                        stored ? y.f[k] : y.d[k], stored ? expected.f[k] : expected.d[k]);
+                fail("a quotient");
+            }
+        }
+    }
+    if (used < cases / 8 && isa->rows[FDX_ROW_F64].quotient[FDX_CORRECT] != NULL)
+        fail("too few quotients were tried");
+}
+
 /* ---- refusals ---- */
 
 static double refused_in[12], refused_out[12];
@@ -508,7 +608,7 @@ static void refusals(const fdx_isa *isa)
     op.out.stride = stride;
     op.out.dtype = FDX_F64;
     op.out.swapped = 0;
-    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa};
+    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, 0};
     fdx_call call;
     fdx_op bad;
 
@@ -581,11 +681,11 @@ int main(int argc, char **argv)
 {
     const long cases = argc > 1 ? atol(argv[1]) : 20000;
     state = argc > 2 ? strtoull(argv[2], NULL, 0) : 0x9E3779B97F4A7C15u;
-    const char *names[] = {"base", "avx2"};
+    const char *names[] = {"base", "avx2", "avx512"};
     int tables = 0;
     if (fdx_isa_find("auto") == NULL || fdx_isa_find("none") != NULL || fdx_isa_find(NULL) != NULL)
         fail("fdx_isa_find");
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 3; k++) {
         const fdx_isa *isa = fdx_isa_find(names[k]);
         if (isa == NULL)
             continue;
@@ -594,6 +694,7 @@ int main(int argc, char **argv)
         tables++;
         refusals(isa);
         flags(isa);
+        quotients(isa, cases);
         for (long i = 0; i < cases; i++)
             random_case(isa);
     }
