@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import fdx
-from fdx import _demo
+from fdx import _bench, _demo
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
 # that takes the parsed arguments and returns the exit status.
-COMMANDS = (_demo,)
+COMMANDS = (_demo, _bench)
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,0 +1,454 @@
+"""``python -m fdx bench``: what a derivative costs on this machine, in additions.
+
+`_bench_cases` says what is measured, `_bench_measure` how, `_bench_peers` what other libraries
+take, and `_bench_plot` draws it. Here is the command, with its table and its JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import fdx
+from fdx import _bench_cases as cases
+from fdx import _bench_measure as measure
+from fdx import _bench_peers as peers
+
+SECONDS, QUICK_SECONDS = 28.0, 4.0  # of measuring, besides what takes longer
+LEAST_SECONDS = 0.1  # of a measurement that comes late: the first rounds are not like the others
+PICTURES = (".png", ".svg", ".pdf")
+INTERRUPTED = 130  # the exit status that shells give to Ctrl-C
+
+
+class BenchError(Exception):
+    """Something the user can put right; its message is shown as one line."""
+
+
+@dataclass
+class Report:
+    """What was measured, so far."""
+
+    machine: dict[str, Any]
+    rows: list[measure.Row] = field(default_factory=list)
+    threads: list[measure.Threads] = field(default_factory=list)
+    import_seconds: float | None = None
+    peers: list[peers.PeerRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    complete: bool = False
+
+
+# --- what is measured, one step after the other -------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Step:
+    """One measurement: what it is called in the progress bar, and what does it."""
+
+    title: str
+    run: Callable[[float], None]  # takes the seconds that it may use
+    group: str = ""
+    needed_bytes: int = 0
+
+
+def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
+    """Every measurement; each adds what it found to the report."""
+    for case in cases.all_cases(quick):
+
+        def row(seconds: float, case: cases.Case = case) -> None:
+            report.rows.append(measure.measure(case, seconds))
+
+        yield Step(case.id, row, case.group, case.needed_bytes)
+
+    if report.machine["cores"] > 1:
+        for case in cases.thread_cases(quick):
+
+            def threads(seconds: float, case: cases.Case = case) -> None:
+                report.threads.append(measure.measure_threads(case, seconds))
+
+            yield Step(f"threads-{case.id}", threads, "two threads", case.needed_bytes)
+
+    def import_time(_: float) -> None:
+        report.import_seconds = measure.import_seconds(3 if quick else 5)
+
+    yield Step("import", import_time)
+
+    if with_peers:
+        for task in peers.tasks(64 if quick else 256):
+            for peer in peers.installed():
+
+                def peer_row(
+                    seconds: float, peer: peers.Peer = peer, task: peers.Task = task
+                ) -> None:
+                    report.peers.append(peers.measure_peer(peer, task, seconds))
+
+                yield Step(f"{peer.name}-{task.id}", peer_row, "other libraries", task.needed_bytes)
+
+
+def collect(report: Report, quick: bool, with_peers: bool) -> None:
+    """Fill the report, showing progress on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    end = time.perf_counter() + (QUICK_SECONDS if quick else SECONDS)
+    available = measure.available_bytes()
+    todo = list(steps(report, quick, with_peers))
+    left_out = [step for step in todo if step.needed_bytes > available]
+    if left_out:
+        groups = ", ".join(dict.fromkeys(step.group for step in left_out))
+        report.notes.append(
+            f"{len(left_out)} measurements left out for want of memory (of: {groups})"
+        )
+    if report.machine["cores"] == 1:
+        report.notes.append("no measurement of threads, as there is one CPU")
+    todo = [step for step in todo if step not in left_out]
+
+    console = Console(stderr=True)
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        auto_refresh=False,  # by another thread, which would take part in what is measured
+        disable=not console.is_terminal,
+    ) as progress:
+        bar = progress.add_task("", total=len(todo))
+        for done, step in enumerate(todo):
+            progress.update(bar, completed=done, description=step.title, refresh=True)
+            share = (end - time.perf_counter()) / (len(todo) - done)
+            step.run(max(share, 0.0 if quick else LEAST_SECONDS))
+    report.complete = True
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+# Each column's heading and width: of all the groups' tables, that they stand below each other.
+COLUMNS = (
+    ("array", 15),
+    ("dtype", 7),
+    ("axis", 4),
+    ("memory", 6),
+    ("addition", 8),
+    ("fdx", 5),
+    ("NumPy", 5),
+    ("faster", 6),
+    ("GB/s", 5),
+    ("of copy", 7),
+)
+EXPLANATION = {
+    "addition": "time of f + f for a fresh result, of np.add(f, f, out=o) for one in warm memory; "
+    "of f + x with coordinates x along a line, and of f.astype(float) for integers",
+    "fdx": "time of fdx.gradient in additions, measured in turns: 1 is as fast as an addition",
+    "NumPy": "time of np.gradient in additions; it makes its result, also where fdx has warm "
+    "memory",
+    "faster": "NumPy / fdx",
+    "GB/s": "of fdx, were f and the coordinates read once and each result written once",
+    "of copy": "the same as a share of what np.copyto reaches in warm memory with equal traffic; "
+    "more than 100% can be, as large copies may go around the caches",
+}
+
+
+def show(report: Report, seconds: float) -> None:
+    """Print the report as tables."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=100)
+    for name, value in machine_lines(report.machine):
+        console.print(Text.assemble((f"{name:<9} ", "dim"), value))
+    console.print()
+
+    table = _table(header=True)
+    console.print(table)
+    for group, rows in groupby(report.rows, key=lambda row: row.case.group):
+        console.print(Text(group, style="bold"))
+        table = _table()
+        for row in rows:
+            table.add_row(*_cells(row))
+        console.print(table)
+    console.print()
+    explanation = Table.grid(padding=(0, 2, 0, 0))
+    for name, meaning in EXPLANATION.items():
+        explanation.add_row(name, meaning, style="dim")
+    console.print(explanation)
+
+    measured = [row.peak_bytes for row in report.rows if row.peak_bytes is not None]
+    console.print()
+    if measured:
+        console.print(
+            f"Memory beyond the result: {max(measured):,} bytes at most ({len(measured)} rows)"
+        )
+    if report.threads:
+        figures = "; ".join(
+            f"{shape_name(row.case.shape)} {row.speedup_fdx:.2f}x, a copy {row.speedup_copy:.2f}x"
+            for row in report.threads
+        )
+        console.print(f"Two threads instead of one, with out=: {figures}")
+    if report.import_seconds is not None:
+        console.print(f"Import, after NumPy's: {report.import_seconds * 1e3:.1f} ms")
+    if report.peers:
+        console.print()
+        console.print(_peer_table(report.peers))
+    for note in report.notes:
+        console.print(f"Note: {note}")
+    console.print(f"{'Measured' if report.complete else 'Interrupted'} after {seconds:.0f} s")
+
+
+def machine_lines(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The machine in a few lines: (name, what it is)."""
+    caches = ", ".join(f"{name} {_bytes(size)}" for name, size in machine["caches"].items())
+    yield "machine", f"{machine['cpu']}, {machine['cores']} cores usable"
+    if caches:
+        yield "caches", caches
+    yield "system", f"{machine['os']}, Python {machine['python']}, NumPy {machine['numpy']}"
+    compiler = f", {machine['compiler']}" if "compiler" in machine else ""
+    yield "fdx", f"{machine['fdx']}, instructions: {machine['isa']}{compiler}"
+
+
+def _table(header: bool = False) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, show_header=header, padding=(0, 1, 0, 0), header_style="dim")
+    for name, width in COLUMNS:
+        left = name in ("array", "dtype", "memory")
+        table.add_column(
+            name,
+            width=width,
+            no_wrap=True,
+            justify="left" if left else "right",
+            style="bold" if name in ("fdx", "faster") else None,
+        )
+    return table
+
+
+def _cells(row: measure.Row) -> list[str]:
+    case = row.case
+    axis = "" if len(case.shape) == 1 else "all" if case.axis is None else str(case.axis)
+    return [
+        shape_name(case.shape),
+        case.dtype,
+        axis,
+        case.memory,
+        _time(row.yardstick_seconds),
+        _short(row.ratio_fdx),
+        _short(row.ratio_numpy),
+        f"{_short(row.speedup)}x",
+        _short(row.gbytes_per_second),
+        f"{row.roofline_fraction:.0%}",
+    ]
+
+
+def _peer_table(rows: list[peers.PeerRow]) -> Any:
+    """A line for each library, a column for each task."""
+    from rich.table import Table
+
+    tasks = list(dict.fromkeys(row.task for row in rows))
+    table = Table(
+        box=None,
+        padding=(0, 1, 0, 0),
+        header_style="dim",
+        title="Beside other libraries: float64, fresh results, one thread, in additions",
+        title_style="bold",
+        title_justify="left",
+    )
+    table.add_column("library", no_wrap=True)
+    for task in tasks:
+        axis = f", axis {task.axis}" if len(task.shape) > 1 else ""
+        table.add_column(shape_name(task.shape) + axis, justify="right", no_wrap=True)
+    table.add_column("what it is")
+    by_peer: dict[peers.Peer, dict[peers.Task, peers.PeerRow]] = {}
+    for row in rows:
+        by_peer.setdefault(row.peer, {})[row.task] = row
+    for peer, of_peer in by_peer.items():
+        version = next(iter(of_peer.values())).version
+        figures = [
+            "" if row is None else row.error or _short(row.ratio or 0.0)
+            for row in map(of_peer.get, tasks)
+        ]
+        table.add_row(f"{peer.name} {version}", *figures, peer.note)
+    return table
+
+
+def shape_name(shape: tuple[int, ...]) -> str:
+    """A shape for people: 10^6, 256^3, 1000 x 1000 x 8."""
+    if len(shape) > 2 and len(set(shape)) == 1:
+        return f"{shape[0]}^{len(shape)}"
+    return " x ".join(
+        f"10^{len(str(n)) - 1}" if n > 1000 and str(n).strip("0") == "1" else str(n) for n in shape
+    )
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * scale >= 1:
+            return f"{_short(seconds * scale)} {unit}"
+    return f"{seconds * 1e9:.0f} ns"
+
+
+def _bytes(size: int) -> str:
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def _short(value: float) -> str:
+    """Two decimals, or fewer of larger numbers."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+# --- JSON ---------------------------------------------------------------------------------------
+
+
+def as_json(report: Report) -> str:
+    """The report as a JSON document."""
+    return json.dumps(
+        {
+            "machine": report.machine,
+            "rows": [_row_as_dict(row) for row in report.rows],
+            "threads": [
+                {
+                    "id": row.case.id,
+                    "shape": row.case.shape,
+                    "speedup_fdx": row.speedup_fdx,
+                    "speedup_copy": row.speedup_copy,
+                }
+                for row in report.threads
+            ],
+            "import_seconds": report.import_seconds,
+            "peers": [
+                {
+                    "library": row.peer.name,
+                    "version": row.version,
+                    "shape": row.task.shape,
+                    "axis": row.task.axis,
+                    "ratio": row.ratio,
+                    "error": row.error,
+                    "note": row.peer.note,
+                }
+                for row in report.peers
+            ],
+            "notes": report.notes,
+            "complete": report.complete,
+        },
+        indent=1,
+        allow_nan=False,
+    )
+
+
+def _row_as_dict(row: measure.Row) -> dict[str, Any]:
+    case = row.case
+    return {
+        "id": case.id,
+        "group": case.group,
+        "shape": case.shape,
+        "dtype": case.dtype,
+        "layout": case.layout,
+        "spacing": case.spacing,
+        "axis": case.axis,  # null: every axis
+        "memory": case.memory,
+        "call": case.call,
+        "yardstick": case.yardstick,
+        "yardstick_seconds": row.yardstick_seconds,
+        "ratio_fdx": row.ratio_fdx,
+        "ratio_numpy": row.ratio_numpy,
+        "gbytes_per_second": row.gbytes_per_second,
+        "copy_gbytes_per_second": row.copy_gbytes_per_second,
+        "roofline_fraction": row.roofline_fraction,
+        "peak_bytes": row.peak_bytes,  # null: not measured
+    }
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the ``bench`` command."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="what a derivative costs on this machine, in additions",
+        description=(
+            "Measure fdx.gradient on this machine, in less than a minute. Each time is given as a "
+            "multiple of that of an addition of the same array, measured in turns with it, and "
+            "beside it what np.gradient and other installed libraries take. The exit status is 0, "
+            "2 if the benchmark could not run, and 130 if Ctrl-C ended it; it shows what it has "
+            "by then."
+        ),
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON rather than the table, and nothing else"
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the speed over np.gradient and the bandwidth: .png, .svg or .pdf",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller arrays and fewer rounds: rough figures"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="leave other libraries out")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark and return its exit status."""
+    try:
+        return _run(args)
+    except BenchError as error:
+        print(f"python -m fdx bench: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:  # before there is anything to show, or while it is shown
+        return INTERRUPTED
+
+
+def _run(args: argparse.Namespace) -> int:
+    _need("rich")
+    if args.plot is not None:
+        _need("matplotlib")
+        if args.plot.suffix.lower() not in PICTURES:
+            raise BenchError(f"--plot: {args.plot}: expected a name in {', '.join(PICTURES)}")
+        if not args.plot.parent.is_dir():
+            raise BenchError(f"--plot: {args.plot.parent}: no such directory")
+
+    begin = time.perf_counter()
+    report = Report(measure.machine())
+    try:
+        with fdx.set_workers(1):
+            collect(report, args.quick, not args.no_peers)
+    except KeyboardInterrupt:
+        report.notes.append("ended by Ctrl-C")
+    if args.json:
+        print(as_json(report))
+    else:
+        show(report, time.perf_counter() - begin)
+    if not report.complete:
+        return INTERRUPTED
+
+    if args.plot is not None:
+        from fdx._bench_plot import picture
+
+        if not report.rows:
+            raise BenchError("--plot: nothing was measured that could be drawn")
+        try:
+            picture(report.machine, report.rows).savefig(args.plot)
+        except OSError as error:
+            raise BenchError(f"--plot: {args.plot}: {error.strerror or error}") from None
+        print(f"picture: {args.plot}", file=sys.stderr if args.json else sys.stdout)
+    return 0
+
+
+def _need(module: str) -> None:
+    """Import what only this command needs; told before the work, not after it."""
+    try:
+        __import__(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise BenchError(f"{module} is missing; install it: pip install 'fdx[bench]'") from None

@@ -1,0 +1,303 @@
+"""``python -m fdx bench``: it measures every row, says so in each form, and ends when told to."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fdx
+from fdx import _bench, _bench_cases, _bench_measure, _bench_peers
+from fdx.__main__ import main
+
+CASES = list(_bench_cases.all_cases(quick=True))
+FULL_CASES = list(_bench_cases.all_cases())
+
+
+def python(*args, cwd):
+    env = dict(os.environ)
+    if "PYTHONPATH" in env:  # relative to where the tests were started, not to cwd
+        paths = env["PYTHONPATH"].split(os.pathsep)
+        env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths)
+    return subprocess.run(
+        [sys.executable, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True
+    )
+
+
+def is_positive(value):
+    return math.isfinite(value) and value > 0
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Few rows, and no time for them: for tests of what is made of the figures."""
+    groups = ("A line", "Coordinates along a line")
+    lines = [case for case in CASES if case.group in groups and case.shape[0] <= 1000]
+    monkeypatch.setattr(_bench.cases, "all_cases", lambda quick: lines)
+    monkeypatch.setattr(_bench.cases, "thread_cases", lambda quick: [])
+    monkeypatch.setattr(_bench.measure, "import_seconds", lambda times: 0.125)
+    monkeypatch.setattr(_bench, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(_bench_measure, "SHORTEST", 1e-6)
+    monkeypatch.setattr(_bench_measure, "COPY_BYTES", 1 << 16)
+    return lines
+
+
+# --- what is measured ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_statements_do_what_the_row_says(case):
+    if math.prod(case.shape) > 1e5:
+        shape = tuple(min(n, 40) for n in case.shape)
+        case = _bench_cases.Case(**{**vars(case), "shape": shape})
+    names = {"np": np, "fdx": fdx, **_bench_cases.names(case)}
+    assert names["f"].shape == case.shape
+    assert names["f"].dtype == case.dtype
+    kind = "C" if case.layout == "C" else "Fortran" if case.layout == "Fortran" else "neither"
+    flags = names["f"].flags
+    assert kind == ("C" if flags.c_contiguous else "Fortran" if flags.f_contiguous else "neither")
+
+    result, expected = eval(case.call, names), eval(case.numpy_call, names)
+    if case.results == 1:
+        result, expected = [result], [expected]
+    assert len(result) == len(expected) == case.results
+    for g, e in zip(result, expected, strict=True):
+        np.testing.assert_array_equal(g, e, strict=True)
+    eval(case.yardstick, names)
+
+    least = names["f"].nbytes + sum(g.nbytes for g in result)
+    least += names["x"].nbytes if "x" in names else 0
+    assert case.moved_bytes == least
+    assert case.needed_bytes >= least
+
+
+@pytest.mark.parametrize("cases", [CASES, FULL_CASES], ids=["quick", "full"])
+def test_rows_are_distinct_and_fit_memory(cases):
+    assert len({case.id for case in cases}) == len(cases)
+    assert max(case.needed_bytes for case in cases) < 2.5e9
+
+
+def test_ratios_are_those_of_neighbours():
+    rounds = [{"a": 2.0, "b": 1.0}, {"a": 20.0, "b": 10.0, "c": 5.0}, {"a": 7.0, "b": 1.0}]
+    assert _bench_measure.median(rounds, "a") == 7.0
+    assert _bench_measure.median(rounds, "a", over="b") == 2.0
+    assert _bench_measure.median(rounds, "c", over="b") == 0.5
+
+
+def test_rounds():
+    statement = _bench_measure.Statement("sum(range(100))", {})
+    rounds = _bench_measure.take_turns({"a": statement, "b": statement}, {"c": statement}, 0.0)
+    assert len(rounds) == _bench_measure.ROUNDS
+    assert all(is_positive(r[name]) for r in rounds for name in "abc")
+
+
+# --- other libraries ----------------------------------------------------------------------------
+
+
+QUICK_PEERS = [p for p in _bench_peers.installed() if p.name in ("fdx", "numpy", "scipy")]
+
+
+@pytest.mark.parametrize("peer", QUICK_PEERS, ids=lambda peer: peer.name)
+def test_peers_differentiate(peer):
+    f = np.random.default_rng(0).random((5, 6, 7))
+    for axis in (0, 2):
+        result = peer.prepare(f, axis)()
+        inner = tuple(slice(1, -1) if i == axis else slice(None) for i in range(3))
+        expected = np.gradient(f, _bench_cases.SPACING, axis=axis)
+        np.testing.assert_allclose(result[inner], expected[inner], rtol=1e-12, atol=1e-13)
+
+
+def test_a_peer_that_fails_has_a_row_that_says_so(monkeypatch, hasty, capsys):
+    def fails(f, axis):
+        raise ImportError("no such symbol")
+
+    broken = _bench_peers.Peer("scipy", "numpy", fails, "broken")
+    monkeypatch.setattr(_bench_peers, "installed", lambda: [_bench_peers.PEERS[0], broken])
+    tasks = [_bench_peers.Task((50,), 0), _bench_peers.Task((5, 6, 7), 2)]
+    monkeypatch.setattr(_bench_peers, "tasks", lambda side: tasks)
+    assert main(["bench", "--quick", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["peers"]
+    assert [row["library"] for row in found] == ["fdx", "scipy"] * 2
+    assert [row["shape"] for row in found] == [[50], [50], [5, 6, 7], [5, 6, 7]]
+    assert all(is_positive(row["ratio"]) for row in found[::2])
+    assert all((r["ratio"], r["error"]) == (None, "ImportError") for r in found[1::2])
+
+    assert main(["bench", "--quick"]) == 0
+    table = capsys.readouterr().out
+    assert "ImportError" in table
+    assert "5 x 6 x 7, axis 2" in table
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_json(tmp_path):
+    done = python("-m", "fdx", "bench", "--quick", "--no-peers", "--json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert report["complete"]
+    machine = report["machine"]
+    assert machine["fdx"] == fdx.__version__
+    assert machine["isa"] == fdx._core.isa()
+    assert machine["numpy"] == np.__version__
+
+    assert [row["id"] for row in report["rows"]] == [case.id for case in CASES]
+    for row in report["rows"]:
+        for name in (
+            "yardstick_seconds",
+            "ratio_fdx",
+            "ratio_numpy",
+            "gbytes_per_second",
+            "copy_gbytes_per_second",
+            "roofline_fraction",
+        ):
+            assert is_positive(row[name]), (row["id"], name)
+        assert row["peak_bytes"] is None or row["peak_bytes"] >= 0
+        assert row["memory"] in ("fresh", "warm")
+    if machine["cores"] > 1:
+        assert len(report["threads"]) == 2
+    for row in report["threads"]:
+        assert is_positive(row["speedup_fdx"])
+        assert is_positive(row["speedup_copy"])
+    assert is_positive(report["import_seconds"])
+    assert report["peers"] == []
+
+
+def test_table(hasty, capsys):
+    assert main(["bench", "--quick", "--no-peers"]) == 0
+    table, errors = capsys.readouterr()
+    assert errors == ""
+    assert f"NumPy {np.__version__}" in table
+    for text in ("A line\n", "Coordinates along a line\n", "float32", "fresh", "warm"):
+        assert text in table
+    assert table.count("fresh") >= len([case for case in hasty if case.memory == "fresh"])
+    assert "Import, after NumPy's: 125.0 ms" in table
+    assert "other libraries" not in table
+    assert max(map(len, table.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", ["bench.png", "bench.svg", "bench.pdf"])
+def test_plot(name, hasty, tmp_path, capsys):
+    path = tmp_path / name
+    assert main(["bench", "--quick", "--no-peers", "--json", "--plot", str(path)]) == 0
+    out, errors = capsys.readouterr()
+    assert json.loads(out)["complete"]
+    assert errors == f"picture: {path}\n"
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            picture.load()
+            assert picture.size == (1500, 675)
+    else:
+        start = {".svg": b"<?xml", ".pdf": b"%PDF"}[path.suffix]
+        assert path.read_bytes().startswith(start)
+
+
+def test_short_memory_leaves_rows_out(hasty, monkeypatch, capsys):
+    least = min(case.needed_bytes for case in hasty)
+    monkeypatch.setattr(_bench.measure, "available_bytes", lambda: least + 1)
+    assert main(["bench", "--quick", "--no-peers", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert 0 < len(report["rows"]) < len(hasty)
+    assert "left out for want of memory (of: A line" in report["notes"][0]
+
+
+def test_available_memory_is_known():
+    assert _bench_measure.available_bytes() > 1e6
+
+
+# --- the end of it ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_ctrl_c_shows_what_there_is(form, hasty, monkeypatch, tmp_path, capsys):
+    real, calls = _bench_measure.measure, []
+
+    def interrupted(case, seconds):
+        calls.append(case)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(case, seconds)
+
+    monkeypatch.setattr(_bench.measure, "measure", interrupted)
+    plot = tmp_path / "never.png"
+    assert main(["bench", "--quick", "--plot", str(plot), *form]) == 130
+    out, errors = capsys.readouterr()
+    assert errors == ""
+    assert not plot.exists()
+    if form:
+        report = json.loads(out)
+        assert [row["id"] for row in report["rows"]] == [case.id for case in hasty[:3]]
+        assert not report["complete"]
+    else:
+        assert "A line" in out
+        assert "Interrupted after" in out
+
+
+def test_a_real_interrupt(tmp_path):
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "from fdx import _bench_measure\n"
+        "from fdx.__main__ import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in case it is ignored
+        "real, started = _bench_measure.measure, threading.Event()\n"
+        "def measure(*args):\n"
+        "    row = real(*args)\n"
+        "    started.set()\n"
+        "    return row\n"
+        "_bench_measure.measure = measure\n"
+        "def later():\n"
+        "    started.wait()\n"
+        "    time.sleep(0.3)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=later, daemon=True).start()\n"
+        "sys.exit(main(['bench', '--json']))\n"
+    )
+    done = python("-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (130, "")
+    report = json.loads(done.stdout)
+    assert report["rows"]
+    assert not report["complete"]
+
+
+def test_errors_are_one_line(tmp_path):
+    for args, message in {
+        "--plot x.jpg": "--plot: x.jpg: expected a name in .png, .svg, .pdf",
+        "--plot no/such/x.png": "--plot: no/such: no such directory",
+        "--seconds 3": "unrecognized arguments",
+    }.items():
+        done = python("-m", "fdx", "bench", *args.split(), cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, ""), args
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("module", ["rich", "matplotlib"])
+def test_missing_libraries_name_the_extra(module, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main(["bench", "--quick", "--plot", "x.png"]) == 2
+    out, errors = capsys.readouterr()
+    assert out == ""
+    assert errors.count("\n") == 1
+    assert f"{module} is missing; install it: pip install 'fdx[bench]'" in errors
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["bench", "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("--json", "--plot", "--quick", "--no-peers"):
+        assert option in text
+
+
+def test_import_is_light(tmp_path):
+    code = (
+        "import sys, fdx; assert not [m for m in sys.modules if 'bench' in m], 'bench';"
+        "import fdx.__main__; assert 'rich' not in sys.modules; assert 'scipy' not in sys.modules"
+    )
+    done = python("-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
