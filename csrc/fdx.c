@@ -29,15 +29,18 @@
 #ifndef STREAM
 #define STREAM ((ptrdiff_t)48 << 20)
 #endif
-#define IN_CACHE ((ptrdiff_t)1 << 20) /* bytes; in larger arrays AHEAD bytes are fetched for later */
+#define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays AHEAD bytes are fetched for later */
 #define AHEAD ((ptrdiff_t)4096)
-#define STREAM_BUFFER ((ptrdiff_t)8192) /* bytes */
+#ifndef CONVERTED
+#define CONVERTED 8192 /* bytes that are converted, or made to be streamed out, at a time */
+#endif
 #ifndef WORTH
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)512) /* interiors shorter than this are made together with the edges between them */
-#define FEW ((ptrdiff_t)32)        /* elements side by side that are fewer than this are made by strided lines */
+#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
+#define WHOLE ((ptrdiff_t)64)      /* rows longer than this are converted one by one */
+#define FEW ((ptrdiff_t)12)        /* elements side by side that are fewer than this are made by strided lines */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
 
@@ -79,6 +82,21 @@ typedef struct {
     double w[FDX_NTAPS][FDX_BLOCK];
 } weights;
 
+/* A row of converted elements: CONVERTED bytes, and room for the neighbours at its ends. */
+typedef union {
+    double f64[CONVERTED / sizeof(double) + 2 * REACH];
+    float f32[CONVERTED / sizeof(float) + 4 * REACH];
+} block;
+
+/* Rows of the input that have been converted: what is one row's right neighbour is the left one of the next but one. */
+typedef struct {
+    const char *in; /* where the row begins; NULL: nothing is kept here */
+    ptrdiff_t step, n;
+    ptrdiff_t used; /* when it was last asked for */
+    block row;
+} converted;
+enum { NCONVERTED = FDX_NTAPS + 1 }; /* the oldest of them is none of the stencil's in hand */
+
 typedef struct {
     const fdx_call *call;
     const char *in;        /* the input at the current chunk */
@@ -90,11 +108,14 @@ typedef struct {
     int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
     ptrdiff_t index[FDX_MAXDIM];
     ptrdiff_t itemsize; /* of an element after conversion */
-    int plain;          /* the input needs no conversion */
+    int direct;         /* the input is aligned, native and one element after the other */
+    int plain;          /* and, being floating point, needs no conversion */
     int quick;          /* the quick way is open */
     int stream;         /* plain outputs pass the cache by */
     fdx_gather_fn *gather;
     weights weights;
+    ptrdiff_t clock;
+    converted converted[NCONVERTED];
     band band[FDX_MAXDIM];
 } walk;
 
@@ -230,16 +251,17 @@ static fdx_status check(const fdx_call *call)
 /* ---- from arrays to a walk ---- */
 
 /* Native, aligned and one element after the other: a row loop may read or write it in place. */
-static int is_plain(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
+static int is_direct(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
 {
-    if (a->dtype < FDX_F32 || a->swapped || step != fdx_itemsize(a->dtype))
+    const ptrdiff_t itemsize = fdx_itemsize(a->dtype);
+    if (a->swapped || step != itemsize)
         return 0;
-    const uintptr_t part = fdx_is_single(a->dtype) ? sizeof(float) : sizeof(double);
+    const uintptr_t part = (uintptr_t)(a->dtype < FDX_C64 ? itemsize : itemsize / 2);
     uintptr_t bits = (uintptr_t)a->data;
     for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] > 1)
             bits |= (uintptr_t)a->stride[d];
-    return bits % part == 0;
+    return (bits & (part - 1)) == 0;
 }
 
 /* Does dimension `outer` continue where `inner` ends, in the input and all outputs? */
@@ -277,8 +299,8 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
     return count;
 }
 
-/* A stencil that is used for `elements` results. */
-static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, ptrdiff_t elements,
+/* A stencil; is it used often enough to look for a quick way to divide? */
+static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, int often,
                          ptrdiff_t ahead)
 {
     const int row = !of->wide || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
@@ -290,8 +312,71 @@ static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, 
     s->way = FDX_DIVIDE;
     s->divisor.h = of->w[0];
     s->divisor.ahead = ahead;
-    if (of->kind == FDX_QUOTIENT && elements >= WORTH && s->rows->prepare != NULL)
-        s->way = s->rows->prepare(&s->divisor);
+    if (of->kind == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
+        s->way = s->rows->of.prepare(&s->divisor);
+}
+
+/* The flat range: the innermost of the sorted dimensions, from `stop` on, as far as they are contiguous. */
+static void flatten(walk *w, const fdx_call *call, const int *order, int count, int stop)
+{
+    int first = count - 1;
+    w->flat = call->shape[order[first]];
+    for (; first > stop && contiguous(call, order[first - 1], order[first]); first--)
+        w->flat *= call->shape[order[first - 1]];
+    w->nouter = first;
+    w->outer_size = 1;
+    for (int at = 0; at < first; at++) {
+        w->outer[at] = order[at];
+        w->outer_size *= call->shape[order[at]];
+    }
+}
+
+/* The flat range of an array of many chunks, cut to tiles and these to chunks. */
+static void cut(walk *w, const fdx_call *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
+                ptrdiff_t nparts)
+{
+    const int dtype = call->in.dtype, innermost = order[count - 1];
+    const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * w->itemsize;
+
+    /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
+    ptrdiff_t span = 0;
+    int stop = 0;
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
+        if (bytes <= CACHE)
+            continue;
+        span = MAX(span, bytes);
+        for (int at = stop; at < count - 1; at++)
+            if (order[at] == call->op[k].axis)
+                stop = at + 1;
+    }
+    w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
+    w->stream = !call->fresh && size > STREAM / w->itemsize / call->nops;
+    /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
+    int weighted = 0;
+    for (int k = 0; k < call->nops; k++)
+        weighted |= call->op[k].interior.kind == FDX_COORDS && call->op[k].axis == innermost;
+    weighted &= call->shape[innermost] > w->chunk && size > call->shape[innermost];
+    if (weighted)
+        stop = count - 1;
+
+    flatten(w, call, order, count, stop);
+    w->tile = w->flat;
+    if (span > 0)
+        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
+    if (weighted)
+        w->tile = MIN(w->tile, FDX_BLOCK);
+    /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
+     * should be written while they are in the cache. */
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t step = call->op[k].out.stride[innermost];
+        if (step > CACHE_LINE || step < -CACHE_LINE)
+            w->tile = MIN(w->tile, TILE_SCATTERED / w->itemsize);
+    }
+    w->chunk = MIN(w->tile, w->chunk);
+    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
+    if (nparts > 1 && w->flat / w->chunk < wanted)
+        w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 }
 
 static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
@@ -307,63 +392,25 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     w->call = call;
     w->step = call->in.stride[innermost];
     w->itemsize = fdx_itemsize(result);
-    w->plain = is_plain(call, &call->in, w->step);
+    w->direct = is_direct(call, &call->in, w->step);
+    w->plain = w->direct && dtype >= FDX_F32;
     w->gather = isa->gather[dtype][call->in.swapped != 0];
     w->weights.b = NULL;
-
-    /* An axis whose neighbours lie too far apart for the cache stays outside the flat range, which is cut to tiles. */
-    ptrdiff_t span = 0;
-    int stop = 0;
-    for (int k = 0; k < call->nops; k++) {
-        const fdx_op *op = &call->op[k];
-        const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * fdx_itemsize(result);
-        const ptrdiff_t bytes = REACH * per_point * inside[op->axis];
-        if (bytes <= CACHE)
-            continue;
-        span = MAX(span, bytes);
-        for (int at = stop; at < count - 1; at++)
-            if (order[at] == op->axis)
-                stop = at + 1;
+    w->clock = 0;
+    for (int k = 0; k < NCONVERTED; k++) {
+        w->converted[k].in = NULL;
+        w->converted[k].used = 0;
     }
-    w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
-    w->stream = !call->fresh && size > STREAM / fdx_itemsize(result) / call->nops;
-    /* Rows of other weights at each point, longer than a chunk, would ask for these weights anew in each row. */
-    int weighted = 0;
-    for (int k = 0; k < call->nops; k++)
-        weighted |= call->op[k].interior.kind == FDX_COORDS && call->op[k].axis == innermost;
-    weighted &= call->shape[innermost] > w->chunk && size > call->shape[innermost];
-    if (weighted)
-        stop = count - 1;
 
-    int first = count - 1;
-    w->flat = call->shape[innermost];
-    for (; first > stop && contiguous(call, order[first - 1], order[first]); first--)
-        w->flat *= call->shape[order[first - 1]];
-
-    w->nouter = first;
-    w->outer_size = 1;
-    for (int at = 0; at < first; at++) {
-        w->outer[at] = order[at];
-        w->outer_size *= call->shape[order[at]];
+    if (nparts == 1 && size <= CHUNK_MANY) {
+        w->stream = 0;
+        flatten(w, call, order, count, 0);
+        w->tile = w->chunk = w->flat;
+    } else {
+        cut(w, call, order, count, inside, size, nparts);
     }
-    w->tile = w->flat;
-    if (span > 0)
-        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
-    if (weighted)
-        w->tile = MIN(w->tile, FDX_BLOCK);
-    /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
-     * should be written while they are in the cache. */
-    for (int k = 0; k < call->nops; k++) {
-        const ptrdiff_t step = call->op[k].out.stride[innermost];
-        if (step > CACHE_LINE || step < -CACHE_LINE)
-            w->tile = MIN(w->tile, TILE_SCATTERED / fdx_itemsize(result));
-    }
-    w->chunk = MIN(w->tile, w->chunk);
-    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
-    if (nparts > 1 && w->flat / w->chunk < wanted)
-        w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 
-    const ptrdiff_t ahead = size > IN_CACHE / w->itemsize ? AHEAD : 0;
+    const ptrdiff_t ahead = size > CHUNK_MANY && size > IN_CACHE / w->itemsize ? AHEAD : 0;
     w->quick = 0;
     for (int k = 0; k < call->nops; k++) {
         const fdx_op *op = &call->op[k];
@@ -373,15 +420,15 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         b->stride = call->in.stride[op->axis];
         b->step = op->out.stride[innermost];
         b->inner = inside[op->axis];
-        for (int at = 0; at < first; at++)
+        for (int at = 0; at < w->nouter; at++)
             if (order[at] == op->axis)
                 b->inner = 0;
-        b->plain = is_plain(call, &op->out, b->step);
+        b->plain = is_direct(call, &op->out, b->step);
         b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
         b->stream = w->stream && b->plain;
-        plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size / b->n, ahead);
-        plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size, ahead);
-        plan_stencil(&b->stencil[LAST], &op->last, isa, result, size / b->n, ahead);
+        plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size >= WORTH * b->n, ahead);
+        plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size >= WORTH, ahead);
+        plan_stencil(&b->stencil[LAST], &op->last, isa, result, size >= WORTH * b->n, ahead);
         /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
         const int alone = b->stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) &&
                           b->stencil[INTERIOR].way != FDX_DIVIDE;
@@ -395,12 +442,6 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 }
 
 /* ---- from a chunk to row loops ---- */
-
-/* A row of converted elements; its members only give it size and alignment. */
-typedef union {
-    double f64[2 * (FDX_BLOCK + REACH)];
-    float f32[4 * (FDX_BLOCK + REACH)];
-} block;
 
 /* Elements at equal distances, in the input and in the output, that have one stencil. */
 typedef struct {
@@ -419,22 +460,59 @@ static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
     return l;
 }
 
+/* n elements from `in` on, converted now or before. */
+static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
+{
+    converted *oldest = &w->converted[0];
+    w->clock++;
+    for (int k = 0; k < NCONVERTED; k++) {
+        converted *kept = &w->converted[k];
+        if (kept->in == in && kept->step == step && kept->n >= n) {
+            kept->used = w->clock;
+            return &kept->row;
+        }
+        if (kept->used < oldest->used)
+            oldest = kept;
+    }
+    oldest->in = in;
+    oldest->step = step;
+    oldest->n = n;
+    oldest->used = w->clock;
+    w->gather(&oldest->row, in, step, n);
+    return &oldest->row;
+}
+
 /* The results along a line. `own` are the weights of taps: one for all, or for each element if `streamed`; then there
  * are `length` of them, and they repeat. */
-static void run(const walk *w, const band *b, const stencil *s, line l, const double *const own[FDX_NTAPS], int streamed,
+static void run(walk *w, const band *b, const stencil *s, line l, const double *const own[FDX_NTAPS], int streamed,
                 ptrdiff_t length)
 {
     const int8_t *off = s->of->off;
-    const int in_place = w->plain && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
+    const int quotients = s->of->kind == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
+    const int in_place = direct && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
+    const int way = w->quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+    const fdx_isa *isa = w->call->isa;
+    const fdx_quotients *of = w->plain || !in_place ? &s->rows->of : &isa->integers[w->call->in.dtype];
+    if (in_place && out_place && quotients) { /* most are */
+        of->quotient[way](l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.n, &s->divisor);
+        return;
+    }
+    if (w->plain && b->plain && quotients && of->stepped != NULL) {
+        of->stepped(l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.in_step / w->itemsize, l.n, way,
+                    &s->divisor);
+        return;
+    }
     const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
-    const ptrdiff_t most = streamed ? length : in_place && out_place ? l.n : FDX_BLOCK;
+    ptrdiff_t most = streamed ? length : in_place && out_place ? l.n : CONVERTED / w->itemsize;
+    if (!in_place && !streamed && b->inner >= WHOLE && b->inner < most)
+        most = b->inner; /* whole rows, which come by again */
     ptrdiff_t least = off[0], span = off[0];
     for (int k = 1; k < s->taps; k++) {
         least = MIN(least, off[k]);
         span = MAX(span, off[k]);
     }
     span -= least;
-    block from[FDX_NTAPS], to;
+    block from, to;
     const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
 
     while (l.n > 0) {
@@ -443,14 +521,12 @@ static void run(const walk *w, const band *b, const stencil *s, line l, const do
             for (int k = 0; k < s->taps; k++)
                 x[k] = l.in + off[k] * b->stride;
         } else if (shifted) { /* convert it once */
-            w->gather(&from[0], l.in + least * b->stride, l.in_step, m + span);
+            w->gather(&from, l.in + least * b->stride, l.in_step, m + span);
             for (int k = 0; k < s->taps; k++)
-                x[k] = (const char *)&from[0] + (off[k] - least) * w->itemsize;
+                x[k] = (const char *)&from + (off[k] - least) * w->itemsize;
         } else {
-            for (int k = 0; k < s->taps; k++) {
-                w->gather(&from[k], l.in + off[k] * b->stride, l.in_step, m);
-                x[k] = &from[k];
-            }
+            for (int k = 0; k < s->taps; k++)
+                x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
@@ -458,9 +534,8 @@ static void run(const walk *w, const band *b, const stencil *s, line l, const do
         } else if (own != NULL) {
             const double one[FDX_NTAPS] = {*own[0], *own[1], *own[2]};
             s->rows->taps(y, x, m, one);
-        } else if (s->of->kind == FDX_QUOTIENT) {
-            const int way = w->quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
-            s->rows->quotient[way](y, x[0], x[1], m, &s->divisor);
+        } else if (quotients) {
+            of->quotient[way](y, x[0], x[1], m, &s->divisor);
         } else {
             s->rows->taps(y, x, m, s->of->w);
         }
@@ -546,7 +621,11 @@ static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdif
 static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const int alone = b->op->interior.kind == FDX_COORDS && b->inner >= FEW; /* each interior row has its own weights */
-    ptrdiff_t i = at / b->inner % b->n, used = at % b->inner, skip = 0; /* the row, and how much of it lies behind us */
+    ptrdiff_t i = 0, used = 0, skip = 0; /* the row, and how much of it lies behind us */
+    if (at > 0) {
+        i = at / b->inner % b->n;
+        used = at % b->inner;
+    }
     while (skip < n) {
         const ptrdiff_t rows = i == 0 || i == b->n - 1 || alone ? 1 : b->n - 1 - i;
         const ptrdiff_t m = MIN(n - skip, rows * b->inner - used);
@@ -640,7 +719,7 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     }
     const ptrdiff_t period = b->inner * b->n;
     const int weighted = b->op->interior.kind == FDX_COORDS;
-    const int repeats = at % period + n > period; /* rows come by more than once */
+    const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
     if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
         overlaid(w, b, at, n);
     else if (repeats && period <= FEW)
@@ -655,16 +734,16 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 /* The same, made in a buffer piece by piece, and copied by the cache. */
 static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
-    block buffer[STREAM_BUFFER / sizeof(block) + 1];
+    block buffer;
     char *out = b->out;
     const char *in = w->in;
     const ptrdiff_t reach = b->stride < 0 ? -b->stride : b->stride;
     while (n > 0) {
-        const ptrdiff_t m = MIN(n, STREAM_BUFFER / w->itemsize);
-        b->out = (char *)buffer;
+        const ptrdiff_t m = MIN(n, CONVERTED / w->itemsize);
+        b->out = (char *)&buffer;
         make_results(w, b, at, m);
         w->in += m * w->step;
-        w->call->isa->stream_out(out, buffer, m * w->itemsize, w->in + reach);
+        w->call->isa->stream_out(out, &buffer, m * w->itemsize, w->in + reach);
         out += m * w->itemsize;
         at += m;
         n -= m;
@@ -713,23 +792,33 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
 
     /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
      * tile may be shorter, and has its own number of chunks. */
-    const ptrdiff_t per_tile = (w.tile + w.chunk - 1) / w.chunk;
-    const ptrdiff_t full_tiles = w.flat / w.tile, rest = w.flat % w.tile;
-    const ptrdiff_t chunks = w.outer_size * (full_tiles * per_tile + (rest + w.chunk - 1) / w.chunk);
-    const ptrdiff_t share = chunks / nparts, extra = chunks % nparts;
-    ptrdiff_t number = part * share + MIN(part, extra);
-    const ptrdiff_t end = number + share + (part < extra);
-    if (number == end)
-        return FDX_OK;
-
-    ptrdiff_t tile = MIN(number / (per_tile * w.outer_size), full_tiles);
-    ptrdiff_t within = number - tile * per_tile * w.outer_size;
-    ptrdiff_t in_tile = tile < full_tiles ? per_tile : (rest + w.chunk - 1) / w.chunk;
-    ptrdiff_t sub = within % in_tile, left = within / in_tile;
-    for (int at = w.nouter - 1; at >= 0; at--) {
-        const ptrdiff_t n = call->shape[w.outer[at]];
-        w.index[at] = left % n;
-        left /= n;
+    ptrdiff_t per_tile = 1, full_tiles = 1, in_last = 0;
+    if (w.chunk < w.flat) {
+        const ptrdiff_t rest = w.flat % w.tile;
+        per_tile = (w.tile + w.chunk - 1) / w.chunk;
+        full_tiles = w.flat / w.tile;
+        in_last = (rest + w.chunk - 1) / w.chunk;
+    }
+    const ptrdiff_t chunks = w.outer_size * (full_tiles * per_tile + in_last);
+    ptrdiff_t number = 0, end = chunks, tile = 0, in_tile = full_tiles > 0 ? per_tile : in_last, sub = 0;
+    for (int at = 0; at < w.nouter; at++)
+        w.index[at] = 0;
+    if (nparts > 1) {
+        const ptrdiff_t share = chunks / nparts, extra = chunks % nparts;
+        number = part * share + MIN(part, extra);
+        end = number + share + (part < extra);
+        if (number == end)
+            return FDX_OK;
+        tile = MIN(number / (per_tile * w.outer_size), full_tiles);
+        in_tile = tile < full_tiles ? per_tile : in_last;
+        const ptrdiff_t within = number - tile * per_tile * w.outer_size;
+        ptrdiff_t left = within / in_tile;
+        sub = within % in_tile;
+        for (int at = w.nouter - 1; at >= 0; at--) {
+            const ptrdiff_t n = call->shape[w.outer[at]];
+            w.index[at] = left % n;
+            left /= n;
+        }
     }
     if (before != 0)
         fdx_set_flags(0);
@@ -753,7 +842,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             w.index[d] = 0;
         if (d < 0) {
             tile++;
-            in_tile = tile < full_tiles ? per_tile : (rest + w.chunk - 1) / w.chunk;
+            in_tile = tile < full_tiles ? per_tile : in_last;
         }
     }
     if (before != 0)

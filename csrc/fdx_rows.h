@@ -54,6 +54,8 @@ enum { FDX_NWAYS = 3 };
 
 /* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
+typedef void fdx_stepped_fn(void *y, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n, int way,
+                            const fdx_divisor *d);
 typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
 typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
 
@@ -67,7 +69,12 @@ typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_
 
 typedef struct {
     fdx_quotient_fn *quotient[FDX_NWAYS]; /* the first one always, others where there is such a way */
-    int (*prepare)(fdx_divisor *d);       /* fill in d for d->h; returns the best way for it */
+    fdx_stepped_fn *stepped;              /* the same of elements `step` elements apart; NULL for complex ones */
+    int (*prepare)(fdx_divisor *d);       /* fill in d for d->h; returns the best way for it; NULL: the first */
+} fdx_quotients;
+
+typedef struct {
+    fdx_quotients of;
     fdx_taps_fn *taps;
     fdx_stream_fn *stream;
 } fdx_rows;
@@ -86,6 +93,7 @@ enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FD
 struct fdx_isa {
     const char *name;
     fdx_rows rows[FDX_NROWS];
+    fdx_quotients integers[FDX_F32];                   /* [integer dtype], from aligned native integers to double */
     fdx_gather_fn *gather[FDX_NDTYPES][2];             /* [dtype][swapped], to fdx_result_dtype */
     fdx_scatter_fn *scatter[FDX_NDTYPES - FDX_F32][2]; /* [floating-point dtype][swapped] */
     fdx_coords coords[2];                              /* [float32, float64] */

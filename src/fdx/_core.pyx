@@ -14,6 +14,7 @@ from cpython.pythread cimport (
     PyThread_type_lock, WAIT_LOCK,
 )
 from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
@@ -29,6 +30,7 @@ cnp.import_array()
 cnp.import_ufunc()
 
 # Looked up once: a call on a small array takes no longer than a few attribute look-ups.
+cdef object ONE = 1
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 
 cdef extern from "fdx.h" nogil:
@@ -345,14 +347,15 @@ cdef class Job:
 
 
 cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
-    """Apply a call; returns the floating-point flags that it raised."""
-    cdef int status, flags = 0
+    """Apply a call; returns the floating-point flags raised by it, and those that were up before."""
+    cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
     if workers > 1:
         least = _threads.MIN_PART_ELEMENTS
         nparts = workers if least <= 0 else min(workers, size // least)
     if nparts > 1:
+        flags = PyUFunc_getfperr()
         job = Job()
         job.call = call[0]
         job.nparts = nparts
@@ -360,14 +363,13 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
             _threads.enlist(job, nparts - 1)
         finally:
             job.finish()
-        status, flags = job.status, job.flags
+        status = job.status
+        flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        PyUFunc_clearfperr()
         status = fdx_apply(call)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            PyUFunc_clearfperr()
             status = fdx_apply(call)
             flags = PyUFunc_getfperr()
     if status != FDX_OK:
@@ -385,55 +387,118 @@ cdef bint _would_raise(int flags):
 
 # ---- gradient ----
 
-cdef bint _simple_out(object out, cnp.ndarray f, int dtype):
-    """An array to write one axis's result to that needs no closer look."""
+cdef inline bint _disjoint(const char *a, ptrdiff_t a_bytes, const char *b, ptrdiff_t b_bytes) noexcept:
+    return a + a_bytes <= b or b + b_bytes <= a
+
+
+cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
+    """Is `out` an array to write to that needs no closer look? If `stacked`, the first axis is that many results."""
     cdef cnp.ndarray o
-    cdef int d
+    cdef int d, more = stacked > 0
     if not cnp.PyArray_CheckExact(out):
         return False
     o = out
-    if (_dtype(o) != (dtype if dtype >= FDX_F32 else FDX_F64) or cnp.PyArray_NDIM(o) != cnp.PyArray_NDIM(f)
+    if (cnp.PyArray_TYPE(o) != (cnp.PyArray_TYPE(f) if dtype >= FDX_F32 else cnp.NPY_FLOAT64)
+            or cnp.PyArray_NDIM(o) != cnp.PyArray_NDIM(f) + more
             or cnp.PyArray_ISBYTESWAPPED(o) or not cnp.PyArray_ISWRITEABLE(o)
-            or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or cnp.PyArray_IS_F_CONTIGUOUS(o))):
+            or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or (not more and cnp.PyArray_IS_F_CONTIGUOUS(o)))
+            or (more and cnp.PyArray_DIM(o, 0) != stacked)):
         return False
     for d in range(cnp.PyArray_NDIM(f)):
-        if cnp.PyArray_DIM(o, d) != cnp.PyArray_DIM(f, d):
+        if cnp.PyArray_DIM(o, d + more) != cnp.PyArray_DIM(f, d):
             return False
     return True
 
 
-cdef object _compute(object f, list args, tuple axes, object edge_order_, object out, Py_ssize_t workers):
-    """The results of a call that the C core takes; NotImplemented for any other. Converts coordinates in `args`."""
-    cdef int naxes = <int>len(axes), nargs = <int>len(args), edge_order, dtype, x_dtype, d, k, flags = 0
-    cdef cnp.ndarray a, x
-    cdef Py_ssize_t size
+cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op, ptrdiff_t *place) except -1:
+    """Describe the outputs in the operators, if all of them are simple and lie apart from each other, from f and from
+    the coordinates; otherwise they need a closer look."""
+    cdef int result = dtype if dtype >= FDX_F32 else FDX_F64, k, j, d, ndim = cnp.PyArray_NDIM(f)
+    cdef ptrdiff_t each
+    cdef const char *data
+    cdef object item
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(f) or cnp.PyArray_IS_F_CONTIGUOUS(f)):
+        return False
+    if naxes > 1 and not isinstance(out, (tuple, list)):
+        if not _simple(out, f, dtype, naxes):
+            return False
+        each = cnp.PyArray_NBYTES(out) // naxes
+        for k in range(naxes):
+            place = _fill(&op[k].out, out, result, place)
+            op[k].out.stride += 1
+            op[k].out.data = <char *>op[k].out.data + k * each
+    else:
+        if naxes > 1 and len(out) != naxes:
+            return False
+        for k in range(naxes):
+            item = out if naxes == 1 else out[k]
+            if not _simple(item, f, dtype, 0):
+                return False
+            each = cnp.PyArray_NBYTES(item)
+            place = _fill(&op[k].out, item, result, place)
+    for k in range(naxes):
+        data = <const char *>op[k].out.data
+        if not _disjoint(data, each, <const char *>cnp.PyArray_DATA(f), cnp.PyArray_NBYTES(f)):
+            return False
+        for j in range(k):
+            if not _disjoint(data, each, <const char *>op[j].out.data, each):
+                return False
+    return True
+
+
+cdef int _axes(object axis, int ndim, int *axes) except -1:
+    """np.gradient's `axis` as numbers from 0 on; returns how many."""
+    cdef int k
+    cdef Py_ssize_t number
+    if axis is None:
+        for k in range(ndim):
+            axes[k] = k
+        return ndim
+    if PyLong_CheckExact(axis) and -ndim <= axis < ndim:
+        number = axis
+        axes[0] = <int>(number if number >= 0 else number + ndim)
+        return 1
+    normalized = normalize_axis_tuple(axis, ndim)
+    for k in range(len(normalized)):
+        axes[k] = normalized[k]
+    return <int>len(normalized)
+
+
+cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
+                     object workers):
+    """The results of a call that the C core takes; NotImplemented for any other."""
+    cdef int nargs = <int>len(varargs), edge_order = 1, dtype = _dtype(f), x_dtype, d, k, flags = 0
+    cdef cnp.ndarray a = f, x
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
     cdef fdx_call call
     cdef fdx_array coords
     cdef fdx_op op[FDX_MAXDIM]
     cdef _spacing spacing[FDX_MAXDIM]
     cdef ptrdiff_t shape[FDX_MAXDIM]
-    cdef ptrdiff_t strides[(FDX_MAXDIM + 2) * FDX_MAXDIM]
+    cdef ptrdiff_t strides[(FDX_MAXDIM + 3) * (FDX_MAXDIM + 1)]
     cdef ptrdiff_t *place = strides
-    cdef bint weighs_complex = False
+    cdef bint weighs_complex = False, apart
+    cdef object args = varargs  # a list where coordinates had to be converted or copied
+    cdef object dx, result = None, results = None
 
-    if not _plain_type(f):
-        return NotImplemented
-    a = f
-    dtype = _dtype(a)
     if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
         return NotImplemented
-    if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
-        return NotImplemented
-    edge_order = edge_order_
+    if edge_order_ is not ONE:
+        if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
+            return NotImplemented
+        edge_order = edge_order_
     for k in range(naxes):
         op[k].axis = axes[k]
-        if cnp.PyArray_DIM(a, op[k].axis) < edge_order + 1:
+        if cnp.PyArray_DIM(a, axes[k]) < edge_order + 1:
             return NotImplemented
-    size = cnp.PyArray_SIZE(a)
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
     for k in range(naxes):
-        dx = 1.0 if nargs == 0 else args[k] if nargs == naxes else args[0]
+        if nargs == 0:
+            flags |= _weak(&op[k], 1.0, dtype, edge_order)
+            spacing[k].kind = NUMBER
+            continue
+        dx = args[k if nargs == naxes else 0]
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
             if not PyFloat_CheckExact(dx):
                 if not -2**53 < dx < 2**53:
@@ -461,29 +526,49 @@ cdef object _compute(object f, list args, tuple axes, object edge_order_, object
             dx = x[()]  # a scalar: the array may change under us
             if not _scalar(&spacing[k], dx, dtype):
                 return NotImplemented
+        else:
+            x_dtype = _dtype(x)
+            if (nargs != naxes or size == 0 or cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
+                    or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k])):
+                return NotImplemented
+            spacing[k].kind = COORDINATES
+        if dx is not args[k if nargs == naxes else 0]:
+            if args is varargs:
+                args = list(varargs)
             args[k if nargs == naxes else 0] = dx
-            continue
-        x_dtype = _dtype(x)
-        if (nargs != naxes or size == 0 or cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
-                or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, op[k].axis)):
-            return NotImplemented
-        spacing[k].kind = COORDINATES
-        args[k] = x
 
     # Where the results go. What shares memory with them is copied first.
     if out is None:
-        results = [_new_result(a, dtype) for _ in range(naxes)]
-    else:
-        if naxes == 1 and _simple_out(out, a, dtype):
-            results = [out]
+        if naxes == 1:
+            result = _new_result(a, dtype)
+            place = _fill(&op[0].out, result, dtype if dtype >= FDX_F32 else FDX_F64, place)
         else:
-            results = _out.arrays(out, f.shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
-        for o in results:
-            if np.may_share_memory(a, o):
-                a = f.copy("K")
-            for k in range(nargs):
-                if cnp.PyArray_Check(args[k]) and np.may_share_memory(args[k], o):
-                    args[k] = args[k].copy()
+            result = PyTuple_New(naxes)
+            for k in range(naxes):
+                x = _new_result(a, dtype)
+                place = _fill(&op[k].out, x, dtype if dtype >= FDX_F32 else FDX_F64, place)
+                Py_INCREF(x)  # the next line steals it
+                PyTuple_SET_ITEM(result, k, x)
+    else:
+        result = out
+        apart = _take_out(out, a, dtype, naxes, op, place)
+        for k in range(nargs):
+            if cnp.PyArray_Check(args[k]):
+                apart = False
+        if apart:
+            place += naxes * (cnp.PyArray_NDIM(a) + 1)
+        else:
+            results = _out.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
+            for k in range(naxes):
+                o = results[k]
+                if np.may_share_memory(a, o):
+                    a = (<object>f).copy("K")
+                for d in range(nargs):
+                    if cnp.PyArray_Check(args[d]) and np.may_share_memory(args[d], o):
+                        if args is varargs:
+                            args = list(varargs)
+                        args[d] = args[d].copy()
+                place = _fill(&op[k].out, o, dtype if dtype >= FDX_F32 else FDX_F64, place)
 
     call.ndim = cnp.PyArray_NDIM(a)
     for d in range(call.ndim):
@@ -507,19 +592,20 @@ cdef object _compute(object f, list args, tuple axes, object edge_order_, object
                 with nogil:
                     fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
         weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
-        place = _fill(&op[k].out, results[k], dtype if dtype >= FDX_F32 else FDX_F64, place)
-    flags |= PyUFunc_getfperr()
 
-    flags |= _run(&call, size * naxes, workers)
+    size *= naxes
+    if workers is not None:
+        nworkers = workers
+    elif size >= NOGIL_ELEMENTS:
+        nworkers = _threads.count(None)
+    flags |= _run(&call, size, nworkers)
     if flags:
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
             # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
-            return _fallback.gradient(a, tuple(args), axes, edge_order, out)
+            return _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
-    if out is not None:
-        return out
-    return results[0] if naxes == 1 else tuple(results)
+    return result
 
 
 def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
@@ -632,15 +718,22 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     >>> du.shape
     (5,)
     """
-    cdef Py_ssize_t nworkers = _threads.count(workers)
-    declined = _overrides(f)
+    cdef int axes[FDX_MAXDIM]
+    cdef bint declined = False
+    cdef object result
+    if workers is not None:
+        workers = _threads.count(workers)
+    if not cnp.PyArray_CheckExact(f):
+        declined = _overrides(f)
     for dx in varargs:
-        declined = declined or _overrides(dx)
-    if declined:
-        return _fallback.gradient(f, varargs, axis, edge_order, out)
-    f = np.asanyarray(f)
-    axis = tuple(range(f.ndim)) if axis is None else normalize_axis_tuple(axis, f.ndim)
-    result = _compute(f, list(varargs), axis, edge_order, out, nworkers)
-    if result is NotImplemented:
-        return _fallback.gradient(f, varargs, axis, edge_order, out)
-    return result
+        if not PyFloat_CheckExact(dx):
+            declined = declined or _overrides(dx)
+    if not declined:
+        if not cnp.PyArray_CheckExact(f):
+            f = np.asanyarray(f)
+        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
+        if _plain_type(f):
+            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
+            if result is not NotImplemented:
+                return result
+    return _fallback.gradient(f, varargs, axis, edge_order, out)

@@ -456,11 +456,11 @@ static void flags(const fdx_isa *isa)
             feclearexcept(FE_ALL_EXCEPT);
             for (int k = 0; k < 2; k++) {
                 fdx_divisor d = {k == 0 ? 3.5 : -4, 0, 0, 0, 0, 0, 0};
-                const int way = isa->rows[row].prepare == NULL ? FDX_DIVIDE : isa->rows[row].prepare(&d);
+                const int way = isa->rows[row].of.prepare == NULL ? FDX_DIVIDE : isa->rows[row].of.prepare(&d);
                 quiet("flags of a divisor");
-                isa->rows[row].quotient[FDX_DIVIDE](&y, x[0], x[1], n, &d);
+                isa->rows[row].of.quotient[FDX_DIVIDE](&y, x[0], x[1], n, &d);
                 quiet("flags of a quotient");
-                isa->rows[row].quotient[way](&y, x[0], x[2], n, &d);
+                isa->rows[row].of.quotient[way](&y, x[0], x[2], n, &d);
                 quiet("flags of a quick quotient");
             }
             isa->rows[row].taps(&y, x, n, w);
@@ -539,7 +539,7 @@ static void quotients(const fdx_isa *isa, long cases)
         const double mantissa = below(4) ? 1 + (double)(rnd() >> 12) / 0x1p52 : below(2) ? 2 - 0x1p-23 * below(8) : 1;
         const double h = round_to(computed, ldexp(below(2) ? -mantissa : mantissa, below(8) ? below(40) - 20 : below(1200) - 600));
         fdx_divisor d = {h, 0, 0, 0, 0, 64, below(2)};
-        const int way = r->prepare(&d), n = 1 + below(MOST - 2), shifted = below(2);
+        const int way = r->of.prepare(&d), n = 1 + below(MOST - 2), shifted = below(2);
         const int tame = below(4) != 0; /* else most blocks raise a flag */
         for (int k = 0; k < MOST; k++) {
             double a = numerator(stored, h);
@@ -556,10 +556,10 @@ static void quotients(const fdx_isa *isa, long cases)
         if (shifted)
             x1 = stored ? (const void *)(lo.f + 2) : (const void *)(lo.d + 2);
         feclearexcept(FE_ALL_EXCEPT);
-        r->quotient[FDX_DIVIDE](&expected, x0, x1, n, &d);
+        r->of.quotient[FDX_DIVIDE](&expected, x0, x1, n, &d);
         const unsigned divided = fdx_flags();
         feclearexcept(FE_ALL_EXCEPT);
-        r->quotient[way](&y, x0, x1, n, &d);
+        r->of.quotient[way](&y, x0, x1, n, &d);
         const unsigned flags = fdx_flags();
         if (way == FDX_SCALE && flags != divided)
             fail("flags of a scaled difference");
@@ -577,7 +577,7 @@ static void quotients(const fdx_isa *isa, long cases)
             }
         }
     }
-    if (used < cases / 8 && isa->rows[FDX_ROW_F64].quotient[FDX_CORRECT] != NULL)
+    if (used < cases / 8 && isa->rows[FDX_ROW_F64].of.quotient[FDX_CORRECT] != NULL)
         fail("too few quotients were tried");
 }
 
