@@ -25,6 +25,12 @@
 #define FDX_KEEP_FLAGS
 #endif
 
+#if defined(__GNUC__)
+#define FDX_FETCH(address) __builtin_prefetch(address)
+#else
+#define FDX_FETCH(address) ((void)(address))
+#endif
+
 #define FDX_NTAPS 3
 #ifndef FDX_BLOCK
 #define FDX_BLOCK ((ptrdiff_t)256) /* elements that are converted at a time; the buffers for them are on the stack */
@@ -54,7 +60,7 @@ enum { FDX_NWAYS = 3 };
 
 /* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
-typedef void fdx_stepped_fn(void *y, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n, int way,
+typedef void fdx_stepped_fn(void *y, ptrdiff_t y_step, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n, int way,
                             const fdx_divisor *d);
 typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
 typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
@@ -69,7 +75,7 @@ typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_
 
 typedef struct {
     fdx_quotient_fn *quotient[FDX_NWAYS]; /* the first one always, others where there is such a way */
-    fdx_stepped_fn *stepped;              /* the same of elements `step` elements apart; NULL for complex ones */
+    fdx_stepped_fn *stepped;              /* of elements that are `step` elements apart, results y_step; NULL: complex */
     int (*prepare)(fdx_divisor *d);       /* fill in d for d->h; returns the best way for it; NULL: the first */
 } fdx_quotients;
 
