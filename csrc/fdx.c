@@ -500,7 +500,7 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 /* The results along a line. `own` are the weights of taps: one for all, or for each element if `streamed`; then there
  * are `length` of them, and they repeat. */
 static void run(walk *w, const band *b, const stencil *s, line l, const double *const own[FDX_NTAPS], int streamed,
-                ptrdiff_t length)
+                ptrdiff_t length, const void *coords)
 {
     const int8_t *off = s->of->off;
     const int quotients = s->of->kind == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
@@ -549,7 +549,12 @@ static void run(walk *w, const band *b, const stencil *s, line l, const double *
             fetch(l.in + m * l.in_step + off[s->taps - 1] * b->stride, l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
-            s->rows->stream(y, x, m, own);
+            if (in_place)
+                fetch(l.in + m * l.in_step + b->stride, l.in_step, m);
+            if (coords != NULL)
+                s->rows->spaced(y, x, m, coords);
+            else
+                s->rows->stream(y, x, m, own);
         } else if (own != NULL) {
             const double one[FDX_NTAPS] = {*own[0], *own[1], *own[2]};
             s->rows->taps(y, x, m, one);
@@ -566,14 +571,25 @@ static void run(walk *w, const band *b, const stencil *s, line l, const double *
     }
 }
 
+/* n coordinates from number i on, where they lie or converted to a row. */
+static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, ptrdiff_t n, double *row)
+{
+    const char *from = (const char *)x->data + i * x->stride[0];
+    const ptrdiff_t itemsize = fdx_itemsize(x->dtype);
+    fetch(from + n * x->stride[0], x->stride[0], n);
+    if (x->dtype >= FDX_F32 && !x->swapped && x->stride[0] == itemsize && (uintptr_t)from % (uintptr_t)itemsize == 0)
+        return from;
+    w->call->isa->gather[x->dtype][x->swapped != 0](row, from, x->stride[0], n);
+    return row;
+}
+
 /* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BLOCK. */
 static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NTAPS])
 {
     const fdx_array *x = &b->op->x;
     const fdx_isa *isa = w->call->isa;
     double row[FDX_BLOCK + REACH];
-    isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0], n + 2);
-    isa->coords[x->dtype != FDX_F32].weights(weight, row, n);
+    isa->coords[x->dtype != FDX_F32].weights(weight, coordinates(w, x, i - 1, n + 2, row), n);
 }
 
 /* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
@@ -601,8 +617,20 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
     const double *weight[FDX_NTAPS];
     if (b->inner == 0 || b->inner >= FEW) { /* n elements of one row */
         row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, weight);
-        run(w, b, s, chunk_line(w, b, skip, 1, n), weight, 0, 0);
+        run(w, b, s, chunk_line(w, b, skip, 1, n), weight, 0, 0, NULL);
         return;
+    }
+    /* In a line, weights are used once. The weighting has their precision unless single ones meet double data. */
+    const fdx_array *x = &b->op->x;
+    const int once = b->inner == 1 && w->flat == b->n && w->outer_size == 1 &&
+                     (x->dtype == FDX_F32) == (fdx_is_single(b->op->out.dtype) && !s->of->wide);
+    while (once && n > 0) {
+        double row[FDX_BLOCK + REACH];
+        const ptrdiff_t m = MIN(n, FDX_BLOCK);
+        run(w, b, s, chunk_line(w, b, skip, 1, m), NULL, 1, m, coordinates(w, x, i - 1, m + 2, row));
+        i += m;
+        skip += m;
+        n -= m;
     }
     while (n > 0) {
         double expanded[FDX_NTAPS][FDX_BLOCK];
@@ -618,7 +646,7 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
                     column = 0, row++;
             }
         }
-        run(w, b, s, chunk_line(w, b, skip, 1, m), b->inner > 1 ? repeated : weight, 1, m);
+        run(w, b, s, chunk_line(w, b, skip, 1, m), b->inner > 1 ? repeated : weight, 1, m, NULL);
         i += (used + m) / b->inner;
         used = (used + m) % b->inner;
         skip += m;
@@ -633,7 +661,7 @@ static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdif
     if (b->stencil[which].of->kind == FDX_COORDS)
         run_weighted(w, b, i, used, skip, n);
     else
-        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL, 0, 0);
+        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL, 0, 0, NULL);
 }
 
 /* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
@@ -669,14 +697,14 @@ static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, pt
         for (ptrdiff_t from = at - at % period + i * b->inner; from < at + n; from += period) {
             const ptrdiff_t lo = MAX(from, at), hi = MIN(from + b->inner, at + n);
             if (lo < hi)
-                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own, 0, 0);
+                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own, 0, 0, NULL);
         }
         return;
     }
     for (ptrdiff_t column = 0; column < b->inner; column++) {
         const ptrdiff_t ahead = i * b->inner + column - at % period, skip = ahead < 0 ? ahead + period : ahead;
         if (skip < n)
-            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own, 0, 0);
+            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own, 0, 0, NULL);
     }
 }
 
@@ -704,9 +732,9 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
                         kept->w[k][j] = each[k][inside - 1];
                 }
             }
-            run(w, b, s, l, weight, 1, kept->n);
+            run(w, b, s, l, weight, 1, kept->n, NULL);
         } else {
-            run(w, b, s, l, NULL, 0, 0);
+            run(w, b, s, l, NULL, 0, 0, NULL);
         }
     }
     row_everywhere(w, b, 0, at, n);

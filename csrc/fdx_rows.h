@@ -68,6 +68,7 @@ typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n,
 /* Copies to memory that the cache need not hold, and meanwhile fetches as many bytes from `next`, any address, for they
  * will be read next. 0 bytes after the last copy make the copies visible to all threads. */
 typedef void fdx_stream_out_fn(void *dst, const void *src, ptrdiff_t bytes, const void *next);
+typedef void fdx_spaced_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const void *coords);
 
 /* A row in fdx's own form from n elements `step` bytes apart, and back. */
 typedef void fdx_gather_fn(void *row, const char *src, ptrdiff_t step, ptrdiff_t n);
@@ -83,6 +84,7 @@ typedef struct {
     fdx_quotients of;
     fdx_taps_fn *taps;
     fdx_stream_fn *stream;
+    fdx_spaced_fn *spaced; /* from n + 2 coordinates in the precision of the weighting */
 } fdx_rows;
 
 /* Coordinates of one precision: x is a gathered row of float or double. */

@@ -64,7 +64,7 @@ def test_products_and_sums_are_fused_only_on_purpose(objects):
             function = start[1]
         elif re.search(r"\tvfn?m(add|sub)|\tfn?m(add|sub|la|ls)\b", line):
             fused.add(function)
-    purpose = ("correct", "prepare", "vector", "put_all", "divided")
+    purpose = ("correct", "prepare", "stepped", "vector", "put_all", "divided")
     assert {name for name in fused if not name.startswith(purpose)} == set()
 
 

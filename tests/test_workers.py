@@ -51,7 +51,7 @@ def run(job, helpers):
     return real(job, helpers)
 
 fdx._threads.enlist = run
-f = np.random.default_rng(0).normal(size=(70, 50))
+f = np.random.default_rng(0).normal(size=(100, 90))
 want = np.gradient(f)
 
 def check(**options):
@@ -140,7 +140,7 @@ def test_large_arrays_are_split_without_being_forced(monkeypatch):
 # ------------------------------------------------------------------ how many
 
 
-F = np.arange(3000.0).reshape(60, 50) ** 1.5
+F = np.arange(9000.0).reshape(100, 90) ** 1.5  # for smaller ones no default is looked up
 
 
 def test_how_many(jobs):

@@ -447,21 +447,20 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op,
 
 
 cdef int _axes(object axis, int ndim, int *axes) except -1:
-    """np.gradient's `axis` as numbers from 0 on; returns how many."""
+    """np.gradient's `axis`, None, an integer or a normalized tuple, as numbers from 0 on; returns how many."""
     cdef int k
     cdef Py_ssize_t number
     if axis is None:
         for k in range(ndim):
             axes[k] = k
         return ndim
-    if PyLong_CheckExact(axis) and -ndim <= axis < ndim:
+    if PyLong_CheckExact(axis):
         number = axis
         axes[0] = <int>(number if number >= 0 else number + ndim)
         return 1
-    normalized = normalize_axis_tuple(axis, ndim)
-    for k in range(len(normalized)):
-        axes[k] = normalized[k]
-    return <int>len(normalized)
+    for k in range(len(axis)):
+        axes[k] = axis[k]
+    return <int>len(axis)
 
 
 cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
@@ -731,6 +730,8 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     if not declined:
         if not cnp.PyArray_CheckExact(f):
             f = np.asanyarray(f)
+        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
+            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
         naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
         if _plain_type(f):
             result = _compute(f, varargs, naxes, axes, edge_order, out, workers)

@@ -432,7 +432,7 @@ static void flags(const fdx_isa *isa)
     union {
         double d[2 * (MOST + 2)];
         float f[2 * (MOST + 2)];
-    } data, y;
+    } data, y, coords;
     double w[FDX_NTAPS] = {0.5, 0.25, 0.75}, made[FDX_NTAPS][MOST];
     double *const make_w[FDX_NTAPS] = {made[0], made[1], made[2]};
     for (ptrdiff_t n = 1; n <= MOST; n++) {
@@ -467,6 +467,15 @@ static void flags(const fdx_isa *isa)
             quiet("flags of taps");
             isa->rows[row].stream(&y, x, n, weights);
             quiet("flags of streamed weights");
+            const int wide = row != FDX_ROW_F32 && row != FDX_ROW_C64;
+            for (int i = 0; i < MOST + 2; i++) {
+                if (wide)
+                    coords.d[i] = 1 + i * i;
+                else
+                    coords.f[i] = 1 + (float)(i * i);
+            }
+            isa->rows[row].spaced(&y, x, n, &coords);
+            quiet("flags of coordinates");
         }
         for (int c = 0; c < 2; c++) {
             for (int i = 0; i < MOST + 2; i++) {
