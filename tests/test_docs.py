@@ -1,5 +1,6 @@
 """The examples in the documentation are true."""
 
+import importlib.metadata
 import doctest
 
 import pytest
@@ -15,3 +16,7 @@ def test_examples(name):
         runner.run(test)
     assert runner.summarize(verbose=False).failed == 0
     assert any(test.examples for test in tests), "public functions have examples"
+
+
+def test_version_is_that_of_the_package():
+    assert fdx.__version__ == importlib.metadata.version("fdx")

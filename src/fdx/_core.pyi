@@ -1,5 +1,8 @@
 from typing import Any
 
+__version__: str
+
+def compiler() -> str: ...
 def isa() -> str: ...
 def gradient(
     f: Any,

@@ -112,6 +112,28 @@ cdef const fdx_isa *_find_isa() except NULL:
 cdef const fdx_isa *ISA = _find_isa()
 
 
+cdef extern from *:
+    """
+    #if defined(__clang__)
+    #define FDX_COMPILER __VERSION__
+    #elif defined(__GNUC__)
+    #define FDX_COMPILER "gcc " __VERSION__
+    #else
+    #define FDX_COMPILER ""
+    #endif
+    """
+    const char *FDX_COMPILER
+    const char *FDX_VERSION
+
+# Looking it up in the package's metadata takes ten times as long as the rest of the import.
+__version__ = FDX_VERSION.decode()
+
+
+def compiler():
+    """Name and version of the compiler that built this, or nothing if it did not tell."""
+    return FDX_COMPILER.decode()
+
+
 def isa():
     """The name of the instruction set in use: "base", "avx2" or "avx512"."""
     return fdx_isa_name(ISA).decode()
