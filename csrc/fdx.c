@@ -38,9 +38,9 @@
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
-#define WHOLE ((ptrdiff_t)64)      /* rows longer than this are converted one by one */
-#define FEW ((ptrdiff_t)12)        /* elements side by side that are fewer than this are made by strided lines */
+#define SHORT_RUN ((ptrdiff_t)1024)     /* interiors shorter than this are made together with the edges between them */
+#define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
+#define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
 
@@ -76,9 +76,9 @@ typedef struct {
 
 /* Weights of interior rows made from coordinates, kept from one use to the next. */
 typedef struct {
-    const band *b;          /* whose they are; NULL: nobody's */
-    ptrdiff_t row, n;       /* of rows row .. row + n - 1, */
-    ptrdiff_t phase;        /* or, if not negative: of n elements of the flat range from there on */
+    const band *b;    /* whose they are; NULL: nobody's */
+    ptrdiff_t row, n; /* of rows row .. row + n - 1, */
+    ptrdiff_t phase;  /* or, if not negative: of n elements of the flat range from there on */
     double w[FDX_NTAPS][FDX_BLOCK];
 } weights;
 
@@ -305,8 +305,7 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
 }
 
 /* A stencil; is it used often enough to look for a quick way to divide? */
-static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, int often,
-                         ptrdiff_t ahead)
+static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, int often, ptrdiff_t ahead)
 {
     const int row = !of->wide || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
                     : result == FDX_F32                 ? FDX_ROW_F32_WIDE
@@ -469,7 +468,9 @@ static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
 /* Ask for n elements from `in` on: else memory is read and written by turns, which takes half as long again. */
 static void fetch(const char *in, ptrdiff_t step, ptrdiff_t n)
 {
-    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE ? step : step < 0 ? -CACHE_LINE : CACHE_LINE;
+    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE ? step
+                                                             : step < 0         ? -CACHE_LINE
+                                                                                : CACHE_LINE;
     const ptrdiff_t count = size >= CACHE_LINE ? n : n * size / CACHE_LINE;
     for (ptrdiff_t k = 0; k < count; k++)
         FDX_FETCH(in + k * stride);

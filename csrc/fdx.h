@@ -102,8 +102,8 @@ typedef struct {
 
 typedef struct fdx_isa fdx_isa; /* the row loops compiled for one instruction set */
 
-/* The table for "base", "avx2", or "auto" (the best for this processor); NULL if there is none of that name or the
- * processor lacks it. */
+/* The table for "base", "avx2" (with FMA), "avx512" (as of Ice Lake and Zen 4), or "auto" (the best for this
+ * processor); NULL if there is none of that name or the processor lacks it. */
 const fdx_isa *fdx_isa_find(const char *name);
 const char *fdx_isa_name(const fdx_isa *isa);
 

@@ -60,8 +60,8 @@ enum { FDX_NWAYS = 3 };
 
 /* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
-typedef void fdx_stepped_fn(void *y, ptrdiff_t y_step, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n, int way,
-                            const fdx_divisor *d);
+typedef void fdx_stepped_fn(void *y, ptrdiff_t y_step, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n,
+                            int way, const fdx_divisor *d);
 typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
 typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
 
@@ -76,8 +76,8 @@ typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_
 
 typedef struct {
     fdx_quotient_fn *quotient[FDX_NWAYS]; /* the first one always, others where there is such a way */
-    fdx_stepped_fn *stepped;              /* of elements that are `step` elements apart, results y_step; NULL: complex */
-    int (*prepare)(fdx_divisor *d);       /* fill in d for d->h; returns the best way for it; NULL: the first */
+    fdx_stepped_fn *stepped;        /* of elements that are `step` elements apart, results y_step; NULL: complex */
+    int (*prepare)(fdx_divisor *d); /* fill in d for d->h; returns the best way for it; NULL: the first */
 } fdx_quotients;
 
 typedef struct {

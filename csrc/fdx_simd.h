@@ -2,9 +2,9 @@
 
 /* ---- stores that pass the cache by ---- */
 
-/* Copies to memory of which the processor need neither read what is there nor keep what comes. Meanwhile it fetches what
- * is read next: else memory would be read and written by turns, which takes a quarter longer. After the last copy, 0
- * bytes make all of them visible to other threads. */
+/* Copies to memory of which the processor need neither read what is there nor keep what comes. Meanwhile it fetches
+ * what is read next: else memory would be read and written by turns, which takes a quarter longer. After the last copy,
+ * 0 bytes make all of them visible to other threads. */
 static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void *next_)
 {
     char *dst = (char *)dst_;
@@ -41,11 +41,11 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
 
 /* ---- quotients ---- */
 
-/* The loops `scale` and `correct` of fdx_rows.inc for n >= FDX_VECTOR_LEAST elements of one precision, with three things
- * that compilers leave out. Stores are aligned. With 64-byte registers, neighbours two elements apart are made by
- * shifting: each element is loaded once, and nothing straddles cache lines (a quarter off the time in the L2 cache; with
- * 32-byte registers it brings nothing). And `ahead` bytes are fetched for later: a processor does so by itself, but stops
- * at the end of each page (a tenth off the time in memory). */
+/* The loops `scale` and `correct` of fdx_rows.inc for n >= FDX_VECTOR_LEAST elements of one precision, with three
+ * things that compilers leave out. Stores are aligned. With 64-byte registers, neighbours two elements apart are made
+ * by shifting: each element is loaded once, and nothing straddles cache lines (a quarter off the time in the L2 cache;
+ * with 32-byte registers it brings nothing). And `ahead` bytes are fetched for later: a processor does so by itself,
+ * but stops at the end of each page (a tenth off the time in memory). */
 #if defined(FDX_AVX512) || defined(FDX_AVX2)
 #define FDX_VECTOR(name) vector_##name
 #define FDX_VECTOR_LEAST 64
@@ -90,9 +90,9 @@ enum { VECTOR = 32, SHIFTS = 0 };
                                       int stream)                                                                      \
     {                                                                                                                  \
         enum { LANES = VECTOR / sizeof(T) };                                                                           \
-        const V_##name c[5] = {                                                                                        \
-            OP_##name(set1)((T)(way == FDX_SCALE && d->h < 0 ? -d->inverse : d->inverse)), OP_##name(set1)((T)d->size),\
-            OP_##name(set1)((T)d->down), OP_##name(set1)((T)d->rest), OP_##name(set1)(d->h < 0 ? (T)-0.0 : (T)0)};     \
+        const V_##name c[5] = {OP_##name(set1)((T)(way == FDX_SCALE && d->h < 0 ? -d->inverse : d->inverse)),          \
+                               OP_##name(set1)((T)d->size), OP_##name(set1)((T)d->down), OP_##name(set1)((T)d->rest),  \
+                               OP_##name(set1)(d->h < 0 ? (T) - 0.0 : (T)0)};                                          \
         const char *ahead = (const char *)hi + d->ahead;                                                               \
         V_##name a = OP_##name(sub)(OP_##name(loadu)(hi), OP_##name(loadu)(lo));                                       \
         OP_##name(storeu)(y, divided_##name(a, c, way));                                                               \
@@ -103,7 +103,7 @@ enum { VECTOR = 32, SHIFTS = 0 };
                 const V_##name after = OP_##name(loadu)(lo + i + 1 + LANES);                                           \
                 _mm_prefetch(ahead + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                           \
                 a = OP_##name(sub)(SHIFT_##name(here, after, 1), SHIFT_##name(before, here, LANES - 1));               \
-                put_##name(y + i, divided_##name(a, c, way), stream);                                                   \
+                put_##name(y + i, divided_##name(a, c, way), stream);                                                  \
                 before = here;                                                                                         \
                 here = after;                                                                                          \
             }                                                                                                          \
@@ -111,7 +111,7 @@ enum { VECTOR = 32, SHIFTS = 0 };
             for (; i + LANES <= n; i += LANES) {                                                                       \
                 _mm_prefetch(ahead + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                           \
                 a = OP_##name(sub)(OP_##name(loadu)(hi + i), OP_##name(loadu)(lo + i));                                \
-                put_##name(y + i, divided_##name(a, c, way), stream);                                                   \
+                put_##name(y + i, divided_##name(a, c, way), stream);                                                  \
             }                                                                                                          \
         }                                                                                                              \
         while (i < n) {                                                                                                \

@@ -1,7 +1,7 @@
 """The examples in the documentation are true."""
 
-import importlib.metadata
 import doctest
+import importlib.metadata
 
 import pytest
 

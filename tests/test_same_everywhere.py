@@ -72,7 +72,7 @@ def start(isa, *arguments):
 
 
 def tables():
-    """The instruction sets that the processor has, by NumPy's account of it, which fdx has no part in."""
+    """What the processor has, by NumPy's account of it, which fdx has no part in."""
     features = np._core._multiarray_umath.__cpu_features__
     avx2 = (features.get("AVX2") and features.get("FMA3")) or features.get("X86_V3")
     avx512 = features.get("AVX512_ICL")

@@ -106,7 +106,8 @@ cdef const fdx_isa *_find_isa() except NULL:
     name = os.environ.get("FDX_ISA") or "auto"
     cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
-        raise ImportError(f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this processor has it; got {name!r}")
+        raise ImportError(
+            f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this processor has it; got {name!r}")
     return isa
 
 cdef const fdx_isa *ISA = _find_isa()
@@ -435,7 +436,7 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
 cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op, ptrdiff_t *place) except -1:
     """Describe the outputs in the operators, if all of them are simple and lie apart from each other, from f and from
     the coordinates; otherwise they need a closer look."""
-    cdef int result = dtype if dtype >= FDX_F32 else FDX_F64, k, j, d, ndim = cnp.PyArray_NDIM(f)
+    cdef int result = dtype if dtype >= FDX_F32 else FDX_F64, k, j
     cdef ptrdiff_t each
     cdef const char *data
     cdef object item

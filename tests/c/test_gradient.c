@@ -382,7 +382,8 @@ static void random_case(const fdx_isa *isa)
         op[k].out.swapped = (uint8_t)(below(4) == 0);
     }
 
-    const fdx_call call = {ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa, (uint8_t)below(2)};
+    const fdx_call call = {
+        ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa, (uint8_t)below(2)};
     const int nparts = below(2) ? 1 : 1 + below(9);
     for (int part = nparts - 1; part >= 0; part--) {
         const fdx_status status = fdx_apply_part(&call, part, nparts);
@@ -527,12 +528,13 @@ static double numerator(int single, double h)
         const double size = (double)(uint64_t)(((wide)middle * odd + 4) >> (bits + 1));
         return ldexp(below(2) ? -size : size, below(20) - bits);
     }
-    const double size = ldexp((double)(rnd() >> 11), kind < 12 ? -below(60) : (single ? -150 : -1070) + below(single ? 220 : 2000));
+    const double size =
+        ldexp((double)(rnd() >> 11), kind < 12 ? -below(60) : (single ? -150 : -1070) + below(single ? 220 : 2000));
     return round_to(single, below(2) ? -size : size);
 }
 
-/* Every way to divide gives the bits of a division, in any block where it leaves no flag, and there it leaves flags where
- * a division does. */
+/* Every way to divide gives the bits of a division, in any block where it leaves no flag, and there it leaves flags
+ * where a division does. */
 static void quotients(const fdx_isa *isa, long cases)
 {
     enum { MOST = 300 };
@@ -546,7 +548,8 @@ static void quotients(const fdx_isa *isa, long cases)
         const int row = rows[below(3)], stored = row != FDX_ROW_F64, computed = row == FDX_ROW_F32;
         const fdx_rows *r = &isa->rows[row];
         const double mantissa = below(4) ? 1 + (double)(rnd() >> 12) / 0x1p52 : below(2) ? 2 - 0x1p-23 * below(8) : 1;
-        const double h = round_to(computed, ldexp(below(2) ? -mantissa : mantissa, below(8) ? below(40) - 20 : below(1200) - 600));
+        const double h =
+            round_to(computed, ldexp(below(2) ? -mantissa : mantissa, below(8) ? below(40) - 20 : below(1200) - 600));
         fdx_divisor d = {h, 0, 0, 0, 0, 64, below(2)};
         const int way = r->of.prepare(&d), n = 1 + below(MOST - 2), shifted = below(2);
         const int tame = below(4) != 0; /* else most blocks raise a flag */
@@ -580,8 +583,8 @@ static void quotients(const fdx_isa *isa, long cases)
         for (int k = 0; k < n; k++) {
             const int equal = stored ? same(y.f[k], expected.f[k]) : same(y.d[k], expected.d[k]);
             if (!equal) {
-                fprintf(stderr, "%s: row %d, element %d of %d, divisor %a: %a, not %a\n", fdx_isa_name(isa), row, k, n, h,
-                        stored ? y.f[k] : y.d[k], stored ? expected.f[k] : expected.d[k]);
+                fprintf(stderr, "%s: row %d, element %d of %d, divisor %a: %a, not %a\n", fdx_isa_name(isa), row, k, n,
+                        h, stored ? y.f[k] : y.d[k], stored ? expected.f[k] : expected.d[k]);
                 fail("a quotient");
             }
         }
