@@ -1,0 +1,195 @@
+/* Instructions per point of every row loop, conversion and loop over coordinates of csrc/, for each instruction set
+ * that this processor has:
+ *
+ *     rows [short long]
+ *
+ * prints lines "function <tab> table <tab> count". A count is the difference between a call for `long` and one for
+ * `short` points, divided by their difference: what a call costs anyhow drops out. The processor itself counts,
+ * stopping after each instruction (its trap flag), so that AVX-512 is counted too, which no valgrind runs. Only
+ * instructions of this program count, not those of the C library's memcpy. Exit status 3: instructions cannot be
+ * counted here. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fdx_rows.h"
+
+enum { CANNOT_COUNT = 3 };
+
+#if defined(__linux__) && defined(__x86_64__)
+#include <ucontext.h>
+
+enum { MOST = 512, WIDEST = 16, APART = 3 };
+
+/* ---- the counter ---- */
+
+extern const char __executable_start[], etext[]; /* from the linker: this program's instructions lie between */
+static volatile long counted;
+
+/* Called after each instruction while the trap flag is set, and for each `int3`, which sets it or clears it. The flag
+ * is switched here, in the saved registers, as an instruction that does it in place would have to write to the stack.
+ */
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+    greg_t *reg = ((ucontext_t *)context)->uc_mcontext.gregs;
+    (void)signal;
+    if (info->si_code == TRAP_TRACE)
+        counted += reg[REG_RIP] >= (greg_t)__executable_start && reg[REG_RIP] < (greg_t)etext;
+    else
+        reg[REG_EFL] ^= 0x100;
+}
+
+/* Instructions that `call` executes, and a few more, always as many. */
+#define COUNT(call)                                                                                                    \
+    do {                                                                                                               \
+        counted = 0;                                                                                                   \
+        __asm__ volatile("int3" ::: "memory");                                                                         \
+        call;                                                                                                          \
+        __asm__ volatile("int3" ::: "memory");                                                                         \
+    } while (0)
+
+/* Executes 3 n + 1 instructions. */
+void known(ptrdiff_t n);
+__asm__(".text\n.globl known\nknown:\n\tnop\n\tdec %rdi\n\tjnz known\n\tret\n");
+
+static ptrdiff_t shorter = 128, longer = 256;
+static const char *table;
+
+/* For `call`, an expression with n in it. */
+#define PER_POINT(call, ...)                                                                                           \
+    do {                                                                                                               \
+        ptrdiff_t n = shorter;                                                                                         \
+        COUNT(call);                                                                                                   \
+        const long before = counted;                                                                                   \
+        n = longer;                                                                                                    \
+        COUNT(call);                                                                                                   \
+        printf(__VA_ARGS__);                                                                                           \
+        printf("\t%s\t%.4f\n", table, (double)(counted - before) / (double)(longer - shorter));                        \
+    } while (0)
+
+/* ---- what is counted ---- */
+
+/* Room for MOST elements, APART from each other; on cache lines, so that counts do not depend on where they lie. */
+static char in[(APART * MOST + 64) * WIDEST] __attribute__((aligned(64)));
+static char out[(APART * MOST + 64) * WIDEST] __attribute__((aligned(64)));
+static double weight[FDX_NTAPS][MOST] __attribute__((aligned(64)));
+static double coords[MOST + 2] __attribute__((aligned(64)));
+
+typedef struct {
+    const char *name;
+    ptrdiff_t size;
+} type;
+
+static const type rows[FDX_NROWS] = {{"f32", 4},   {"f64", 8},      {"c64", 8},
+                                     {"c128", 16}, {"f32 wide", 4}, {"c64 wide", 8}};
+static const type dtypes[FDX_NDTYPES] = {{"i8", 1},  {"u8", 1},  {"i16", 2}, {"u16", 2}, {"i32", 4}, {"u32", 4},
+                                         {"i64", 8}, {"u64", 8}, {"f32", 4}, {"f64", 8}, {"c64", 8}, {"c128", 16}};
+static const char *const ways[FDX_NWAYS] = {"divide", "scale", "correct"};
+
+/* `everywhere`: also where it can matter to the loop where neighbours and results lie. */
+static void count_quotients(type of, const fdx_quotients *quotients, int everywhere)
+{
+    const ptrdiff_t size = of.size;
+    for (int way = 0; way < FDX_NWAYS; way++) {
+        fdx_quotient_fn *quotient = quotients->quotient[way];
+        fdx_divisor d = {.h = way == FDX_SCALE ? 0.5 : 0.274};
+        if (quotient == NULL)
+            continue;
+        if (quotients->prepare != NULL)
+            quotients->prepare(&d);
+        PER_POINT(quotient(out, in, in + 2 * size, n, &d), "%s %s", of.name, ways[way]);
+        if (!everywhere)
+            continue;
+        PER_POINT(quotient(out, in, in + 48 * size, n, &d), "%s %s, far apart", of.name, ways[way]);
+        PER_POINT(quotients->stepped(out, APART, in, in + 2 * size, APART, n, way, &d), "%s %s, stepped", of.name,
+                  ways[way]);
+        d.stream = 1;
+        PER_POINT(quotient(out, in, in + 2 * size, n, &d), "%s %s, past the cache", of.name, ways[way]);
+    }
+}
+
+static void count_rows(const fdx_isa *isa)
+{
+    const double one[FDX_NTAPS] = {-0.3, 0.1, 0.2};
+    const double *const each[FDX_NTAPS] = {weight[0], weight[1], weight[2]};
+    for (int row = 0; row < FDX_NROWS; row++) {
+        const fdx_rows *loops = &isa->rows[row];
+        const void *const x[FDX_NTAPS] = {in, in + rows[row].size, in + 2 * rows[row].size};
+        count_quotients(rows[row], &loops->of, row == FDX_ROW_F32 || row == FDX_ROW_F64);
+        PER_POINT(loops->taps(out, x, n, one), "%s taps", rows[row].name);
+        PER_POINT(loops->stream(out, x, n, each), "%s stream", rows[row].name);
+        PER_POINT(loops->spaced(out, x, n, coords), "%s spaced", rows[row].name);
+    }
+    for (int dtype = 0; dtype < FDX_F32; dtype++)
+        count_quotients(dtypes[dtype], &isa->integers[dtype], 0);
+}
+
+static void count_conversions(const fdx_isa *isa)
+{
+    for (int dtype = 0; dtype < FDX_NDTYPES; dtype++)
+        for (int swapped = 0; swapped < (dtypes[dtype].size > 1 ? 2 : 1); swapped++) {
+            const ptrdiff_t size = dtypes[dtype].size;
+            const char *name = dtypes[dtype].name, *order = swapped ? ", swapped" : "";
+            fdx_gather_fn *gather = isa->gather[dtype][swapped];
+            PER_POINT(gather(out, in, size, n), "gather %s%s", name, order);
+            if (!swapped)
+                PER_POINT(gather(out, in, 2 * size, n), "gather %s, every other", name);
+            if (dtype < FDX_F32)
+                continue;
+            fdx_scatter_fn *scatter = isa->scatter[dtype - FDX_F32][swapped];
+            PER_POINT(scatter(out, size, in, n), "scatter %s%s", name, order);
+        }
+}
+
+static void count_coords(const fdx_isa *isa)
+{
+    static const char *const names[2] = {"x32", "x64"};
+    double *const to[FDX_NTAPS] = {weight[0], weight[1], weight[2]};
+    for (int k = 0; k < 2; k++) {
+        PER_POINT(isa->coords[k].uniform(in, n, 0.0), "%s uniform", names[k]);
+        PER_POINT(isa->coords[k].weights(to, in, n), "%s weights", names[k]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const tables[] = {"base", "avx2", "avx512"};
+    if (argc > 2) {
+        shorter = atoi(argv[1]);
+        longer = atoi(argv[2]);
+    }
+    if (argc == 2 || shorter < 1 || longer <= shorter || longer > MOST) {
+        fprintf(stderr, "rows [short long]: two numbers of points, rising, up to %d\n", MOST);
+        return 2;
+    }
+
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+    sigaction(SIGTRAP, &action, NULL);
+    COUNT(known(10));
+    const long ten = counted;
+    COUNT(known(110));
+    if (counted - ten != 3 * 100) {
+        fprintf(stderr, "this machine does not stop after each instruction: 300 were executed, %ld counted\n",
+                counted - ten);
+        return CANNOT_COUNT;
+    }
+
+    for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
+        const fdx_isa *isa = fdx_isa_find(table = tables[k]);
+        if (isa == NULL)
+            continue;
+        count_rows(isa);
+        count_conversions(isa);
+        count_coords(isa);
+    }
+    return 0;
+}
+
+#else
+int main(void)
+{
+    fprintf(stderr, "instructions are counted on x86-64 under Linux only\n");
+    return CANNOT_COUNT;
+}
+#endif
