@@ -7,7 +7,7 @@
  * - Strides, and the distance between two coordinates, are in bytes and may be negative or zero; shapes, axes and
  *   stencil offsets are in elements. Every index is a ptrdiff_t: more than 2^31 elements are fine.
  * - Data may lie at any address: elements that are not aligned, not in native byte order, not floating point or not
- *   next to each other are converted in small blocks on the stack (about 24 KiB).
+ *   next to each other are converted in small blocks on the stack (about 96 KiB in all).
  * - Nothing is allocated, nothing is retained after a call, there is no global state and there are no hidden threads:
  *   every function may be called from any number of threads. Parts of one call write disjoint elements.
  * - On any status but FDX_OK the output is untouched. An output whose extent overlaps the input's or the coordinates'
