@@ -13,9 +13,11 @@ LOOP = 100  # calls in each timing
 LINE = np.linspace(0.0, 1.0, 10) ** 2
 X = np.linspace(0.0, 1.0, 10) ** 1.5
 OUT = np.empty_like(LINE)
+LINE_F4 = LINE.astype("f4")
 INTEGERS = np.arange(10)
 CUBE = np.arange(27.0).reshape(3, 3, 3)
-CUBE_OUT = tuple(np.empty_like(CUBE) for _ in range(3))
+CUBE_OUT = np.empty((3, 3, 3, 3))
+CUBE_OUTS = tuple(np.empty_like(CUBE) for _ in range(3))
 
 
 def time_line():
@@ -43,6 +45,11 @@ def time_line_edge_order_2():
         fdx.gradient(LINE, 0.1, edge_order=2)
 
 
+def time_float32():
+    for _ in range(LOOP):
+        fdx.gradient(LINE_F4, 0.1)
+
+
 def time_integers():
     for _ in range(LOOP):
         fdx.gradient(INTEGERS)
@@ -53,9 +60,14 @@ def time_cube():
         fdx.gradient(CUBE, 0.1, 0.2, 0.3)
 
 
-def time_cube_out():
+def time_cube_out_stacked():
     for _ in range(LOOP):
         fdx.gradient(CUBE, 0.1, 0.2, 0.3, out=CUBE_OUT)
+
+
+def time_cube_out_tuple():
+    for _ in range(LOOP):
+        fdx.gradient(CUBE, 0.1, 0.2, 0.3, out=CUBE_OUTS)
 
 
 def time_numpy_line():
