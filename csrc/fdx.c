@@ -38,7 +38,9 @@
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)1024)     /* interiors shorter than this are made together with the edges between them */
+#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
+#define LINES ((ptrdiff_t)64) /* rows shorter than this are made one column at a time where the quick way is closed */
+#define TILE_TURNED ((ptrdiff_t)1024)   /* elements of a column at a time, while what shares its cache lines is there */
 #define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
 #define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
@@ -280,7 +282,7 @@ static int contiguous(const fdx_call *call, int outer, int inner)
 }
 
 /* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
-static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_t inside[FDX_MAXDIM])
+static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM])
 {
     int count = 0;
     for (int d = 0; d < call->ndim; d++) {
@@ -295,11 +297,6 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM], ptrdiff_
             order[at] = order[at - 1];
         }
         order[at] = d;
-    }
-    ptrdiff_t elements = 1;
-    for (int at = count - 1; at >= 0; at--) {
-        inside[order[at]] = elements; /* elements of the array between two rows along this dimension */
-        elements *= call->shape[order[at]];
     }
     return count;
 }
@@ -337,14 +334,14 @@ static void flatten(walk *w, const fdx_call *call, const int *order, int count, 
 
 /* The flat range of an array of many chunks, cut to tiles and these to chunks. */
 static void cut(walk *w, const fdx_call *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
-                ptrdiff_t nparts)
+                ptrdiff_t nparts, int turned)
 {
     const int dtype = call->in.dtype, innermost = order[count - 1];
     const ptrdiff_t per_point = fdx_itemsize(dtype) + call->nops * w->itemsize;
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
     ptrdiff_t span = 0;
-    int stop = 0;
+    int stop = turned;
     for (int k = 0; k < call->nops; k++) {
         const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
         if (bytes <= CACHE)
@@ -370,6 +367,8 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
         w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
     if (weighted)
         w->tile = MIN(w->tile, FDX_BLOCK);
+    if (turned)
+        w->tile = MIN(w->tile, TILE_TURNED);
     /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
      * should be written while they are in the cache. */
     for (int k = 0; k < call->nops; k++) {
@@ -389,9 +388,24 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     const int dtype = call->in.dtype, result = fdx_result_dtype(dtype);
     int order[FDX_MAXDIM];
     ptrdiff_t inside[FDX_MAXDIM];
-    const int count = sort_dimensions(call, order, inside);
+    order[0] = 0; /* an axis has two points or more: count is not 0, but compilers cannot know */
+    const int count = sort_dimensions(call, order);
+    flatten(w, call, order, count, 0);
+    /* A flat range of a few elements, as of a repeated row or where the output has another order, is better walked
+     * along the next dimension. */
+    const int turned = w->nouter > 0 && w->flat < FEW;
+    if (turned) {
+        const int last = order[count - 1];
+        for (int at = count - 1; at > 0; at--)
+            order[at] = order[at - 1];
+        order[0] = last;
+    }
+    ptrdiff_t size = 1;
+    for (int at = count - 1; at >= 0; at--) {
+        inside[order[at]] = size; /* elements of the array between two rows along this dimension */
+        size *= call->shape[order[at]];
+    }
     const int innermost = order[count - 1];
-    const ptrdiff_t size = inside[order[0]] * call->shape[order[0]];
 
     w->call = call;
     w->step = call->in.stride[innermost];
@@ -409,10 +423,10 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 
     if (nparts == 1 && size <= CHUNK_MANY) {
         w->stream = 0;
-        flatten(w, call, order, count, 0);
+        flatten(w, call, order, count, turned);
         w->tile = w->chunk = w->flat;
     } else {
-        cut(w, call, order, count, inside, size, nparts);
+        cut(w, call, order, count, inside, size, nparts, turned);
     }
 
     const ptrdiff_t ahead = size > CHUNK_MANY && size > IN_CACHE / w->itemsize ? AHEAD : 0;
@@ -444,6 +458,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         b->buffered = b->stream && !alone;
         w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
+    w->quick = w->quick && fdx_default_environment();
 }
 
 /* ---- from a chunk to row loops ---- */
@@ -770,7 +785,7 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
     if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
         overlaid(w, b, at, n);
-    else if (repeats && period <= FEW)
+    else if (repeats && period <= LINES)
         for (ptrdiff_t i = 0; i < b->n; i++)
             row_everywhere(w, b, i, at, n);
     else if (repeats && weighted && b->inner == 1)
@@ -834,7 +849,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         if (call->shape[d] == 0)
             return FDX_OK;
 
-    const unsigned before = fdx_flags();
+    unsigned raised = fdx_flags();
     walk w;
     plan(&w, call, nparts);
 
@@ -868,8 +883,9 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             left /= n;
         }
     }
-    if (before != 0)
+    if (raised != 0)
         fdx_set_flags(0);
+    ptrdiff_t careful = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
     for (;;) {
         const ptrdiff_t at = tile * w.tile + sub * w.chunk;
         const ptrdiff_t n = MIN(w.chunk, MIN((tile + 1) * w.tile, w.flat) - at);
@@ -879,6 +895,12 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             w.quick = 0;
             w.weights.b = NULL; /* their making may have raised flags, which belong to the result */
             make_chunk(&w, at, n);
+            careful = patience;
+            patience *= 2;
+        } else if (careful > 0 && --careful == 0) { /* try again */
+            raised |= fdx_flags();
+            fdx_set_flags(0);
+            w.quick = 1;
         }
         if (++number == end)
             break;
@@ -893,8 +915,8 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             in_tile = tile < full_tiles ? per_tile : in_last;
         }
     }
-    if (before != 0)
-        fdx_set_flags(before | fdx_flags());
+    if (raised != 0)
+        fdx_set_flags(raised | fdx_flags());
     if (w.stream)
         call->isa->stream_out(NULL, NULL, 0, NULL);
     return FDX_OK;

@@ -114,7 +114,8 @@ typedef struct {
     int nops;
     const fdx_op *op;
     const fdx_isa *isa;
-    uint8_t fresh; /* 1: the outputs are memory that nobody has touched yet; large ones are then written another way */
+    uint8_t fresh; /* 1: the outputs are memory that nobody has touched yet, best written through the cache; no matter
+                    * but for the speed of large ones */
 } fdx_call;
 
 /* Fill the stencils of np.gradient along an axis of uniform spacing h.

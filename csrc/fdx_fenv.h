@@ -17,10 +17,10 @@ static inline void fdx_set_flags(unsigned flags)
 {
     _mm_setcsr((_mm_getcsr() & ~FDX_FLAGS) | flags);
 }
-/* Rounding to nearest, and subnormal numbers are what they are. */
+/* Rounding to nearest, subnormal numbers being what they are, and no flag a trap. */
 static inline int fdx_default_environment(void)
 {
-    return (_mm_getcsr() & 0xe040) == 0;
+    return (_mm_getcsr() & 0xfec0) == 0x1e80;
 }
 
 #else

@@ -31,9 +31,9 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
         _mm_prefetch(next, _MM_HINT_T0);
         COPY;
     }
+#undef COPY
 #else
     (void)next;
-#undef COPY
 #endif
     if (bytes > 0)
         memcpy(dst, src, (size_t)bytes);
@@ -41,7 +41,7 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
 
 /* ---- quotients ---- */
 
-/* The loops `scale` and `correct` of fdx_rows.inc for n >= FDX_VECTOR_LEAST elements of one precision, with three
+/* The loops `scale` and `correct` of fdx_quotients.inc for n >= FDX_VECTOR_LEAST elements of one precision, with three
  * things that compilers leave out. Stores are aligned. With 64-byte registers, neighbours two elements apart are made
  * by shifting: each element is loaded once, and nothing straddles cache lines (a quarter off the time in the L2 cache;
  * with 32-byte registers it brings nothing). And `ahead` bytes are fetched for later: a processor does so by itself,

@@ -72,6 +72,8 @@ cdef extern from "fdx.h" nogil:
     const fdx_isa *fdx_isa_find(const char *name)
     const char *fdx_isa_name(const fdx_isa *isa)
     const char *fdx_status_message(int status)
+    ptrdiff_t fdx_itemsize(int dtype)
+    int fdx_result_dtype(int dtype)
     fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
     fdx_status fdx_gradient_coords(
         fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
@@ -434,8 +436,8 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
 
 
 cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op, ptrdiff_t *place) except -1:
-    """Describe the outputs in the operators, if all of them are simple and lie apart from each other, from f and from
-    the coordinates; otherwise they need a closer look."""
+    """Describe the outputs in the operators, if all of them are simple and lie apart from each other and from f;
+    otherwise they need a closer look."""
     cdef int result = dtype if dtype >= FDX_F32 else FDX_F64, k, j
     cdef ptrdiff_t each
     cdef const char *data
@@ -466,6 +468,24 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op,
         for j in range(k):
             if not _disjoint(data, each, <const char *>op[j].out.data, each):
                 return False
+    return True
+
+
+cdef inline ptrdiff_t _itemsize(int dtype) noexcept:
+    return fdx_itemsize(fdx_result_dtype(dtype))
+
+
+cdef bint _apart_from(object dx, const fdx_op *op, int naxes, ptrdiff_t each) noexcept:
+    """Do spacings or coordinates lie apart from the outputs, of `each` bytes? If in doubt: no."""
+    cdef int k
+    if not cnp.PyArray_Check(dx):
+        return True
+    if not cnp.PyArray_IS_C_CONTIGUOUS(dx):
+        return False
+    cdef const char *data = <const char *>cnp.PyArray_DATA(dx)
+    for k in range(naxes):
+        if not _disjoint(data, cnp.PyArray_NBYTES(dx), <const char *>op[k].out.data, each):
+            return False
     return True
 
 
@@ -573,10 +593,11 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                 PyTuple_SET_ITEM(result, k, x)
     else:
         result = out
+        if isinstance(out, list):
+            out = tuple(out)  # another thread may empty the list
         apart = _take_out(out, a, dtype, naxes, op, place)
         for k in range(nargs):
-            if cnp.PyArray_Check(args[k]):
-                apart = False
+            apart = apart and _apart_from(args[k], op, naxes, size * _itemsize(dtype))
         if apart:
             place += naxes * (cnp.PyArray_NDIM(a) + 1)
         else:
