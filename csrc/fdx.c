@@ -8,7 +8,8 @@
  *
  * Each chunk is first made the quick way: quotients without division, and where rows are short the interior stencil
  * over all of them at once, edges then being put right. Both can only go wrong where an operation raises a flag. If one
- * was raised, that chunk and the ones after it are made the careful way, with no operation but the formula's own. */
+ * was raised, that chunk is made again the careful way, with no operation but the formula's own, and so are some of the
+ * next, lest data that raise flags throughout be computed twice. */
 #include "fdx_fenv.h"
 #include "fdx_rows.h"
 
@@ -24,8 +25,7 @@
 #ifndef CACHE
 #define CACHE ((ptrdiff_t)16 << 20)
 #endif
-/* Results of more bytes than this will not be found in a cache by who reads them: they are made in a buffer, and copied
- * by stores that pass the cache by. */
+/* Results of more bytes than this will not be found in a cache by who reads them: their stores pass the cache by. */
 #ifndef STREAM
 #define STREAM ((ptrdiff_t)48 << 20)
 #endif
@@ -71,8 +71,7 @@ typedef struct {
     ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: its axis is outside the range */
     ptrdiff_t index;  /* if outside: the current row */
     int plain;        /* the output needs no conversion */
-    int stream;       /* it passes the cache by */
-    int buffered;     /* to that end it is made in a buffer */
+    int buffered;     /* it passes the cache by, and to that end is made in a buffer */
     fdx_scatter_fn *scatter;
 } band;
 
@@ -423,7 +422,8 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 
     if (nparts == 1 && size <= CHUNK_MANY) {
         w->stream = 0;
-        flatten(w, call, order, count, turned);
+        if (turned)
+            flatten(w, call, order, count, 1);
         w->tile = w->chunk = w->flat;
     } else {
         cut(w, call, order, count, inside, size, nparts, turned);
@@ -444,18 +444,18 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
                 b->inner = 0;
         b->plain = is_direct(call, &op->out, b->step);
         b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
-        b->stream = w->stream && b->plain;
         plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size >= WORTH * b->n, ahead);
         plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size >= WORTH, ahead);
         plan_stencil(&b->stencil[LAST], &op->last, isa, result, size >= WORTH * b->n, ahead);
         /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
-        const int alone = b->stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) &&
-                          b->stencil[INTERIOR].way != FDX_DIVIDE;
+        const int stream = w->stream && b->plain;
+        const int alone =
+            stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) && b->stencil[INTERIOR].way != FDX_DIVIDE;
         for (int at = 0; at < 3; at++) {
             b->stencil[at].divisor.stream = alone;
             w->quick |= b->stencil[at].way == FDX_CORRECT;
         }
-        b->buffered = b->stream && !alone;
+        b->buffered = stream && !alone;
         w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
     w->quick = w->quick && fdx_default_environment();

@@ -2,12 +2,11 @@
 
 import json
 import math
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from commands import python
 from PIL import Image
 
 import fdx
@@ -16,16 +15,6 @@ from fdx.__main__ import main
 
 CASES = list(_bench_cases.all_cases(quick=True))
 FULL_CASES = list(_bench_cases.all_cases())
-
-
-def python(*args, cwd):
-    env = dict(os.environ)
-    if "PYTHONPATH" in env:  # relative to where the tests were started, not to cwd
-        paths = env["PYTHONPATH"].split(os.pathsep)
-        env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths)
-    return subprocess.run(
-        [sys.executable, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True
-    )
 
 
 def is_positive(value):

@@ -1,11 +1,8 @@
 """``python -m fdx demo``: it runs, says what it did, and its compass points the right way."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from commands import python
 from PIL import Image
 
 import fdx
@@ -22,16 +19,6 @@ COMPASS = {
     "W": (-1, 0),
     "NW": (-1, 1),
 }
-
-
-def python(*args, cwd):
-    env = dict(os.environ)
-    if "PYTHONPATH" in env:  # relative to where the tests were started, not to cwd
-        paths = env["PYTHONPATH"].split(os.pathsep)
-        env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(path) for path in paths)
-    return subprocess.run(
-        [sys.executable, *map(str, args)], cwd=cwd, env=env, capture_output=True, text=True
-    )
 
 
 def demo(*args, cwd):

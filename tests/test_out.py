@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -429,3 +431,20 @@ def test_message_names_the_argument():
         fdx.gradient(np.zeros(4), out=np.zeros(5))
     assert re.match(r"out\b", str(caught.value))
     assert_same_bits(fdx.gradient(np.zeros(4), out=None), numpy_gradient(np.zeros(4)))
+
+
+def test_a_list_comes_back_also_when_numpy_computes_again():
+    f = np.full((4, 4), 1e-200 + 1e-200j)
+    out = [np.empty_like(f), np.empty_like(f)]
+    with np.errstate(all="ignore"):
+        assert fdx.gradient(f, 1e200, 1e200, edge_order=2, out=out) is out
+
+
+def test_a_list_may_be_emptied_meanwhile():
+    f = np.ones((2000, 2000))
+    out = [np.ones_like(f), np.ones_like(f)]
+    other = threading.Thread(target=lambda: (time.sleep(0.002), out.clear()))
+    other.start()
+    fdx.gradient(f, 0.3, out=out)
+    other.join()
+    assert out == []

@@ -646,7 +646,8 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
             # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
-            return _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
+            again = _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
+            return again if out is None else result
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     return result
 
