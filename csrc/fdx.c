@@ -37,6 +37,9 @@
 #ifndef WORTH
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
+#ifndef SHORT_LINE
+#define SHORT_LINE ((ptrdiff_t)2048) /* elements of a line for which planning a walk would count */
+#endif
 #define CACHE_LINE ((ptrdiff_t)64)
 #define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
 #define LINES ((ptrdiff_t)64) /* rows shorter than this are made one column at a time where the quick way is closed */
@@ -814,6 +817,57 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     w->in = in;
 }
 
+/* ---- without a walk ---- */
+
+/* n results of one stencil of a line that is plain data, from element i on; the quick way first, as in the walk. */
+static void short_stretch(const fdx_call *call, const fdx_op *op, const fdx_stencil *of, ptrdiff_t i, ptrdiff_t n)
+{
+    const ptrdiff_t itemsize = call->in.stride[0];
+    const char *in = (const char *)call->in.data + i * itemsize;
+    char *out = (char *)op->out.data + i * itemsize;
+    const void *const x[FDX_NTAPS] = {in + of->off[0] * itemsize, in + of->off[1] * itemsize,
+                                      in + of->off[2] * itemsize};
+    stencil s;
+    plan_stencil(&s, of, call->isa, call->in.dtype, n >= WORTH, 0);
+    s.divisor.stream = 0;
+    if (of->kind != FDX_QUOTIENT) {
+        s.rows->taps(out, x, n, of->w);
+    } else if (s.way != FDX_CORRECT) {
+        s.rows->of.quotient[s.way](out, x[0], x[1], n, &s.divisor);
+    } else {
+        const unsigned raised = fdx_flags();
+        if (raised != 0)
+            fdx_set_flags(0);
+        s.rows->of.quotient[FDX_CORRECT](out, x[0], x[1], n, &s.divisor);
+        if (fdx_flags() != 0) {
+            fdx_set_flags(0);
+            s.rows->of.quotient[FDX_DIVIDE](out, x[0], x[1], n, &s.divisor);
+        }
+        if (raised != 0)
+            fdx_set_flags(raised | fdx_flags());
+    }
+}
+
+/* A short line that is plain data, as in most small calls, is computed as it stands: planning would take longer.
+ * Returns 0 if it is no such line. */
+static int short_line(const fdx_call *call)
+{
+    const ptrdiff_t n = call->shape[0];
+    if (call->ndim != 1 || n > SHORT_LINE || call->in.dtype < FDX_F32 ||
+        !is_direct(call, &call->in, call->in.stride[0]))
+        return 0;
+    for (int k = 0; k < call->nops; k++)
+        if (call->op[k].interior.kind == FDX_COORDS || !is_direct(call, &call->op[k].out, call->op[k].out.stride[0]))
+            return 0;
+    for (int k = 0; k < call->nops; k++) {
+        const fdx_op *op = &call->op[k];
+        short_stretch(call, op, &op->first, 0, 1);
+        short_stretch(call, op, &op->interior, 1, n - 2);
+        short_stretch(call, op, &op->last, n - 1, 1);
+    }
+    return 1;
+}
+
 /* ---- the walk ---- */
 
 /* All results of the chunk of n elements from position `at` of the current flat range on. */
@@ -848,6 +902,8 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
     for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] == 0)
             return FDX_OK;
+    if (nparts == 1 && short_line(call))
+        return FDX_OK;
 
     unsigned raised = fdx_flags();
     walk w;
