@@ -516,11 +516,18 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
     return &oldest->row;
 }
 
-/* The results along a line. `own` are the weights of taps: one for all, or for each element if `streamed`; then there
- * are `length` of them, and they repeat. */
-static void run(walk *w, const band *b, const stencil *s, line l, const double *const own[FDX_NTAPS], int streamed,
-                ptrdiff_t length, const void *coords)
+/* Weights from coordinates. */
+typedef struct {
+    const double *w[FDX_NTAPS];
+    const void
+        *coords;     /* not NULL: there is no w, but these are the coordinates of the elements and their neighbours */
+    ptrdiff_t count; /* of elements that they are for, after which they repeat; 0: one for all */
+} own_weights;
+
+/* The results along a line. `own` are the weights if the stencil itself has none, or NULL. */
+static void run(walk *w, const band *b, const stencil *s, line l, const own_weights *own)
 {
+    const int streamed = own != NULL && own->count > 0; /* each element has its own */
     const int8_t *off = s->of->off;
     const int quotients = s->of->kind == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
     const int in_place = direct && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
@@ -537,7 +544,7 @@ static void run(walk *w, const band *b, const stencil *s, line l, const double *
         return;
     }
     const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
-    ptrdiff_t most = streamed ? length : in_place && out_place ? l.n : CONVERTED / w->itemsize;
+    ptrdiff_t most = streamed ? own->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
     if (!in_place && !streamed && b->inner >= WHOLE && b->inner < most)
         most = b->inner; /* whole rows, which come by again */
     else if (!in_place && !streamed)
@@ -570,12 +577,12 @@ static void run(walk *w, const band *b, const stencil *s, line l, const double *
         if (streamed) {
             if (in_place)
                 fetch(l.in + m * l.in_step + b->stride, l.in_step, m);
-            if (coords != NULL)
-                s->rows->spaced(y, x, m, coords);
+            if (own->coords != NULL)
+                s->rows->spaced(y, x, m, own->coords);
             else
-                s->rows->stream(y, x, m, own);
+                s->rows->stream(y, x, m, own->w);
         } else if (own != NULL) {
-            const double one[FDX_NTAPS] = {*own[0], *own[1], *own[2]};
+            const double one[FDX_NTAPS] = {*own->w[0], *own->w[1], *own->w[2]};
             s->rows->taps(y, x, m, one);
         } else if (quotients) {
             of->quotient[way](y, x[0], x[1], m, &s->divisor);
@@ -612,7 +619,7 @@ static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n,
 }
 
 /* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
-static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, const double *weight[FDX_NTAPS])
+static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, own_weights *own)
 {
     weights *kept = &w->weights;
     if (kept->b != b || kept->phase >= 0 || i < kept->row || i >= kept->row + kept->n) {
@@ -624,7 +631,7 @@ static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t want
         make_weights(w, b, i, kept->n, to);
     }
     for (int k = 0; k < FDX_NTAPS; k++)
-        weight[k] = kept->w[k] + (i - kept->row);
+        own->w[k] = kept->w[k] + (i - kept->row);
     return kept->row + kept->n - i;
 }
 
@@ -633,10 +640,10 @@ static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t want
 static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
     const stencil *s = &b->stencil[INTERIOR];
-    const double *weight[FDX_NTAPS];
+    own_weights own = {{NULL, NULL, NULL}, NULL, 0};
     if (b->inner == 0 || b->inner >= FEW) { /* n elements of one row */
-        row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, weight);
-        run(w, b, s, chunk_line(w, b, skip, 1, n), weight, 0, 0, NULL);
+        row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, &own);
+        run(w, b, s, chunk_line(w, b, skip, 1, n), &own);
         return;
     }
     /* In a line, weights are used once. The weighting has their precision unless single ones meet double data. */
@@ -645,27 +652,30 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
                      (x->dtype == FDX_F32) == (fdx_is_single(b->op->out.dtype) && !s->of->wide);
     while (once && n > 0) {
         double row[FDX_BLOCK + REACH];
-        const ptrdiff_t m = MIN(n, FDX_BLOCK);
-        run(w, b, s, chunk_line(w, b, skip, 1, m), NULL, 1, m, coordinates(w, x, i - 1, m + 2, row));
+        const ptrdiff_t m = own.count = MIN(n, FDX_BLOCK);
+        own.coords = coordinates(w, x, i - 1, m + 2, row);
+        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
         i += m;
         skip += m;
         n -= m;
     }
     while (n > 0) {
         double expanded[FDX_NTAPS][FDX_BLOCK];
-        const double *const repeated[FDX_NTAPS] = {expanded[0], expanded[1], expanded[2]};
-        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, weight);
+        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, &own);
         ptrdiff_t m = MIN(n, rows * b->inner - used);
         if (b->inner > 1) {
             m = MIN(m, FDX_BLOCK);
             for (ptrdiff_t j = 0, row = 0, column = used; j < m; j++) {
                 for (int k = 0; k < FDX_NTAPS; k++)
-                    expanded[k][j] = weight[k][row];
+                    expanded[k][j] = own.w[k][row];
                 if (++column == b->inner)
                     column = 0, row++;
             }
+            for (int k = 0; k < FDX_NTAPS; k++)
+                own.w[k] = expanded[k];
         }
-        run(w, b, s, chunk_line(w, b, skip, 1, m), b->inner > 1 ? repeated : weight, 1, m, NULL);
+        own.count = m;
+        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
         i += (used + m) / b->inner;
         used = (used + m) % b->inner;
         skip += m;
@@ -680,7 +690,7 @@ static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdif
     if (b->stencil[which].of->kind == FDX_COORDS)
         run_weighted(w, b, i, used, skip, n);
     else
-        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL, 0, 0, NULL);
+        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL);
 }
 
 /* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
@@ -707,23 +717,24 @@ static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, pt
 {
     const ptrdiff_t period = b->inner * b->n;
     const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
-    const double *weight[FDX_NTAPS], *const *own = NULL;
+    own_weights of_row = {{NULL, NULL, NULL}, NULL, 0};
+    const own_weights *own = NULL;
     if (b->stencil[which].of->kind == FDX_COORDS) {
-        row_weights(w, b, i, b->n, weight);
-        own = weight;
+        row_weights(w, b, i, b->n, &of_row);
+        own = &of_row;
     }
     if (b->inner >= FEW) {
         for (ptrdiff_t from = at - at % period + i * b->inner; from < at + n; from += period) {
             const ptrdiff_t lo = MAX(from, at), hi = MIN(from + b->inner, at + n);
             if (lo < hi)
-                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own, 0, 0, NULL);
+                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own);
         }
         return;
     }
     for (ptrdiff_t column = 0; column < b->inner; column++) {
         const ptrdiff_t ahead = i * b->inner + column - at % period, skip = ahead < 0 ? ahead + period : ahead;
         if (skip < n)
-            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own, 0, 0, NULL);
+            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own);
     }
 }
 
@@ -737,7 +748,6 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
         const line l = chunk_line(w, b, lo - at, 1, hi - lo);
         if (s->of->kind == FDX_COORDS) {
             weights *kept = &w->weights;
-            const double *const weight[FDX_NTAPS] = {kept->w[0], kept->w[1], kept->w[2]};
             if (kept->b != b || kept->phase != lo % period) {
                 double each[FDX_NTAPS][FDX_BLOCK];
                 double *const to[FDX_NTAPS] = {each[0], each[1], each[2]};
@@ -751,9 +761,10 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
                         kept->w[k][j] = each[k][inside - 1];
                 }
             }
-            run(w, b, s, l, weight, 1, kept->n, NULL);
+            const own_weights own = {{kept->w[0], kept->w[1], kept->w[2]}, NULL, kept->n};
+            run(w, b, s, l, &own);
         } else {
-            run(w, b, s, l, NULL, 0, 0, NULL);
+            run(w, b, s, l, NULL);
         }
     }
     row_everywhere(w, b, 0, at, n);
