@@ -202,10 +202,10 @@ def test_errors_are_one_line(tmp_path):
 
     errors = {
         "missing.npy": "missing.npy: no such file",
-        "1d.npy": "expected a 2-D raster, got 1-D (9,)",
-        "3d.npy": "expected a 2-D raster, got 3-D (2, 3, 4)",
-        "small.npy": "too small: (1, 9); 2 rows and 2 columns are needed",
-        "empty.npy": "too small: (0, 9)",
+        "1d.npy": "expected a 2-D raster, got shape (9,)",
+        "3d.npy": "expected a 2-D raster, got shape (2, 3, 4)",
+        "small.npy": "expected 2 rows and 2 columns or more, got (1, 9)",
+        "empty.npy": "expected 2 rows and 2 columns or more, got (0, 9)",
         "bool.npy": "expected integers or float16 to float64, got bool",
         "complex.npy": "expected integers or float16 to float64, got complex128",
         "object.npy": "cannot be read: it holds Python objects",
@@ -219,7 +219,7 @@ def test_errors_are_one_line(tmp_path):
         "good.npy --spacing one 1": "--spacing: invalid float value: 'one'",
         "good.npy --spacing 1": "--spacing: expected 2 arguments",
         "good.npy --output no/such/x.png": "no such directory",
-        "good.npy --output x.pdf": "x.pdf: the picture is a PNG",
+        "good.npy --output x.pdf": "--output: x.pdf: expected a name in .png",
     }
     for args, message in errors.items():
         done = demo("--input", *args.split(), cwd=tmp_path)

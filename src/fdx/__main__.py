@@ -9,9 +9,10 @@ from typing import NoReturn
 
 import fdx
 from fdx import _bench, _demo
+from fdx._command import INTERRUPTED, CommandError
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
-# that takes the parsed arguments and returns the exit status.
+# that takes the parsed arguments and returns the exit status, or raises CommandError.
 COMMANDS = (_demo, _bench)
 
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="'python -m fdx COMMAND --help' explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"fdx {fdx.__version__}")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    subparsers = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
 
@@ -38,7 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in args:
         parser.print_help()
         return 0
-    status: int = args.run(args)
+    try:
+        status: int = args.run(args)
+    except CommandError as error:
+        print(f"{parser.prog} {args.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return status
 
 

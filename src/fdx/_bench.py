@@ -20,15 +20,11 @@ import fdx
 from fdx import _bench_cases as cases
 from fdx import _bench_measure as measure
 from fdx import _bench_peers as peers
+from fdx._command import INTERRUPTED, CommandError, check_picture, need
 
 SECONDS, QUICK_SECONDS = 28.0, 4.0  # of measuring, besides what takes longer
 LEAST_SECONDS = 0.1  # of a measurement that comes late: the first rounds are not like the others
 PICTURES = (".png", ".svg", ".pdf")
-INTERRUPTED = 130  # the exit status that shells give to Ctrl-C
-
-
-class BenchError(Exception):
-    """Something the user can put right; its message is shown as one line."""
 
 
 @dataclass
@@ -399,23 +395,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmark and return its exit status."""
-    try:
-        return _run(args)
-    except BenchError as error:
-        print(f"python -m fdx bench: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:  # before there is anything to show, or while it is shown
-        return INTERRUPTED
-
-
-def _run(args: argparse.Namespace) -> int:
-    _need("rich")
+    need("rich", "bench")
     if args.plot is not None:
-        _need("matplotlib")
-        if args.plot.suffix.lower() not in PICTURES:
-            raise BenchError(f"--plot: {args.plot}: expected a name in {', '.join(PICTURES)}")
-        if not args.plot.parent.is_dir():
-            raise BenchError(f"--plot: {args.plot.parent}: no such directory")
+        need("matplotlib", "bench")
+        check_picture("--plot", args.plot, PICTURES)
 
     begin = time.perf_counter()
     report = Report(measure.machine())
@@ -435,20 +418,10 @@ def _run(args: argparse.Namespace) -> int:
         from fdx._bench_plot import picture
 
         if not report.rows:
-            raise BenchError("--plot: nothing was measured that could be drawn")
+            raise CommandError("--plot: nothing was measured that could be drawn")
         try:
             picture(report.machine, report.rows).savefig(args.plot)
         except OSError as error:
-            raise BenchError(f"--plot: {args.plot}: {error.strerror or error}") from None
+            raise CommandError(f"--plot: {args.plot}: {error.strerror or error}") from None
         print(f"picture: {args.plot}", file=sys.stderr if args.json else sys.stdout)
     return 0
-
-
-def _need(module: str) -> None:
-    """Import what only this command needs; told before the work, not after it."""
-    try:
-        __import__(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise BenchError(f"{module} is missing; install it: pip install 'fdx[bench]'") from None

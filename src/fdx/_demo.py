@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 import time
 import tracemalloc
 import zipfile
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fdx
+from fdx._command import CommandError, check_picture, need
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,10 +33,6 @@ TIME_BUDGET = 1.0  # seconds for the timing, all methods together
 COLOURS = 60  # of a panel: the four and the text fit a palette of 256
 MAX_PIXELS = 2000  # a side of what is drawn; larger rasters are drawn with a stride
 GDAL_NODATA_TAG = 42113
-
-
-class DemoError(Exception):
-    """Something the user can put right; its message is shown as one line."""
 
 
 @dataclass(frozen=True)
@@ -118,25 +114,26 @@ def read_raster(path: Path, spacing: list[float] | None) -> Raster:
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise DemoError(f"{path}: unknown kind of file; expected .npy, .npz or .tif")
+        raise CommandError(f"{path}: unknown kind of file; expected .npy, .npz or .tif")
     if spacing is not None and not all(np.isfinite(h) and h != 0 for h in spacing):
-        raise DemoError("--spacing: DY and DX must be finite and not zero")
+        raise CommandError("--spacing: DY and DX must be finite and not zero")
     try:
         elevation = reader(path)
     except FileNotFoundError:
-        raise DemoError(f"{path}: no such file") from None
+        raise CommandError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
         if "allow_pickle" in reason:  # what NumPy thinks of any file it does not know
             reason = "it holds Python objects or is not a NumPy file"
-        raise DemoError(f"{path}: cannot be read: {reason}") from None
+        raise CommandError(f"{path}: cannot be read: {reason}") from None
 
     if elevation.ndim != 2:
-        raise DemoError(f"{path}: expected a 2-D raster, got {elevation.ndim}-D {elevation.shape}")
+        raise CommandError(f"{path}: expected a 2-D raster, got shape {elevation.shape}")
     if min(elevation.shape) < 2:
-        raise DemoError(f"{path}: too small: {elevation.shape}; 2 rows and 2 columns are needed")
+        raise CommandError(f"{path}: expected 2 rows and 2 columns or more, got {elevation.shape}")
     if elevation.dtype.kind not in "iuf" or elevation.dtype.itemsize > 8:
-        raise DemoError(f"{path}: expected integers or float16 to float64, got {elevation.dtype}")
+        kind = elevation.dtype
+        raise CommandError(f"{path}: expected integers or float16 to float64, got {kind}")
     dy, dx = spacing or (1.0, 1.0)
     if spacing is None:
         note = "1 south, 1 east (the default; give --spacing DY DX in the elevation's unit)"
@@ -163,7 +160,7 @@ def _read_npz(path: Path) -> Array:
             array: Array = archive[name]
             if name == "elevation" or array.ndim == 2:
                 return array
-    raise DemoError(f"{path}: no 2-D array among {', '.join(names) or 'no arrays'}")
+    raise CommandError(f"{path}: no 2-D array among {', '.join(names) or 'no arrays'}")
 
 
 def _read_tiff(path: Path) -> Array:
@@ -433,26 +430,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo and return its exit status."""
-    try:
-        return _run(args)
-    except DemoError as error:
-        print(f"python -m fdx demo: error: {error}", file=sys.stderr)
-        return 2
-
-
-def _run(args: argparse.Namespace) -> int:
-    try:
-        import matplotlib  # noqa: F401  # told before the work, not after it
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise DemoError("matplotlib is missing; install it: pip install 'fdx[demo]'") from None
-    if args.output.suffix.lower() != ".png":
-        raise DemoError(f"--output: {args.output}: the picture is a PNG; expected a name in .png")
-    if not args.output.parent.is_dir():
-        raise DemoError(f"--output: {args.output.parent}: no such directory")
+    need("matplotlib", "demo")
+    check_picture("--output", args.output, (".png",))
     if args.spacing is not None and args.input is None:
-        raise DemoError("--spacing needs --input; the sample data has its own")
+        raise CommandError("--spacing needs --input; the sample data has its own")
 
     raster = read_raster(args.input, args.spacing) if args.input else sample_raster()
     with np.errstate(all="ignore"):  # rasters with inf or NaN are fine, and say enough as they are
@@ -462,8 +443,8 @@ def _run(args: argparse.Namespace) -> int:
         try:
             save_png(picture(raster, gy, gx), args.output)
         except OSError as error:
-            raise DemoError(f"--output: {args.output}: {error.strerror or error}") from None
+            raise CommandError(f"--output: {args.output}: {error.strerror or error}") from None
         except ValueError as error:  # matplotlib, of elevations near the ends of float64
-            raise DemoError(f"this cannot be drawn: {error}") from None
+            raise CommandError(f"this cannot be drawn: {error}") from None
     print(f"picture: {args.output}")
     return 0 if comparison.same_bits else 1
