@@ -4,6 +4,7 @@
  *
  *     test_gradient [cases] [seed]
  */
+#define _GNU_SOURCE /* feenableexcept */
 #include <fenv.h>
 #include <math.h>
 #include <stdio.h>
@@ -502,6 +503,38 @@ static void flags(const fdx_isa *isa)
             }
 }
 
+/* Where floating-point exceptions trap, none is raised that the formula does not raise: each would end the program. */
+static void traps(const fdx_isa *isa)
+{
+#ifdef __GLIBC__
+    enum { ROWS = 3000, N = 5 };
+    static double f[ROWS * N], out[ROWS * N], trapped[ROWS * N];
+    static const double row[N] = {-1e308, 1, 1e-300, 1e308, 1e307}; /* whose differences overflow from row to row */
+    const ptrdiff_t shape[2] = {ROWS, N}, stride[2] = {N * sizeof(double), sizeof(double)};
+    for (int i = 0; i < ROWS * N; i++)
+        f[i] = row[i % N];
+    f[N] = (double)INFINITY; /* remainders of infinite quotients are NaN */
+    fdx_op op;
+    if (fdx_gradient_uniform(&op, FDX_F64, 3, FDX_WEAK, 1) != FDX_OK)
+        fail("a uniform gradient");
+    op.axis = 1;
+    op.out = (fdx_array){out, stride, FDX_F64, 0};
+    const fdx_call call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, 0};
+    if (fdx_apply(&call) != FDX_OK)
+        fail("a call where nothing traps");
+    op.out.data = trapped;
+    fenv_t before;
+    feholdexcept(&before);
+    feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
+    const fdx_status status = fdx_apply(&call);
+    fesetenv(&before);
+    if (status != FDX_OK || memcmp(out, trapped, sizeof out) != 0)
+        fail("a call where exceptions trap");
+#else
+    (void)isa;
+#endif
+}
+
 /* ---- quotients without division ---- */
 
 __extension__ typedef unsigned __int128 wide;
@@ -706,6 +739,7 @@ int main(int argc, char **argv)
         tables++;
         refusals(isa);
         flags(isa);
+        traps(isa);
         quotients(isa, cases);
         for (long i = 0; i < cases; i++)
             random_case(isa);
