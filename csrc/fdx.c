@@ -37,9 +37,6 @@
 #ifndef WORTH
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
-#ifndef SHORT_LINE
-#define SHORT_LINE ((ptrdiff_t)2048) /* elements of a line for which planning a walk would count */
-#endif
 #define CACHE_LINE ((ptrdiff_t)64)
 #define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
 #define LINES ((ptrdiff_t)64) /* rows shorter than this are made one column at a time where the quick way is closed */
@@ -859,13 +856,12 @@ static void short_stretch(const fdx_call *call, const fdx_op *op, const fdx_sten
     }
 }
 
-/* A short line that is plain data, as in most small calls, is computed as it stands: planning would take longer.
- * Returns 0 if it is no such line. */
+/* A line of plain data that would be one chunk, as in most small calls, is computed as it stands: planning counts
+ * there. Returns 0 if it is no such line. */
 static int short_line(const fdx_call *call)
 {
     const ptrdiff_t n = call->shape[0];
-    if (call->ndim != 1 || n > SHORT_LINE || call->in.dtype < FDX_F32 ||
-        !is_direct(call, &call->in, call->in.stride[0]))
+    if (call->ndim != 1 || n > CHUNK_ONE || call->in.dtype < FDX_F32 || !is_direct(call, &call->in, call->in.stride[0]))
         return 0;
     for (int k = 0; k < call->nops; k++)
         if (call->op[k].interior.kind == FDX_COORDS || !is_direct(call, &call->op[k].out, call->op[k].out.stride[0]))
