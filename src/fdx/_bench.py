@@ -105,6 +105,7 @@ def collect(report: Report, quick: bool, with_peers: bool) -> None:
         report.notes.append("no measurement of threads, as there is one CPU")
     todo = [step for step in todo if step not in left_out]
 
+    measure.settle_allocator()
     console = Console(stderr=True)
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(

@@ -104,6 +104,16 @@ def median(rounds: list[Round], name: str, over: str | None = None) -> float:
     )
 
 
+def settle_allocator() -> None:
+    """Let fresh memory be what it is to a program that has worked with large arrays for a while.
+
+    The C library of Linux keeps freed memory of less than 32 MB for the next call, but only once
+    a program has freed a block as large. Without this, what ran before a row would decide whether
+    its results, or those of its yardstick, are memory that the system has to clear first.
+    """
+    np.empty(31 << 20, "u1")
+
+
 # --- rows ---------------------------------------------------------------------------------------
 
 
