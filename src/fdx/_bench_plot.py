@@ -91,6 +91,8 @@ def _speedup(ax: Axes, rows: list[Row]) -> None:
 
 
 def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
+    from matplotlib.patheffects import withStroke
+
     lines = [
         row for row in _lines(rows, "float64", "uniform", "warm") if row.case.shape[0] >= SMALLEST
     ]
@@ -124,6 +126,7 @@ def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
             va="top" if curve is lowest else "bottom",
             color=colour,
             fontweight="bold",
+            path_effects=[withStroke(linewidth=3, foreground="white")],  # over other curves
         )
     for name, size in caches.items():  # that both arrays fit
         ax.axvline(size / 2, color="0.6", linewidth=1, linestyle=(0, (2, 3)), zorder=0)
