@@ -381,6 +381,30 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
         w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 }
 
+static void move_dimension(int *order, int from, int to)
+{
+    const int dimension = order[from], by = from < to ? 1 : -1;
+    for (int at = from; at != to; at += by)
+        order[at] = order[at + by];
+    order[to] = dimension;
+}
+
+/* Put the last dimension first, and last the one in which the first output's elements are nearest to each other, if it
+ * is longer than what is last then. */
+static void turn(const fdx_call *call, int *order, int count)
+{
+    const ptrdiff_t *stride = call->op[0].out.stride;
+    move_dimension(order, count - 1, 0);
+    int along = count - 1;
+    for (int at = count - 2; at > 0; at--) {
+        const ptrdiff_t here = stride[order[at]], least = stride[order[along]];
+        if ((here < 0 ? -here : here) < (least < 0 ? -least : least))
+            along = at;
+    }
+    if (call->shape[order[along]] > call->shape[order[count - 1]])
+        move_dimension(order, along, count - 1);
+}
+
 static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 {
     const fdx_isa *isa = call->isa;
@@ -391,14 +415,10 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     const int count = sort_dimensions(call, order);
     flatten(w, call, order, count, 0);
     /* A flat range of a few elements, as of a repeated row or where the output has another order, is better walked
-     * along the next dimension. */
+     * along another dimension. */
     const int turned = w->nouter > 0 && w->flat < FEW;
-    if (turned) {
-        const int last = order[count - 1];
-        for (int at = count - 1; at > 0; at--)
-            order[at] = order[at - 1];
-        order[0] = last;
-    }
+    if (turned)
+        turn(call, order, count);
     ptrdiff_t size = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = size; /* elements of the array between two rows along this dimension */
@@ -568,7 +588,7 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
             for (int k = 0; k < s->taps; k++)
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
-        if (!in_place)
+        if (!in_place && m >= WHOLE)
             fetch(l.in + m * l.in_step + off[s->taps - 1] * b->stride, l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
