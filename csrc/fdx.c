@@ -310,8 +310,7 @@ static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, 
     s->rows = &isa->rows[row];
     s->taps = of->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
     s->way = FDX_DIVIDE;
-    s->divisor.h = of->w[0];
-    s->divisor.ahead = ahead;
+    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, ahead, 0}; /* compilers convert also what is not used: no noise */
     if (of->kind == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
         s->way = s->rows->of.prepare(&s->divisor);
 }
@@ -857,7 +856,6 @@ static void short_stretch(const fdx_call *call, const fdx_op *op, const fdx_sten
                                       in + of->off[2] * itemsize};
     stencil s;
     plan_stencil(&s, of, call->isa, call->in.dtype, n >= WORTH, 0);
-    s.divisor.stream = 0;
     if (of->kind != FDX_QUOTIENT) {
         s.rows->taps(out, x, n, of->w);
     } else if (s.way != FDX_CORRECT) {

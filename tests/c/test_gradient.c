@@ -427,7 +427,46 @@ static void quiet(const char *what)
         fail(what);
 }
 
-/* Ordinary data raises no flag but "inexact", whatever of a vector register a row fills. */
+/* Leave numbers on the stack that are subnormal in single precision. */
+#ifdef __GNUC__
+__attribute__((noinline))
+#endif
+static void litter(void)
+{
+    volatile double below[16384];
+    for (int i = 0; i < 16384; i++)
+        below[i] = 1e-42;
+    (void)below[0];
+}
+
+/* Ordinary data raises no flag but "inexact", whatever a function finds in memory that it has not set. */
+static void whole_calls(const fdx_isa *isa)
+{
+    enum { MOST = 2000 };
+    static const double spacings[] = {1, 0.3, -7};
+    static float f[MOST], out[MOST];
+    for (int i = 0; i < MOST; i++)
+        f[i] = 1 + 1.5f * (float)(i % 100);
+    for (ptrdiff_t n = 3; n <= MOST; n += n < 150 ? 1 : 50)
+        for (int k = 0; k < 6; k++) {
+            const ptrdiff_t line[1] = {n}, rows[2] = {n / 3, 3}, step[1] = {sizeof(float)};
+            const ptrdiff_t steps[2] = {3 * sizeof(float), sizeof(float)};
+            const int ndim = n >= 9 && n % 2 == 0 ? 2 : 1;
+            fdx_op op;
+            if (fdx_gradient_uniform(&op, FDX_F32, spacings[k % 3], FDX_WEAK, 1 + k / 3) != FDX_OK)
+                fail("a uniform gradient");
+            op.axis = k % ndim;
+            op.out = (fdx_array){out, ndim == 1 ? step : steps, FDX_F32, 0};
+            const fdx_call call = {ndim, ndim == 1 ? line : rows, {f, op.out.stride, FDX_F32, 0}, 1, &op, isa, 0};
+            feclearexcept(FE_ALL_EXCEPT);
+            litter();
+            if (fdx_apply(&call) != FDX_OK)
+                fail("a call on ordinary data");
+            quiet("flags of a call");
+        }
+}
+
+/* The same of each loop, whatever of a vector register a row fills. */
 static void flags(const fdx_isa *isa)
 {
     enum { MOST = 140 };
@@ -739,6 +778,7 @@ int main(int argc, char **argv)
         tables++;
         refusals(isa);
         flags(isa);
+        whole_calls(isa);
         traps(isa);
         quotients(isa, cases);
         for (long i = 0; i < cases; i++)
