@@ -39,10 +39,13 @@
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
 #define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
-#define LINES ((ptrdiff_t)64) /* rows shorter than this are made one column at a time where the quick way is closed */
+#define LINES                                                                                                          \
+    ((ptrdiff_t)192) /* bytes; where the quick way is closed, short rows up to this are made column by column */
 #define TILE_TURNED ((ptrdiff_t)1024)   /* elements of a column at a time, while what shares its cache lines is there */
 #define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
 #define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
+#define FETCHED ((ptrdiff_t)256)        /* bytes; of lines shorter than this the next piece is not fetched */
+#define TIMES ((ptrdiff_t)4)            /* as long has to be what is walked along instead */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
 
@@ -339,7 +342,7 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
     ptrdiff_t span = 0;
-    int stop = turned;
+    int stop = 0;
     for (int k = 0; k < call->nops; k++) {
         const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
         if (bytes <= CACHE)
@@ -380,6 +383,7 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
         w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
 }
 
+/* Dimension `from` of an order moved to place `to`. */
 static void move_dimension(int *order, int from, int to)
 {
     const int dimension = order[from], by = from < to ? 1 : -1;
@@ -388,20 +392,39 @@ static void move_dimension(int *order, int from, int to)
     order[to] = dimension;
 }
 
-/* Put the last dimension first, and last the one in which the first output's elements are nearest to each other, if it
- * is longer than what is last then. */
-static void turn(const fdx_call *call, int *order, int count)
+/* A flat range of a few elements, as of a repeated row or where the output has another order, is better the fastest of
+ * the outer dimensions, if there is another flat range that is TIMES as long. Of those the one is taken in which the
+ * first output's elements are nearest to each other. Returns whether there is. */
+static int turn(walk *w, const fdx_call *call, int *order, int count)
 {
-    const ptrdiff_t *stride = call->op[0].out.stride;
-    move_dimension(order, count - 1, 0);
-    int along = count - 1;
-    for (int at = count - 2; at > 0; at--) {
-        const ptrdiff_t here = stride[order[at]], least = stride[order[along]];
-        if ((here < 0 ? -here : here) < (least < 0 ? -least : least))
-            along = at;
+    const ptrdiff_t *stride = call->op[0].out.stride, enough = TIMES * w->flat;
+    const int few = count - w->nouter; /* dimensions of the flat range as it is */
+    ptrdiff_t least = PTRDIFF_MAX;
+    int best = -1;
+    for (int k = 0; k < few; k++)
+        move_dimension(order, count - 1, 0);
+    for (int at = count - 1; at >= few; at--) {
+        const ptrdiff_t here = stride[order[at]], size = here < 0 ? -here : here;
+        if (size >= least)
+            continue;
+        move_dimension(order, at, count - 1);
+        flatten(w, call, order, count, few);
+        move_dimension(order, count - 1, at);
+        if (w->flat >= enough) {
+            least = size;
+            best = at;
+        }
     }
-    if (call->shape[order[along]] > call->shape[order[count - 1]])
-        move_dimension(order, along, count - 1);
+    int outer = count;
+    if (best >= 0) {
+        move_dimension(order, best, count - 1);
+        flatten(w, call, order, count, few);
+        outer = w->nouter;
+    }
+    for (int k = 0; k < few; k++)
+        move_dimension(order, 0, outer - 1);
+    flatten(w, call, order, count, 0);
+    return best >= 0;
 }
 
 static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
@@ -413,11 +436,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     order[0] = 0; /* an axis has two points or more: count is not 0, but compilers cannot know */
     const int count = sort_dimensions(call, order);
     flatten(w, call, order, count, 0);
-    /* A flat range of a few elements, as of a repeated row or where the output has another order, is better walked
-     * along another dimension. */
-    const int turned = w->nouter > 0 && w->flat < FEW;
-    if (turned)
-        turn(call, order, count);
+    const int turned = w->nouter > 0 && w->flat < FEW && turn(w, call, order, count);
     ptrdiff_t size = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = size; /* elements of the array between two rows along this dimension */
@@ -441,8 +460,6 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
 
     if (nparts == 1 && size <= CHUNK_MANY) {
         w->stream = 0;
-        if (turned)
-            flatten(w, call, order, count, 1);
         w->tile = w->chunk = w->flat;
     } else {
         cut(w, call, order, count, inside, size, nparts, turned);
@@ -535,9 +552,8 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 /* Weights from coordinates. */
 typedef struct {
     const double *w[FDX_NTAPS];
-    const void
-        *coords;     /* not NULL: there is no w, but these are the coordinates of the elements and their neighbours */
-    ptrdiff_t count; /* of elements that they are for, after which they repeat; 0: one for all */
+    const void *coords; /* not NULL: instead of w, coordinates of the elements and their neighbours */
+    ptrdiff_t count;    /* of elements that they are for, after which they repeat; 0: one for all */
 } own_weights;
 
 /* The results along a line. `own` are the weights if the stencil itself has none, or NULL. */
@@ -587,7 +603,7 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
             for (int k = 0; k < s->taps; k++)
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
-        if (!in_place && m >= WHOLE)
+        if (!in_place && m * w->itemsize >= FETCHED)
             fetch(l.in + m * l.in_step + off[s->taps - 1] * b->stride, l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
@@ -815,7 +831,7 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
     if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
         overlaid(w, b, at, n);
-    else if (repeats && period <= LINES)
+    else if (repeats && b->inner < FEW && period * w->itemsize <= LINES) /* the quick way is closed */
         for (ptrdiff_t i = 0; i < b->n; i++)
             row_everywhere(w, b, i, at, n);
     else if (repeats && weighted && b->inner == 1)
@@ -846,36 +862,23 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 
 /* ---- without a walk ---- */
 
-/* n results of one stencil of a line that is plain data, from element i on; the quick way first, as in the walk. */
-static void short_stretch(const fdx_call *call, const fdx_op *op, const fdx_stencil *of, ptrdiff_t i, ptrdiff_t n)
+/* n results of one stencil of a line that is plain data, from element i on. */
+static void short_stretch(const fdx_call *call, const fdx_op *op, const stencil *s, int quick, ptrdiff_t i, ptrdiff_t n)
 {
     const ptrdiff_t itemsize = call->in.stride[0];
     const char *in = (const char *)call->in.data + i * itemsize;
     char *out = (char *)op->out.data + i * itemsize;
-    const void *const x[FDX_NTAPS] = {in + of->off[0] * itemsize, in + of->off[1] * itemsize,
-                                      in + of->off[2] * itemsize};
-    stencil s;
-    plan_stencil(&s, of, call->isa, call->in.dtype, n >= WORTH, 0);
-    if (of->kind != FDX_QUOTIENT) {
-        s.rows->taps(out, x, n, of->w);
-    } else if (s.way != FDX_CORRECT) {
-        s.rows->of.quotient[s.way](out, x[0], x[1], n, &s.divisor);
-    } else {
-        const unsigned raised = fdx_flags();
-        if (raised != 0)
-            fdx_set_flags(0);
-        s.rows->of.quotient[FDX_CORRECT](out, x[0], x[1], n, &s.divisor);
-        if (fdx_flags() != 0) {
-            fdx_set_flags(0);
-            s.rows->of.quotient[FDX_DIVIDE](out, x[0], x[1], n, &s.divisor);
-        }
-        if (raised != 0)
-            fdx_set_flags(raised | fdx_flags());
-    }
+    const void *x[FDX_NTAPS];
+    for (int k = 0; k < s->taps; k++)
+        x[k] = in + s->of->off[k] * itemsize;
+    if (s->of->kind == FDX_QUOTIENT)
+        s->rows->of.quotient[quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE](out, x[0], x[1], n, &s->divisor);
+    else
+        s->rows->taps(out, x, n, s->of->w);
 }
 
-/* A line of plain data that would be one chunk, as in most small calls, is computed as it stands: planning counts
- * there. Returns 0 if it is no such line. */
+/* A line of plain floating-point data that would be one chunk, as in most small calls, is computed as it stands:
+ * planning counts there. Returns 0 if it is no such line. */
 static int short_line(const fdx_call *call)
 {
     const ptrdiff_t n = call->shape[0];
@@ -886,9 +889,28 @@ static int short_line(const fdx_call *call)
             return 0;
     for (int k = 0; k < call->nops; k++) {
         const fdx_op *op = &call->op[k];
-        short_stretch(call, op, &op->first, 0, 1);
-        short_stretch(call, op, &op->interior, 1, n - 2);
-        short_stretch(call, op, &op->last, n - 1, 1);
+        stencil first, interior, last;
+        plan_stencil(&first, &op->first, call->isa, call->in.dtype, 0, 0);
+        plan_stencil(&last, &op->last, call->isa, call->in.dtype, 0, 0);
+        short_stretch(call, op, &first, 0, 0, 1);
+        short_stretch(call, op, &last, 0, n - 1, 1);
+        if (n == 2)
+            continue; /* loops over no elements may raise flags, too */
+        plan_stencil(&interior, &op->interior, call->isa, call->in.dtype, n >= WORTH, 0);
+        if (interior.way != FDX_CORRECT) {
+            short_stretch(call, op, &interior, 0, 1, n - 2);
+            continue;
+        }
+        const unsigned raised = fdx_flags(); /* the quick way first, as in the walk */
+        if (raised != 0)
+            fdx_set_flags(0);
+        short_stretch(call, op, &interior, 1, 1, n - 2);
+        if (fdx_flags() != 0) {
+            fdx_set_flags(0);
+            short_stretch(call, op, &interior, 0, 1, n - 2);
+        }
+        if (raised != 0)
+            fdx_set_flags(raised | fdx_flags());
     }
     return 1;
 }

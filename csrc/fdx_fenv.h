@@ -17,10 +17,10 @@ static inline void fdx_set_flags(unsigned flags)
 {
     _mm_setcsr((_mm_getcsr() & ~FDX_FLAGS) | flags);
 }
-/* Rounding to nearest, subnormal numbers being what they are, and no flag a trap. */
+/* Rounding to nearest, subnormal numbers being what they are, and no exception a trap. */
 static inline int fdx_default_environment(void)
 {
-    return (_mm_getcsr() & 0xfec0) == 0x1e80;
+    return (_mm_getcsr() & 0xffc0) == 0x1f80;
 }
 
 #else

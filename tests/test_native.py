@@ -56,6 +56,13 @@ def compiled(fallbacks, *args, **kwargs):
 # ------------------------------------------------------------------ the array
 
 
+@pytest.mark.parametrize(("dtype", "h"), [("c16", 0.3e308), ("c8", 6e37)])
+def test_no_flags_of_an_interior_that_is_not_there(fallbacks, dtype, h):
+    # 1/h is a normal number, 1/(2h) is not.
+    assert compiled(fallbacks, make_array(dtype, (2,)), h)
+    assert compiled(fallbacks, make_array(dtype, (3,)), h)
+
+
 @pytest.mark.parametrize("dtype", NATIVE_DTYPES)
 @pytest.mark.parametrize("edge_order", [1, 2])
 def test_dtypes(fallbacks, dtype, edge_order):

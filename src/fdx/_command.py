@@ -24,7 +24,7 @@ def need(module: str, extra: str) -> None:
 
 
 def check_picture(option: str, path: Path, suffixes: Collection[str]) -> None:
-    """The same of a picture that could not be saved."""
+    """Tell before the work that a picture could not be saved there."""
     if path.suffix.lower() not in suffixes:
         raise CommandError(f"{option}: {path}: expected a name in {', '.join(suffixes)}")
     if not path.parent.is_dir():

@@ -438,7 +438,7 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
 cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op, ptrdiff_t *place) except -1:
     """Describe the outputs in the operators, if all of them are simple and lie apart from each other and from f;
     otherwise they need a closer look."""
-    cdef int result = dtype if dtype >= FDX_F32 else FDX_F64, k, j
+    cdef int result = fdx_result_dtype(dtype), k, j
     cdef ptrdiff_t each
     cdef const char *data
     cdef object item
@@ -469,10 +469,6 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op,
             if not _disjoint(data, each, <const char *>op[j].out.data, each):
                 return False
     return True
-
-
-cdef inline ptrdiff_t _itemsize(int dtype) noexcept:
-    return fdx_itemsize(fdx_result_dtype(dtype))
 
 
 cdef bint _apart_from(object dx, const fdx_op *op, int naxes, ptrdiff_t each) noexcept:
@@ -509,7 +505,8 @@ cdef int _axes(object axis, int ndim, int *axes) except -1:
 cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
                      object workers):
     """The results of a call that the C core takes; NotImplemented for any other."""
-    cdef int nargs = <int>len(varargs), edge_order = 1, dtype = _dtype(f), x_dtype, d, k, flags = 0
+    cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
+    cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
     cdef cnp.ndarray a = f, x
     cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
     cdef fdx_call call
@@ -583,12 +580,12 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
     if out is None:
         if naxes == 1:
             result = _new_result(a, dtype)
-            place = _fill(&op[0].out, result, dtype if dtype >= FDX_F32 else FDX_F64, place)
+            place = _fill(&op[0].out, result, result_dtype, place)
         else:
             result = PyTuple_New(naxes)
             for k in range(naxes):
                 x = _new_result(a, dtype)
-                place = _fill(&op[k].out, x, dtype if dtype >= FDX_F32 else FDX_F64, place)
+                place = _fill(&op[k].out, x, result_dtype, place)
                 Py_INCREF(x)  # the next line steals it
                 PyTuple_SET_ITEM(result, k, x)
     else:
@@ -597,7 +594,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
             out = tuple(out)  # another thread may empty the list
         apart = _take_out(out, a, dtype, naxes, op, place)
         for k in range(nargs):
-            apart = apart and _apart_from(args[k], op, naxes, size * _itemsize(dtype))
+            apart = apart and _apart_from(args[k], op, naxes, size * fdx_itemsize(result_dtype))
         if apart:
             place += naxes * (cnp.PyArray_NDIM(a) + 1)
         else:
@@ -611,7 +608,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                         if args is varargs:
                             args = list(varargs)
                         args[d] = args[d].copy()
-                place = _fill(&op[k].out, o, dtype if dtype >= FDX_F32 else FDX_F64, place)
+                place = _fill(&op[k].out, o, result_dtype, place)
 
     call.ndim = cnp.PyArray_NDIM(a)
     for d in range(call.ndim):

@@ -550,25 +550,34 @@ static void traps(const fdx_isa *isa)
     static double f[ROWS * N], out[ROWS * N], trapped[ROWS * N];
     static const double row[N] = {-1e308, 1, 1e-300, 1e308, 1e307}; /* whose differences overflow from row to row */
     const ptrdiff_t shape[2] = {ROWS, N}, stride[2] = {N * sizeof(double), sizeof(double)};
-    for (int i = 0; i < ROWS * N; i++)
-        f[i] = row[i % N];
-    f[N] = (double)INFINITY; /* remainders of infinite quotients are NaN */
     fdx_op op;
     if (fdx_gradient_uniform(&op, FDX_F64, 3, FDX_WEAK, 1) != FDX_OK)
         fail("a uniform gradient");
     op.axis = 1;
     op.out = (fdx_array){out, stride, FDX_F64, 0};
     const fdx_call call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, 0};
-    if (fdx_apply(&call) != FDX_OK)
-        fail("a call where nothing traps");
-    op.out.data = trapped;
-    fenv_t before;
-    feholdexcept(&before);
-    feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
-    const fdx_status status = fdx_apply(&call);
-    fesetenv(&before);
-    if (status != FDX_OK || memcmp(out, trapped, sizeof out) != 0)
-        fail("a call where exceptions trap");
+    for (int set = 0; set < 2; set++) {
+        for (int i = 0; i < ROWS * N; i++)
+            f[i] = set == 0 ? row[i % N] : 1e-300 * (i % 7); /* whose remainders are subnormal */
+        if (set == 0)
+            f[N] = (double)INFINITY; /* remainders of infinite quotients are NaN */
+        op.out.data = out;
+        if (fdx_apply(&call) != FDX_OK)
+            fail("a call where nothing traps");
+        op.out.data = trapped;
+        fenv_t before;
+        feholdexcept(&before);
+        if (set == 0)
+            feenableexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
+#ifdef __SSE2__
+        else
+            _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_MASK_DENORM);
+#endif
+        const fdx_status status = fdx_apply(&call);
+        fesetenv(&before);
+        if (status != FDX_OK || memcmp(out, trapped, sizeof out) != 0)
+            fail("a call where exceptions trap");
+    }
 #else
     (void)isa;
 #endif
