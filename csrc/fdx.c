@@ -868,13 +868,14 @@ static void short_stretch(const fdx_call *call, const fdx_op *op, const stencil 
     const ptrdiff_t itemsize = call->in.stride[0];
     const char *in = (const char *)call->in.data + i * itemsize;
     char *out = (char *)op->out.data + i * itemsize;
-    const void *x[FDX_NTAPS];
-    for (int k = 0; k < s->taps; k++)
-        x[k] = in + s->of->off[k] * itemsize;
-    if (s->of->kind == FDX_QUOTIENT)
-        s->rows->of.quotient[quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE](out, x[0], x[1], n, &s->divisor);
-    else
+    const int8_t *off = s->of->off;
+    if (s->of->kind == FDX_QUOTIENT) {
+        const int way = quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+        s->rows->of.quotient[way](out, in + off[0] * itemsize, in + off[1] * itemsize, n, &s->divisor);
+    } else {
+        const void *const x[FDX_NTAPS] = {in + off[0] * itemsize, in + off[1] * itemsize, in + off[2] * itemsize};
         s->rows->taps(out, x, n, s->of->w);
+    }
 }
 
 /* A line of plain floating-point data that would be one chunk, as in most small calls, is computed as it stands:
