@@ -38,13 +38,14 @@
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
-#define LINES                                                                                                          \
-    ((ptrdiff_t)192) /* bytes; where the quick way is closed, short rows up to this are made column by column */
+#define SHORT_RUN ((ptrdiff_t)1024)     /* interiors shorter than this are made together with the edges between them */
+#define LINES ((ptrdiff_t)192)          /* bytes; shorter rows are made by columns where the quick way is closed */
 #define TILE_TURNED ((ptrdiff_t)1024)   /* elements of a column at a time, while what shares its cache lines is there */
 #define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
 #define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
 #define FETCHED ((ptrdiff_t)256)        /* bytes; of lines shorter than this the next piece is not fetched */
+#define SHORT_IN_PLACE ((ptrdiff_t)20)  /* flat ranges shorter than this are turned, if they need no conversion, */
+#define SHORT_CONVERTED ((ptrdiff_t)80) /* and if they do */
 #define TIMES ((ptrdiff_t)4)            /* as long has to be what is walked along instead */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
@@ -273,6 +274,13 @@ static int is_direct(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
     return step == fdx_itemsize(a->dtype) && is_native(call, a);
 }
 
+/* Can elements be read and written in place along dimension d? Of the outputs the first is asked. */
+static int is_in_place(const fdx_call *call, int d)
+{
+    const fdx_array *out = &call->op[0].out;
+    return is_direct(call, &call->in, call->in.stride[d]) && is_direct(call, out, out->stride[d]);
+}
+
 /* Does dimension `outer` continue where `inner` ends, in the input and all outputs? */
 static int contiguous(const fdx_call *call, int outer, int inner)
 {
@@ -436,7 +444,8 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     order[0] = 0; /* an axis has two points or more: count is not 0, but compilers cannot know */
     const int count = sort_dimensions(call, order);
     flatten(w, call, order, count, 0);
-    const int turned = w->nouter > 0 && w->flat < FEW && turn(w, call, order, count);
+    const ptrdiff_t few = is_in_place(call, order[count - 1]) ? SHORT_IN_PLACE : SHORT_CONVERTED;
+    const int turned = w->nouter > 0 && w->flat < few && turn(w, call, order, count);
     ptrdiff_t size = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = size; /* elements of the array between two rows along this dimension */

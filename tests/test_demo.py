@@ -200,6 +200,7 @@ def test_errors_are_one_line(tmp_path):
     for name in ("junk.npy", "junk.npz", "junk.tif", "junk.asc"):
         (tmp_path / name).write_text("hello")
 
+    (tmp_path / "folder.png").mkdir()
     errors = {
         "missing.npy": "missing.npy: no such file",
         "1d.npy": "expected a 2-D raster, got shape (9,)",
@@ -218,6 +219,7 @@ def test_errors_are_one_line(tmp_path):
         "good.npy --spacing nan 1": "--spacing: DY and DX must be finite and not zero",
         "good.npy --spacing one 1": "--spacing: invalid float value: 'one'",
         "good.npy --spacing 1": "--spacing: expected 2 arguments",
+        "good.npy --output folder.png": "--output: folder.png: is a directory",
         "good.npy --output no/such/x.png": "no such directory",
         "good.npy --output x.pdf": "--output: x.pdf: expected a name in .png",
     }
@@ -230,7 +232,7 @@ def test_errors_are_one_line(tmp_path):
     done = demo("--spacing", 1, 2, cwd=tmp_path)
     assert done.returncode == 2
     assert "--spacing needs --input" in done.stderr
-    assert not list(tmp_path.glob("*.png"))
+    assert [path.name for path in tmp_path.glob("**/*.png")] == ["folder.png"]
 
 
 def test_missing_matplotlib_names_the_extra(tmp_path):

@@ -24,6 +24,7 @@ from fdx._command import INTERRUPTED, CommandError, check_picture, need
 
 SECONDS, QUICK_SECONDS = 28.0, 4.0  # of measuring, besides what takes longer
 LEAST_SECONDS = 0.1  # of a measurement that comes late: the first rounds are not like the others
+LEAST_WIDTH = 80  # columns of the table
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -160,6 +161,8 @@ def show(report: Report, seconds: float) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=100)
+    elif console.width < LEAST_WIDTH:  # figures cut short are worse than lines that wrap
+        console = Console(highlight=False, width=LEAST_WIDTH)
     for name, value in machine_lines(report.machine):
         console.print(Text.assemble((f"{name:<9} ", "dim"), value))
     console.print()
@@ -186,10 +189,10 @@ def show(report: Report, seconds: float) -> None:
         )
     if report.threads:
         figures = "; ".join(
-            f"{shape_name(row.case.shape)} {row.speedup_fdx:.2f}x, a copy {row.speedup_copy:.2f}x"
+            f"{shape_name(row.case.shape)} {row.speedup_fdx:.2f}, a copy {row.speedup_copy:.2f}"
             for row in report.threads
         )
-        console.print(f"Two threads instead of one, with out=: {figures}")
+        console.print(f"Times as fast on two threads as on one, with out=: {figures}")
     if report.import_seconds is not None:
         console.print(f"Import, after NumPy's: {report.import_seconds * 1e3:.1f} ms")
     if report.peers:

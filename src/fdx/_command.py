@@ -29,3 +29,5 @@ def check_picture(option: str, path: Path, suffixes: Collection[str]) -> None:
         raise CommandError(f"{option}: {path}: expected a name in {', '.join(suffixes)}")
     if not path.parent.is_dir():
         raise CommandError(f"{option}: {path.parent}: no such directory")
+    if path.is_dir():
+        raise CommandError(f"{option}: {path}: is a directory")
