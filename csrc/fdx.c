@@ -321,7 +321,8 @@ static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, 
     s->rows = &isa->rows[row];
     s->taps = of->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
     s->way = FDX_DIVIDE;
-    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, ahead, 0}; /* compilers convert also what is not used: no noise */
+    /* Compilers convert to single precision also members that a way does not use, and zeros raise no flag then. */
+    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, ahead, 0};
     if (of->kind == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
         s->way = s->rows->of.prepare(&s->divisor);
 }

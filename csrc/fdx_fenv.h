@@ -37,6 +37,7 @@ static inline void fdx_set_flags(unsigned flags)
     feclearexcept(FDX_FLAGS);
     feraiseexcept((int)flags);
 }
+/* The same, but for traps, which C has no way to ask for. */
 static inline int fdx_default_environment(void)
 {
     const volatile double least = 2.2250738585072014e-308; /* half of it is subnormal */
