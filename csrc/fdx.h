@@ -28,21 +28,24 @@
 extern "C" {
 #endif
 
-#define FDX_MAXDIM 64 /* the most dimensions of an array, and the most operators of a call */
+#define FDX_MAXNODES 64 /* the most nodes of one stencil */
+#define FDX_MAXDIM 64   /* the most dimensions of an array, and the most operators of a call */
 
 typedef enum {
     FDX_OK = 0,
-    FDX_E_NULL,    /* a pointer that must point at something is NULL */
-    FDX_E_NDIM,    /* ndim is not in 1 .. FDX_MAXDIM */
-    FDX_E_SHAPE,   /* a length is negative */
-    FDX_E_DTYPE,   /* an unknown dtype, or an output or coordinates of a dtype that does not go with the data */
-    FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
-    FDX_E_SIZE,    /* an axis is too short for its stencils */
-    FDX_E_STENCIL, /* an unknown kind of stencil, or an edge stencil that reaches outside the array */
-    FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
-    FDX_E_OPS,     /* the number of operators is not in 1 .. FDX_MAXDIM */
-    FDX_E_OVERLAP, /* an output's extent overlaps the input's or the coordinates' */
-    FDX_E_PART     /* part is not in 0 .. nparts - 1 */
+    FDX_E_NULL,     /* a pointer that must point at something is NULL */
+    FDX_E_NDIM,     /* ndim is not in 1 .. FDX_MAXDIM */
+    FDX_E_SHAPE,    /* a length is negative */
+    FDX_E_DTYPE,    /* an unknown dtype, or an output or coordinates of a dtype that does not go with the data */
+    FDX_E_AXIS,     /* an axis is not in 0 .. ndim - 1 */
+    FDX_E_SIZE,     /* an axis is too short for its stencils */
+    FDX_E_STENCIL,  /* an unknown kind of stencil, or an edge stencil that reaches outside the array */
+    FDX_E_EDGE,     /* edge_order is neither 1 nor 2 */
+    FDX_E_OPS,      /* the number of operators is not in 1 .. FDX_MAXDIM */
+    FDX_E_OVERLAP,  /* an output's extent overlaps the input's or the coordinates' */
+    FDX_E_PART,     /* part is not in 0 .. nparts - 1 */
+    FDX_E_NODES,    /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made */
+    FDX_E_WORKSPACE /* the workspace has too few bytes */
 } fdx_status;
 
 /* A sentence in English for a status; never NULL. */
@@ -139,6 +142,155 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
  * O(size * nops) time; the input is read once from memory, whatever the axes. */
 fdx_status fdx_apply(const fdx_call *call);
 fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts);
+
+/* ---- weights ---- */
+
+/* The n weights of the deriv-th derivative at `at`: sum of w[k] f(x[k]) is that derivative of the polynomial of degree
+ * n - 1 through the points (Fornberg, Math. Comp. 51 (1988) 699; deriv 0: interpolation). 1 <= deriv + 1 <= n <=
+ * FDX_MAXNODES. The nodes may come in any order, which does not matter to the bits.
+ *
+ * Where nodes less `at` are integers of no more than 15 bits, or such halves, quarters, ..., or doubles, quadruples,
+ * ..., each weight is the exact rational correctly rounded. Elsewhere it is made in at least twice the precision:
+ * before it is rounded, it is within 2^-64 of the largest weight (2^-54 where that takes integers of more than 32 KiB),
+ * and mostly within 2^-95. `rest`, unless NULL, receives what the weights are short of: w[k] + rest[k] is good to
+ * these, 100 bits and more where they are exact. It is 0 where w[k] is infinite.
+ *
+ * FDX_E_SIZE: too few or too many nodes, or deriv is negative; FDX_E_NODES: two nodes are equal, one (or `at`) is not
+ * finite, or they are so uneven, by many orders of magnitude, that this cannot be promised. The only exceptions raised
+ * are of weights that over- or underflow. w or rest may be x. O(n^2) time; where integers are used,
+ * O(n^2 (deriv + 1)) operations on them. */
+fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv);
+
+/* ---- operators along one axis ---- */
+
+/* In which order a row's sum is formed. All of them go through neighbours in rising order, and round each operation:
+ *   FDX_PLAIN        ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
+ *   FDX_DIFFERENCES  the same of w[k] (x[k] - x[own]), without k == own; for weights whose sum is zero
+ *   FDX_ODD          (w[own+1] (x[own+1] - x[own-1]) + w[own+2] (x[own+2] - x[own-2])) + ...
+ *   FDX_EVEN         the same of w[own+j] ((x[own+j] + x[own-j]) - 2 x[own])
+ * The last three give exactly 0 for a constant. w[own] is nevertheless there: it is what the sum gives for a 1 at the
+ * point itself and 0 elsewhere, so that the rows are those of the matrix. */
+typedef enum { FDX_PLAIN = 0, FDX_DIFFERENCES, FDX_ODD, FDX_EVEN } fdx_form;
+
+#define FDX_MAXTAPS 255 /* the most neighbours of a row */
+
+/* Rows of a matrix that have their neighbours at the same places. */
+typedef struct {
+    ptrdiff_t first; /* column of the first neighbour, less the number of the row */
+    int count;       /* neighbours, in consecutive columns */
+    int own;         /* which of them is the point itself; -1: none, where the form is FDX_PLAIN */
+    int form;        /* fdx_form */
+    const double *w; /* of neighbour k in the r-th of these rows: w[k * tap_step + r * row_step] */
+    ptrdiff_t tap_step, row_step;
+} fdx_rows_alike;
+
+/* A banded matrix: the operator along one axis. */
+typedef struct {
+    ptrdiff_t rows, columns;
+    ptrdiff_t nfirst, nlast;     /* rows at either end that have neighbours at places of their own */
+    const fdx_rows_alike *first; /* nfirst of them, a row each */
+    const fdx_rows_alike *last;  /* nlast */
+    fdx_rows_alike interior;     /* the rows between; there may be none, but its stencil is always there */
+    int periodic;                /* 1: the interior's columns are taken modulo `columns`; nfirst = nlast = 0 */
+} fdx_band;
+
+/* What stands at an end of the axis. The last four are ghost values as np.pad has them, which the interior's stencil
+ * is laid over; f[0] is the last point of the array, f[1] its neighbour. */
+typedef enum {
+    FDX_ONE_SIDED = 0, /* none: stencils of the same accuracy, shifted into the array */
+    FDX_PERIODIC,      /* the axis closes on itself (at both ends or neither) */
+    FDX_VALID,         /* none: no rows where the interior's stencil does not fit */
+    FDX_REFLECT,       /* f[-j] = f[j]: a mirror at the last point */
+    FDX_SYMMETRIC,     /* f[-j] = f[j - 1]: a mirror half a spacing outside of it */
+    FDX_REFLECT_ODD,   /* f[-j] = 2 f[0] - f[j] */
+    FDX_SYMMETRIC_ODD, /* f[-j] = 2 f[0] - f[j - 1] */
+    FDX_NBOUNDARIES
+} fdx_boundary;
+
+/* What is to be made a band of. Interior stencils are centred, of the fewest points: for a uniform spacing
+ * (deriv + 1) / 2 + accuracy / 2 - 1 to either side, for coordinates (deriv + accuracy) / 2 (both rounded down), as
+ * there the point in the middle gains nothing. Coordinates that all have the same distance are a uniform spacing,
+ * unless a boundary is FDX_VALID: how many rows there are does not depend on their values. */
+typedef struct {
+    ptrdiff_t n;     /* points along the axis */
+    int deriv;       /* which derivative, from 1 on */
+    int accuracy;    /* order of the error, even, from 2 on */
+    int left, right; /* fdx_boundary */
+    double scale;    /* multiplies all weights */
+    double spacing;  /* if x is NULL; may be negative */
+    const double *x; /* n coordinates of the points, rising or falling, or NULL */
+    double period;   /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
+} fdx_derivative;
+
+/* The fewest points that an axis may have for it (neither n nor the coordinates' values are looked at); 0 if what is
+ * asked for is not a derivative that there is. O(1) time. */
+ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
+
+/* Bands are made in memory of the caller's, aligned as malloc's is, of at least the bytes that the `size` function
+ * beside it tells (0: there is no such band, and the other function tells why). There they are complete: what they
+ * were made of need not be kept. `*band`, which is the beginning of the memory, is only set on FDX_OK. On errors
+ * that only weights or long rows of a product show the memory may have been written to, on others it has not. May raise
+ * floating-point exceptions.
+ *
+ * The derivative's weights are the exact ones rounded, in nearly all cases correctly; where ghost values meet in a
+ * column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first rounded to double: as
+ * distances from that end, or, if periodic, from the row's own point.) Constant interiors are FDX_ODD or FDX_EVEN,
+ * other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small, or a stencil is of more than FDX_MAXNODES; FDX_E_STENCIL:
+ * deriv, accuracy or a boundary that there is not; FDX_E_NODES. O(n) time with coordinates; with a spacing, n is no
+ * matter. */
+size_t fdx_band_derivative_size(const fdx_derivative *what);
+fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
+
+/* The transposed matrix, of the same doubles. Interiors that are FDX_ODD or FDX_EVEN stay so, other rows are
+ * FDX_PLAIN. */
+size_t fdx_band_transpose_size(const fdx_band *a);
+fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band);
+
+/* The matrix product of a and b times `scale`, summed in twice the precision and rounded once. Rows that meet no
+ * FDX_PLAIN row of b give exactly 0 for a constant, as b's do. FDX_E_SIZE: a's columns are not b's rows, a row
+ * has more than FDX_MAXTAPS neighbours, or one of a periodic band more than there are points; FDX_E_STENCIL: one is
+ * periodic, the other is not; FDX_E_NODES: a weight overflows. */
+size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b);
+fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band);
+
+/* ---- operators on arrays ---- */
+
+#define FDX_MAXSTAGES 16 /* the most bands that a term applies one after the other */
+
+/* A banded matrix along an axis, whose result is multiplied point by point. */
+typedef struct {
+    int axis;
+    const fdx_band *band;    /* NULL: the identity */
+    const fdx_array *factor; /* real, of the shape of the stage's result (strides of 0 repeat it); NULL: 1 */
+} fdx_stage;
+
+/* A chain of stages, applied to an input and added to an output. */
+typedef struct {
+    int in, out; /* numbers of these */
+    int nstages;
+    const fdx_stage *stage; /* in the order in which they are applied */
+    const ptrdiff_t *shift; /* the chain's result number i + shift belongs to the output's i; NULL: zeros */
+} fdx_term;
+
+/* out[k] = sum over the terms of output k, in their order, each complete before it is added. */
+typedef struct {
+    int ndim;
+    const ptrdiff_t *in_shape, *out_shape;
+    int ninputs, noutputs, nterms;
+    const fdx_array *in;  /* of real or complex numbers whose results are of the outputs' dtype */
+    const fdx_array *out; /* all of one dtype */
+    const fdx_term *term; /* those of output 0 first, and so on; one or more for each */
+    const fdx_isa *isa;
+    uint8_t fresh; /* as in fdx_call */
+} fdx_operation;
+
+/* Bytes that fdx_operate needs (each part its own): bounded, whatever the arrays' sizes; 0 if the call is wrong. */
+ptrdiff_t fdx_workspace_size(const fdx_operation *call);
+/* Apply it, or one of nparts parts of about the same size, with a workspace aligned for double; FDX_E_WORKSPACE, and
+ * nothing done, if it has too few bytes. */
+fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes);
+fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
+                            ptrdiff_t nparts);
 
 #ifdef __cplusplus
 }

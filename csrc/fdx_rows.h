@@ -1,4 +1,4 @@
-/* What fdx.c asks of an instruction set: row loops over aligned, native, unit-stride data, the conversions that make
+/* What the walks ask of an instruction set: row loops over aligned, native, unit-stride data, the conversions that make
  * such rows of anything else, and the arithmetic on coordinates. fdx_isa.inc builds one table for each. */
 #ifndef FDX_ROWS_H
 #define FDX_ROWS_H
@@ -95,6 +95,25 @@ typedef struct {
     void (*edges)(double first[FDX_NTAPS], double last[FDX_NTAPS], const void *head, const void *tail); /* 3 each */
 } fdx_coords;
 
+/* ---- sums of general operators, in single or double precision ---- */
+
+/* What a sum does with what is in y: replaces it; adds itself, whole; or goes on from there, term by term. */
+enum { FDX_SET, FDX_ADD, FDX_CONTINUE };
+enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_OWN = 4 }; /* the most that one loop sums */
+
+/* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1. Less: x[K] follows the K neighbours that it is
+ * taken from. Loops that make four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours. */
+typedef void fdx_sum_fn(void *y, ptrdiff_t y_row, const void *const *x, ptrdiff_t n, const double *w, int mode);
+typedef void fdx_own_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
+typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
+
+typedef struct {
+    fdx_sum_fn *odd[FDX_PAIRS][2], *even[FDX_PAIRS][2]; /* [pairs - 1][four rows of results] */
+    fdx_sum_fn *plain[FDX_NEIGHBOURS], *less[FDX_NEIGHBOURS];
+    fdx_own_sum_fn *own_plain[FDX_OWN], *own_less[FDX_OWN]; /* w[k][i]: weights of each point's own */
+    fdx_combine_fn *combine;                                /* y = c t, or y + c t; c NULL: y + t; t may be y */
+} fdx_sums;
+
 /* How a row is computed: stored type and, if single, whether the division or the weighting is done in double. */
 enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FDX_ROW_C64_WIDE, FDX_NROWS };
 
@@ -105,6 +124,7 @@ struct fdx_isa {
     fdx_gather_fn *gather[FDX_NDTYPES][2];             /* [dtype][swapped], to fdx_result_dtype */
     fdx_scatter_fn *scatter[FDX_NDTYPES - FDX_F32][2]; /* [floating-point dtype][swapped] */
     fdx_coords coords[2];                              /* [float32, float64] */
+    fdx_sums sums[2];                                  /* [float, double] */
     fdx_stream_out_fn *stream_out;
 };
 

@@ -1,124 +1,630 @@
-/* Where the numbers of a stencil come from: the weights and divisors of np.gradient, from a spacing or coordinates.
- * Order and precision of each operation are NumPy's; they decide the bits. */
-#include "fdx_rows.h"
+/* Finite-difference weights on any distinct nodes. With u_i = at - x_i, a weight is by Lagrange's formula
+ *
+ *     w_j = deriv! [t^deriv] prod_{i != j} (t + u_i) / prod_{i != j} (x_j - x_i)
+ *
+ * whose factors are differences of two doubles, and so exact as a double-double, or as an integer times a power of two.
+ * Nodes that are small integers, up to such a power, have numerators and denominators that are integers: the quotient
+ * is rounded once, in double arithmetic if that can hold them. Other nodes go through double-double arithmetic. A bound
+ * on its errors is computed too: where that is too large (terms that cancel each other, exponents out of range),
+ * integers take over, as long as need be. */
+#include <string.h>
 
-static fdx_status check_dtype(int dtype, int edge_order)
+#include "fdx_dd.h"
+#include "fdx.h"
+#include "fdx_fenv.h"
+
+enum { SMALL = 15 };   /* bits of nodes that go through integers at once */
+enum { LIMBS = 8192 }; /* of 32 bits, for all integers together */
+enum { FACTOR = 66 };  /* 2^1024 / 2^-1074 has 2098 bits; a difference one more, and a sign */
+enum { QUOTIENT = 5 }; /* one bit before the point and 128 behind it */
+enum { TABLE = ((FDX_MAXNODES + 1) / 2) * ((FDX_MAXNODES + 2) / 2) }; /* the most that (deriv + 1) (n - deriv) can be */
+
+/* ---- doubles and their bits ---- */
+
+static uint64_t bits_of(double v)
 {
-    if (fdx_itemsize(dtype) == 0)
-        return FDX_E_DTYPE;
-    return edge_order == 1 || edge_order == 2 ? FDX_OK : FDX_E_EDGE;
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
 }
 
-static void quotient(fdx_stencil *s, int lo, int hi, double h, int wide)
+static double from_bits(uint64_t bits)
 {
-    s->kind = FDX_QUOTIENT;
-    s->wide = (uint8_t)wide;
-    s->off[0] = (int8_t)lo;
-    s->off[1] = (int8_t)hi;
-    s->off[2] = 0;
-    s->w[0] = h;
-    s->w[1] = s->w[2] = 0;
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 
-/* The offsets of three neighbours, the first of them `lo`. */
-static void three(fdx_stencil *s, int kind, int lo, int wide)
+/* The exponent as it is stored: 0 for zero and subnormal numbers, 2047 for those that are not finite. */
+static int biased_exponent(double v)
 {
-    s->kind = (uint8_t)kind;
-    s->wide = (uint8_t)wide;
-    for (int k = 0; k < FDX_NTAPS; k++) {
-        s->off[k] = (int8_t)(lo + k);
-        s->w[k] = 0;
+    return (int)(bits_of(v) >> 52 & 2047);
+}
+
+/* 2^e, where that is a normal number. */
+static double power_of_two(int e)
+{
+    return from_bits((uint64_t)(e + 1023) << 52);
+}
+
+static double magnitude(double v)
+{
+    return from_bits(bits_of(v) & ~((uint64_t)1 << 63));
+}
+
+static int bit_length(uint64_t v)
+{
+    int length = 0;
+    for (int step = 32; step > 0; step /= 2)
+        if (v >> step != 0) {
+            v >>= step;
+            length += step;
+        }
+    return length + (v != 0);
+}
+
+/* ---- the integer path ---- */
+
+/* (-1)^negative m 2^e. */
+typedef struct {
+    uint64_t m;
+    int e, negative;
+} number;
+
+static number take_apart(double v)
+{
+    const int exponent = biased_exponent(v);
+    number a = {bits_of(v) & (((uint64_t)1 << 52) - 1), (exponent > 0 ? exponent : 1) - 1075, bits_of(v) >> 63 != 0};
+    if (exponent > 0)
+        a.m |= (uint64_t)1 << 52;
+    for (; a.m != 0 && a.m % 2 == 0; a.m /= 2)
+        a.e++;
+    return a;
+}
+
+/* An integer: limbs from the least on, and a sign. */
+typedef struct {
+    int length, negative;
+    uint32_t limb[FACTOR];
+} factor;
+
+/* Add m 2^shift to, or subtract it from, an integer in two's complement. */
+static void accumulate(uint32_t limb[FACTOR], uint64_t m, int shift, int negative)
+{
+    const int bit = shift % 32;
+    const uint32_t part[3] = {(uint32_t)(m << bit), (uint32_t)(m << bit >> 32), bit ? (uint32_t)(m >> (64 - bit)) : 0};
+    uint64_t carry = (uint64_t)negative;
+    for (int k = 0, at = shift / 32; at < FACTOR; k++, at++) {
+        const uint32_t v = k < 3 ? part[k] : 0;
+        carry += (uint64_t)limb[at] + (negative ? ~v : v);
+        limb[at] = (uint32_t)carry;
+        carry >>= 32;
     }
 }
 
-/* v rounded to single precision. Volatile, as gcc 12 -O3 leaves out the rounding of two neighbouring values. */
-static double to_single(double v)
+/* (a - b) / 2^e, where that is an integer. */
+static void difference(factor *f, const number *a, const number *b, int e)
 {
-    volatile float single = (float)v;
-    return single;
-}
-
-/* a / h, in the precision that NumPy gives it. */
-static double over(double a, double h, fdx_precision precision, int single)
-{
-    if (precision == FDX_SINGLE)
-        return (double)((float)a / (float)h);
-    return precision == FDX_WEAK && single ? to_single(a / h) : a / h;
-}
-
-fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
-{
-    if (op == NULL)
-        return FDX_E_NULL;
-    const fdx_status status = check_dtype(dtype, edge_order);
-    if (status != FDX_OK)
-        return status;
-    const int single = fdx_is_single(dtype), wide = single && precision == FDX_DOUBLE;
-    const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
-    const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
-
-    op->x.data = NULL;
-    quotient(&op->interior, -1, 1, rounded ? to_single(two_h) : two_h, wide);
-    if (edge_order == 1) {
-        const double edge = rounded ? to_single(h) : h;
-        quotient(&op->first, 0, 1, edge, wide);
-        quotient(&op->last, -1, 0, edge, wide);
-    } else {
-        static const double first[FDX_NTAPS] = {-1.5, 2.0, -0.5}, last[FDX_NTAPS] = {0.5, -2.0, 1.5};
-        three(&op->first, FDX_TAPS, 0, wide);
-        three(&op->last, FDX_TAPS, -2, wide);
-        for (int k = 0; k < FDX_NTAPS; k++) {
-            op->first.w[k] = over(first[k], h, precision, single);
-            op->last.w[k] = over(last[k], h, precision, single);
+    const int shift_a = a->m != 0 ? a->e - e : 0, shift_b = b->m != 0 ? b->e - e : 0;
+    if (a->m >> 31 == 0 && b->m >> 31 == 0 && shift_a <= 31 && shift_b <= 31) {
+        const int64_t x = (int64_t)(a->m << shift_a), y = (int64_t)(b->m << shift_b);
+        const int64_t v = (a->negative ? -x : x) + (b->negative ? y : -y);
+        const uint64_t size = v < 0 ? (uint64_t)-v : (uint64_t)v;
+        f->negative = v < 0;
+        f->limb[0] = (uint32_t)size;
+        f->limb[1] = (uint32_t)(size >> 32);
+        f->length = f->limb[1] != 0 ? 2 : f->limb[0] != 0;
+        return;
+    }
+    memset(f->limb, 0, sizeof f->limb);
+    if (a->m != 0)
+        accumulate(f->limb, a->m, shift_a, a->negative);
+    if (b->m != 0)
+        accumulate(f->limb, b->m, shift_b, !b->negative);
+    f->negative = f->limb[FACTOR - 1] >> 31 != 0;
+    if (f->negative) {
+        uint64_t carry = 1;
+        for (int k = 0; k < FACTOR; k++) {
+            carry += (uint32_t)~f->limb[k];
+            f->limb[k] = (uint32_t)carry;
+            carry >>= 32;
         }
     }
-    return FDX_OK;
+    for (f->length = FACTOR; f->length > 0 && f->limb[f->length - 1] == 0;)
+        f->length--;
 }
 
-fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
-                               const fdx_isa *isa)
+static int bits_in(const uint32_t *limb, int length)
 {
-    if (op == NULL || x == NULL || x->data == NULL || x->stride == NULL || isa == NULL)
+    while (length > 0 && limb[length - 1] == 0)
+        length--;
+    return length == 0 ? 0 : 32 * (length - 1) + bit_length(limb[length - 1]);
+}
+
+/* out = a |f|, modulo 2^(32 length), which suits both unsigned numbers and two's complement. */
+static void multiply(uint32_t *out, const uint32_t *a, int length, const factor *f)
+{
+    memset(out, 0, (size_t)length * sizeof *out);
+    for (int j = 0; j < f->length && j < length; j++) {
+        uint64_t carry = 0;
+        for (int i = 0; i + j < length; i++) {
+            carry += (uint64_t)a[i] * f->limb[j] + out[i + j];
+            out[i + j] = (uint32_t)carry;
+            carry >>= 32;
+        }
+    }
+}
+
+/* out = a + b, or a - b. */
+static void add(uint32_t *out, const uint32_t *a, const uint32_t *b, int length, int subtract)
+{
+    uint64_t carry = (uint64_t)subtract;
+    for (int k = 0; k < length; k++) {
+        carry += (uint64_t)a[k] + (subtract ? (uint32_t)~b[k] : b[k]);
+        out[k] = (uint32_t)carry;
+        carry >>= 32;
+    }
+}
+
+/* Shift up until the uppermost bit is set; returns by how much. The number is not 0. */
+static int normalize(uint32_t *limb, int length)
+{
+    const int shift = 32 * length - bits_in(limb, length), whole = shift / 32, bit = shift % 32;
+    for (int k = length - 1; k >= 0; k--) {
+        const uint64_t high = k >= whole ? limb[k - whole] : 0, low = k > whole ? limb[k - whole - 1] : 0;
+        limb[k] = (uint32_t)((high << 32 | low) << bit >> 32);
+    }
+    return shift;
+}
+
+/* q = a / b, in 1/2 .. 2, in units of 2^-128 and cut there; returns whether anything was. Both have their uppermost
+ * bit set. Schoolbook division (Knuth, TAOCP 2, 4.3.1 D); a, which has one limb more than `length`, is used up. */
+static int divide(uint32_t q[QUOTIENT], uint32_t *a, const uint32_t *b, int length)
+{
+    const uint64_t most = 0xffffffffu;
+    a[length] = 0;
+    for (int digit = QUOTIENT - 1; digit >= 0; digit--) {
+        if (digit < QUOTIENT - 1) {
+            memmove(a + 1, a, (size_t)length * sizeof *a);
+            a[0] = 0;
+        }
+        /* From the uppermost limbs: never too small, and too large by 2 at most. */
+        const uint64_t estimate = ((uint64_t)a[length] << 32 | a[length - 1]) / b[length - 1];
+        uint64_t d = estimate < most ? estimate : most, borrow = 0;
+        for (int k = 0; k <= length; k++) {
+            borrow += k < length ? d * b[k] : 0;
+            const uint32_t low = (uint32_t)borrow;
+            borrow = (borrow >> 32) + (a[k] < low);
+            a[k] -= low;
+        }
+        while (borrow != 0) {
+            uint64_t carry = 0;
+            for (int k = 0; k <= length; k++) {
+                carry += (uint64_t)a[k] + (k < length ? b[k] : 0);
+                a[k] = (uint32_t)carry;
+                carry >>= 32;
+            }
+            borrow -= carry;
+            d--;
+        }
+        q[digit] = (uint32_t)d;
+    }
+    return bits_in(a, length) != 0;
+}
+
+/* What rounding did. */
+enum { OVERFLOWN = 1, UNDERFLOWN = 2 };
+
+/* (q + a part of 1, if `more`) 2^e rounded to nearest, ties to even, also where the result is subnormal. What of q the
+ * result stands for goes to `taken`. */
+static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative, uint32_t taken[QUOTIENT], int *events)
+{
+    const uint64_t sign = (uint64_t)(negative != 0) << 63;
+    const int length = bits_in(q, QUOTIENT);
+    int cut = length - 53; /* bits that are rounded away */
+    if (cut < -1074 - e)
+        cut = -1074 - e;
+    if (cut < 0)
+        cut = 0;
+    memset(taken, 0, QUOTIENT * sizeof *taken);
+    if (length == 0)
+        return 0;
+    if (cut > length) {
+        *events |= UNDERFLOWN;
+        return from_bits(sign);
+    }
+
+    const int limb = cut / 32, bit = cut % 32;
+    uint64_t m = q[limb] >> bit;
+    if (limb + 1 < QUOTIENT)
+        m |= (uint64_t)q[limb + 1] << (32 - bit);
+    if (limb + 2 < QUOTIENT && bit > 0)
+        m |= (uint64_t)q[limb + 2] << (64 - bit);
+    int half = 0;
+    if (cut > 0) {
+        const int at = (cut - 1) / 32, below = (cut - 1) % 32;
+        half = q[at] >> below & 1;
+        more |= (q[at] & (((uint32_t)1 << below) - 1)) != 0 || bits_in(q, at) != 0;
+        m += half && (more || m % 2 != 0);
+    }
+    taken[limb] = (uint32_t)(m << bit);
+    if (limb + 1 < QUOTIENT)
+        taken[limb + 1] = (uint32_t)(m << bit >> 32);
+    if (limb + 2 < QUOTIENT && bit > 0)
+        taken[limb + 2] = (uint32_t)(m >> (64 - bit));
+
+    const int top = bit_length(m) - 1, exponent = e + cut + top;
+    if (m == 0 || exponent < -1022) {
+        *events |= half || more ? UNDERFLOWN : 0;
+        return from_bits(sign | (m == 0 ? 0 : m << (e + cut + 1074)));
+    }
+    if (exponent > 1023) {
+        *events |= OVERFLOWN;
+        return from_bits(sign | (uint64_t)2047 << 52);
+    }
+    m = top <= 52 ? m << (52 - top) : m >> (top - 52); /* 2^53 is the one that is longer */
+    return from_bits(sign | (uint64_t)(exponent + 1023) << 52 | (m & (((uint64_t)1 << 52) - 1)));
+}
+
+/* The weights, each correctly rounded, whatever the nodes. Returns whether there is room for the integers; if not, w is
+ * untouched.
+ *
+ * Let |u_i| < 2^b, b >= 6, and m = n - 1 <= 63. Then no coefficient of a product of m factors t + u_i is more than
+ * the product of 1 + |u_i|, which is no more than 2^(b m). Of the one that counts, [t^d], the terms are binom(m, d)
+ * products of m - d factors, so times d! it is no more than m!/(m-d)! 2^(b (m-d)) < 2^(6 d + b (m-d)) <= 2^(b m). The
+ * denominator is a product of m differences of less than 2^(b+1). So (b+1) m + 2 bits hold all, with a sign; for 64
+ * nodes of 15 bits that is 1010 bits, 32 limbs. */
+static int in_integers(double *w, double *rest, const number *x, number at, int n, int deriv, int *events)
+{
+    uint32_t limbs[LIMBS];
+    factor f;
+    int lowest = 0, any = 0, bits = 6;
+    for (int k = 0; k <= n; k++) {
+        const number *a = k < n ? &x[k] : &at;
+        if (a->m != 0 && (!any || a->e < lowest))
+            lowest = a->e;
+        any |= a->m != 0;
+    }
+    for (int k = 0; k < n; k++) {
+        difference(&f, &at, &x[k], lowest);
+        const int length = bits_in(f.limb, f.length);
+        bits = length > bits ? length : bits;
+    }
+    const int length = ((bits + 1) * (n - 1) + 2 + 31) / 32;
+    if ((deriv + 4) * length + 1 > LIMBS)
+        return 0;
+    uint32_t *p = limbs, *low = p + (deriv + 1) * length, *scratch = low + length, *high = scratch + length;
+
+    for (int j = 0; j < n; j++) {
+        int negative = 0;
+        memset(p, 0, (size_t)((deriv + 1) * length) * sizeof *p);
+        memset(low, 0, (size_t)length * sizeof *low);
+        p[0] = low[0] = 1;
+        for (int i = 0, degree = 1; i < n; i++) {
+            if (i == j)
+                continue;
+            difference(&f, &x[j], &x[i], lowest);
+            negative ^= f.negative;
+            multiply(scratch, low, length, &f);
+            memcpy(low, scratch, (size_t)length * sizeof *low);
+            difference(&f, &at, &x[i], lowest);
+            for (int k = degree < deriv ? degree : deriv; k >= 0; k--) {
+                uint32_t *to = p + k * length;
+                multiply(scratch, to, length, &f);
+                if (k > 0) {
+                    add(to, to - length, scratch, length, f.negative);
+                } else {
+                    memset(to, 0, (size_t)length * sizeof *to);
+                    add(to, to, scratch, length, f.negative);
+                }
+            }
+            degree++;
+        }
+
+        memcpy(high, p + deriv * length, (size_t)length * sizeof *high);
+        if (high[length - 1] >> 31 != 0) {
+            negative ^= 1;
+            memset(scratch, 0, (size_t)length * sizeof *scratch);
+            add(high, scratch, high, length, 1);
+        }
+        f.length = 1;
+        for (int k = 2; k <= deriv; k++) {
+            f.limb[0] = (uint32_t)k;
+            multiply(scratch, high, length, &f);
+            memcpy(high, scratch, (size_t)length * sizeof *high);
+        }
+
+        w[j] = rest[j] = 0;
+        if (bits_in(high, length) == 0)
+            continue;
+        uint32_t q[QUOTIENT], taken[QUOTIENT], left[QUOTIENT];
+        int e = -normalize(high, length), nothing = 0;
+        e += normalize(low, length) - 128 - lowest * deriv;
+        const int more = divide(q, high, low, length);
+        w[j] = nearest(q, more, e, negative, taken, events);
+        if (biased_exponent(w[j]) == 2047)
+            continue;
+        add(left, q, taken, QUOTIENT, 1);
+        const int above =
+            left[QUOTIENT - 1] >> 31 != 0; /* w[j] is: by taken - q, less the part of a unit in q's rest */
+        if (above) {
+            static const uint32_t one[QUOTIENT] = {1};
+            add(left, taken, q, QUOTIENT, 1);
+            if (more)
+                add(left, left, one, QUOTIENT, 1);
+        }
+        rest[j] = nearest(left, more, e, negative ^ above, taken, &nothing);
+    }
+    return 1;
+}
+
+/* ---- a weight from a double-double ---- */
+
+/* w + rest = v 2^shift, exactly. Returns whether neither is near an end of the range of exponents. */
+static int put(double *w, double *rest, fdx_dd v, int shift)
+{
+    const int exponent = biased_exponent(v.hi) + shift;
+    if (v.hi == 0) {
+        *w = *rest = 0; /* not -0 */
+        return 1;
+    }
+    if (exponent < 200 || exponent > 2040 || shift < -1900 || shift > 1900)
+        return 0;
+    const double half = power_of_two(shift / 2), other_half = power_of_two(shift - shift / 2);
+    *w = v.hi * half * other_half;
+    *rest = v.lo * half * other_half;
+    return 1;
+}
+
+/* ---- integers that a double holds ---- */
+
+/* The same for u that are integers times 2^-scale, where double arithmetic on these is exact: then the quotients are
+ * correctly rounded, and their remainders exact. Returns whether it is; if not, w may be anything. */
+static int in_doubles(double *w, double *rest, const double *u, int n, int deriv, int scale)
+{
+    const double end = 9007199254740992.0; /* 2^53 */
+    double p[FDX_MAXNODES], size = 1, bits = 1;
+    for (int k = 0; k < n; k++)
+        size = magnitude(u[k]) + 1 > size ? magnitude(u[k]) + 1 : size;
+    for (int k = 1; k < n && bits < end; k++)
+        bits *= 2 * size; /* no less than any coefficient or product of differences: see in_integers */
+    if (bits >= end)
+        return 0;
+    double factorial = 1;
+    for (int k = 2; k <= deriv; k++)
+        factorial *= k;
+
+    for (int j = 0; j < n; j++) {
+        double under = 1;
+        p[0] = 1;
+        for (int k = 1; k <= deriv; k++)
+            p[k] = 0;
+        for (int i = 0, degree = 1; i < n; i++) {
+            if (i == j)
+                continue;
+            under *= u[i] - u[j];
+            for (int k = degree < deriv ? degree : deriv; k > 0; k--)
+                p[k] = p[k - 1] + u[i] * p[k];
+            p[0] *= u[i];
+            degree++;
+        }
+        const double over = p[deriv] * factorial;
+        if (magnitude(over) >= end)
+            return 0;
+        const double quotient = over / under;
+        const fdx_dd product = fdx_dd_two_prod(quotient, under);
+        const fdx_dd v = {quotient, ((over - product.hi) - product.lo) / under};
+        if (!put(&w[j], &rest[j], v, scale * deriv))
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- the double-double path ---- */
+
+enum { POOR = 0, FAIR, GOOD };
+
+/* The weights for nodes and u that have been multiplied by 2^scale, the nodes in rising order, |u_i| <= 1. Returns how
+ * good they are. FAIR: but for the rounding to double, within 2^-54 of the largest one; GOOD: within 2^-64. POOR ones
+ * may be anything.
+ *
+ * The numerators are made together. Let P[a][c] be [t^a] of the product over the first j = a + c nodes, S[a][c] be
+ * [t^(d-a)] of the product over the nodes behind j; then [t^d] of the product over all others is the sum of
+ * P[a][j-a] S[a][j-a]. Either table needs d + 1 rows and n - d columns, in either an entry is made of two neighbours,
+ * and products have the leading coefficient 1. */
+static int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv, int scale)
+{
+    fdx_dd over[FDX_MAXNODES], under[FDX_MAXNODES], suffix[TABLE], prefix[FDX_MAXNODES];
+    double bound[FDX_MAXNODES + 1];
+    const int columns = n - deriv, last = columns - 1;
+    const fdx_dd one = {1, 0};
+
+    under[0] = one;
+    for (int j = 1; j < n; j++) {
+        const fdx_dd first = fdx_dd_two_sum(x[j], -x[0]);
+        under[j] = first;
+        under[0] = j == 1 ? first : fdx_dd_mul(under[0], first);
+        for (int i = 1; i < j; i++) {
+            const fdx_dd v = fdx_dd_two_sum(x[j], -x[i]);
+            under[j] = fdx_dd_mul(under[j], v);
+            under[i] = fdx_dd_mul(under[i], v);
+        }
+    }
+
+    for (int a = deriv; a >= 0; a--) {
+        fdx_dd *row = suffix + a * columns;
+        row[last] = one;
+        for (int c = last - 1; c >= 0; c--) {
+            const fdx_dd v = u[a + c + 1], term = c == last - 1 ? v : fdx_dd_mul(v, row[c + 1]);
+            row[c] = a == deriv ? term : fdx_dd_add(row[c + columns], term);
+        }
+    }
+    for (int a = 0; a <= deriv; a++) {
+        const fdx_dd *row = suffix + a * columns;
+        prefix[0] = one;
+        for (int c = 0; c < columns; c++) {
+            const int j = a + c;
+            if (c > 0) {
+                const fdx_dd v = u[j - 1], term = c == 1 ? v : fdx_dd_mul(v, prefix[c - 1]);
+                prefix[c] = a == 0 ? term : fdx_dd_add(prefix[c], term);
+            }
+            const fdx_dd term = c == 0 ? row[c] : c == last ? prefix[c] : fdx_dd_mul(prefix[c], row[c]);
+            over[j] = a == 0 || c == last ? term : fdx_dd_add(over[j], term);
+        }
+    }
+
+    double least = DBL_MAX, largest = 0, factorial = 1;
+    for (int k = 2; k <= deriv && k <= 22; k++)
+        factorial *= k; /* exact */
+    for (int j = 0; j < n; j++) {
+        const double size = magnitude(under[j].hi);
+        least = size < least ? size : least;
+        if ((n - 1 - j) % 2 != 0) /* so many of its factors have been taken with the other sign */
+            under[j] = (fdx_dd){-under[j].hi, -under[j].lo};
+        over[j] = fdx_dd_div(over[j], under[j]);
+        largest = magnitude(over[j].hi) > largest ? magnitude(over[j].hi) : largest;
+    }
+
+    /* Each of no more than 2 n operations on a term of a numerator errs by 8 u^2, or 2^-1074, at most, each of n on a
+     * denominator by 5 u^2, the division by 15 u^2. The sum of the terms' magnitudes is less than [t^(d+1)] of the
+     * product of t + |u_i| over all nodes. */
+    bound[0] = 1;
+    for (int k = 1; k <= deriv + 1; k++)
+        bound[k] = 0;
+    for (int i = 0; i < n; i++) {
+        const double size = magnitude(u[i].hi);
+        for (int k = i < deriv ? i + 1 : deriv + 1; k > 0; k--)
+            bound[k] = bound[k - 1] + size * bound[k];
+        bound[0] *= size;
+    }
+    const double terms = bound[deriv + 1], tiny = power_of_two(-800);
+    if (!(least >= tiny && terms >= tiny))
+        return POOR;
+    const double error = (n + 2) * power_of_two(-101) * terms, of = largest * least;
+    const int quality = error <= power_of_two(-64) * of ? GOOD : error <= power_of_two(-54) * of ? FAIR : POOR;
+
+    for (int j = 0; j < n; j++) {
+        fdx_dd v = deriv < 2 ? over[j] : fdx_dd_mul_double(over[j], factorial);
+        for (int k = 23; k <= deriv; k++)
+            v = fdx_dd_mul_double(v, k);
+        if (quality == POOR || !put(&w[j], &rest[j], v, scale * deriv))
+            return POOR;
+    }
+    return quality;
+}
+
+/* ---- which path ---- */
+
+/* The nodes times 2^scale, and u, such that the largest |u| is 1/2 to 1; returns whether that is exact. */
+static int scale_nodes(double *scaled, fdx_dd *u, const double *sorted, int n, double at, int *scale)
+{
+    const double low = magnitude(at - sorted[0]), high = magnitude(at - sorted[n - 1]);
+    *scale = 1022 - biased_exponent(low > high ? low : high);
+    if (*scale < -1000 || *scale > 1000)
+        return 0;
+    const double factor = power_of_two(*scale), scaled_at = at * factor;
+    int exact = at == 0 || biased_exponent(scaled_at) > 0;
+    for (int k = 0; k < n; k++) {
+        scaled[k] = sorted[k] * factor;
+        u[k] = fdx_dd_two_sum(scaled_at, -scaled[k]);
+        exact &= sorted[k] == 0 || biased_exponent(scaled[k]) > 0;
+    }
+    return exact;
+}
+
+/* If SMALL bits are enough for all: the integers that u are 2^e times of, e as large as can be. */
+static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
+{
+    uint32_t any = 0;
+    for (int k = 0; k < n; k++) {
+        whole[k] = u[k].hi * (1 << SMALL);
+        const int32_t v = (int32_t)whole[k];
+        if ((double)v != whole[k] || u[k].lo != 0)
+            return 0;
+        any |= (uint32_t)v;
+    }
+    int zeros = 0;
+    while ((any >> zeros & 1) == 0)
+        zeros++;
+    const double down = power_of_two(-zeros);
+    for (int k = 0; k < n; k++)
+        whole[k] *= down;
+    *e = zeros - SMALL;
+    return 1;
+}
+
+static int not_finite(double v)
+{
+    return biased_exponent(v) == 2047;
+}
+
+fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
+{
+    if (w == NULL || x == NULL)
         return FDX_E_NULL;
-    const fdx_status status = check_dtype(dtype, edge_order);
-    if (status != FDX_OK)
-        return status;
-    if (x->dtype > FDX_F64)
-        return FDX_E_DTYPE;
-    if (n < edge_order + 1)
+    if (deriv < 0 || n <= deriv || n > FDX_MAXNODES)
         return FDX_E_SIZE;
 
-    const int single_x = x->dtype == FDX_F32, wide = fdx_is_single(dtype) && !single_x;
-    const fdx_coords *coords = &isa->coords[!single_x];
-    fdx_gather_fn *gather = isa->gather[x->dtype][x->swapped != 0];
-    const char *data = (const char *)x->data;
-    const ptrdiff_t step = x->stride[0];
-    double row[FDX_BLOCK + 1], tail[FDX_NTAPS];
-
-    gather(row, data, step, 2);
-    const double d = coords->difference(row);
-    int uniform = 1;
-    for (ptrdiff_t i = 0; uniform && i < n - 1; i += FDX_BLOCK) {
-        const ptrdiff_t m = n - 1 - i < FDX_BLOCK ? n - 1 - i : FDX_BLOCK;
-        gather(row, data + i * step, step, m + 1);
-        uniform = coords->uniform(row, m, d);
+    /* In rising order, so that the order of the nodes makes no difference to the bits. */
+    double sorted[FDX_MAXNODES], weight[FDX_MAXNODES], short_of[FDX_MAXNODES];
+    unsigned char order[FDX_MAXNODES];
+    int bad = not_finite(at);
+    for (int k = 0; k < n; k++)
+        bad |= not_finite(x[k]);
+    if (bad)
+        return FDX_E_NODES;
+    for (int k = 0; k < n; k++) {
+        int to = k;
+        for (; to > 0 && sorted[to - 1] > x[k]; to--) {
+            sorted[to] = sorted[to - 1];
+            order[to] = order[to - 1];
+        }
+        sorted[to] = x[k];
+        order[to] = (unsigned char)k;
+        if (to > 0 && sorted[to - 1] == x[k])
+            return FDX_E_NODES;
     }
-    if (uniform)
-        return fdx_gradient_uniform(op, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
 
-    op->x = *x;
-    three(&op->interior, FDX_COORDS, -1, wide);
-    if (edge_order == 1) {
-        gather(row, data, step, 2);
-        quotient(&op->first, 0, 1, coords->difference(row), wide);
-        gather(row, data + (n - 2) * step, step, 2);
-        quotient(&op->last, -1, 0, coords->difference(row), wide);
-    } else {
-        three(&op->first, FDX_TAPS, 0, wide);
-        three(&op->last, FDX_TAPS, -2, wide);
-        gather(row, data, step, FDX_NTAPS);
-        gather(tail, data + (n - FDX_NTAPS) * step, step, FDX_NTAPS);
-        coords->edges(op->first.w, op->last.w, row, tail);
+    const unsigned flags = fdx_flags();
+    int small = 0, done = 0, events = 0, quality = POOR, scale = 0;
+    double scaled[FDX_MAXNODES];
+    fdx_dd u[FDX_MAXNODES];
+    if (fdx_default_environment() && scale_nodes(scaled, u, sorted, n, at, &scale)) {
+        double whole[FDX_MAXNODES];
+        int e;
+        small = small_integers(whole, &e, u, n);
+        if (small) {
+            done = in_doubles(weight, short_of, whole, n, deriv, scale - e);
+        } else {
+            quality = in_double_double(weight, short_of, u, scaled, n, deriv, scale);
+            done = quality == GOOD;
+        }
+    }
+    if (!done) {
+        number exact[FDX_MAXNODES], origin = take_apart(small ? 0 : at);
+        for (int k = 0; k < n; k++) {
+            exact[k] = take_apart(small ? -u[k].hi : sorted[k]);
+            exact[k].e -= small ? scale : 0;
+        }
+        done = in_integers(weight, short_of, exact, origin, n, deriv, &events);
+    }
+    if (fdx_flags() != flags)
+        fdx_set_flags(flags);
+    if (!done && quality == POOR)
+        return FDX_E_NODES;
+
+    if ((events & OVERFLOWN) != 0) {
+        volatile double most = DBL_MAX;
+        most = most * 2;
+    }
+    if ((events & UNDERFLOWN) != 0) {
+        volatile double tiny = DBL_MIN;
+        tiny = tiny * tiny;
+    }
+    for (int k = 0; k < n; k++) {
+        w[order[k]] = weight[k];
+        if (rest != NULL)
+            rest[order[k]] = short_of[k];
     }
     return FDX_OK;
 }

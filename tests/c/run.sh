@@ -6,5 +6,12 @@ cases=${1:-20000}
 shift || true
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-${CC:-cc} -std=c99 -O3 -Wall -Wextra -Wpedantic -Werror "$@" -Icsrc csrc/*.c tests/c/test_gradient.c -lm -o "$build/test_gradient"
-"$build/test_gradient" "$cases"
+csrc=$PWD/csrc tests=$PWD/tests/c
+compile=(${CC:-cc} -std=c99 -O3 -Wall -Wextra -Wpedantic -Werror "$@" "-I$csrc")
+(cd "$build" && "${compile[@]}" -c "$csrc"/*.c)
+for test in "$tests"/test_*.c; do
+    "${compile[@]}" "$test" "$build"/*.o -lm -o "$build/$(basename "$test" .c)"
+done
+for test in "$build"/test_*; do
+    "$test" "$cases"
+done

@@ -1,0 +1,638 @@
+/* Banded matrices: derivatives with their boundaries, transposes, products.
+ *
+ * Each of the three tells a `maker` the matrix's outline, which columns a row touches, and the weights in a row; one
+ * function lays the band out in the caller's memory and has the rows filled in. */
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "fdx.h"
+#include "fdx_dd.h" /* which also has every operation here rounded by itself */
+
+/* ---- the layout of any band ---- */
+
+typedef struct maker maker;
+struct maker {
+    fdx_band band;   /* all but its pointers */
+    ptrdiff_t shift; /* column of a row's own point, less the number of the row */
+    int end_form;    /* of rows at the ends */
+    int varying;     /* 1: each interior row has weights of its own */
+    int any;         /* 1: row 0 stands for any row of an interior that does not vary; there may be none */
+
+    /* The columns lo .. hi that a row at an end touches. */
+    void (*span)(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi);
+    /* Put the weights of a row in w[0], w[r->tap_step], ... for the columns that r tells; those that follow from the
+     * form, which it may change, need not be right. */
+    fdx_status (*fill)(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w);
+
+    const fdx_band *a, *b; /* what is transposed or multiplied */
+
+    const fdx_derivative *what;
+    const double *x; /* coordinates, or NULL for a uniform spacing */
+    ptrdiff_t reach; /* points to either side in an interior stencil */
+    fdx_dd factor;   /* of all weights */
+    int count, own;  /* the stencil that w and rest are of, if the spacing is uniform */
+    double w[FDX_MAXNODES], rest[FDX_MAXNODES];
+};
+
+static int is_finite(double v)
+{
+    return v - v == 0;
+}
+
+static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b)
+{
+    return a < b ? a : b;
+}
+
+static ptrdiff_t most(ptrdiff_t a, ptrdiff_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows lo .. end - 1 are the interior, if there are any. */
+static void set_interior(maker *m, ptrdiff_t lo, ptrdiff_t end)
+{
+    fdx_band *band = &m->band;
+    lo = least(most(lo, 0), band->rows);
+    end = least(most(end, 0), band->rows);
+    band->nfirst = lo < end ? lo : band->rows;
+    band->nlast = lo < end ? band->rows - end : 0;
+}
+
+/* The number of the k-th of the rows at the ends. */
+static ptrdiff_t end_row(const fdx_band *band, ptrdiff_t k)
+{
+    return k < band->nfirst ? k : band->rows - band->nlast + (k - band->nfirst);
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+}
+
+/* Bytes in front of the weights. */
+static size_t head(const fdx_band *band)
+{
+    return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_rows_alike));
+}
+
+/* Bytes of the band; 0 if there are more than can be told. */
+static size_t size(const maker *m)
+{
+    const fdx_band *band = &m->band;
+    const ptrdiff_t rows = m->varying ? band->rows - band->nfirst - band->nlast : 1;
+    if (rows > PTRDIFF_MAX / 16 / band->interior.count)
+        return 0;
+    ptrdiff_t weights = rows * band->interior.count;
+    for (ptrdiff_t k = 0; k < band->nfirst + band->nlast; k++) {
+        ptrdiff_t lo, hi;
+        m->span(m, end_row(band, k), &lo, &hi);
+        weights += hi - lo + 1;
+    }
+    return head(band) + (size_t)weights * sizeof(double);
+}
+
+/* The weights that follow from the form of a row; FDX_E_NODES if one is not finite. */
+static fdx_status settle(const fdx_rows_alike *r, double *w)
+{
+    const ptrdiff_t step = r->tap_step;
+    double sum = 0;
+    int terms = 0;
+    if (r->form == FDX_DIFFERENCES) {
+        for (int k = 0; k < r->count; k++)
+            if (k != r->own)
+                sum = terms++ == 0 ? -w[k * step] : sum - w[k * step];
+    } else if (r->form != FDX_PLAIN) {
+        for (int j = 1; j <= r->own; j++) {
+            const double v = w[(r->own + j) * step];
+            w[(r->own - j) * step] = r->form == FDX_ODD ? -v : v;
+            sum = r->form == FDX_ODD ? 0 : terms++ == 0 ? -2 * v : sum + -2 * v;
+        }
+    }
+    if (r->form != FDX_PLAIN)
+        w[r->own * step] = sum;
+    for (int k = 0; k < r->count; k++)
+        if (!is_finite(w[k * step]))
+            return FDX_E_NODES;
+    return FDX_OK;
+}
+
+static fdx_status make_row(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+{
+    const fdx_status status = m->fill(m, row, r, w);
+    return status == FDX_OK ? settle(r, w) : status;
+}
+
+static fdx_status make(void *memory, maker *m, const fdx_band **result)
+{
+    if (memory == NULL || result == NULL)
+        return FDX_E_NULL;
+    if (size(m) == 0)
+        return FDX_E_SIZE;
+    fdx_band band = m->band;
+    fdx_rows_alike *ends = (fdx_rows_alike *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
+    double *w = (double *)(void *)((char *)memory + head(&band));
+    const ptrdiff_t nends = band.nfirst + band.nlast, between = band.rows - nends;
+    fdx_status status = FDX_OK;
+
+    fdx_rows_alike *r = &band.interior;
+    r->w = w;
+    r->tap_step = m->varying ? between : 1;
+    r->row_step = m->varying ? 1 : 0;
+    m->any = !m->varying;
+    if (m->any)
+        status = make_row(m, 0, r, w);
+    for (ptrdiff_t k = 0; m->varying && k < between && status == FDX_OK; k++)
+        status = make_row(m, band.nfirst + k, r, w + k);
+    w += r->count * (m->varying ? between : 1);
+    m->any = 0;
+
+    for (ptrdiff_t k = 0; k < nends && status == FDX_OK; k++) {
+        const ptrdiff_t row = end_row(&band, k), own = row + m->shift;
+        ptrdiff_t lo, hi;
+        m->span(m, row, &lo, &hi);
+        if (hi - lo >= FDX_MAXTAPS)
+            return FDX_E_SIZE;
+        r = &ends[k];
+        r->first = lo - row;
+        r->count = (int)(hi - lo + 1);
+        r->own = (int)(most(lo, least(own, hi)) - lo);
+        r->form = m->end_form;
+        r->w = w;
+        r->tap_step = 1;
+        r->row_step = 0;
+        status = make_row(m, row, r, w);
+        if (r->form == FDX_PLAIN && (own < lo || own > hi))
+            r->own = -1;
+        w += r->count;
+    }
+    if (status != FDX_OK)
+        return status;
+    band.first = ends;
+    band.last = ends + band.nfirst;
+    memcpy(memory, &band, sizeof band);
+    *result = (const fdx_band *)memory;
+    return FDX_OK;
+}
+
+/* ---- derivatives ---- */
+
+static int is_symmetric(int boundary)
+{
+    return boundary == FDX_SYMMETRIC || boundary == FDX_SYMMETRIC_ODD;
+}
+
+static int is_odd(int boundary)
+{
+    return boundary == FDX_REFLECT_ODD || boundary == FDX_SYMMETRIC_ODD;
+}
+
+static ptrdiff_t reach_of(const fdx_derivative *what, int uniform)
+{
+    return uniform ? (what->deriv + 1) / 2 + what->accuracy / 2 - 1 : (what->deriv + what->accuracy) / 2;
+}
+
+/* Points that an end needs, where stencils reach that far to either side. */
+static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t reach)
+{
+    switch (boundary) {
+    case FDX_ONE_SIDED: return most(2 * reach + 1, what->deriv + what->accuracy);
+    case FDX_PERIODIC:
+    case FDX_VALID: return 2 * reach + 1;
+    case FDX_SYMMETRIC:
+    case FDX_SYMMETRIC_ODD: return most(reach, 2);
+    default: return reach + 1;
+    }
+}
+
+static fdx_status check(const fdx_derivative *what)
+{
+    if (what == NULL)
+        return FDX_E_NULL;
+    const int left = what->left, right = what->right;
+    if (what->deriv < 1 || what->accuracy < 2 || what->accuracy % 2 != 0 || left < 0 || left >= FDX_NBOUNDARIES ||
+        right < 0 || right >= FDX_NBOUNDARIES || (left == FDX_PERIODIC) != (right == FDX_PERIODIC))
+        return FDX_E_STENCIL;
+    if (what->deriv > FDX_MAXNODES || what->accuracy > FDX_MAXNODES - what->deriv ||
+        2 * reach_of(what, what->x == NULL) + 1 > FDX_MAXNODES)
+        return FDX_E_SIZE;
+    return FDX_OK;
+}
+
+ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
+{
+    if (check(what) != FDX_OK)
+        return 0;
+    const ptrdiff_t reach = reach_of(what, what->x == NULL);
+    return most(points(what, what->left, reach), points(what, what->right, reach));
+}
+
+/* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside of the array. */
+static void stencil(const maker *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
+{
+    const fdx_derivative *what = m->what;
+    const int left = !m->any && i < m->reach && what->left == FDX_ONE_SIDED;
+    const int right = !m->any && i >= what->n - m->reach && what->right == FDX_ONE_SIDED;
+    *count = left || right ? what->deriv + what->accuracy : (int)(2 * m->reach + 1);
+    *lo = left ? 0 : right ? what->n - *count : i - m->reach;
+}
+
+static void derivative_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    int count;
+    stencil(m, row + m->shift, lo, &count);
+    *hi = least(*lo + count, m->what->n) - 1;
+    *lo = most(*lo, 0); /* where ghosts get their values is never farther away than the stencil's other end */
+}
+
+/* The point that ghost p gets its value from, and `*end`, the last one of the array. */
+static ptrdiff_t source(const maker *m, ptrdiff_t p, ptrdiff_t *end)
+{
+    const int left = p < 0;
+    const int symmetric = is_symmetric(left ? m->what->left : m->what->right);
+    *end = left ? 0 : m->what->n - 1;
+    return 2 * *end - p + (symmetric ? (left ? -1 : 1) : 0);
+}
+
+/* The coordinate of point p, which may be outside of the array, less `origin`. */
+static double coordinate(const maker *m, ptrdiff_t p, double origin)
+{
+    const double *x = m->x;
+    const ptrdiff_t n = m->what->n;
+    if (p >= 0 && p < n)
+        return x[p] - origin;
+    if (m->band.periodic) {
+        const double from = x[p < 0 ? p + n : p - n], turn = p < 0 ? -m->what->period : m->what->period;
+        return fdx_dd_add(fdx_dd_two_sum(from, -origin), (fdx_dd){turn, 0}).hi;
+    }
+    ptrdiff_t end;
+    const ptrdiff_t from = source(m, p, &end), inner = p < 0 ? 1 : n - 2;
+    fdx_dd v = fdx_dd_add(fdx_dd_two_sum(x[end], -origin), fdx_dd_two_sum(x[end], -x[from]));
+    if (is_symmetric(p < 0 ? m->what->left : m->what->right))
+        v = fdx_dd_add(v, fdx_dd_two_sum(x[end], -x[inner])); /* as the mirror is half of that beyond the end */
+    return v.hi;
+}
+
+/* Make the stencil of `count` nodes from lo on at point i. The last one may be what is wanted: with a uniform spacing
+ * it is for all of an interior, and for both ends where stencils are mirrored. */
+static fdx_status weigh(maker *m, ptrdiff_t i, ptrdiff_t lo, int count, int own)
+{
+    const double *x = m->x;
+    if (x != NULL && lo >= 0 && lo + count <= m->what->n)
+        return fdx_weights(m->w, m->rest, x + lo, count, x[i], m->what->deriv);
+    if (x == NULL && m->count == count && m->own == own)
+        return FDX_OK;
+    m->count = count;
+    m->own = own;
+    /* From where they are mirrored, or go on, as then rounding leaves symmetry and short distances what they are. */
+    const double origin = x == NULL ? 0 : m->band.periodic ? x[i] : x[lo < 0 ? 0 : m->what->n - 1];
+    double nodes[FDX_MAXNODES] = {0};
+    for (int k = 0; k < count; k++)
+        nodes[k] = x == NULL ? k - own : coordinate(m, lo + k, origin);
+    return fdx_weights(m->w, m->rest, nodes, count, nodes[own], m->what->deriv);
+}
+
+/* What several nodes give to a column. */
+typedef struct {
+    fdx_dd sum;
+    double size; /* of all terms */
+} merged;
+
+static void add_times(merged *to, double factor, fdx_dd w)
+{
+    const fdx_dd term = {factor * w.hi, factor * w.lo};
+    to->sum = fdx_dd_add(to->sum, term);
+    to->size += term.hi < 0 ? -term.hi : term.hi;
+}
+
+static double scaled(const maker *m, fdx_dd w)
+{
+    return m->factor.hi == 1 && m->factor.lo == 0 ? w.hi : fdx_dd_mul(w, m->factor).hi;
+}
+
+static fdx_status derivative_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+{
+    const ptrdiff_t n = m->what->n, i = m->any ? m->reach : row + m->shift, first = row + r->first;
+    ptrdiff_t lo;
+    int count;
+    stencil(m, i, &lo, &count);
+    const int own = (int)(i - lo), turned = m->x == NULL && 2 * own >= count;
+    const double sign = turned && m->what->deriv % 2 != 0 ? -1 : 1;
+    const fdx_status status = weigh(m, i, lo, count, turned ? count - 1 - own : own);
+    if (status != FDX_OK)
+        return status;
+
+    const int merge = !m->any && !m->band.periodic && (lo < 0 || lo + count > n);
+    merged sum[FDX_MAXNODES];
+    if (merge)
+        memset(sum, 0, sizeof sum);
+    for (int k = 0; k < count; k++) {
+        const int from = turned ? count - 1 - k : k;
+        const fdx_dd v = {sign * m->w[from], sign * m->rest[from]};
+        const ptrdiff_t p = lo + k;
+        if (!merge) {
+            w[k * r->tap_step] = scaled(m, v);
+        } else if (p >= 0 && p < n) {
+            add_times(&sum[p - first], 1, v);
+        } else {
+            const int odd = is_odd(p < 0 ? m->what->left : m->what->right);
+            ptrdiff_t end;
+            add_times(&sum[source(m, p, &end) - first], odd ? -1 : 1, v);
+            if (odd)
+                add_times(&sum[end - first], 2, v);
+        }
+    }
+    for (int k = 0; k < r->count && merge; k++) {
+        const double v = scaled(m, sum[k].sum), hi = sum[k].sum.hi, least = 0x1p-90 * sum[k].size;
+        w[k] = -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave their rounding errors */
+    }
+    return FDX_OK;
+}
+
+/* All but the numbers; FDX_E_SIZE if n is too small. */
+static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
+{
+    const fdx_status status = check(what);
+    if (status != FDX_OK)
+        return status;
+    if (what->n < fdx_derivative_points(what))
+        return FDX_E_SIZE;
+    const ptrdiff_t reach = reach_of(what, uniform);
+    const ptrdiff_t left = what->left == FDX_VALID ? reach : 0, right = what->right == FDX_VALID ? reach : 0;
+    fdx_band *band = &m->band;
+    memset(m, 0, offsetof(maker, w));
+    m->what = what;
+    m->reach = reach;
+    m->shift = left;
+    m->end_form = FDX_DIFFERENCES;
+    m->varying = !uniform;
+    m->span = derivative_span;
+    m->fill = derivative_fill;
+    band->columns = what->n;
+    band->rows = what->n - left - right;
+    band->periodic = what->left == FDX_PERIODIC;
+    set_interior(m, band->periodic ? 0 : reach - left, band->rows - (band->periodic ? 0 : reach - right));
+    band->interior.first = left - reach;
+    band->interior.count = (int)(2 * reach + 1);
+    band->interior.own = (int)reach;
+    band->interior.form = !uniform ? FDX_DIFFERENCES : what->deriv % 2 != 0 ? FDX_ODD : FDX_EVEN;
+    return FDX_OK;
+}
+
+size_t fdx_band_derivative_size(const fdx_derivative *what)
+{
+    maker m;
+    if (outline(&m, what, 1) != FDX_OK)
+        return 0;
+    const size_t uniform = size(&m);
+    if (what->x == NULL)
+        return uniform;
+    /* Whether the coordinates are uniform is not worth going through them. */
+    outline(&m, what, 0);
+    const size_t varying = size(&m);
+    return varying != 0 && varying < uniform ? uniform : varying;
+}
+
+/* 1 if all coordinates, and around the end of a periodic axis, are *h from each other. */
+static int are_uniform(const fdx_derivative *what, double *h)
+{
+    const double *x = what->x;
+    const ptrdiff_t n = what->n;
+    *h = x[1] - x[0];
+    for (ptrdiff_t i = 1; i < n - 1; i++)
+        if (x[i + 1] - x[i] != *h)
+            return 0;
+    if (what->left == FDX_VALID || what->right == FDX_VALID)
+        return 0; /* how long the result is should not depend on the coordinates' values */
+    return what->left != FDX_PERIODIC || (x[0] + what->period) - x[n - 1] == *h;
+}
+
+fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+{
+    maker m;
+    const fdx_status status = outline(&m, what, 1);
+    if (status != FDX_OK)
+        return status;
+    double h = what->spacing;
+    if (what->x != NULL) {
+        const double length = what->x[what->n - 1] - what->x[0], beyond = what->period - length;
+        /* the period goes on in the direction of the coordinates, beyond the last one */
+        if (what->left == FDX_PERIODIC && !(is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
+            return FDX_E_NODES;
+        if (!are_uniform(what, &h)) {
+            outline(&m, what, 0);
+            m.x = what->x;
+            h = 1;
+        }
+    }
+    if (!is_finite(what->scale) || !is_finite(h) || h == 0)
+        return FDX_E_NODES;
+    m.factor.hi = what->scale;
+    for (int k = 0; k < what->deriv && h != 1; k++)
+        m.factor = fdx_dd_div(m.factor, (fdx_dd){h, 0});
+    return make(memory, &m, band);
+}
+
+/* ---- of other bands ---- */
+
+/* One row: the weight of column lo + k is w[k * step]. */
+typedef struct {
+    ptrdiff_t lo, count, step;
+    int form;
+    const double *w;
+} row_view;
+
+static const fdx_rows_alike *end_of(const fdx_band *a, ptrdiff_t k)
+{
+    return k < a->nfirst ? &a->first[k] : &a->last[k - a->nfirst];
+}
+
+/* Row i of a; `any`: as if it were one of the interior's, which does not vary. Rows and columns of a periodic band go
+ * on past its ends. */
+static row_view row_of(const fdx_band *a, ptrdiff_t i, int any)
+{
+    const fdx_rows_alike *r = &a->interior;
+    ptrdiff_t nth = i - a->nfirst;
+    if (any)
+        nth = 0;
+    else if (a->periodic)
+        nth = (i % a->rows + a->rows) % a->rows;
+    else if (nth < 0)
+        r = &a->first[i];
+    else if (i >= a->rows - a->nlast)
+        r = &a->last[i - (a->rows - a->nlast)];
+    return (row_view){i + r->first, r->count, r->tap_step, r->form, r->row_step != 0 ? r->w + nth * r->row_step : r->w};
+}
+
+static ptrdiff_t shift_of(const fdx_band *a)
+{
+    return a->interior.own < 0 ? 0 : a->interior.first + a->interior.own;
+}
+
+static void transpose_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    const fdx_band *a = m->a;
+    *lo = most(a->nfirst, row + m->band.interior.first);
+    *hi = least(a->rows - a->nlast, row + m->band.interior.first + a->interior.count) - 1;
+    if (*lo > *hi)
+        *lo = a->rows, *hi = -1;
+    for (ptrdiff_t k = 0; k < a->nfirst + a->nlast; k++) {
+        const ptrdiff_t i = end_row(a, k), first = i + end_of(a, k)->first;
+        if (row >= first && row < first + end_of(a, k)->count) {
+            *lo = least(*lo, i);
+            *hi = most(*hi, i);
+        }
+    }
+    if (*lo > *hi) /* a column of zeros */
+        *lo = *hi = least(most(row + m->shift, 0), a->rows - 1);
+}
+
+static fdx_status transpose_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+{
+    for (int k = 0; k < r->count; k++) {
+        const ptrdiff_t i = row + r->first + k;
+        const row_view v = row_of(m->a, i, m->any);
+        w[k * r->tap_step] = row >= v.lo && row < v.lo + v.count ? v.w[(row - v.lo) * v.step] : 0;
+    }
+    return FDX_OK;
+}
+
+static fdx_status outline_transpose(maker *m, const fdx_band *a)
+{
+    if (a == NULL)
+        return FDX_E_NULL;
+    fdx_band *band = &m->band;
+    fdx_rows_alike *r = &band->interior;
+    memset(m, 0, offsetof(maker, w));
+    m->a = a;
+    m->shift = -shift_of(a);
+    m->end_form = FDX_PLAIN;
+    m->varying = a->interior.row_step != 0;
+    m->span = transpose_span;
+    m->fill = transpose_fill;
+    band->rows = a->columns;
+    band->columns = a->rows;
+    band->periodic = a->periodic;
+    r->first = 1 - a->interior.first - a->interior.count;
+    r->count = a->interior.count;
+    r->own = a->interior.own < 0 ? -1 : r->count - 1 - a->interior.own;
+    r->form = m->varying || a->interior.form == FDX_DIFFERENCES ? FDX_PLAIN : a->interior.form;
+
+    /* Columns that only interior rows touch, and as many of them as there are neighbours. */
+    ptrdiff_t lo = a->nfirst - r->first, end = a->rows - a->nlast + a->interior.first;
+    for (ptrdiff_t k = 0; k < a->nfirst; k++)
+        lo = most(lo, k + a->first[k].first + a->first[k].count);
+    for (ptrdiff_t k = 0; k < a->nlast; k++)
+        end = least(end, a->rows - a->nlast + k + a->last[k].first);
+    set_interior(m, a->periodic ? 0 : lo, a->periodic ? band->rows : end);
+    return FDX_OK;
+}
+
+size_t fdx_band_transpose_size(const fdx_band *a)
+{
+    maker m;
+    return outline_transpose(&m, a) == FDX_OK ? size(&m) : 0;
+}
+
+fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
+{
+    maker m;
+    const fdx_status status = outline_transpose(&m, a);
+    return status == FDX_OK ? make(memory, &m, band) : status;
+}
+
+static void product_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    const row_view a = row_of(m->a, row, 0);
+    *lo = m->b->columns;
+    *hi = -1;
+    for (ptrdiff_t k = 0; k < a.count; k++) {
+        const row_view b = row_of(m->b, a.lo + k, 0);
+        *lo = least(*lo, b.lo);
+        *hi = most(*hi, b.lo + b.count - 1);
+    }
+}
+
+static fdx_status product_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+{
+    const row_view a = row_of(m->a, row, m->any);
+    for (int k = 0; k < r->count; k++) {
+        const ptrdiff_t column = row + r->first + k;
+        fdx_dd sum = {0, 0};
+        for (ptrdiff_t t = 0; t < a.count; t++) {
+            const row_view b = row_of(m->b, a.lo + t, m->any);
+            if (column >= b.lo && column < b.lo + b.count)
+                sum = fdx_dd_add(sum, fdx_dd_two_prod(a.w[t * a.step], b.w[(column - b.lo) * b.step]));
+            if (b.form == FDX_PLAIN)
+                r->form = FDX_PLAIN;
+        }
+        w[k * r->tap_step] = fdx_dd_mul(sum, m->factor).hi;
+    }
+    return FDX_OK;
+}
+
+/* 1 if the weights are symmetric about the point itself, -1 if antisymmetric, 0 if neither. */
+static int parity(const fdx_rows_alike *r)
+{
+    if (r->row_step != 0 || r->own < 0 || r->count != 2 * r->own + 1)
+        return 0;
+    const double *own = r->w + r->own * r->tap_step;
+    int even = 1, odd = *own == 0;
+    for (int j = 1; j <= r->own; j++) {
+        even = even && own[-j * r->tap_step] == own[j * r->tap_step];
+        odd = odd && own[-j * r->tap_step] == -own[j * r->tap_step];
+    }
+    return even - (odd && !even);
+}
+
+static fdx_status outline_product(maker *m, const fdx_band *a, const fdx_band *b)
+{
+    if (a == NULL || b == NULL)
+        return FDX_E_NULL;
+    if (a->periodic != b->periodic)
+        return FDX_E_STENCIL;
+    const ptrdiff_t count = (ptrdiff_t)a->interior.count + b->interior.count - 1;
+    if (a->columns != b->rows || count > FDX_MAXTAPS || (a->periodic && count > b->columns))
+        return FDX_E_SIZE;
+    fdx_band *band = &m->band;
+    fdx_rows_alike *r = &band->interior;
+    memset(m, 0, offsetof(maker, w));
+    m->a = a;
+    m->b = b;
+    m->shift = shift_of(a) + shift_of(b);
+    m->end_form = FDX_DIFFERENCES;
+    m->varying = a->interior.row_step != 0 || b->interior.row_step != 0;
+    m->span = product_span;
+    m->fill = product_fill;
+    band->rows = a->rows;
+    band->columns = b->columns;
+    band->periodic = a->periodic;
+    r->first = a->interior.first + b->interior.first;
+    r->count = (int)count;
+    r->own = (int)least(most(m->shift - r->first, 0), count - 1);
+    const int same = parity(&a->interior) * parity(&b->interior);
+    r->form = b->interior.form == FDX_PLAIN ? FDX_PLAIN : same > 0 ? FDX_EVEN : same < 0 ? FDX_ODD : FDX_DIFFERENCES;
+    if (band->periodic)
+        set_interior(m, 0, band->rows);
+    else /* rows that meet interior rows only */
+        set_interior(m, most(a->nfirst, b->nfirst - a->interior.first),
+                     least(a->rows - a->nlast, b->rows - b->nlast - a->interior.first - a->interior.count + 1));
+    return FDX_OK;
+}
+
+size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
+{
+    maker m;
+    return outline_product(&m, a, b) == FDX_OK ? size(&m) : 0;
+}
+
+fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
+{
+    maker m;
+    const fdx_status status = outline_product(&m, a, b);
+    if (status != FDX_OK)
+        return status;
+    m.factor.hi = scale;
+    return is_finite(scale) ? make(memory, &m, band) : FDX_E_NODES;
+}

@@ -1,0 +1,90 @@
+/* Double-double arithmetic: a number is the unevaluated sum of two doubles, hi + lo, with |lo| no more than half a unit
+ * in hi's last place; twice the precision of a double. Algorithms and bounds: Joldes, Muller, Popescu, ACM Trans. Math.
+ * Softw. 44 (2017) 15; u is 2^-53.
+ *
+ * Rounding must be to nearest, and nothing may overflow, nor may the low parts underflow: factors of a product below
+ * 2^996, products from 2^-900 on are safe. Fused multiply-add is not used, as not every machine has it, and must not be
+ * used by the compiler either. */
+#ifndef FDX_DD_H
+#define FDX_DD_H
+
+#include <float.h>
+
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__ + 0
+#error "fdx computes rounding errors: build it without -ffast-math, -Ofast and their parts"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off", "no-tree-slp-vectorize") /* as in fdx_isa.inc */
+#endif
+
+typedef struct {
+    double hi, lo;
+} fdx_dd;
+
+/* a + b, exactly. */
+static inline fdx_dd fdx_dd_two_sum(double a, double b)
+{
+    const double sum = a + b, of_b = sum - a, of_a = sum - of_b;
+    return (fdx_dd){sum, (a - of_a) + (b - of_b)};
+}
+
+/* The same where |a| >= |b|, or a is 0. */
+static inline fdx_dd fdx_dd_fast_two_sum(double a, double b)
+{
+    const double sum = a + b;
+    return (fdx_dd){sum, b - (sum - a)};
+}
+
+/* The upper 26 bits of a, and exactly the rest (Veltkamp). */
+static inline fdx_dd fdx_dd_split(double a)
+{
+    const double wide = 134217729.0 * a, high = wide - (wide - a); /* 2^27 + 1 */
+    return (fdx_dd){high, a - high};
+}
+
+/* a b, exactly (Dekker). */
+static inline fdx_dd fdx_dd_two_prod(double a, double b)
+{
+    const fdx_dd x = fdx_dd_split(a), y = fdx_dd_split(b);
+    const double product = a * b;
+    return (fdx_dd){product, ((x.hi * y.hi - product) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo};
+}
+
+/* Within 3 u^2 of the sum, also of numbers of opposite signs: relative to the sum. */
+static inline fdx_dd fdx_dd_add(fdx_dd a, fdx_dd b)
+{
+    const fdx_dd high = fdx_dd_two_sum(a.hi, b.hi), low = fdx_dd_two_sum(a.lo, b.lo);
+    const fdx_dd sum = fdx_dd_fast_two_sum(high.hi, high.lo + low.hi);
+    return fdx_dd_fast_two_sum(sum.hi, low.lo + sum.lo);
+}
+
+/* Within 5 u^2. */
+static inline fdx_dd fdx_dd_mul(fdx_dd a, fdx_dd b)
+{
+    const fdx_dd product = fdx_dd_two_prod(a.hi, b.hi);
+    return fdx_dd_fast_two_sum(product.hi, product.lo + (a.hi * b.lo + a.lo * b.hi));
+}
+
+/* Within 2 u^2. */
+static inline fdx_dd fdx_dd_mul_double(fdx_dd a, double b)
+{
+    const fdx_dd product = fdx_dd_two_prod(a.hi, b);
+    const fdx_dd sum = fdx_dd_fast_two_sum(product.hi, a.lo * b);
+    return fdx_dd_fast_two_sum(sum.hi, sum.lo + product.lo);
+}
+
+/* Within 15 u^2. */
+static inline fdx_dd fdx_dd_div(fdx_dd a, fdx_dd b)
+{
+    const double quotient = a.hi / b.hi;
+    const fdx_dd product = fdx_dd_mul_double(b, quotient);
+    const double rest = (a.hi - product.hi) + (a.lo - product.lo);
+    return fdx_dd_fast_two_sum(quotient, rest / b.hi);
+}
+
+#endif

@@ -1,0 +1,973 @@
+/* np.gradient: the walk. Validate a call, bring its array to flat ranges of elements, and hand their segments to row
+ * loops.
+ *
+ * The dimensions are sorted by the input's strides; the innermost ones that are contiguous together, in the input and
+ * in every output, make one flat range. Along it the neighbours on *any* axis are the range itself shifted by a
+ * constant, and an axis only says where its first and last rows begin. So every axis, contiguous or not, is the same
+ * loop, and all axes of a call are made chunk by chunk while the chunk and its neighbours are still in cache. This file
+ * knows of dtypes only their sizes, and of instruction sets nothing.
+ *
+ * Each chunk is first made the quick way: quotients without division, and where rows are short the interior stencil
+ * over all of them at once, edges then being put right. Both can only go wrong where an operation raises a flag. If one
+ * was raised, that chunk is made again the careful way, with no operation but the formula's own, and so are some of the
+ * next, lest data that raise flags throughout be computed twice. */
+#include "fdx_fenv.h"
+#include "fdx_layout.h"
+#include "fdx_rows.h"
+
+/* Elements of a flat range worked on at a time. One operator streams, so its chunks only bound what a part can be
+ * split by; several share a chunk, which should stay in the L2 cache with its results. */
+#ifndef CHUNK_ONE /* these limits can be set from outside, so that tests reach with small arrays what is made for      \
+                     large */
+#define CHUNK_ONE ((ptrdiff_t)65536)
+#define CHUNK_MANY ((ptrdiff_t)8192)
+#endif
+/* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left
+ * the last-level cache: then the rows are cut into tiles. */
+#ifndef CACHE
+#define CACHE ((ptrdiff_t)16 << 20)
+#endif
+/* Results of more bytes than this will not be found in a cache by who reads them: their stores pass the cache by. */
+#ifndef STREAM
+#define STREAM ((ptrdiff_t)48 << 20)
+#endif
+#define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays AHEAD bytes are fetched for later */
+#define AHEAD ((ptrdiff_t)4096)
+#ifndef CONVERTED
+#define CONVERTED 8192 /* bytes that are converted, or made to be streamed out, at a time */
+#endif
+#ifndef WORTH
+#define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
+#endif
+#define CACHE_LINE ((ptrdiff_t)64)
+#define SHORT_RUN ((ptrdiff_t)1024)     /* interiors shorter than this are made together with the edges between them */
+#define LINES ((ptrdiff_t)192)          /* bytes; shorter rows are made by columns where the quick way is closed */
+#define TILE_TURNED ((ptrdiff_t)1024)   /* elements of a column at a time, while what shares its cache lines is there */
+#define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
+#define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
+#define FETCHED ((ptrdiff_t)256)        /* bytes; of lines shorter than this the next piece is not fetched */
+#define SHORT_IN_PLACE ((ptrdiff_t)20)  /* flat ranges shorter than this are turned, if they need no conversion, */
+#define SHORT_CONVERTED ((ptrdiff_t)80) /* and if they do */
+#define TIMES ((ptrdiff_t)4)            /* as long has to be what is walked along instead */
+#define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
+#define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
+
+/* One stencil of an operator, and the loops that run it. */
+typedef struct {
+    const fdx_stencil *of;
+    const fdx_rows *rows;
+    int taps;
+    int way; /* the quick one to divide */
+    fdx_divisor divisor;
+} stencil;
+
+enum { FIRST, INTERIOR, LAST };
+
+/* One operator of the call, as the walk sees it. */
+typedef struct {
+    const fdx_op *op;
+    stencil stencil[3];
+    char *out;        /* where its result for the current chunk begins */
+    ptrdiff_t n;      /* the length of its axis */
+    ptrdiff_t stride; /* bytes to the next row of the input along the axis */
+    ptrdiff_t step;   /* bytes to the next element of the output along the flat range */
+    ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: its axis is outside the range */
+    ptrdiff_t index;  /* if outside: the current row */
+    int plain;        /* the output needs no conversion */
+    int buffered;     /* it passes the cache by, and to that end is made in a buffer */
+    fdx_scatter_fn *scatter;
+} band;
+
+/* Weights of interior rows made from coordinates, kept from one use to the next. */
+typedef struct {
+    const band *b;    /* whose they are; NULL: nobody's */
+    ptrdiff_t row, n; /* of rows row .. row + n - 1, */
+    ptrdiff_t phase;  /* or, if not negative: of n elements of the flat range from there on */
+    double w[FDX_NTAPS][FDX_BLOCK];
+} weights;
+
+/* A row of converted elements: CONVERTED bytes, and room for the neighbours at its ends. */
+typedef union {
+    double f64[CONVERTED / sizeof(double) + 2 * REACH];
+    float f32[CONVERTED / sizeof(float) + 4 * REACH];
+} block;
+
+/* Rows of the input that have been converted: what is one row's right neighbour is the left one of the next but one. */
+typedef struct {
+    const char *in; /* where the row begins; NULL: nothing is kept here */
+    ptrdiff_t step, n;
+    ptrdiff_t used; /* when it was last asked for */
+    block row;
+} converted;
+enum { NCONVERTED = FDX_NTAPS + 1 }; /* the oldest of them is none of the stencil's in hand */
+
+typedef struct {
+    const fdx_call *call;
+    const char *in;        /* the input at the current chunk */
+    ptrdiff_t step;        /* bytes to the next element of the input along the flat range */
+    ptrdiff_t flat;        /* elements of the flat range */
+    ptrdiff_t tile, chunk; /* elements of a tile of it, and of a chunk of a tile */
+    ptrdiff_t outer_size;  /* flat ranges in the array */
+    int nouter;
+    int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
+    ptrdiff_t index[FDX_MAXDIM];
+    ptrdiff_t itemsize; /* of an element after conversion */
+    int direct;         /* the input is aligned, native and one element after the other */
+    int plain;          /* and, being floating point, needs no conversion */
+    int native;         /* it is floating point, aligned and native, at whatever distances */
+    int quick;          /* the quick way is open */
+    int stream;         /* plain outputs pass the cache by */
+    fdx_gather_fn *gather;
+    weights weights;
+    ptrdiff_t clock;
+    converted converted[NCONVERTED];
+    band band[FDX_MAXDIM];
+} walk;
+
+/* ---- validation ---- */
+
+/* A stencil of the rows lo .. hi of an axis of n stays inside it. */
+static fdx_status check_stencil(const fdx_stencil *s, ptrdiff_t lo, ptrdiff_t hi, ptrdiff_t n, int has_coords)
+{
+    if (s->kind > FDX_COORDS || (s->kind == FDX_COORDS && !has_coords))
+        return FDX_E_STENCIL;
+    if (lo > hi)
+        return FDX_OK;
+    ptrdiff_t least = s->off[0], most = s->off[0];
+    for (int k = 1; k < (s->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS); k++) {
+        least = MIN(least, s->off[k]);
+        most = MAX(most, s->off[k]);
+    }
+    if (s->kind == FDX_COORDS && (s->off[0] != -1 || s->off[1] != 0 || s->off[2] != 1))
+        return FDX_E_STENCIL;
+    return most - least > REACH || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
+}
+
+static fdx_status check_op(const fdx_call *call, const fdx_op *op, int empty)
+{
+    if (op->out.stride == NULL || (op->out.data == NULL && !empty) || (op->x.data != NULL && op->x.stride == NULL))
+        return FDX_E_NULL;
+    if (op->axis < 0 || op->axis >= call->ndim)
+        return FDX_E_AXIS;
+    if (op->out.dtype != result_dtype_of(call->in.dtype) || (op->x.data != NULL && op->x.dtype > FDX_F64))
+        return FDX_E_DTYPE;
+    const ptrdiff_t n = call->shape[op->axis];
+    if (n < 2)
+        return FDX_E_SIZE;
+    fdx_status status = check_stencil(&op->first, 0, 0, n, 0);
+    if (status == FDX_OK)
+        status = check_stencil(&op->interior, 1, n - 2, n, op->x.data != NULL);
+    if (status == FDX_OK)
+        status = check_stencil(&op->last, n - 1, n - 1, n, 0);
+    return status;
+}
+
+static fdx_status check(const fdx_call *call)
+{
+    if (call == NULL || call->shape == NULL || call->in.stride == NULL || call->op == NULL || call->isa == NULL)
+        return FDX_E_NULL;
+    if (call->ndim < 1 || call->ndim > FDX_MAXDIM)
+        return FDX_E_NDIM;
+    if (call->nops < 1 || call->nops > FDX_MAXDIM)
+        return FDX_E_OPS;
+    if (itemsize_of(call->in.dtype) == 0)
+        return FDX_E_DTYPE;
+    int empty = 0;
+    for (int d = 0; d < call->ndim; d++) {
+        if (call->shape[d] < 0)
+            return FDX_E_SHAPE;
+        empty |= call->shape[d] == 0;
+    }
+    if (call->in.data == NULL && !empty)
+        return FDX_E_NULL;
+    for (int k = 0; k < call->nops; k++) {
+        const fdx_status status = check_op(call, &call->op[k], empty);
+        if (status != FDX_OK)
+            return status;
+    }
+    for (int k = 0; k < call->nops && !empty; k++) {
+        const fdx_array *out = &call->op[k].out;
+        if (fdx_overlap(out, call->ndim, call->shape, &call->in, call->ndim, call->shape))
+            return FDX_E_OVERLAP;
+        for (int j = 0; j < call->nops; j++)
+            if (call->op[j].x.data != NULL &&
+                fdx_overlap(out, call->ndim, call->shape, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
+                return FDX_E_OVERLAP;
+    }
+    return FDX_OK;
+}
+
+/* ---- from arrays to a walk ---- */
+
+/* The same, and one element after the other: a row loop may read or write it in place. */
+static int is_direct(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
+{
+    return step == itemsize_of(a->dtype) && fdx_is_native(a, call->ndim, call->shape);
+}
+
+/* Can elements be read and written in place along dimension d? Of the outputs the first is asked. */
+static int is_in_place(const fdx_call *call, int d)
+{
+    const fdx_array *out = &call->op[0].out;
+    return is_direct(call, &call->in, call->in.stride[d]) && is_direct(call, out, out->stride[d]);
+}
+
+/* Does dimension `outer` continue where `inner` ends, in the input and all outputs? */
+static int contiguous(const fdx_call *call, int outer, int inner)
+{
+    const ptrdiff_t n = call->shape[inner];
+    int yes = call->in.stride[outer] == n * call->in.stride[inner];
+    for (int k = 0; k < call->nops; k++)
+        yes &= call->op[k].out.stride[outer] == n * call->op[k].out.stride[inner];
+    return yes;
+}
+
+/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
+static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM])
+{
+    int count = 0;
+    for (int d = 0; d < call->ndim; d++) {
+        if (call->shape[d] == 1)
+            continue;
+        const ptrdiff_t stride = call->in.stride[d], size = stride < 0 ? -stride : stride;
+        int at = count++;
+        for (; at > 0; at--) {
+            const ptrdiff_t other = call->in.stride[order[at - 1]];
+            if ((other < 0 ? -other : other) >= size)
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = d;
+    }
+    return count;
+}
+
+/* A stencil; is it used often enough to look for a quick way to divide? */
+static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, int often, ptrdiff_t ahead)
+{
+    const int row = !of->wide || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
+                    : result == FDX_F32                 ? FDX_ROW_F32_WIDE
+                                                        : FDX_ROW_C64_WIDE; /* double is wide already */
+    s->of = of;
+    s->rows = &isa->rows[row];
+    s->taps = of->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
+    s->way = FDX_DIVIDE;
+    /* Compilers convert to single precision also members that a way does not use, and zeros raise no flag then. */
+    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, ahead, 0};
+    if (of->kind == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
+        s->way = s->rows->of.prepare(&s->divisor);
+}
+
+/* The flat range: the innermost of the sorted dimensions, from `stop` on, as far as they are contiguous. */
+static void flatten(walk *w, const fdx_call *call, const int *order, int count, int stop)
+{
+    int first = count - 1;
+    w->flat = call->shape[order[first]];
+    for (; first > stop && contiguous(call, order[first - 1], order[first]); first--)
+        w->flat *= call->shape[order[first - 1]];
+    w->nouter = first;
+    w->outer_size = 1;
+    for (int at = 0; at < first; at++) {
+        w->outer[at] = order[at];
+        w->outer_size *= call->shape[order[at]];
+    }
+}
+
+/* The flat range of an array of many chunks, cut to tiles and these to chunks. */
+static void cut(walk *w, const fdx_call *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
+                ptrdiff_t nparts, int turned)
+{
+    const int dtype = call->in.dtype, innermost = order[count - 1];
+    const ptrdiff_t per_point = itemsize_of(dtype) + call->nops * w->itemsize;
+
+    /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
+    ptrdiff_t span = 0;
+    int stop = 0;
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
+        if (bytes <= CACHE)
+            continue;
+        span = MAX(span, bytes);
+        for (int at = stop; at < count - 1; at++)
+            if (order[at] == call->op[k].axis)
+                stop = at + 1;
+    }
+    w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
+    w->stream = !call->fresh && size > STREAM / w->itemsize / call->nops;
+    /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
+    int weighted = 0;
+    for (int k = 0; k < call->nops; k++)
+        weighted |= call->op[k].interior.kind == FDX_COORDS && call->op[k].axis == innermost;
+    weighted &= call->shape[innermost] > w->chunk && size > call->shape[innermost];
+    if (weighted)
+        stop = count - 1;
+
+    flatten(w, call, order, count, stop);
+    w->tile = w->flat;
+    if (span > 0)
+        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
+    if (weighted)
+        w->tile = MIN(w->tile, FDX_BLOCK);
+    if (turned)
+        w->tile = MIN(w->tile, TILE_TURNED);
+    /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
+     * should be written while they are in the cache. */
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t step = call->op[k].out.stride[innermost];
+        if (step > CACHE_LINE || step < -CACHE_LINE)
+            w->tile = MIN(w->tile, TILE_SCATTERED / w->itemsize);
+    }
+    w->chunk = MIN(w->tile, w->chunk);
+    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
+    if (nparts > 1 && w->flat / w->chunk < wanted)
+        w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
+}
+
+/* Dimension `from` of an order moved to place `to`. */
+static void move_dimension(int *order, int from, int to)
+{
+    const int dimension = order[from], by = from < to ? 1 : -1;
+    for (int at = from; at != to; at += by)
+        order[at] = order[at + by];
+    order[to] = dimension;
+}
+
+/* A flat range of a few elements, as of a repeated row or where the output has another order, is better the fastest of
+ * the outer dimensions, if there is another flat range that is TIMES as long. Of those the one is taken in which the
+ * first output's elements are nearest to each other. Returns whether there is. */
+static int turn(walk *w, const fdx_call *call, int *order, int count)
+{
+    const ptrdiff_t *stride = call->op[0].out.stride, enough = TIMES * w->flat;
+    const int few = count - w->nouter; /* dimensions of the flat range as it is */
+    ptrdiff_t least = PTRDIFF_MAX;
+    int best = -1;
+    for (int k = 0; k < few; k++)
+        move_dimension(order, count - 1, 0);
+    for (int at = count - 1; at >= few; at--) {
+        const ptrdiff_t here = stride[order[at]], size = here < 0 ? -here : here;
+        if (size >= least)
+            continue;
+        move_dimension(order, at, count - 1);
+        flatten(w, call, order, count, few);
+        move_dimension(order, count - 1, at);
+        if (w->flat >= enough) {
+            least = size;
+            best = at;
+        }
+    }
+    int outer = count;
+    if (best >= 0) {
+        move_dimension(order, best, count - 1);
+        flatten(w, call, order, count, few);
+        outer = w->nouter;
+    }
+    for (int k = 0; k < few; k++)
+        move_dimension(order, 0, outer - 1);
+    flatten(w, call, order, count, 0);
+    return best >= 0;
+}
+
+static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
+{
+    const fdx_isa *isa = call->isa;
+    const int dtype = call->in.dtype, result = result_dtype_of(dtype);
+    int order[FDX_MAXDIM];
+    ptrdiff_t inside[FDX_MAXDIM];
+    order[0] = 0; /* an axis has two points or more: count is not 0, but compilers cannot know */
+    const int count = sort_dimensions(call, order);
+    flatten(w, call, order, count, 0);
+    const ptrdiff_t few = is_in_place(call, order[count - 1]) ? SHORT_IN_PLACE : SHORT_CONVERTED;
+    const int turned = w->nouter > 0 && w->flat < few && turn(w, call, order, count);
+    ptrdiff_t size = 1;
+    for (int at = count - 1; at >= 0; at--) {
+        inside[order[at]] = size; /* elements of the array between two rows along this dimension */
+        size *= call->shape[order[at]];
+    }
+    const int innermost = order[count - 1];
+
+    w->call = call;
+    w->step = call->in.stride[innermost];
+    w->itemsize = itemsize_of(result);
+    w->direct = is_direct(call, &call->in, w->step);
+    w->plain = w->direct && dtype >= FDX_F32;
+    w->native = dtype >= FDX_F32 && fdx_is_native(&call->in, call->ndim, call->shape);
+    w->gather = isa->gather[dtype][call->in.swapped != 0];
+    w->weights.b = NULL;
+    w->clock = 0;
+    for (int k = 0; k < NCONVERTED; k++) {
+        w->converted[k].in = NULL;
+        w->converted[k].used = 0;
+    }
+
+    if (nparts == 1 && size <= CHUNK_MANY) {
+        w->stream = 0;
+        w->tile = w->chunk = w->flat;
+    } else {
+        cut(w, call, order, count, inside, size, nparts, turned);
+    }
+
+    const ptrdiff_t ahead = size > CHUNK_MANY && size > IN_CACHE / w->itemsize ? AHEAD : 0;
+    w->quick = 0;
+    for (int k = 0; k < call->nops; k++) {
+        const fdx_op *op = &call->op[k];
+        band *b = &w->band[k];
+        b->op = op;
+        b->n = call->shape[op->axis];
+        b->stride = call->in.stride[op->axis];
+        b->step = op->out.stride[innermost];
+        b->inner = inside[op->axis];
+        for (int at = 0; at < w->nouter; at++)
+            if (order[at] == op->axis)
+                b->inner = 0;
+        b->plain = is_direct(call, &op->out, b->step);
+        b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
+        plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size >= WORTH * b->n, ahead);
+        plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size >= WORTH, ahead);
+        plan_stencil(&b->stencil[LAST], &op->last, isa, result, size >= WORTH * b->n, ahead);
+        /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
+        const int stream = w->stream && b->plain;
+        const int alone =
+            stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) && b->stencil[INTERIOR].way != FDX_DIVIDE;
+        for (int at = 0; at < 3; at++) {
+            b->stencil[at].divisor.stream = alone;
+            w->quick |= b->stencil[at].way == FDX_CORRECT;
+        }
+        b->buffered = stream && !alone;
+        w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
+    }
+    w->quick = w->quick && fdx_default_environment();
+}
+
+/* ---- from a chunk to row loops ---- */
+
+/* Elements at equal distances, in the input and in the output, that have one stencil. */
+typedef struct {
+    const char *in;
+    ptrdiff_t in_step; /* bytes */
+    char *out;
+    ptrdiff_t out_step;
+    ptrdiff_t n;
+} line;
+
+/* The n elements of the current chunk that begin at `skip` and are `every` apart. */
+static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t every, ptrdiff_t n)
+{
+    const line l = {w->in + skip * w->step, n == 1 ? w->step : every * w->step, b->out + skip * b->step,
+                    n == 1 ? b->step : every * b->step, n};
+    return l;
+}
+
+/* Ask for n elements from `in` on: else memory is read and written by turns, which takes half as long again. */
+static void fetch(const char *in, ptrdiff_t step, ptrdiff_t n)
+{
+    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE ? step
+                                                             : step < 0         ? -CACHE_LINE
+                                                                                : CACHE_LINE;
+    const ptrdiff_t count = size >= CACHE_LINE ? n : n * size / CACHE_LINE;
+    for (ptrdiff_t k = 0; k < count; k++)
+        FDX_FETCH(in + k * stride);
+}
+
+/* n elements from `in` on, converted now or before. */
+static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
+{
+    converted *oldest = &w->converted[0];
+    w->clock++;
+    for (int k = 0; k < NCONVERTED; k++) {
+        converted *kept = &w->converted[k];
+        if (kept->in == in && kept->step == step && kept->n >= n) {
+            kept->used = w->clock;
+            return &kept->row;
+        }
+        if (kept->used < oldest->used)
+            oldest = kept;
+    }
+    oldest->in = in;
+    oldest->step = step;
+    oldest->n = n;
+    oldest->used = w->clock;
+    w->gather(&oldest->row, in, step, n);
+    return &oldest->row;
+}
+
+/* Weights from coordinates. */
+typedef struct {
+    const double *w[FDX_NTAPS];
+    const void *coords; /* not NULL: instead of w, coordinates of the elements and their neighbours */
+    ptrdiff_t count;    /* of elements that they are for, after which they repeat; 0: one for all */
+} own_weights;
+
+/* The results along a line. `own` are the weights if the stencil itself has none, or NULL. */
+static void run(walk *w, const band *b, const stencil *s, line l, const own_weights *own)
+{
+    const int streamed = own != NULL && own->count > 0; /* each element has its own */
+    const int8_t *off = s->of->off;
+    const int quotients = s->of->kind == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
+    const int in_place = direct && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
+    const int way = w->quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+    const fdx_isa *isa = w->call->isa;
+    const fdx_quotients *of = w->plain || !in_place ? &s->rows->of : &isa->integers[w->call->in.dtype];
+    if (in_place && out_place && quotients) { /* most are */
+        of->quotient[way](l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.n, &s->divisor);
+        return;
+    }
+    if (w->native && b->plain && quotients && of->stepped != NULL && !out_place) {
+        of->stepped(l.out, l.out_step / w->itemsize, l.in + off[0] * b->stride, l.in + off[1] * b->stride,
+                    l.in_step / w->itemsize, l.n, way, &s->divisor);
+        return;
+    }
+    const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
+    ptrdiff_t most = streamed ? own->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
+    if (!in_place && !streamed && b->inner >= WHOLE && b->inner < most)
+        most = b->inner; /* whole rows, which come by again */
+    else if (!in_place && !streamed)
+        most = MIN(most, FDX_BLOCK);
+    ptrdiff_t least = off[0], span = off[0];
+    for (int k = 1; k < s->taps; k++) {
+        least = MIN(least, off[k]);
+        span = MAX(span, off[k]);
+    }
+    span -= least;
+    block from, to;
+    const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
+
+    while (l.n > 0) {
+        const ptrdiff_t m = MIN(l.n, most);
+        if (in_place) {
+            for (int k = 0; k < s->taps; k++)
+                x[k] = l.in + off[k] * b->stride;
+        } else if (shifted) { /* convert it once */
+            w->gather(&from, l.in + least * b->stride, l.in_step, m + span);
+            for (int k = 0; k < s->taps; k++)
+                x[k] = (const char *)&from + (off[k] - least) * w->itemsize;
+        } else {
+            for (int k = 0; k < s->taps; k++)
+                x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
+        }
+        if (!in_place && m * w->itemsize >= FETCHED)
+            fetch(l.in + m * l.in_step + off[s->taps - 1] * b->stride, l.in_step, m);
+        void *y = out_place ? (void *)l.out : (void *)&to;
+        if (streamed) {
+            if (in_place)
+                fetch(l.in + m * l.in_step + b->stride, l.in_step, m);
+            if (own->coords != NULL)
+                s->rows->spaced(y, x, m, own->coords);
+            else
+                s->rows->stream(y, x, m, own->w);
+        } else if (own != NULL) {
+            const double one[FDX_NTAPS] = {*own->w[0], *own->w[1], *own->w[2]};
+            s->rows->taps(y, x, m, one);
+        } else if (quotients) {
+            of->quotient[way](y, x[0], x[1], m, &s->divisor);
+        } else {
+            s->rows->taps(y, x, m, s->of->w);
+        }
+        if (!out_place)
+            b->scatter(l.out, l.out_step, &to, m);
+        l.in += m * l.in_step;
+        l.out += m * l.out_step;
+        l.n -= m;
+    }
+}
+
+/* n coordinates from number i on, where they lie or converted to a row. */
+static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, ptrdiff_t n, double *row)
+{
+    const char *from = (const char *)x->data + i * x->stride[0];
+    const ptrdiff_t itemsize = itemsize_of(x->dtype);
+    fetch(from + n * x->stride[0], x->stride[0], n);
+    if (x->dtype >= FDX_F32 && !x->swapped && x->stride[0] == itemsize && (uintptr_t)from % (uintptr_t)itemsize == 0)
+        return from;
+    w->call->isa->gather[x->dtype][x->swapped != 0](row, from, x->stride[0], n);
+    return row;
+}
+
+/* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BLOCK. */
+static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NTAPS])
+{
+    const fdx_array *x = &b->op->x;
+    const fdx_isa *isa = w->call->isa;
+    double row[FDX_BLOCK + REACH];
+    isa->coords[x->dtype != FDX_F32].weights(weight, coordinates(w, x, i - 1, n + 2, row), n);
+}
+
+/* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
+static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, own_weights *own)
+{
+    weights *kept = &w->weights;
+    if (kept->b != b || kept->phase >= 0 || i < kept->row || i >= kept->row + kept->n) {
+        double *const to[FDX_NTAPS] = {kept->w[0], kept->w[1], kept->w[2]};
+        kept->b = b;
+        kept->phase = -1;
+        kept->row = i;
+        kept->n = MIN(MIN(wanted, FDX_BLOCK), b->n - 1 - i);
+        make_weights(w, b, i, kept->n, to);
+    }
+    for (int k = 0; k < FDX_NTAPS; k++)
+        own->w[k] = kept->w[k] + (i - kept->row);
+    return kept->row + kept->n - i;
+}
+
+/* n interior results of an operator whose weights differ from row to row, at `skip` in the chunk, from row i on, of
+ * which `used` elements lie behind us. */
+static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
+{
+    const stencil *s = &b->stencil[INTERIOR];
+    own_weights own = {{NULL, NULL, NULL}, NULL, 0};
+    if (b->inner == 0 || b->inner >= FEW) { /* n elements of one row */
+        row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, &own);
+        run(w, b, s, chunk_line(w, b, skip, 1, n), &own);
+        return;
+    }
+    /* In a line, weights are used once. The weighting has their precision unless single ones meet double data. */
+    const fdx_array *x = &b->op->x;
+    const int once = b->inner == 1 && w->flat == b->n && w->outer_size == 1 &&
+                     (x->dtype == FDX_F32) == (fdx_is_single(b->op->out.dtype) && !s->of->wide);
+    while (once && n > 0) {
+        double row[FDX_BLOCK + REACH];
+        const ptrdiff_t m = own.count = MIN(n, FDX_BLOCK);
+        own.coords = coordinates(w, x, i - 1, m + 2, row);
+        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
+        i += m;
+        skip += m;
+        n -= m;
+    }
+    while (n > 0) {
+        double expanded[FDX_NTAPS][FDX_BLOCK];
+        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, &own);
+        ptrdiff_t m = MIN(n, rows * b->inner - used);
+        if (b->inner > 1) {
+            m = MIN(m, FDX_BLOCK);
+            for (ptrdiff_t j = 0, row = 0, column = used; j < m; j++) {
+                for (int k = 0; k < FDX_NTAPS; k++)
+                    expanded[k][j] = own.w[k][row];
+                if (++column == b->inner)
+                    column = 0, row++;
+            }
+            for (int k = 0; k < FDX_NTAPS; k++)
+                own.w[k] = expanded[k];
+        }
+        own.count = m;
+        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
+        i += (used + m) / b->inner;
+        used = (used + m) % b->inner;
+        skip += m;
+        n -= m;
+    }
+}
+
+/* n results at `skip`, all of row i's stencil (and, if that has no weights of its own, of the next interior rows'). */
+static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
+{
+    const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
+    if (b->stencil[which].of->kind == FDX_COORDS)
+        run_weighted(w, b, i, used, skip, n);
+    else
+        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL);
+}
+
+/* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
+static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    const int alone = b->op->interior.kind == FDX_COORDS && b->inner >= FEW; /* each interior row has its own weights */
+    ptrdiff_t i = 0, used = 0, skip = 0; /* the row, and how much of it lies behind us */
+    if (at > 0) {
+        i = at / b->inner % b->n;
+        used = at % b->inner;
+    }
+    while (skip < n) {
+        const ptrdiff_t rows = i == 0 || i == b->n - 1 || alone ? 1 : b->n - 1 - i;
+        const ptrdiff_t m = MIN(n - skip, rows * b->inner - used);
+        run_rows(w, b, i, used, skip, m);
+        skip += m;
+        used = 0;
+        i = i + rows == b->n ? 0 : i + rows;
+    }
+}
+
+/* Of the same results those of row i, wherever it comes by again. */
+static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, ptrdiff_t n)
+{
+    const ptrdiff_t period = b->inner * b->n;
+    const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
+    own_weights of_row = {{NULL, NULL, NULL}, NULL, 0};
+    const own_weights *own = NULL;
+    if (b->stencil[which].of->kind == FDX_COORDS) {
+        row_weights(w, b, i, b->n, &of_row);
+        own = &of_row;
+    }
+    if (b->inner >= FEW) {
+        for (ptrdiff_t from = at - at % period + i * b->inner; from < at + n; from += period) {
+            const ptrdiff_t lo = MAX(from, at), hi = MIN(from + b->inner, at + n);
+            if (lo < hi)
+                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own);
+        }
+        return;
+    }
+    for (ptrdiff_t column = 0; column < b->inner; column++) {
+        const ptrdiff_t ahead = i * b->inner + column - at % period, skip = ahead < 0 ? ahead + period : ahead;
+        if (skip < n)
+            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own);
+    }
+}
+
+/* The same results, the interior stencil being laid over edge rows too. What it finds there is nonsense, but all of it
+ * lies in the array. */
+static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    const stencil *s = &b->stencil[INTERIOR];
+    const ptrdiff_t lo = MAX(at, b->inner), hi = MIN(at + n, w->flat - b->inner), period = b->inner * b->n;
+    if (lo < hi && b->n > 2) {
+        const line l = chunk_line(w, b, lo - at, 1, hi - lo);
+        if (s->of->kind == FDX_COORDS) {
+            weights *kept = &w->weights;
+            if (kept->b != b || kept->phase != lo % period) {
+                double each[FDX_NTAPS][FDX_BLOCK];
+                double *const to[FDX_NTAPS] = {each[0], each[1], each[2]};
+                make_weights(w, b, 1, b->n - 2, to);
+                kept->b = b;
+                kept->phase = lo % period;
+                kept->n = FDX_BLOCK / period * period;
+                for (ptrdiff_t j = 0; j < kept->n; j++) {
+                    const ptrdiff_t i = (kept->phase + j) % period / b->inner, inside = MAX(1, MIN(i, b->n - 2));
+                    for (int k = 0; k < FDX_NTAPS; k++)
+                        kept->w[k][j] = each[k][inside - 1];
+                }
+            }
+            const own_weights own = {{kept->w[0], kept->w[1], kept->w[2]}, NULL, kept->n};
+            run(w, b, s, l, &own);
+        } else {
+            run(w, b, s, l, NULL);
+        }
+    }
+    row_everywhere(w, b, 0, at, n);
+    row_everywhere(w, b, b->n - 1, at, n);
+}
+
+/* The same results, along an axis that is contiguous itself and has weights of its own for each row: these are made
+ * once for a block of them, and used for it wherever it comes by again. */
+static void by_blocks(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 1; i < b->n - 1; i += FDX_BLOCK) {
+        const ptrdiff_t rows = MIN(FDX_BLOCK, b->n - 1 - i);
+        for (ptrdiff_t from = at - at % b->n; from < at + n; from += b->n) {
+            const ptrdiff_t lo = MAX(from + i, at), hi = MIN(from + i + rows, at + n);
+            if (lo < hi)
+                run_weighted(w, b, lo - from, 0, lo - at, hi - lo);
+        }
+    }
+    row_everywhere(w, b, 0, at, n);
+    row_everywhere(w, b, b->n - 1, at, n);
+}
+
+/* n results of one operator from the current place on. */
+static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    if (b->inner == 0) {
+        run_rows(w, b, b->index, 0, 0, n);
+        return;
+    }
+    const ptrdiff_t period = b->inner * b->n;
+    const int weighted = b->op->interior.kind == FDX_COORDS;
+    const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
+    if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
+        overlaid(w, b, at, n);
+    else if (repeats && b->inner < FEW && period * w->itemsize <= LINES) /* the quick way is closed */
+        for (ptrdiff_t i = 0; i < b->n; i++)
+            row_everywhere(w, b, i, at, n);
+    else if (repeats && weighted && b->inner == 1)
+        by_blocks(w, b, at, n);
+    else
+        by_stretches(w, b, at, n);
+}
+
+/* The same, made in a buffer piece by piece, and copied by the cache. */
+static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    block buffer;
+    char *out = b->out;
+    const char *in = w->in;
+    const ptrdiff_t reach = b->stride < 0 ? -b->stride : b->stride;
+    while (n > 0) {
+        const ptrdiff_t m = MIN(n, CONVERTED / w->itemsize);
+        b->out = (char *)&buffer;
+        make_results(w, b, at, m);
+        w->in += m * w->step;
+        w->call->isa->stream_out(out, &buffer, m * w->itemsize, w->in + reach);
+        out += m * w->itemsize;
+        at += m;
+        n -= m;
+    }
+    w->in = in;
+}
+
+/* ---- without a walk ---- */
+
+/* n results of one stencil of a line that is plain data, from element i on. */
+static void short_stretch(const fdx_call *call, const fdx_op *op, const stencil *s, int quick, ptrdiff_t i, ptrdiff_t n)
+{
+    const ptrdiff_t itemsize = call->in.stride[0];
+    const char *in = (const char *)call->in.data + i * itemsize;
+    char *out = (char *)op->out.data + i * itemsize;
+    const int8_t *off = s->of->off;
+    if (s->of->kind == FDX_QUOTIENT) {
+        const int way = quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+        s->rows->of.quotient[way](out, in + off[0] * itemsize, in + off[1] * itemsize, n, &s->divisor);
+    } else {
+        const void *const x[FDX_NTAPS] = {in + off[0] * itemsize, in + off[1] * itemsize, in + off[2] * itemsize};
+        s->rows->taps(out, x, n, s->of->w);
+    }
+}
+
+/* A line of plain floating-point data that would be one chunk, as in most small calls, is computed as it stands:
+ * planning counts there. Returns 0 if it is no such line. */
+static int short_line(const fdx_call *call)
+{
+    const ptrdiff_t n = call->shape[0];
+    if (call->ndim != 1 || n > CHUNK_ONE || call->in.dtype < FDX_F32 || !is_direct(call, &call->in, call->in.stride[0]))
+        return 0;
+    for (int k = 0; k < call->nops; k++)
+        if (call->op[k].interior.kind == FDX_COORDS || !is_direct(call, &call->op[k].out, call->op[k].out.stride[0]))
+            return 0;
+    for (int k = 0; k < call->nops; k++) {
+        const fdx_op *op = &call->op[k];
+        stencil first, interior, last;
+        plan_stencil(&first, &op->first, call->isa, call->in.dtype, 0, 0);
+        plan_stencil(&last, &op->last, call->isa, call->in.dtype, 0, 0);
+        short_stretch(call, op, &first, 0, 0, 1);
+        short_stretch(call, op, &last, 0, n - 1, 1);
+        if (n == 2)
+            continue; /* loops over no elements may raise flags, too */
+        plan_stencil(&interior, &op->interior, call->isa, call->in.dtype, n >= WORTH, 0);
+        if (interior.way != FDX_CORRECT) {
+            short_stretch(call, op, &interior, 0, 1, n - 2);
+            continue;
+        }
+        const unsigned raised = fdx_flags(); /* the quick way first, as in the walk */
+        if (raised != 0)
+            fdx_set_flags(0);
+        short_stretch(call, op, &interior, 1, 1, n - 2);
+        if (fdx_flags() != 0) {
+            fdx_set_flags(0);
+            short_stretch(call, op, &interior, 0, 1, n - 2);
+        }
+        if (raised != 0)
+            fdx_set_flags(raised | fdx_flags());
+    }
+    return 1;
+}
+
+/* ---- the walk ---- */
+
+/* All results of the chunk of n elements from position `at` of the current flat range on. */
+static void make_chunk(walk *w, ptrdiff_t at, ptrdiff_t n)
+{
+    const fdx_call *call = w->call;
+    w->in = (const char *)call->in.data + at * w->step;
+    for (int d = 0; d < w->nouter; d++)
+        w->in += w->index[d] * call->in.stride[w->outer[d]];
+    for (int k = 0; k < call->nops; k++) {
+        band *b = &w->band[k];
+        b->out = (char *)b->op->out.data + at * b->step;
+        for (int d = 0; d < w->nouter; d++) {
+            b->out += w->index[d] * b->op->out.stride[w->outer[d]];
+            if (w->outer[d] == b->op->axis)
+                b->index = w->index[d];
+        }
+        if (b->buffered)
+            make_buffered(w, b, at, n);
+        else
+            make_results(w, b, at, n);
+    }
+}
+
+fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+{
+    const fdx_status status = check(call);
+    if (status != FDX_OK)
+        return status;
+    if (nparts < 1 || part < 0 || part >= nparts)
+        return FDX_E_PART;
+    for (int d = 0; d < call->ndim; d++)
+        if (call->shape[d] == 0)
+            return FDX_OK;
+    if (nparts == 1 && short_line(call))
+        return FDX_OK;
+
+    unsigned raised = fdx_flags();
+    walk w;
+    plan(&w, call, nparts);
+
+    /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
+     * tile may be shorter, and has its own number of chunks. */
+    ptrdiff_t per_tile = 1, full_tiles = 1, in_last = 0;
+    if (w.chunk < w.flat) {
+        const ptrdiff_t rest = w.flat % w.tile;
+        per_tile = (w.tile + w.chunk - 1) / w.chunk;
+        full_tiles = w.flat / w.tile;
+        in_last = (rest + w.chunk - 1) / w.chunk;
+    }
+    const ptrdiff_t chunks = w.outer_size * (full_tiles * per_tile + in_last);
+    ptrdiff_t number = 0, end = chunks, tile = 0, in_tile = full_tiles > 0 ? per_tile : in_last, sub = 0;
+    for (int at = 0; at < w.nouter; at++)
+        w.index[at] = 0;
+    if (nparts > 1) {
+        const ptrdiff_t share = chunks / nparts, extra = chunks % nparts;
+        number = part * share + MIN(part, extra);
+        end = number + share + (part < extra);
+        if (number == end)
+            return FDX_OK;
+        tile = MIN(number / (per_tile * w.outer_size), full_tiles);
+        in_tile = tile < full_tiles ? per_tile : in_last;
+        const ptrdiff_t within = number - tile * per_tile * w.outer_size;
+        ptrdiff_t left = within / in_tile;
+        sub = within % in_tile;
+        for (int at = w.nouter - 1; at >= 0; at--) {
+            const ptrdiff_t n = call->shape[w.outer[at]];
+            w.index[at] = left % n;
+            left /= n;
+        }
+    }
+    if (raised != 0)
+        fdx_set_flags(0);
+    ptrdiff_t careful = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
+    for (;;) {
+        const ptrdiff_t at = tile * w.tile + sub * w.chunk;
+        const ptrdiff_t n = MIN(w.chunk, MIN((tile + 1) * w.tile, w.flat) - at);
+        make_chunk(&w, at, n);
+        if (w.quick && fdx_flags() != 0) {
+            fdx_set_flags(0);
+            w.quick = 0;
+            w.weights.b = NULL; /* their making may have raised flags, which belong to the result */
+            make_chunk(&w, at, n);
+            careful = patience;
+            patience *= 2;
+        } else if (careful > 0 && --careful == 0) { /* try again */
+            raised |= fdx_flags();
+            fdx_set_flags(0);
+            w.quick = 1;
+        }
+        if (++number == end)
+            break;
+        if (++sub < in_tile)
+            continue;
+        sub = 0;
+        int d = w.nouter - 1;
+        for (; d >= 0 && ++w.index[d] == call->shape[w.outer[d]]; d--)
+            w.index[d] = 0;
+        if (d < 0) {
+            tile++;
+            in_tile = tile < full_tiles ? per_tile : in_last;
+        }
+    }
+    if (raised != 0)
+        fdx_set_flags(raised | fdx_flags());
+    if (w.stream)
+        call->isa->stream_out(NULL, NULL, 0, NULL);
+    return FDX_OK;
+}
+
+fdx_status fdx_apply(const fdx_call *call)
+{
+    return fdx_apply_part(call, 0, 1);
+}

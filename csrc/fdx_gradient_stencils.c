@@ -1,0 +1,124 @@
+/* Where the numbers of a stencil come from: the weights and divisors of np.gradient, from a spacing or coordinates.
+ * Order and precision of each operation are NumPy's; they decide the bits. */
+#include "fdx_rows.h"
+
+static fdx_status check_dtype(int dtype, int edge_order)
+{
+    if (fdx_itemsize(dtype) == 0)
+        return FDX_E_DTYPE;
+    return edge_order == 1 || edge_order == 2 ? FDX_OK : FDX_E_EDGE;
+}
+
+static void quotient(fdx_stencil *s, int lo, int hi, double h, int wide)
+{
+    s->kind = FDX_QUOTIENT;
+    s->wide = (uint8_t)wide;
+    s->off[0] = (int8_t)lo;
+    s->off[1] = (int8_t)hi;
+    s->off[2] = 0;
+    s->w[0] = h;
+    s->w[1] = s->w[2] = 0;
+}
+
+/* The offsets of three neighbours, the first of them `lo`. */
+static void three(fdx_stencil *s, int kind, int lo, int wide)
+{
+    s->kind = (uint8_t)kind;
+    s->wide = (uint8_t)wide;
+    for (int k = 0; k < FDX_NTAPS; k++) {
+        s->off[k] = (int8_t)(lo + k);
+        s->w[k] = 0;
+    }
+}
+
+/* v rounded to single precision. Volatile, as gcc 12 -O3 leaves out the rounding of two neighbouring values. */
+static double to_single(double v)
+{
+    volatile float single = (float)v;
+    return single;
+}
+
+/* a / h, in the precision that NumPy gives it. */
+static double over(double a, double h, fdx_precision precision, int single)
+{
+    if (precision == FDX_SINGLE)
+        return (double)((float)a / (float)h);
+    return precision == FDX_WEAK && single ? to_single(a / h) : a / h;
+}
+
+fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
+{
+    if (op == NULL)
+        return FDX_E_NULL;
+    const fdx_status status = check_dtype(dtype, edge_order);
+    if (status != FDX_OK)
+        return status;
+    const int single = fdx_is_single(dtype), wide = single && precision == FDX_DOUBLE;
+    const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
+    const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
+
+    op->x.data = NULL;
+    quotient(&op->interior, -1, 1, rounded ? to_single(two_h) : two_h, wide);
+    if (edge_order == 1) {
+        const double edge = rounded ? to_single(h) : h;
+        quotient(&op->first, 0, 1, edge, wide);
+        quotient(&op->last, -1, 0, edge, wide);
+    } else {
+        static const double first[FDX_NTAPS] = {-1.5, 2.0, -0.5}, last[FDX_NTAPS] = {0.5, -2.0, 1.5};
+        three(&op->first, FDX_TAPS, 0, wide);
+        three(&op->last, FDX_TAPS, -2, wide);
+        for (int k = 0; k < FDX_NTAPS; k++) {
+            op->first.w[k] = over(first[k], h, precision, single);
+            op->last.w[k] = over(last[k], h, precision, single);
+        }
+    }
+    return FDX_OK;
+}
+
+fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
+                               const fdx_isa *isa)
+{
+    if (op == NULL || x == NULL || x->data == NULL || x->stride == NULL || isa == NULL)
+        return FDX_E_NULL;
+    const fdx_status status = check_dtype(dtype, edge_order);
+    if (status != FDX_OK)
+        return status;
+    if (x->dtype > FDX_F64)
+        return FDX_E_DTYPE;
+    if (n < edge_order + 1)
+        return FDX_E_SIZE;
+
+    const int single_x = x->dtype == FDX_F32, wide = fdx_is_single(dtype) && !single_x;
+    const fdx_coords *coords = &isa->coords[!single_x];
+    fdx_gather_fn *gather = isa->gather[x->dtype][x->swapped != 0];
+    const char *data = (const char *)x->data;
+    const ptrdiff_t step = x->stride[0];
+    double row[FDX_BLOCK + 1], tail[FDX_NTAPS];
+
+    gather(row, data, step, 2);
+    const double d = coords->difference(row);
+    int uniform = 1;
+    for (ptrdiff_t i = 0; uniform && i < n - 1; i += FDX_BLOCK) {
+        const ptrdiff_t m = n - 1 - i < FDX_BLOCK ? n - 1 - i : FDX_BLOCK;
+        gather(row, data + i * step, step, m + 1);
+        uniform = coords->uniform(row, m, d);
+    }
+    if (uniform)
+        return fdx_gradient_uniform(op, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
+
+    op->x = *x;
+    three(&op->interior, FDX_COORDS, -1, wide);
+    if (edge_order == 1) {
+        gather(row, data, step, 2);
+        quotient(&op->first, 0, 1, coords->difference(row), wide);
+        gather(row, data + (n - 2) * step, step, 2);
+        quotient(&op->last, -1, 0, coords->difference(row), wide);
+    } else {
+        three(&op->first, FDX_TAPS, 0, wide);
+        three(&op->last, FDX_TAPS, -2, wide);
+        gather(row, data, step, FDX_NTAPS);
+        gather(tail, data + (n - FDX_NTAPS) * step, step, FDX_NTAPS);
+        coords->edges(op->first.w, op->last.w, row, tail);
+    }
+    return FDX_OK;
+}

@@ -1,0 +1,57 @@
+/* Sizes of elements, and where arrays lie in memory. */
+#ifndef FDX_LAYOUT_H
+#define FDX_LAYOUT_H
+
+#include "fdx.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* fdx_itemsize and fdx_result_dtype, which small calls ask often. */
+static inline ptrdiff_t itemsize_of(int dtype)
+{
+    static const uint8_t sizes[FDX_NDTYPES] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
+    return dtype >= 0 && dtype < FDX_NDTYPES ? sizes[dtype] : 0;
+}
+
+static inline int result_dtype_of(int dtype)
+{
+    return dtype < FDX_F32 ? FDX_F64 : dtype;
+}
+
+/* The bytes an array spans, as addresses: [lo, hi). */
+static inline void fdx_extent(const fdx_array *a, int ndim, const ptrdiff_t *shape, uintptr_t *lo, uintptr_t *hi)
+{
+    *lo = *hi = (uintptr_t)a->data;
+    for (int d = 0; d < ndim; d++) {
+        const ptrdiff_t reach = (shape[d] - 1) * a->stride[d];
+        if (reach < 0)
+            *lo += (uintptr_t)reach; /* modular arithmetic: this subtracts */
+        else
+            *hi += (uintptr_t)reach;
+    }
+    *hi += (uintptr_t)itemsize_of(a->dtype);
+}
+
+static inline int fdx_overlap(const fdx_array *a, int ndim_a, const ptrdiff_t *shape_a, const fdx_array *b, int ndim_b,
+                              const ptrdiff_t *shape_b)
+{
+    uintptr_t lo_a, hi_a, lo_b, hi_b;
+    fdx_extent(a, ndim_a, shape_a, &lo_a, &hi_a);
+    fdx_extent(b, ndim_b, shape_b, &lo_b, &hi_b);
+    return lo_a < hi_b && lo_b < hi_a;
+}
+
+/* In native byte order and aligned; along dimensions of any length, if there is no shape. */
+static inline int fdx_is_native(const fdx_array *a, int ndim, const ptrdiff_t *shape)
+{
+    const ptrdiff_t itemsize = itemsize_of(a->dtype);
+    const uintptr_t part = (uintptr_t)(a->dtype < FDX_C64 ? itemsize : itemsize / 2);
+    uintptr_t bits = (uintptr_t)a->data;
+    for (int d = 0; d < ndim; d++)
+        if (shape == NULL || shape[d] > 1)
+            bits |= (uintptr_t)a->stride[d];
+    return !a->swapped && (bits & (part - 1)) == 0;
+}
+
+#endif

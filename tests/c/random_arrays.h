@@ -1,0 +1,216 @@
+/* What the C tests of array functions share: random numbers, arithmetic in a chosen precision, and arrays of random
+ * layouts. Functions that a test does not use are no matter: they are inline. */
+#ifndef RANDOM_ARRAYS_H
+#define RANDOM_ARRAYS_H
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx_rows.h"
+
+enum { MAXN = 5, GUARD = 0xA5 };
+
+static uint64_t state;
+
+static inline uint64_t rnd(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static inline int below(int n)
+{
+    return (int)(rnd() >> 33) % n;
+}
+
+static inline void fail(const char *what)
+{
+    fprintf(stderr, "FAILED: %s\n", what);
+    exit(1);
+}
+
+/* ---- arithmetic in a chosen precision; volatile rounds each result ---- */
+
+static inline double round_to(int single, double v)
+{
+    volatile float s = (float)v;
+    return single ? (double)s : v;
+}
+static inline double sub(int s, double a, double b)
+{
+    volatile float f = (float)a - (float)b;
+    volatile double d = a - b;
+    return s ? (double)f : d;
+}
+static inline double add(int s, double a, double b)
+{
+    volatile float f = (float)a + (float)b;
+    volatile double d = a + b;
+    return s ? (double)f : d;
+}
+static inline double mul(int s, double a, double b)
+{
+    volatile float f = (float)a * (float)b;
+    volatile double d = a * b;
+    return s ? (double)f : d;
+}
+static inline double quo(int s, double a, double b)
+{
+    volatile float f = (float)a / (float)b;
+    volatile double d = a / b;
+    return s ? (double)f : d;
+}
+
+/* ---- elements ---- */
+
+static inline int is_complex(int dtype)
+{
+    return dtype == FDX_C64 || dtype == FDX_C128;
+}
+static inline int is_single(int dtype)
+{
+    return dtype == FDX_F32 || dtype == FDX_C64;
+}
+
+static inline void reverse(unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        const unsigned char t = p[i];
+        p[i] = p[n - 1 - i];
+        p[n - 1 - i] = t;
+    }
+}
+
+/* One part (real or imaginary) of an element. */
+static inline double get(int dtype, int swapped, const char *p, int part)
+{
+    const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
+    union {
+        int8_t i8;
+        uint8_t u8;
+        int16_t i16;
+        uint16_t u16;
+        int32_t i32;
+        uint32_t u32;
+        int64_t i64;
+        uint64_t u64;
+        float f;
+        double d;
+        unsigned char bytes[8];
+    } v;
+    memcpy(v.bytes, p + (size_t)part * size, size);
+    if (swapped)
+        reverse(v.bytes, size);
+    switch (dtype) {
+    case FDX_I8: return v.i8;
+    case FDX_U8: return v.u8;
+    case FDX_I16: return v.i16;
+    case FDX_U16: return v.u16;
+    case FDX_I32: return v.i32;
+    case FDX_U32: return v.u32;
+    case FDX_I64: return (double)v.i64;
+    case FDX_U64: return (double)v.u64;
+    default: return is_single(dtype) ? (double)v.f : v.d;
+    }
+}
+
+static int ordinary; /* draw no numbers that raise flags: what is quick stays open */
+
+static inline void put_random(int dtype, int swapped, char *p)
+{
+    const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
+    for (int part = 0; part < (is_complex(dtype) ? 2 : 1); part++) {
+        union {
+            uint64_t u;
+            float f;
+            double d;
+            unsigned char bytes[8];
+        } v;
+        v.u = rnd();
+        if (dtype >= FDX_F32 && (ordinary || below(8))) { /* ordinary numbers, sometimes any bits */
+            const double d = ((double)below(2000001) - 1000000) / 1024;
+            if (is_single(dtype))
+                v.f = (float)d;
+            else
+                v.d = d;
+        }
+        if (swapped)
+            reverse(v.bytes, size);
+        memcpy(p + (size_t)part * size, v.bytes, size);
+    }
+}
+
+static inline int same(double a, double b)
+{
+    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* ---- arrays of any layout in an allocation of exactly their extent ---- */
+
+typedef struct {
+    char *memory, *data; /* memory + an odd offset, and the element with all indices 0 */
+    size_t bytes;
+    ptrdiff_t stride[MAXN];
+} array;
+
+static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
+{
+    array a = {NULL, NULL, 0, {0}};
+    int order[MAXN] = {0};
+    for (int d = 0; d < ndim; d++) {
+        const int other = below(d + 1);
+        order[d] = order[other];
+        order[other] = d;
+    }
+    if (below(2)) /* C order, which the core likes best */
+        for (int d = 0; d < ndim; d++)
+            order[d] = ndim - 1 - d;
+    const int loose = below(3) == 0, flip = below(4) == 0;
+    const size_t misaligned = below(4) == 0 ? 1 : 0;
+    ptrdiff_t stride = fdx_itemsize(dtype), before = 0;
+    for (int k = 0; k < ndim; k++) {
+        const int d = order[k];
+        if (loose)
+            stride += below(3) * fdx_itemsize(dtype) + below(2) * below(4);
+        a.stride[d] = stride;
+        stride *= shape[d] > 0 ? shape[d] : 1;
+        if (flip && below(2)) {
+            before += (shape[d] - 1) * a.stride[d];
+            a.stride[d] = -a.stride[d];
+        }
+    }
+    ptrdiff_t extent = fdx_itemsize(dtype);
+    for (int d = 0; d < ndim; d++)
+        extent += (shape[d] - 1) * (a.stride[d] < 0 ? -a.stride[d] : a.stride[d]);
+    a.bytes = (size_t)extent + misaligned;
+    a.memory = malloc(a.bytes);
+    if (a.memory == NULL)
+        fail("out of memory");
+    memset(a.memory, GUARD, a.bytes);
+    a.data = a.memory + misaligned + before;
+    return a;
+}
+
+static inline char *at(const array *a, int ndim, const ptrdiff_t *index)
+{
+    char *p = a->data;
+    for (int d = 0; d < ndim; d++)
+        p += index[d] * a->stride[d];
+    return p;
+}
+
+static inline int next(int ndim, const ptrdiff_t *shape, ptrdiff_t *index)
+{
+    for (int d = ndim - 1; d >= 0; d--) {
+        if (++index[d] < shape[d])
+            return 1;
+        index[d] = 0;
+    }
+    return 0;
+}
+
+#endif

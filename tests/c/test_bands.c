@@ -1,0 +1,674 @@
+/* Bands against dense matrices: derivatives over arrays that are padded as np.pad does, in long double; transposes and
+ * products entry by entry. Every allocation has exactly the size that was asked for, so that a sanitizer sees each
+ * access outside of one.
+ *
+ *     test_bands [cases] [seed]
+ */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx.h"
+
+enum { MAXN = 40, PAD = 32, LINE = MAXN + 2 * PAD };
+
+typedef struct {
+    double at[MAXN][MAXN];
+} matrix;
+
+static uint64_t state;
+static const char *doing = "";
+static double coordinates[MAXN];
+static fdx_derivative spec; /* the last one that was made */
+
+static uint64_t rnd(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+static int below(int n)
+{
+    return (int)((rnd() >> 33) % (uint64_t)n);
+}
+
+static double between(double lo, double hi)
+{
+    return lo + (hi - lo) * ((double)(rnd() >> 11) / 0x1p53);
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr,
+            "FAILED: %s (%s); last: n %td, deriv %d, accuracy %d, boundaries %d %d, scale %a, spacing %a, "
+            "coordinates %d, period %a\n",
+            what, doing, spec.n, spec.deriv, spec.accuracy, spec.left, spec.right, spec.scale, spec.spacing,
+            spec.x != NULL, spec.period);
+    exit(1);
+}
+
+/* ---- bands as they are ---- */
+
+static const fdx_rows_alike *row_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t *nth)
+{
+    *nth = 0;
+    if (i < band->nfirst)
+        return &band->first[i];
+    if (i >= band->rows - band->nlast)
+        return &band->last[i - (band->rows - band->nlast)];
+    *nth = i - band->nfirst;
+    return &band->interior;
+}
+
+static double weight(const fdx_rows_alike *r, ptrdiff_t nth, int k)
+{
+    return r->w[k * r->tap_step + nth * r->row_step];
+}
+
+/* What a row gives for a 1 at its own point and 0 elsewhere. */
+static double of_a_unit(const fdx_rows_alike *r, ptrdiff_t nth)
+{
+    double sum = 0;
+    int terms = 0;
+    if (r->form == FDX_DIFFERENCES) {
+        for (int k = 0; k < r->count; k++)
+            if (k != r->own) {
+                const double term = weight(r, nth, k) * (0.0 - 1.0);
+                sum = terms++ == 0 ? term : sum + term;
+            }
+        return sum;
+    }
+    for (int j = 1; j <= r->own; j++) {
+        const double term = weight(r, nth, r->own + j) * (r->form == FDX_ODD ? 0.0 - 0.0 : (0.0 + 0.0) - 2.0);
+        sum = j == 1 ? term : sum + term;
+    }
+    return sum;
+}
+
+static void check_row(const fdx_band *band, ptrdiff_t i, const fdx_rows_alike *r, ptrdiff_t nth)
+{
+    if (r->count < 1 || r->own < (r->form == FDX_PLAIN ? -1 : 0) || r->own >= r->count)
+        fail("the neighbours of a row");
+    if (i >= 0 && !band->periodic && (i + r->first < 0 || i + r->first + r->count > band->columns))
+        fail("a row reaches outside");
+    if (r->form != FDX_PLAIN && weight(r, nth, r->own) != of_a_unit(r, nth))
+        fail("the weight of the point itself");
+    if (r->form != FDX_ODD && r->form != FDX_EVEN)
+        return;
+    if (r->count != 2 * r->own + 1)
+        fail("a symmetric row that is not");
+    for (int j = 1; j <= r->own; j++)
+        if (weight(r, nth, r->own - j) != (r->form == FDX_ODD ? -1 : 1) * weight(r, nth, r->own + j))
+            fail("the symmetry of a row");
+}
+
+static void dense(const fdx_band *band, matrix *out)
+{
+    memset(out, 0, sizeof *out);
+    if (band->rows < 1 || band->rows > MAXN || band->columns < 1 || band->columns > MAXN || band->nfirst < 0 ||
+        band->nlast < 0 || band->nfirst + band->nlast > band->rows ||
+        (band->periodic && (band->nfirst != 0 || band->nlast != 0 || band->interior.count > band->columns)))
+        fail("the outline of a band");
+    if (band->interior.row_step == 0)
+        check_row(band, -1, &band->interior, 0);
+    for (ptrdiff_t i = 0; i < band->rows; i++) {
+        ptrdiff_t nth;
+        const fdx_rows_alike *r = row_of(band, i, &nth);
+        check_row(band, i, r, nth);
+        for (int k = 0; k < r->count; k++) {
+            const ptrdiff_t c = i + r->first + k;
+            out->at[i][(c + band->columns) % band->columns] = weight(r, nth, k);
+        }
+    }
+}
+
+/* Memory of exactly that size, and a band in it. */
+static const fdx_band *made(void *memory, fdx_status status, const fdx_band *band)
+{
+    if (status != FDX_OK)
+        fail(fdx_status_message(status));
+    if ((const void *)band != memory)
+        fail("the band is not where it should be");
+    return band;
+}
+
+static const fdx_band *derivative(void)
+{
+    const fdx_band *band = NULL;
+    const size_t size = fdx_band_derivative_size(&spec);
+    void *memory = malloc(size);
+    if (size == 0 || memory == NULL)
+        fail("the size of a derivative");
+    const fdx_status status = fdx_band_derivative(memory, &spec, &band);
+    return made(memory, status, band);
+}
+
+static const fdx_band *transpose(const fdx_band *a)
+{
+    const fdx_band *band = NULL;
+    const size_t size = fdx_band_transpose_size(a);
+    void *memory = malloc(size);
+    if (size == 0 || memory == NULL)
+        fail("the size of a transpose");
+    const fdx_status status = fdx_band_transpose(memory, a, &band);
+    return made(memory, status, band);
+}
+
+static const fdx_band *product(const fdx_band *a, const fdx_band *b)
+{
+    const fdx_band *band = NULL;
+    const size_t size = fdx_band_product_size(a, b);
+    void *memory = malloc(size);
+    if (size == 0 || memory == NULL)
+        fail("the size of a product");
+    const fdx_status status = fdx_band_product(memory, a, b, 1, &band);
+    return made(memory, status, band);
+}
+
+static void discard(const fdx_band *band)
+{
+    free((void *)(uintptr_t)band);
+}
+
+/* ---- derivatives ---- */
+
+/* Fornberg's recurrence. */
+static void weights(long double *w, const long double *x, int n, long double at, int deriv)
+{
+    static long double c[FDX_MAXNODES][FDX_MAXNODES + 1];
+    memset(c, 0, sizeof c);
+    long double c1 = 1, c4 = x[0] - at;
+    c[0][0] = 1;
+    for (int i = 1; i < n; i++) {
+        long double c2 = 1;
+        const long double c5 = c4;
+        c4 = x[i] - at;
+        for (int j = 0; j < i; j++) {
+            const long double c3 = x[i] - x[j];
+            c2 *= c3;
+            if (j == i - 1)
+                for (int k = deriv; k >= 0; k--)
+                    c[i][k] = c1 * ((k > 0 ? k * c[i - 1][k - 1] : 0) - c5 * c[i - 1][k]) / c2;
+            for (int k = deriv; k >= 0; k--)
+                c[j][k] = (c4 * c[j][k] - (k > 0 ? k * c[j][k - 1] : 0)) / c3;
+        }
+        c1 = c2;
+    }
+    for (int k = 0; k < n; k++)
+        w[k] = c[k][deriv];
+}
+
+/* np.pad(f, PAD, mode) as a matrix: what the values on the padded line are made of. Only as far as the boundary goes.
+ */
+static int pad[LINE][MAXN];
+static long double place[LINE];
+
+static void pad_line(int uniform)
+{
+    const int n = (int)spec.n;
+    memset(pad, 0, sizeof pad);
+    for (int c = 0; c < n; c++) {
+        pad[PAD + c][c] = 1;
+        place[PAD + c] = uniform ? c : (long double)spec.x[c];
+    }
+    for (int side = 0; side < 2; side++) {
+        const int mode = side == 0 ? spec.left : spec.right;
+        for (int j = 1; j <= PAD; j++) {
+            int *ghost = pad[side == 0 ? PAD - j : PAD + n - 1 + j];
+            long double *x = &place[side == 0 ? PAD - j : PAD + n - 1 + j];
+            const int end = side == 0 ? 0 : n - 1, inward = side == 0 ? 1 : -1;
+            const int symmetric = mode == FDX_SYMMETRIC || mode == FDX_SYMMETRIC_ODD;
+            const int odd = mode == FDX_REFLECT_ODD || mode == FDX_SYMMETRIC_ODD;
+            const int from = mode == FDX_PERIODIC ? end + inward * (n - j) : end + inward * (symmetric ? j - 1 : j);
+            if (mode == FDX_ONE_SIDED || mode == FDX_VALID || from < 0 || from >= n)
+                continue;
+            ghost[from] += odd ? -1 : 1;
+            if (odd)
+                ghost[end] += 2;
+            if (uniform)
+                *x = end - inward * j;
+            else if (mode == FDX_PERIODIC)
+                *x = (long double)spec.x[from] - inward * (long double)spec.period;
+            else if (symmetric)
+                *x = 2.0L * spec.x[end] - ((long double)spec.x[end + inward] - spec.x[end]) - spec.x[from];
+            else
+                *x = 2.0L * spec.x[end] - spec.x[from];
+        }
+    }
+}
+
+/* Is every ghost next to a row's stencil one that was made? Else the array was too short for that much padding. */
+static void check_derivative(const fdx_band *band, const matrix *m, int uniform, double h)
+{
+    const int n = (int)spec.n, order = spec.deriv + spec.accuracy;
+    const int reach = uniform ? (spec.deriv + 1) / 2 + spec.accuracy / 2 - 1 : order / 2;
+    const int skip = spec.left == FDX_VALID ? reach : 0;
+    const long double factor = spec.scale / powl(uniform ? h : 1, spec.deriv);
+    pad_line(uniform);
+    if (band->columns != n || band->rows != n - skip - (spec.right == FDX_VALID ? reach : 0))
+        fail("the shape of a derivative");
+    if (band->periodic != (spec.left == FDX_PERIODIC))
+        fail("is it periodic?");
+    if (band->interior.form != (!uniform ? FDX_DIFFERENCES : spec.deriv % 2 ? FDX_ODD : FDX_EVEN))
+        fail("the form of an interior");
+    for (int row = 0; row < band->rows; row++) {
+        const int i = row + skip;
+        int lo = i - reach, count = 2 * reach + 1, exact = spec.left == FDX_PERIODIC;
+        if (i < reach && spec.left == FDX_ONE_SIDED)
+            lo = 0, count = order;
+        if (i >= n - reach && spec.right == FDX_ONE_SIDED)
+            lo = n - order, count = order;
+        exact |= lo >= 0 && lo + count <= n;
+
+        long double w[FDX_MAXNODES], want[MAXN] = {0}, size = 0;
+        weights(w, &place[PAD + lo], count, place[PAD + i], spec.deriv);
+        for (int k = 0; k < count; k++)
+            for (int c = 0; c < n; c++) {
+                want[c] += w[k] * factor * pad[PAD + lo + k][c];
+                size += fabsl(w[k] * factor * pad[PAD + lo + k][c]);
+            }
+        ptrdiff_t nth;
+        const fdx_rows_alike *r = row_of(band, row, &nth);
+        const int own = row + (int)r->first + r->own;
+        if ((own + n) % n != i)
+            fail("the place of a row");
+        for (int c = 0; c < n; c++) {
+            const long double by = fabsl(m->at[row][c] - want[c]);
+            if (!(by <=
+                  (c == i ? 4 * DBL_EPSILON * size : DBL_EPSILON / 2 * fabsl(want[c])) + 4000 * LDBL_EPSILON * size)) {
+                fprintf(stderr, "row %d column %d: %a, not %La; sizes %Lg\n", row, c, m->at[row][c], want[c], size);
+                fail("a weight");
+            }
+        }
+
+        /* polynomials up to the design degree */
+        for (int p = 0; p < order && exact; p++) {
+            long double sum = 0, terms = 0, expected = p == spec.deriv ? spec.scale : 0;
+            for (int k = 2; k <= p; k++)
+                expected *= k;
+            for (int k = 0; k < count; k++) {
+                const int c = (lo + k + n) % n;
+                const long double f = powl((place[PAD + lo + k] - place[PAD + i]) * (uniform ? h : 1), p);
+                sum += m->at[row][c] * f;
+                terms += fabsl(m->at[row][c] * f);
+            }
+            if (fabsl(sum - expected) > 8 * DBL_EPSILON * terms)
+                fail("a polynomial");
+        }
+    }
+}
+
+/* v less some digits, so that sums of several are exact, and with them ghost coordinates. */
+static double short_one(double v)
+{
+    return floor(v * 0x1p38) / 0x1p38;
+}
+
+/* A random derivative of n points, or (n = 0) of about the fewest. */
+static void draw(int n, int integers)
+{
+    ptrdiff_t points;
+    do {
+        spec.deriv = 1 + below(integers ? 2 : 6);
+        spec.accuracy = 2 * (1 + below(integers ? 2 : 4));
+        spec.left = below(FDX_NBOUNDARIES);
+        do
+            spec.right = below(FDX_NBOUNDARIES);
+        while ((spec.right == FDX_PERIODIC) != (spec.left == FDX_PERIODIC));
+        spec.scale = integers ? 12 : below(2) ? 1 : between(-3, 3);
+        spec.spacing = integers || below(2) ? 1 : ldexp(between(0.5, 1) * (below(2) ? 1 : -1), below(40) - 20);
+        spec.period = (double)NAN;
+        spec.x = integers || below(2) ? NULL : coordinates;
+        points = fdx_derivative_points(&spec);
+        spec.n = n > 0 ? n : points + (below(3) ? below(12) : below(2));
+    } while (spec.n < points || spec.n > MAXN);
+    const double h = between(0.1, 4) * (below(2) ? 1 : -1), spread = below(3) ? 0.7 : 0.01;
+    coordinates[0] = short_one(between(-5, 5) * (below(4) ? 1 : 100));
+    for (int k = 1; k < spec.n; k++)
+        coordinates[k] = coordinates[k - 1] + short_one(h * (1 + between(-spread, spread)));
+    if (spec.x != NULL)
+        spec.period = coordinates[spec.n - 1] - coordinates[0] + short_one(h * between(0.4, 2));
+}
+
+static void random_derivative(void)
+{
+    matrix m, same;
+    doing = "a derivative";
+    draw(0, 0);
+    const fdx_band *band = derivative();
+    dense(band, &m);
+    const int two = spec.x != NULL && spec.n == 2; /* which have one distance */
+    check_derivative(band, &m, spec.x == NULL || two, two ? coordinates[1] - coordinates[0] : spec.spacing);
+    discard(band);
+
+    if (spec.n > 1 && (spec.n = fdx_derivative_points(&spec) - 1, fdx_band_derivative_size(&spec) != 0))
+        fail("too few points");
+    unsigned char memory[64], before[64];
+    memset(memory, 0xA5, sizeof memory);
+    memcpy(before, memory, sizeof memory);
+    band = NULL;
+    if (fdx_band_derivative(memory, &spec, &band) != FDX_E_SIZE || band != NULL ||
+        memcmp(memory, before, sizeof memory) != 0)
+        fail("the refusal of too few points");
+
+    /* Coordinates with one distance are that spacing. */
+    doing = "uniform coordinates";
+    draw(0, 0);
+    const double h = ldexp(below(2) ? 1 : -3, below(20) - 10);
+    for (int k = 0; k < spec.n; k++)
+        coordinates[k] = h * (k + 100);
+    spec.x = coordinates;
+    spec.period = h * (double)spec.n;
+    if (spec.n < fdx_derivative_points(&spec))
+        return;
+    const int uniform = spec.left != FDX_VALID && spec.right != FDX_VALID;
+    band = derivative();
+    dense(band, &m);
+    check_derivative(band, &m, uniform, h);
+    discard(band);
+    if (!uniform)
+        return;
+    spec.x = NULL;
+    spec.spacing = h;
+    band = derivative();
+    dense(band, &same);
+    if (memcmp(&m, &same, sizeof m) != 0)
+        fail("differs from a spacing");
+    discard(band);
+    if (spec.left == FDX_PERIODIC) { /* if so around the end */
+        spec.x = coordinates;
+        spec.period = h * ((double)spec.n + 0.5);
+        band = derivative();
+        dense(band, &m);
+        check_derivative(band, &m, 0, 1);
+        discard(band);
+    }
+}
+
+/* ---- transposes and products ---- */
+
+static void check_transpose(const fdx_band *a)
+{
+    matrix of_a, of_t, of_tt;
+    doing = "a transpose";
+    const fdx_band *t = transpose(a), *tt = transpose(t);
+    dense(a, &of_a);
+    dense(t, &of_t);
+    dense(tt, &of_tt);
+    if (t->rows != a->columns || t->columns != a->rows || tt->rows != a->rows || tt->columns != a->columns)
+        fail("the shape of a transpose");
+    for (int i = 0; i < MAXN; i++)
+        for (int j = 0; j < MAXN; j++)
+            if (of_a.at[i][j] != of_t.at[j][i] || of_a.at[i][j] != of_tt.at[i][j])
+                fail("an entry of a transpose");
+    for (ptrdiff_t i = 0; i < t->rows && !t->periodic && t->interior.first + t->interior.own == 0; i++) {
+        ptrdiff_t nth;
+        const fdx_rows_alike *r = row_of(t, i, &nth);
+        if (r->own != (r->first <= 0 && r->first + r->count > 0 ? -r->first : -1))
+            fail("the point itself in a transpose");
+    }
+    const int form = a->interior.form;
+    if (t->interior.form != ((form == FDX_ODD || form == FDX_EVEN) && a->interior.row_step == 0 ? form : FDX_PLAIN) ||
+        (t->interior.row_step != 0) != (a->interior.row_step != 0) || t->periodic != a->periodic)
+        fail("the form of a transpose");
+    if (!a->periodic && a->nfirst + a->nlast + a->interior.count < a->rows - 12 && t->nfirst + t->nlast == t->rows)
+        fail("a transpose without an interior");
+    discard(t);
+    discard(tt);
+}
+
+static const fdx_band *checked_product(const fdx_band *a, const fdx_band *b, int exact)
+{
+    matrix of_a, of_b, of_p;
+    doing = "a product";
+    const fdx_band *p = product(a, b);
+    dense(a, &of_a);
+    dense(b, &of_b);
+    dense(p, &of_p);
+    if (p->rows != a->rows || p->columns != b->columns || p->periodic != a->periodic)
+        fail("the shape of a product");
+    int plain = b->interior.form == FDX_PLAIN;
+    for (int i = 0; i < p->rows; i++) {
+        ptrdiff_t nth;
+        plain |= row_of(b, i < b->rows ? i : b->rows - 1, &nth)->form == FDX_PLAIN;
+    }
+    for (int i = 0; i < p->rows; i++) {
+        ptrdiff_t nth;
+        const fdx_rows_alike *r = row_of(p, i, &nth);
+        const ptrdiff_t own = r->own < 0 ? -1 : (i + r->first + r->own + p->columns) % p->columns;
+        long double size = 0;
+        for (int j = 0; j < p->columns; j++)
+            for (int k = 0; k < a->columns; k++)
+                size += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
+        if (!plain && r->form == FDX_PLAIN)
+            fail("the form of a product");
+        for (int j = 0; j < p->columns; j++) {
+            long double sum = 0, terms = 0;
+            for (int k = 0; k < a->columns; k++) {
+                sum += (long double)of_a.at[i][k] * of_b.at[k][j];
+                terms += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
+            }
+            const long double by = fabsl(of_p.at[i][j] - sum);
+            if (exact ? by != 0
+                      : !(by <= DBL_EPSILON / 2 * fabsl(sum) + 64 * LDBL_EPSILON * terms +
+                                    (j == own ? 8 * DBL_EPSILON * size : 0))) {
+                fprintf(stderr, "row %d column %d: %a, not %La\n", i, j, of_p.at[i][j], sum);
+                fail("an entry of a product");
+            }
+        }
+    }
+    return p;
+}
+
+/* A chain of products of derivatives and their transposes, of the sizes that fit. `integers`: all weights are such,
+ * 5040 being a multiple of their denominators, and so are the products'. */
+static void random_chain(int integers)
+{
+    const fdx_band *chain = NULL;
+    const int most = 2 + below(3);
+    for (int k = 0; k < most && (chain == NULL || chain->columns > 2); k++) {
+        draw(chain == NULL ? 0 : (int)chain->columns, integers);
+        const fdx_band *b = derivative();
+        if (below(3) == 0 && (chain == NULL || b->rows == chain->columns)) {
+            const fdx_band *t = transpose(b);
+            discard(b);
+            b = t;
+        }
+        check_transpose(b);
+        if (chain == NULL) {
+            chain = b;
+            continue;
+        }
+        const ptrdiff_t wide = (ptrdiff_t)chain->interior.count + b->interior.count - 1;
+        const fdx_status expected = chain->periodic != b->periodic                                    ? FDX_E_STENCIL
+                                    : chain->columns != b->rows || (b->periodic && wide > b->columns) ? FDX_E_SIZE
+                                                                                                      : FDX_OK;
+        if (expected != FDX_OK) {
+            double memory = 7;
+            const fdx_band *none = NULL;
+            if (fdx_band_product_size(chain, b) != 0 || fdx_band_product(&memory, chain, b, 1, &none) != expected ||
+                none != NULL || memory != 7)
+                fail("the refusal of a product");
+            discard(b);
+            continue;
+        }
+        const fdx_band *p = checked_product(chain, b, integers);
+        check_transpose(p);
+        discard(chain);
+        discard(b);
+        chain = p;
+    }
+    discard(chain);
+}
+
+/* ---- what is known beforehand ---- */
+
+static void known(void)
+{
+    matrix m;
+    doing = "a second derivative";
+    spec = (fdx_derivative){9, 1, 2, FDX_PERIODIC, FDX_PERIODIC, 1, 0.5, NULL, 0};
+    const fdx_band *d = derivative(), *dd = product(d, d), *t = transpose(d), *td = product(t, d);
+    if (dd->interior.form != FDX_EVEN || td->interior.form != FDX_EVEN || t->interior.form != FDX_ODD)
+        fail("forms");
+    static const double twice[5] = {1, 0, -2, 0, 1};
+    for (int k = 0; k < 5; k++)
+        if (dd->interior.w[k] != twice[k] || td->interior.w[k] != -twice[k])
+            fail("weights");
+    discard(d), discard(dd), discard(t), discard(td);
+
+    /* Ghosts of one value in both directions cancel exactly, also where coordinates are mirrored. */
+    for (int deriv = 1; deriv <= 6; deriv++)
+        for (int accuracy = 2; accuracy <= 8; accuracy += 2) {
+            for (int k = 0; k < 20; k++)
+                coordinates[k] = k == 0 ? between(-30, 30) : coordinates[k - 1] + between(0.1, 1);
+            for (int uneven = 0; uneven < 2; uneven++) {
+                const double *x = uneven ? coordinates : NULL;
+                spec = (fdx_derivative){20, deriv, accuracy, FDX_REFLECT, FDX_REFLECT_ODD, 1.1, 0.3, x, 0};
+                d = derivative();
+                dense(d, &m);
+                for (int c = 0; c < 20; c++)
+                    if (m.at[deriv % 2 ? 0 : 19][c] != 0)
+                        fail("a derivative that is 0 by symmetry");
+                discard(d);
+            }
+            /* Either end of a one-sided axis is the other's mirror image. */
+            spec.x = NULL;
+            spec.left = spec.right = FDX_ONE_SIDED;
+            d = derivative();
+            dense(d, &m);
+            for (int i = 0; i < 20; i++) {
+                double size = 0;
+                for (int c = 0; c < 20; c++)
+                    size += fabs(m.at[i][c]);
+                for (int c = 0; c < 20; c++)
+                    if (fabs(m.at[i][c] - (deriv % 2 ? -1 : 1) * m.at[19 - i][19 - c]) >
+                        (i == c ? 4 * DBL_EPSILON * size : 0))
+                        fail("a mirror image");
+            }
+            discard(d);
+        }
+}
+
+/* Columns that no row touches, or rows that are not next to each other. */
+static void by_hand(void)
+{
+    static const double w[6] = {1, 2, 3, 4, 5, 6};
+    const fdx_rows_alike ends[3] = {
+        {0, 2, 0, FDX_PLAIN, w, 1, 0}, {3, 1, -1, FDX_PLAIN, w + 2, 1, 0}, {-2, 3, -1, FDX_PLAIN, w + 3, 1, 0}};
+    const fdx_rows_alike interior = {0, 1, 0, FDX_PLAIN, w, 1, 0};
+    const fdx_band band = {3, 6, 3, 0, ends, ends + 3, interior, 0}, other = {3, 6, 1, 2, ends, ends + 1, interior, 0};
+    check_transpose(&band);
+    check_transpose(&other);
+    const fdx_band *t = transpose(&band);
+    discard(checked_product(&other, t, 1));
+    discard(checked_product(t, &other, 1));
+    discard(t);
+}
+
+/* With a spacing, the length is no matter. */
+static void long_axis(void)
+{
+    const ptrdiff_t n = PTRDIFF_MAX / 4;
+    doing = "a long axis";
+    spec = (fdx_derivative){n, 2, 4, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0};
+    const fdx_band *d = derivative(), *t = transpose(d), *p = product(t, d);
+    if (d->rows != n || p->rows != n || p->nfirst + p->nlast > 20 || fdx_band_product_size(t, d) > 4096 ||
+        p->last[0].first + p->last[0].count > p->nlast || p->interior.form != FDX_EVEN)
+        fail("its band");
+    discard(d), discard(t), discard(p);
+}
+
+static void refuse(fdx_derivative what, fdx_status expected, const char *name)
+{
+    doing = name;
+    spec = what;
+    double memory[200];
+    const fdx_band *band = NULL;
+    for (int k = 0; k < 200; k++)
+        memory[k] = 7;
+    if (expected != FDX_E_NODES && (fdx_band_derivative_size(&what) != 0 ||
+                                    (expected != FDX_E_SIZE && what.n > 0 && fdx_derivative_points(&what) != 0)))
+        fail("the size of what is refused");
+    if (fdx_band_derivative(memory, &what, &band) != expected || band != NULL)
+        fail("a refusal");
+    for (int k = 0; k < 200 && expected != FDX_E_NODES; k++)
+        if (memory[k] != 7)
+            fail("memory touched by a refused call");
+}
+
+static void refusals(void)
+{
+    static const double equal[6] = {0, 1, 2, 2, 3, 5}, infinite[6] = {0, 1, 2, 4, 5, (double)INFINITY},
+                        good[6] = {0, 1, 2, 4, 5, 6}, falling[6] = {6, 5, 4, 2, 1, 0};
+    const fdx_derivative plain = {6, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 1, NULL, 0};
+    fdx_derivative bad;
+#define REFUSE(change, status) (bad = plain, bad.change, refuse(bad, status, #change))
+    REFUSE(n = 2, FDX_E_SIZE);
+    REFUSE(n = -1, FDX_E_SIZE);
+    REFUSE(deriv = 0, FDX_E_STENCIL);
+    REFUSE(accuracy = 3, FDX_E_STENCIL);
+    REFUSE(accuracy = 0, FDX_E_STENCIL);
+    REFUSE(left = FDX_NBOUNDARIES, FDX_E_STENCIL);
+    REFUSE(right = -1, FDX_E_STENCIL);
+    REFUSE(left = FDX_PERIODIC, FDX_E_STENCIL);
+    REFUSE(right = FDX_PERIODIC, FDX_E_STENCIL);
+    REFUSE(deriv = 63, FDX_E_SIZE);
+    REFUSE(accuracy = 1 << 30, FDX_E_SIZE);
+    REFUSE(deriv = 0x7fffffff, FDX_E_SIZE);
+    REFUSE(spacing = 0, FDX_E_NODES);
+    REFUSE(spacing = (double)NAN, FDX_E_NODES);
+    REFUSE(spacing = (double)INFINITY, FDX_E_NODES);
+    REFUSE(spacing = 1e-310, FDX_E_NODES);
+    REFUSE(scale = (double)INFINITY, FDX_E_NODES);
+    REFUSE(x = equal, FDX_E_NODES);
+    REFUSE(x = infinite, FDX_E_NODES);
+#define PERIOD(coordinates, p, status)                                                                                 \
+    (bad = plain, bad.x = coordinates, bad.period = p, bad.left = bad.right = FDX_PERIODIC, refuse(bad, status, #p))
+    PERIOD(good, 6, FDX_E_NODES);
+    PERIOD(good, -7, FDX_E_NODES);
+    PERIOD(good, (double)NAN, FDX_E_NODES);
+    PERIOD(good, (double)INFINITY, FDX_E_NODES);
+    PERIOD(falling, 7, FDX_E_NODES);
+    PERIOD(falling, -6, FDX_E_NODES);
+
+    doing = "null pointers";
+    const fdx_band *band = NULL;
+    double memory[200];
+    if (fdx_band_derivative(NULL, &plain, &band) != FDX_E_NULL ||
+        fdx_band_derivative(memory, NULL, &band) != FDX_E_NULL ||
+        fdx_band_derivative(memory, &plain, NULL) != FDX_E_NULL || fdx_band_derivative_size(NULL) != 0 ||
+        fdx_derivative_points(NULL) != 0 || fdx_band_transpose(memory, NULL, &band) != FDX_E_NULL ||
+        fdx_band_transpose_size(NULL) != 0 || fdx_band_product_size(NULL, NULL) != 0 || band != NULL)
+        fail("a refusal");
+    spec = plain;
+    spec.scale = 1e200;
+    const fdx_band *d = derivative();
+    const size_t size = fdx_band_product_size(d, d);
+    if (size > sizeof memory || fdx_band_product(memory, d, d, 1, &band) != FDX_E_NODES ||
+        fdx_band_product(NULL, d, d, 1, &band) != FDX_E_NULL || fdx_band_product(memory, d, d, 1, NULL) != FDX_E_NULL ||
+        fdx_band_transpose(NULL, d, &band) != FDX_E_NULL || fdx_band_transpose(memory, d, NULL) != FDX_E_NULL ||
+        band != NULL)
+        fail("a refusal");
+    discard(d);
+}
+
+int main(int argc, char **argv)
+{
+    const long cases = argc > 1 ? atol(argv[1]) : 20000;
+    state = argc > 2 ? strtoull(argv[2], NULL, 0) : 0x9E3779B97F4A7C15u;
+    known();
+    by_hand();
+    long_axis();
+    refusals();
+    for (long k = 0; k < cases; k++) {
+        random_derivative();
+        random_chain(k % 4 == 0);
+    }
+    printf("%ld derivatives, chains of products and transposes: those of dense matrices\n", cases);
+    return 0;
+}

@@ -1,0 +1,336 @@
+/* fdx_operate against a twin that computes one point at a time, bit by bit: random bands (not derivatives: any weights
+ * and forms), chains, factors, sums, inputs and outputs, dtypes, layouts, instruction sets and splits into parts. Every
+ * allocation has exactly its size, so that a sanitizer sees each access outside of one.
+ *
+ *     test_operator [cases] [seed]
+ */
+#include "fdx_fenv.h"
+#include "random_arrays.h"
+
+enum { MAXSTAGES = 3, MAXTERMS = 4, MAXARRAYS = 3 };
+
+/* ---- random bands ---- */
+
+typedef struct {
+    fdx_band band;
+    fdx_rows_alike *ends;
+    double *weights; /* of every row: taps of them */
+} test_band;
+
+static double weight(void)
+{
+    const double w = ((double)below(4001) - 2000) / 64;
+    return below(40) ? w * 1.1 : 0;
+}
+
+/* Weights of `rows` rows, tap by tap, of any form. */
+static double *random_weights(fdx_rows_alike *alike, ptrdiff_t rows)
+{
+    double *w = malloc(sizeof *w * (size_t)alike->count * (size_t)rows);
+    for (ptrdiff_t i = 0; i < alike->count * rows; i++)
+        w[i] = weight();
+    if (alike->form >= FDX_ODD)
+        for (int k = 1; k <= alike->own; k++)
+            w[alike->own - k] = alike->form == FDX_ODD ? -w[alike->own + k] : w[alike->own + k];
+    alike->w = w;
+    alike->tap_step = rows;
+    alike->row_step = rows > 1;
+    return w;
+}
+
+static void random_place(fdx_rows_alike *alike, ptrdiff_t row, ptrdiff_t columns)
+{
+    alike->count = 1 + below((int)(columns < 13 ? columns : 13));
+    alike->first = below((int)(columns - alike->count + 1)) - row;
+    alike->own = below(alike->count);
+    alike->form = alike->count > 1 && below(2) ? FDX_DIFFERENCES : FDX_PLAIN;
+}
+
+static test_band random_band(ptrdiff_t columns)
+{
+    test_band t;
+    fdx_band *b = &t.band;
+    memset(&t, 0, sizeof t);
+    const int reach = below((int)(columns < 15 ? (columns - 1) / 2 : 7) + 1);
+    fdx_rows_alike *inner = &b->interior;
+    b->columns = columns;
+    inner->count = 2 * reach + 1;
+    inner->own = reach;
+    inner->form = reach == 0 ? FDX_PLAIN : below(4);
+    if (inner->form <= FDX_DIFFERENCES && inner->count > 1 && below(2)) {
+        inner->count--; /* not symmetric */
+        inner->own = below(inner->count);
+        if (inner->count == 1)
+            inner->form = FDX_PLAIN;
+    }
+    b->periodic = below(3) == 0;
+    if (b->periodic) {
+        b->rows = columns;
+        inner->first = -inner->own;
+    } else {
+        const ptrdiff_t inside = 1 + below((int)(columns - inner->count + 1));
+        inner->first = below((int)(columns - inner->count - inside + 2)); /* of the first interior row */
+        b->nfirst = below(4);
+        b->nlast = below(4);
+        b->rows = b->nfirst + inside + b->nlast;
+        inner->first -= b->nfirst;
+    }
+    random_weights(inner, inner->form <= FDX_DIFFERENCES && below(2) ? b->rows - b->nfirst - b->nlast : 1);
+    t.ends = malloc(sizeof *t.ends * (size_t)(b->nfirst + b->nlast + 1));
+    b->first = t.ends;
+    b->last = t.ends + b->nfirst;
+    for (ptrdiff_t r = 0; r < b->nfirst + b->nlast; r++) {
+        random_place(&t.ends[r], r < b->nfirst ? r : b->rows - b->nlast + (r - b->nfirst), columns);
+        random_weights(&t.ends[r], 1);
+    }
+    return t;
+}
+
+static void free_band(test_band *t)
+{
+    for (ptrdiff_t r = 0; r < t->band.nfirst + t->band.nlast; r++)
+        free((void *)t->ends[r].w);
+    free((void *)t->band.interior.w);
+    free(t->ends);
+}
+
+/* ---- the twin ---- */
+
+typedef struct {
+    int dtype, swapped;
+    array a;
+    fdx_array described;
+} test_array;
+
+static test_array inputs[MAXARRAYS];
+static int ndim, result;
+
+static double value(const fdx_term *term, int s, const ptrdiff_t *index, int part);
+
+static double row_sum(const fdx_term *term, int s, const ptrdiff_t *index, int part)
+{
+    const fdx_stage *stage = &term->stage[s];
+    const fdx_band *b = stage->band;
+    const int one = is_single(result);
+    if (b == NULL)
+        return value(term, s, index, part);
+    const ptrdiff_t r = index[stage->axis], last = b->rows - b->nlast;
+    const fdx_rows_alike *alike = r < b->nfirst ? &b->first[r] : r >= last ? &b->last[r - last] : &b->interior;
+    const ptrdiff_t number = r < b->nfirst || r >= last ? 0 : r - b->nfirst;
+    double x[FDX_MAXTAPS], w[FDX_MAXTAPS], sum = 0;
+    for (int k = 0; k < alike->count; k++) {
+        ptrdiff_t there[MAXN];
+        memcpy(there, index, sizeof there);
+        there[stage->axis] = r + alike->first + k;
+        if (b->periodic)
+            there[stage->axis] = (there[stage->axis] + b->columns) % b->columns;
+        x[k] = value(term, s, there, part);
+        w[k] = round_to(one, alike->w[k * alike->tap_step + number * alike->row_step]);
+    }
+    int begun = 0;
+    for (int k = 0; k < alike->count; k++) {
+        double p;
+        const int own = alike->own;
+        if (alike->form == FDX_PLAIN) {
+            p = mul(one, w[k], x[k]);
+        } else if (alike->form == FDX_DIFFERENCES) {
+            if (k == own)
+                continue;
+            p = mul(one, w[k], sub(one, x[k], x[own]));
+        } else if (k <= own) {
+            continue;
+        } else if (alike->form == FDX_ODD) {
+            p = mul(one, w[k], sub(one, x[k], x[2 * own - k]));
+        } else {
+            p = mul(one, w[k], sub(one, add(one, x[k], x[2 * own - k]), mul(one, 2, x[own])));
+        }
+        sum = begun++ ? add(one, sum, p) : p;
+    }
+    return sum;
+}
+
+/* The input of stage s of a term at an index. */
+static double value(const fdx_term *term, int s, const ptrdiff_t *index, int part)
+{
+    if (s == 0) {
+        const test_array *in = &inputs[term->in];
+        return round_to(is_single(result), get(in->dtype, in->swapped, at(&in->a, ndim, index), part));
+    }
+    const fdx_array *factor = term->stage[s - 1].factor;
+    const double v = row_sum(term, s - 1, index, part);
+    if (factor == NULL)
+        return v;
+    const char *p = (const char *)factor->data;
+    for (int d = 0; d < ndim; d++)
+        p += index[d] * factor->stride[d];
+    const double c = round_to(is_single(result), get(factor->dtype, factor->swapped, p, 0));
+    return mul(is_single(result), c, v);
+}
+
+/* ---- one random case ---- */
+
+static test_array random_array(int dtype, const ptrdiff_t *shape)
+{
+    test_array t = {0};
+    ptrdiff_t index[MAXN] = {0};
+    t.dtype = dtype;
+    t.swapped = below(4) == 0;
+    t.a = make(ndim, shape, dtype);
+    do
+        put_random(dtype, t.swapped, at(&t.a, ndim, index));
+    while (next(ndim, shape, index));
+    t.described = (fdx_array){t.a.data, NULL, (uint8_t)dtype, (uint8_t)t.swapped};
+    return t;
+}
+
+static void random_case(const fdx_isa *isa)
+{
+    static const int kinds[] = {FDX_F32, FDX_F64, FDX_C64, FDX_C128};
+    ndim = 1 + below(4);
+    result = kinds[below(4)];
+    ordinary = below(2);
+    const int length = ndim == 1 ? 300 : ndim == 2 ? 40 : ndim == 3 ? 14 : 7;
+    ptrdiff_t in_shape[MAXN] = {0}, out_shape[MAXN] = {0};
+    for (int d = 0; d < ndim; d++)
+        in_shape[d] = 1 + below(below(4) ? length : 4);
+
+    const int ninputs = 1 + below(2), noutputs = 1 + below(2);
+    int nterms = noutputs + below(MAXTERMS - noutputs + 1);
+    test_band bands[MAXTERMS][MAXSTAGES];
+    int nbands[MAXTERMS] = {0}, nfactors = 0;
+    test_array factors[MAXTERMS * MAXSTAGES];
+    fdx_array described[MAXTERMS * MAXSTAGES];
+    ptrdiff_t factor_stride[MAXTERMS * MAXSTAGES][MAXN], shift[MAXTERMS][MAXN] = {{0}}, domain[MAXTERMS][MAXN];
+    fdx_stage stages[MAXTERMS][MAXSTAGES];
+    fdx_term terms[MAXTERMS];
+    for (int k = 0; k < nterms; k++) {
+        const int nstages = 1 + (below(2) ? below(MAXSTAGES) : 0);
+        terms[k] = (fdx_term){below(ninputs), k < noutputs ? k : noutputs - 1, nstages, stages[k], shift[k]};
+        memcpy(domain[k], in_shape, sizeof domain[k]);
+        for (int s = 0; s < nstages; s++) {
+            fdx_stage *stage = &stages[k][s];
+            stage->axis = below(ndim);
+            stage->band = NULL;
+            stage->factor = NULL;
+            if (below(8)) {
+                test_band *b = &bands[k][nbands[k]++];
+                *b = random_band(domain[k][stage->axis]);
+                stage->band = &b->band;
+                domain[k][stage->axis] = b->band.rows;
+            }
+            if (below(4) == 0) {
+                static const int reals[] = {FDX_F32, FDX_F64, FDX_I16, FDX_U8};
+                const int n = nfactors++;
+                factors[n] = random_array(reals[below(4)], domain[k]);
+                described[n] = factors[n].described;
+                for (int d = 0; d < ndim; d++)
+                    factor_stride[n][d] = below(4) ? factors[n].a.stride[d] : 0;
+                described[n].stride = factor_stride[n];
+                stage->factor = &described[n];
+            }
+        }
+    }
+    for (int d = 0; d < ndim; d++) {
+        ptrdiff_t least = domain[0][d];
+        for (int k = 1; k < nterms; k++)
+            least = domain[k][d] < least ? domain[k][d] : least;
+        out_shape[d] = below(3) ? least : 1 + below((int)least);
+        for (int k = 0; k < nterms; k++)
+            shift[k][d] = below((int)(domain[k][d] - out_shape[d]) + 1);
+    }
+
+    fdx_array in[MAXARRAYS], out[MAXARRAYS];
+    test_array outputs[MAXARRAYS];
+    for (int k = 0; k < ninputs; k++) {
+        static const int wholes[] = {FDX_I8, FDX_U8, FDX_I16, FDX_U16, FDX_I32, FDX_U32, FDX_I64, FDX_U64};
+        inputs[k] = random_array(result == FDX_F64 && below(3) == 0 ? wholes[below(8)] : result, in_shape);
+        if (below(8) == 0)
+            inputs[k].a.stride[below(ndim)] = 0;
+        in[k] = inputs[k].described;
+        in[k].stride = inputs[k].a.stride;
+    }
+    for (int k = 0; k < noutputs; k++) {
+        outputs[k] = random_array(result, out_shape);
+        memset(outputs[k].a.memory, GUARD, outputs[k].a.bytes);
+        out[k] = outputs[k].described;
+        out[k].stride = outputs[k].a.stride;
+    }
+    const fdx_operation call = {ndim, in_shape, out_shape, ninputs, noutputs,         nterms,
+                                in,   out,      terms,     isa,     (uint8_t)below(2)};
+    const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
+    void *workspace = malloc((size_t)size);
+    fdx_set_flags(0);
+    for (ptrdiff_t part = 0; part < nparts; part++) {
+        memset(workspace, GUARD, (size_t)size);
+        const fdx_status status = fdx_operate_part(&call, workspace, size, part, nparts);
+        if (size > 0 && fdx_operate_part(&call, workspace, size - 1, part, nparts) != FDX_E_WORKSPACE)
+            fail("a workspace that is too small");
+        if (status != FDX_OK) {
+            fprintf(stderr, "%s\n", fdx_status_message(status));
+            fail("fdx_operate_part");
+        }
+    }
+    free(workspace);
+    if (ordinary && fdx_flags() != 0)
+        fail("a floating-point flag that no operation raises");
+
+    const int parts = is_complex(result) ? 2 : 1, one = is_single(result);
+    const size_t element = (size_t)fdx_itemsize(result);
+    for (int number = 0; number < noutputs; number++) {
+        array *a = &outputs[number].a;
+        unsigned char *touched = calloc(1, a->bytes);
+        ptrdiff_t index[MAXN] = {0};
+        do {
+            const char *p = at(a, ndim, index);
+            memset(touched + (p - a->memory), 1, element);
+            for (int part = 0; part < parts; part++) {
+                double want = 0;
+                int begun = 0;
+                for (int k = 0; k < nterms; k++) {
+                    if (terms[k].out != number)
+                        continue;
+                    ptrdiff_t there[MAXN];
+                    for (int d = 0; d < ndim; d++)
+                        there[d] = index[d] + shift[k][d];
+                    const double share = value(&terms[k], terms[k].nstages, there, part);
+                    want = begun++ ? add(one, want, share) : share;
+                }
+                const double got = get(result, outputs[number].swapped, p, part);
+                if (!same(got, want)) {
+                    fprintf(stderr, "isa %s, ndim %d, dtype %d, terms %d, part %d of %td parts: %a is not %a at",
+                            fdx_isa_name(isa), ndim, result, nterms, part, nparts, got, want);
+                    for (int d = 0; d < ndim; d++)
+                        fprintf(stderr, " %td/%td(%td)", index[d], out_shape[d], in_shape[d]);
+                    fprintf(stderr, "\n");
+                    fail("a result");
+                }
+            }
+        } while (next(ndim, out_shape, index));
+        for (size_t i = 0; i < a->bytes; i++)
+            if (!touched[i] && (unsigned char)a->memory[i] != GUARD)
+                fail("a byte outside of the output was written");
+        free(touched);
+        free(a->memory);
+    }
+    for (int k = 0; k < ninputs; k++)
+        free(inputs[k].a.memory);
+    for (int k = 0; k < nfactors; k++)
+        free(factors[k].a.memory);
+    for (int k = 0; k < nterms; k++)
+        for (int j = 0; j < nbands[k]; j++)
+            free_band(&bands[k][j]);
+}
+
+int main(int argc, char **argv)
+{
+    const int cases = argc > 1 ? atoi(argv[1]) : 2000;
+    const char *names[] = {"base", "avx2", "avx512"};
+    for (int k = 0; k < 3; k++) {
+        const fdx_isa *isa = fdx_isa_find(names[k]);
+        state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
+        for (int i = 0; isa != NULL && i < cases; i++)
+            random_case(isa);
+        printf("%s: %s\n", names[k], isa == NULL ? "not on this processor" : "ok");
+    }
+    return 0;
+}
