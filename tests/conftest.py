@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 import fdx._fallback
 import fdx._threads
 
-# Each of the eight property tests runs this many.
+# Each of the eleven property tests runs this many.
 EXAMPLES = {"default": 1000, "ci": 4000, "long": 25_000}
 for name, count in EXAMPLES.items():
     settings.register_profile(

@@ -1,9 +1,15 @@
-"""The slow twin of fdx.gradient: one point at a time, every rounding in sight.
+"""The slow twins of fdx.gradient, one point at a time, every rounding in sight, and of fdx.weights
+and fdx.Diff.
 
-It covers the arrays that the compiled core computes itself (integers, float32, float64 and complex
-of both) and assumes correct arguments. It is what the C code must do; test_reference.py holds it
-against np.gradient.
+gradient covers the arrays that the compiled core computes itself (integers, float32, float64 and
+complex of both) and assumes correct arguments. It is what the C code must do; test_reference.py
+holds it against np.gradient. weights is exact; test_weights.py holds it against SymPy. So is
+band_matrix; test_reference_bands.py holds it against polynomials and np.pad.
 """
+
+import math
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
@@ -127,3 +133,105 @@ def complex_of(re, im, dtype):
     result = np.empty((), dtype)
     result.real, result.imag = re, im
     return result[()]
+
+
+def weights(nodes, at, deriv):
+    """The weights as Fractions, each from its Lagrange polynomial's Taylor coefficient at `at`."""
+    x = [Fraction(node) - Fraction(at) for node in nodes]
+    # In multiples of one unit the coefficients are integers, for which Python is quicker.
+    unit = Fraction(1, math.lcm(*(node.denominator for node in x)))
+    x = [int(node / unit) for node in x]
+    result = []
+    for j, own in enumerate(x):
+        numerator, denominator = [1], 1
+        for i, other in enumerate(x):
+            if i != j:
+                numerator = times_t_minus(other, numerator)[: deriv + 1]
+                denominator *= own - other
+        coefficient = numerator[deriv] if deriv < len(numerator) else 0
+        result.append(Fraction(math.factorial(deriv) * coefficient, denominator) / unit**deriv)
+    return result
+
+
+def times_t_minus(root, polynomial):
+    """(t - root) times a polynomial in t, as coefficients from the lowest on."""
+    return [a - root * b for a, b in zip([0, *polynomial], [*polynomial, 0], strict=True)]
+
+
+def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None):
+    """The matrix of Diff(..., deriv=deriv, ...) for n points, as rows of Fractions.
+
+    `spacing` is a number or the n coordinates, and all numbers are taken as they are. Two things
+    are of doubles by definition: coordinates are uniform if their differences, rounded to double,
+    are equal (and no boundary is "valid"); and where a stencil goes beyond an end, all of its
+    coordinates are rounded to double, as distances from that end or, if periodic, from the row's
+    own point.
+    """
+    left, right = (boundary, boundary) if isinstance(boundary, str) else boundary
+    if isinstance(spacing, (int, float, Fraction)):
+        x, h = None, Fraction(spacing)
+    else:
+        x = [Fraction(value) for value in spacing]
+        h = uniform_step(x, period if left == "periodic" else None)
+        if "valid" in (left, right):  # how long the result is does not depend on values
+            h = None
+    reach = (deriv + accuracy) // 2 if h is None else (deriv + 1) // 2 + accuracy // 2 - 1
+    unit = 1 if h is None else h
+
+    rows = []
+    for i in range(reach if left == "valid" else 0, n - reach if right == "valid" else n):
+        nodes = range(i - reach, i + reach + 1)
+        if left == "one-sided" and i < reach:
+            nodes = range(deriv + accuracy)
+        if right == "one-sided" and i >= n - reach:
+            nodes = range(n - deriv - accuracy, n)
+        place = dict(zip(nodes, nodes, strict=True))
+        if h is None:
+            place = {point: coordinate(point, x, left, right, period) for point in nodes}
+            if nodes[0] < 0 or nodes[-1] >= n:
+                origin = x[i] if left == "periodic" else x[0] if nodes[0] < 0 else x[-1]
+                place = {point: rounded(at - origin) for point, at in place.items()}
+        row = [Fraction(0)] * n
+        for point, w in zip(nodes, weights(place.values(), place[i], deriv), strict=True):
+            for column, times in values(point, n, left, right):
+                row[column] += times * w / unit**deriv
+        rows.append(row)
+    return rows
+
+
+def uniform_step(x, period):
+    """What the coordinates are from each other, if it is always the same; else None."""
+    steps = {float(b - a) for a, b in pairwise(x)}
+    if period is not None:
+        steps.add(float(rounded(x[0] + Fraction(period)) - x[-1]))
+    return Fraction(steps.pop()) if len(steps) == 1 else None
+
+
+def rounded(value):
+    return Fraction(float(value))
+
+
+def values(point, n, left, right):
+    """A point's value, as columns and what to multiply each by; outside the array, as np.pad."""
+    if 0 <= point < n:
+        return [(point, 1)]
+    mode, end = (left, 0) if point < 0 else (right, n - 1)
+    if mode == "periodic":
+        return [(point % n, 1)]
+    mirrored = 2 * end - point
+    if mode.startswith("symmetric"):
+        mirrored += -1 if point < 0 else 1
+    return [(end, 2), (mirrored, -1)] if mode.endswith("odd") else [(mirrored, 1)]
+
+
+def coordinate(point, x, left, right, period):
+    """A point's coordinate; outside of the array, mirrored or a period away."""
+    n = len(x)
+    if 0 <= point < n:
+        return x[point]
+    mode, end, inner = (left, 0, 1) if point < 0 else (right, n - 1, n - 2)
+    if mode == "periodic":
+        return x[point % n] + (point // n) * Fraction(period)
+    mirror = x[end] - (x[inner] - x[end]) / 2 if mode.startswith("symmetric") else x[end]
+    (source, _) = values(point, n, left, right)[-1]
+    return 2 * mirror - x[source]

@@ -1,7 +1,24 @@
-"""Finite differences on NumPy arrays: `np.gradient`, bit for bit, at the speed of an addition."""
+"""Finite differences on NumPy arrays, compiled: `np.gradient`, bit for bit, and any other
+derivative, accuracy, boundary and grid."""
 
+from fdx._calculus import curl, divergence, hessian, jacobian, laplacian
 from fdx._core import __version__ as __version__
-from fdx._core import gradient
+from fdx._core import gradient, weights
+from fdx._derivative import derivative
+from fdx._operators import Diff, Identity, Operator
 from fdx._threads import set_workers
 
-__all__ = ["gradient", "set_workers"]
+__all__ = [
+    "Diff",
+    "Identity",
+    "Operator",
+    "curl",
+    "derivative",
+    "divergence",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "laplacian",
+    "set_workers",
+    "weights",
+]

@@ -15,10 +15,12 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport isinf
+from libc.math cimport fabs, isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
+from libc.stdlib cimport free, malloc
 
+import operator
 import os
 
 import numpy as np
@@ -31,11 +33,12 @@ cnp.import_ufunc()
 
 # Looked up once: a call on a small array takes no longer than a few attribute look-ups.
 cdef object ONE = 1
+cdef double SINGLE_MAX = np.finfo(np.float32).max
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 
 cdef extern from "fdx.h" nogil:
     enum: FDX_OK
-    enum: FDX_MAXDIM
+    enum: FDX_MAXDIM, FDX_MAXNODES
     enum: FDX_I8, FDX_F32, FDX_F64, FDX_C64, FDX_C128
     enum: FDX_COORDS
     ctypedef enum fdx_precision:
@@ -77,6 +80,70 @@ cdef extern from "fdx.h" nogil:
     fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
     fdx_status fdx_gradient_coords(
         fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
+    fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
+    enum: FDX_MAXTAPS, FDX_MAXSTAGES
+    enum: FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE
+    enum: FDX_PLAIN, FDX_ODD
+    ctypedef struct fdx_rows_alike:
+        ptrdiff_t first
+        int count
+        int own
+        int form
+        const double *w
+        ptrdiff_t tap_step
+        ptrdiff_t row_step
+    ctypedef struct fdx_band:
+        ptrdiff_t rows
+        ptrdiff_t columns
+        ptrdiff_t nfirst
+        ptrdiff_t nlast
+        const fdx_rows_alike *first
+        const fdx_rows_alike *last
+        fdx_rows_alike interior
+        int periodic
+    ctypedef struct fdx_derivative:
+        ptrdiff_t n
+        int deriv
+        int accuracy
+        int left
+        int right
+        double scale
+        double spacing
+        const double *x
+        double period
+    ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
+    size_t fdx_band_derivative_size(const fdx_derivative *what)
+    fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+    size_t fdx_band_transpose_size(const fdx_band *a)
+    fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
+    size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
+    fdx_status fdx_band_product(
+        void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
+    ctypedef struct fdx_stage:
+        int axis
+        const fdx_band *band
+        const fdx_array *factor
+    ctypedef struct fdx_term:
+        int in_ "in"
+        int out
+        int nstages
+        const fdx_stage *stage
+        const ptrdiff_t *shift
+    ctypedef struct fdx_operation:
+        int ndim
+        const ptrdiff_t *in_shape
+        const ptrdiff_t *out_shape
+        int ninputs
+        int noutputs
+        int nterms
+        const fdx_array *in_ "in"
+        const fdx_array *out
+        const fdx_term *term
+        const fdx_isa *isa
+        uint8_t fresh
+    ptrdiff_t fdx_workspace_size(const fdx_operation *call)
+    fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
+                                ptrdiff_t nparts)
     fdx_status fdx_apply(const fdx_call *call)
     fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
 
@@ -100,6 +167,8 @@ cdef extern from "numpy/arrayobject.h":
 
 cdef enum:
     NOGIL_ELEMENTS = 8192  # below this a call is over sooner than another thread could use the GIL
+    NO_MEMORY = 1 << 16    # a status beside the C core's
+    WORKSPACE = 1536       # doubles on the stack, for operators on small arrays
 
 
 # ---- which instruction set ----
@@ -306,6 +375,7 @@ cdef class Job:
     thread ever starts; and it leaves only when no claimed part is still being written.
     """
     cdef fdx_call call
+    cdef const fdx_operation *operation  # instead of `call`, unless NULL
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
@@ -346,11 +416,14 @@ cdef class Job:
             with nogil:
                 fesetenv(&self.environment)  # the caller's rounding and treatment of subnormals
                 PyUFunc_clearfperr()
-                status = fdx_apply_part(&self.call, part, self.nparts)
+                if self.operation == NULL:
+                    status = fdx_apply_part(&self.call, part, self.nparts)
+                else:
+                    status = _operate(self.operation, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
-                self.status |= status  # the same for every part
+                self.status |= status  # the same for every part, but for memory
                 self.parts_run += 1
                 self.running -= 1
                 if self.running == 0 and self.waiting:
@@ -371,8 +444,24 @@ cdef class Job:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
 
 
-cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
-    """Apply a call; returns the floating-point flags raised by it, and those that were up before."""
+cdef int _operate(const fdx_operation *operation, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    """Run a part of an operation, with a workspace of its own."""
+    cdef double small[WORKSPACE]
+    cdef ptrdiff_t size
+    cdef void *workspace
+    cdef int status = fdx_operate_part(operation, small, sizeof(small), part, nparts)
+    if status == FDX_E_WORKSPACE:
+        size = fdx_workspace_size(operation)
+        workspace = malloc(size)
+        if workspace == NULL:
+            return NO_MEMORY
+        status = fdx_operate_part(operation, workspace, size, part, nparts)
+        free(workspace)
+    return status
+
+
+cdef int _run(fdx_call *call, const fdx_operation *operation, Py_ssize_t size, Py_ssize_t workers) except -1:
+    """Apply a call, or an operation; returns the floating-point flags raised by it, and those that were up before."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
@@ -382,7 +471,9 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
     if nparts > 1:
         flags = PyUFunc_getfperr()
         job = Job()
-        job.call = call[0]
+        if call != NULL:
+            job.call = call[0]
+        job.operation = operation
         job.nparts = nparts
         try:
             _threads.enlist(job, nparts - 1)
@@ -391,12 +482,14 @@ cdef int _run(fdx_call *call, Py_ssize_t size, Py_ssize_t workers) except -1:
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_apply(call)
+        status = fdx_apply(call) if call != NULL else _operate(operation, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_apply(call)
+            status = fdx_apply(call) if call != NULL else _operate(operation, 0, 1)
             flags = PyUFunc_getfperr()
+    if status == NO_MEMORY:
+        raise MemoryError("the workspace of an operator")
     if status != FDX_OK:
         raise SystemError("fdx: " + fdx_status_message(status).decode())
     return flags
@@ -638,7 +731,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         nworkers = workers
     elif size >= NOGIL_ELEMENTS:
         nworkers = _threads.count(None)
-    flags |= _run(&call, size, nworkers)
+    flags |= _run(&call, NULL, size, nworkers)
     if flags:
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
@@ -780,3 +873,577 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
             if result is not NotImplemented:
                 return result
     return _fallback.gradient(f, varargs, axis, edge_order, out)
+
+
+# ---- weights ----
+
+cdef object _element(str name, object index):
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+cdef object _real(str name, object values):
+    """An array of float64 that holds exactly the numbers that were given, all finite."""
+    try:
+        given = np.asarray(values)
+    except ValueError as error:  # lists of different lengths
+        raise ValueError(f"{name}: expected an array of real numbers, got {error}") from None
+    if given.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected real numbers, got dtype {given.dtype}")
+    with np.errstate(all="ignore"):
+        converted = np.ascontiguousarray(given, dtype=np.float64).reshape(given.shape)
+    finite = np.isfinite(converted)
+    if not finite.all():
+        index = np.unravel_index(np.argmin(finite), given.shape)
+        raise ValueError(f"{name}: expected finite numbers, got {_element(name, index)} = {given[index]}")
+    same = np.asarray(converted == given)
+    if given.dtype.kind in "iu" and given.dtype.itemsize >= 8:
+        for index in np.argwhere(np.abs(converted) >= 2.0**53):  # the comparison has rounded these
+            same[tuple(index)] = int(converted[tuple(index)]) == int(given[tuple(index)])
+    if not same.all():
+        index = np.unravel_index(np.argmin(same), given.shape)
+        raise ValueError(f"{name}: expected numbers that a float64 holds exactly, "
+                         f"got {_element(name, index)} = {given[index]}")
+    return converted
+
+
+cdef object _refused(object nodes, object row, int deriv):
+    """The error of finite nodes that fdx_weights refuses; row: their index in the result."""
+    row = tuple(k if n > 1 else 0 for k, n in zip(row[len(row) - nodes.ndim + 1:], nodes.shape[:-1], strict=True))
+    values = nodes[row]
+    order = np.argsort(values, kind="stable")
+    for first, second in zip(order[:-1], order[1:], strict=True):
+        if values[first] == values[second]:
+            return ValueError(f"nodes: expected distinct numbers, got {values[first]} twice "
+                              f"({_element('nodes', (*row, first))} and {_element('nodes', (*row, second))})")
+    apart = np.diff(values[order])
+    return ValueError("nodes: expected distances that do not differ so much, "
+                      f"for {len(values)} nodes and deriv={deriv}, got {apart.min()} to {apart.max()}")
+
+
+def weights(nodes, at=0.0, deriv=1):
+    """
+    The finite-difference weights of a derivative, on any distinct nodes.
+
+    ``sum(w[k] * f(nodes[k]))`` is the derivative at `at` of the polynomial through the
+    points ``(nodes[k], f(nodes[k]))`` [1]_. With m nodes it is exact for polynomials of
+    degree m - 1; the error for a smooth f is of order m - deriv in the distance of the
+    nodes, one more where they are symmetric about `at` and m - deriv is odd.
+
+    Parameters
+    ----------
+    nodes : array_like of shape (..., m)
+        Where the function's values are: real and distinct along the last axis, in any
+        order; at least ``deriv + 1``, at most 64. Several sets of nodes are done in one
+        call.
+    at : array_like, optional
+        Where the derivative is wanted, for each set of nodes: it is broadcast against
+        ``nodes.shape[:-1]``.
+    deriv : int, optional
+        Which derivative; 0 interpolates.
+
+    Returns
+    -------
+    ndarray of float64
+        The weights, of shape (..., m): in front of m, the shapes of `at` and
+        ``nodes.shape[:-1]`` broadcast together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        That name the argument, what was expected and what came. Integers and long
+        doubles that a float64 cannot hold are errors too.
+    FloatingPointError
+        If `numpy.errstate` asks for it.
+
+    Warns
+    -----
+    RuntimeWarning
+        If a weight overflows, under the usual `numpy.errstate`.
+
+    See Also
+    --------
+    fdx.gradient : first derivatives of arrays.
+
+    Notes
+    -----
+    Where the nodes less `at` are integers of no more than 15 bits, or such multiples of a
+    power of two (0.25, -1.5, ...), each weight is the exact rational number correctly
+    rounded. Elsewhere its error, before it is rounded to float64, is no more than
+    :math:`2^{-64}` of the largest weight (with several dozen nodes over many orders of
+    magnitude, :math:`2^{-54}`). The weights do not depend on the order of the nodes.
+
+    Time is proportional to m squared for each set of nodes, to that times ``deriv + 1``
+    where the weights are exact: a tenth of a microsecond for 3 nodes, 0.6 for 9.
+
+    References
+    ----------
+    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of
+       Computation 51 (1988) 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> fdx.weights([-1, 0, 1])
+    array([-0.5,  0. ,  0.5])
+    >>> fdx.weights([-1, 0, 1], deriv=2)
+    array([ 1., -2.,  1.])
+
+    The first derivative between two points, from four; and at each of three uneven points:
+
+    >>> fdx.weights([0, 1, 2, 3], 1.5) * 24
+    array([  1., -27.,  27.,  -1.])
+    >>> x = np.array([0.0, 1.0, 4.0])
+    >>> fdx.weights(x, x)
+    array([[-1.25      ,  1.33333333, -0.08333333],
+           [-0.75      ,  0.66666667,  0.08333333],
+           [ 0.75      , -1.33333333,  0.58333333]])
+    """
+    cdef cnp.ndarray x, points, result
+    cdef const double *x_data
+    cdef const double *at_data
+    cdef double *w
+    cdef Py_ssize_t n, count, row = 0, step
+    cdef int order, flags, status = FDX_OK
+    try:
+        wanted = operator.index(deriv)
+    except TypeError:
+        raise TypeError(f"deriv: expected an integer, got {deriv!r}") from None
+    if wanted < 0:
+        raise ValueError(f"deriv: expected an integer from 0 on, got {wanted}")
+    given, points = _real("nodes", nodes), _real("at", at)
+    if given.ndim == 0:
+        raise ValueError(f"nodes: expected an array of shape (..., m), got the number {nodes!r}")
+    n = given.shape[given.ndim - 1]
+    if n > FDX_MAXNODES:
+        raise ValueError(f"nodes: expected at most {FDX_MAXNODES}, got {n}")
+    if n <= wanted:
+        raise ValueError(f"nodes: expected at least {wanted + 1} for deriv={wanted}, got {n}")
+    order = wanted
+    try:
+        shape = np.broadcast_shapes(given.shape[:-1], (<object>points).shape)
+    except ValueError:
+        raise ValueError(f"at: expected a shape that can be broadcast against {given.shape[:-1]}, "
+                         f"got {(<object>points).shape}") from None
+    x = given
+    step = 0 if given.ndim == 1 else n
+    if step != 0:
+        x = np.ascontiguousarray(np.broadcast_to(given, (*shape, n)))
+    points = np.ascontiguousarray(np.broadcast_to(points, shape))
+    result = np.empty((*shape, n))
+    count = points.size
+    x_data = <const double *>cnp.PyArray_DATA(x)
+    at_data = <const double *>cnp.PyArray_DATA(points)
+    w = <double *>cnp.PyArray_DATA(result)
+    PyUFunc_clearfperr()
+    with nogil:
+        while row < count:
+            status = fdx_weights(w + row * n, NULL, x_data + row * step, <int>n, at_data[row], order)
+            if status != FDX_OK:
+                break
+            row += 1
+        flags = PyUFunc_getfperr()
+    if status != FDX_OK:
+        raise _refused(given, np.unravel_index(row, shape) if shape else (), order)
+    if flags:
+        PyUFunc_GiveFloatingpointErrors("weights", flags)
+    return result
+
+
+# ---- operators ----
+
+class NotABand(ValueError):
+    """A product of bands that is none: of a periodic one and another, or with rows that are too long."""
+
+
+@cython.final
+cdef class Band:
+    """A banded matrix along one axis: what a derivative, its transpose or a product of such is on n points."""
+    cdef void *memory
+    cdef const fdx_band *band
+    cdef Band weights  # whose memory has them, if not its own
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    cdef int reserve(self, size_t size) except -1:
+        self.memory = malloc(size if size > 0 else 1)
+        if self.memory == NULL:
+            raise MemoryError("the weights of an operator")
+        return 0
+
+    @staticmethod
+    cdef int check(fdx_status status) except -1:
+        if status != FDX_OK:
+            raise ValueError(fdx_status_message(status).decode())
+        return 0
+
+    @staticmethod
+    def points(int deriv, int accuracy, int left, int right, bint uniform):
+        """The fewest points that an axis needs."""
+        cdef double some = 0
+        cdef fdx_derivative what = fdx_derivative(
+            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0)
+        if not uniform:
+            what.x = &some
+        return fdx_derivative_points(&what)
+
+    @staticmethod
+    def derivative(ptrdiff_t n, int deriv, int accuracy, int left, int right, double scale, double spacing,
+                   cnp.ndarray x, double period):
+        """A derivative on n points; x are its coordinates (contiguous float64), or None."""
+        cdef Band self = Band.__new__(Band)
+        cdef fdx_derivative what = fdx_derivative(
+            n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale, spacing=spacing, x=NULL,
+            period=period)
+        if x is not None:
+            what.x = <const double *>cnp.PyArray_DATA(x)
+        self.reserve(fdx_band_derivative_size(&what))
+        Band.check(fdx_band_derivative(self.memory, &what, &self.band))
+        return self
+
+    @staticmethod
+    def crop(ptrdiff_t n, ptrdiff_t left, ptrdiff_t right, double scale):
+        """The matrix that leaves out that many points of n at either end, times a number."""
+        cdef Band self = Band.__new__(Band)
+        self.reserve(sizeof(fdx_band) + sizeof(double))
+        cdef fdx_band *band = <fdx_band *>self.memory
+        cdef double *w = <double *>(band + 1)
+        w[0] = scale
+        band[0] = fdx_band(
+            rows=n - left - right, columns=n, nfirst=0, nlast=0, first=NULL, last=NULL, periodic=False,
+            interior=fdx_rows_alike(first=left, count=1, own=0, form=FDX_PLAIN, w=w, tap_step=1, row_step=0))
+        self.band = band
+        return self
+
+    def transpose(self):
+        cdef Band result = Band.__new__(Band)
+        result.reserve(fdx_band_transpose_size(self.band))
+        Band.check(fdx_band_transpose(result.memory, self.band, &result.band))
+        return result
+
+    def times(self, Band other not None, double scale):
+        """The matrix product with another one, times a number."""
+        cdef Band result = Band.__new__(Band)
+        result.reserve(fdx_band_product_size(self.band, other.band))
+        cdef fdx_status status = fdx_band_product(result.memory, self.band, other.band, scale, &result.band)
+        if status == FDX_E_STENCIL or status == FDX_E_SIZE:
+            raise NotABand(fdx_status_message(status).decode())
+        Band.check(status)
+        return result
+
+    @property
+    def shape(self):
+        return self.band.rows, self.band.columns
+
+    def plain(self, bint pairs_too):
+        """The same matrix, its rows being sums of weights times neighbours, in their order. Sums of differences of
+        pairs may stay what they are, unless `pairs_too`."""
+        cdef Band result = Band.__new__(Band)
+        cdef ptrdiff_t r, own = self.band.nfirst + self.band.nlast
+        result.reserve(sizeof(fdx_band) + own * sizeof(fdx_rows_alike))
+        cdef fdx_band *band = <fdx_band *>result.memory
+        cdef fdx_rows_alike *rows = <fdx_rows_alike *>(band + 1)
+        band[0] = self.band[0]
+        band.first = rows
+        band.last = rows + band.nfirst
+        for r in range(own):
+            rows[r] = self.band.first[r] if r < band.nfirst else self.band.last[r - band.nfirst]
+            rows[r].form = FDX_PLAIN
+        if pairs_too or band.interior.form != FDX_ODD:
+            band.interior.form = FDX_PLAIN
+        result.band = band
+        result.weights = self
+        return result
+
+    cdef double largest(self) noexcept:
+        """The largest modulus of a weight."""
+        cdef double most = 0
+        cdef ptrdiff_t r, rows
+        cdef int k
+        cdef const fdx_rows_alike *alike = &self.band.interior
+        rows = self.band.rows - self.band.nfirst - self.band.nlast if alike.row_step != 0 else 1
+        for k in range(alike.count):
+            for r in range(rows):
+                most = max(most, fabs(alike.w[k * alike.tap_step + r * alike.row_step]))
+        for r in range(self.band.nfirst + self.band.nlast):
+            alike = &self.band.first[r] if r < self.band.nfirst else &self.band.last[r - self.band.nfirst]
+            for k in range(alike.count):
+                most = max(most, fabs(alike.w[k * alike.tap_step]))
+        return most
+
+    def interior(self):
+        """The constant stencil of interior rows, or None: offset of the first weight, weights."""
+        cdef const fdx_rows_alike *alike = &self.band.interior
+        if alike.row_step != 0:
+            return None
+        return alike.first, [alike.w[k * alike.tap_step] for k in range(alike.count)]
+
+    def entries(self):
+        """The matrix's entries that are not 0: numbers of rows, of columns, and values, row by row."""
+        cdef ptrdiff_t r, column, number, at = 0, last = self.band.rows - self.band.nlast, count
+        cdef int k
+        cdef const fdx_rows_alike *alike
+        cdef double w
+        count = (last - self.band.nfirst) * self.band.interior.count
+        for r in range(self.band.nfirst):
+            count += self.band.first[r].count
+        for r in range(self.band.nlast):
+            count += self.band.last[r].count
+        rows, columns, values = np.empty(count, np.intp), np.empty(count, np.intp), np.empty(count)
+        cdef ptrdiff_t *row = <ptrdiff_t *>cnp.PyArray_DATA(rows)
+        cdef ptrdiff_t *col = <ptrdiff_t *>cnp.PyArray_DATA(columns)
+        cdef double *value = <double *>cnp.PyArray_DATA(values)
+        for r in range(self.band.rows):
+            number = 0
+            if r < self.band.nfirst:
+                alike = &self.band.first[r]
+            elif r >= last:
+                alike = &self.band.last[r - last]
+            else:
+                alike = &self.band.interior
+                number = r - self.band.nfirst
+            for k in range(alike.count):
+                w = alike.w[k * alike.tap_step + number * alike.row_step]
+                if w == 0:
+                    continue
+                column = r + alike.first + k
+                if self.band.periodic:
+                    column = (column + self.band.columns) % self.band.columns
+                row[at], col[at], value[at] = r, column, w
+                at += 1
+        return rows[:at], columns[:at], values[:at]
+
+
+@cython.final
+cdef class Plan:
+    """An operator for arrays of one shape: bands, and which of them follow each other in which terms.
+
+    `terms` are (input, output, stages, shift), in the order in which they are added up and by rising output; stages, in
+    the order in which they are applied, (axis, Band or None, factor or None), a factor being an array of the shape of
+    the stage's result.
+    """
+    cdef readonly tuple in_shape, out_shape
+    cdef readonly int ninputs, noutputs
+    cdef readonly bint has_factors, keeps_shape
+    cdef int single  # 1: the weights can be rounded to single precision; 0: not; -1: nobody has asked
+    cdef list kept
+    cdef int ndim, nterms
+    cdef void *memory
+    cdef ptrdiff_t *shapes
+    cdef fdx_term *term
+
+    def __cinit__(self, tuple in_shape not None, tuple out_shape not None, int ninputs, int noutputs,
+                  list terms not None):
+        cdef int d, k = 0, stages = 0, nfactors = 0
+        cdef Py_ssize_t size
+        cdef Band band
+        self.ndim = <int>len(in_shape)
+        self.nterms = <int>len(terms)
+        self.in_shape, self.out_shape, self.ninputs, self.noutputs = in_shape, out_shape, ninputs, noutputs
+        if self.ndim > FDX_MAXDIM or len(out_shape) != self.ndim:
+            raise ValueError(f"expected at most {FDX_MAXDIM} dimensions, got {self.ndim}")
+        self.kept = [terms]
+        for _, _, chain, _ in terms:
+            if len(chain) > FDX_MAXSTAGES:
+                raise ValueError(f"expected at most {FDX_MAXSTAGES} stages in a term, got {len(chain)}")
+            stages += <int>len(chain)
+            for _, _, factor in chain:
+                nfactors += factor is not None
+        self.has_factors = nfactors > 0
+        self.keeps_shape = in_shape == out_shape
+        self.single = -1
+        if max(ninputs, noutputs) > FDX_MAXDIM:
+            raise ValueError(f"expected at most {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
+        size = (self.nterms * (sizeof(fdx_term) + self.ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
+                + nfactors * (sizeof(fdx_array) + self.ndim * sizeof(ptrdiff_t))
+                + 2 * self.ndim * sizeof(ptrdiff_t))
+        self.memory = malloc(size)
+        if self.memory == NULL:
+            raise MemoryError("an operator")
+        self.term = <fdx_term *>self.memory
+        cdef fdx_stage *stage = <fdx_stage *>(self.term + self.nterms)
+        cdef fdx_array *described = <fdx_array *>(stage + stages)
+        cdef ptrdiff_t *number = <ptrdiff_t *>(described + nfactors)
+        self.shapes = number
+        for d in range(self.ndim):
+            number[d] = in_shape[d]
+            number[self.ndim + d] = out_shape[d]
+        number += 2 * self.ndim
+        for source, target, chain, shift in terms:
+            self.term[k] = fdx_term(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
+            for d in range(self.ndim):
+                number[d] = shift[d]
+            number += self.ndim
+            for axis, band_or_none, factor in chain:
+                stage.axis = axis
+                stage.band = NULL
+                stage.factor = NULL
+                if band_or_none is not None:
+                    band = band_or_none
+                    stage.band = band.band
+                if factor is not None:
+                    number = _fill(described, factor, _dtype(factor), number)
+                    stage.factor = described
+                    described += 1
+                stage += 1
+            k += 1
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    cdef int run(self, const fdx_array *arrays, bint fresh, Py_ssize_t workers) except -1:
+        """Apply it to arrays that are known to fit, inputs first; report floating-point errors."""
+        cdef fdx_operation operation
+        cdef Py_ssize_t size = self.noutputs
+        cdef int d, flags
+        for d in range(self.ndim):
+            size *= self.shapes[self.ndim + d]
+        operation.ndim = self.ndim
+        operation.in_shape = self.shapes
+        operation.out_shape = self.shapes + self.ndim
+        operation.ninputs = self.ninputs
+        operation.noutputs = self.noutputs
+        operation.nterms = self.nterms
+        operation.in_ = arrays
+        operation.out = arrays + self.ninputs
+        operation.term = self.term
+        operation.isa = ISA
+        operation.fresh = fresh
+        PyUFunc_clearfperr()
+        flags = _run(NULL, &operation, size, workers)
+        if flags:
+            PyUFunc_GiveFloatingpointErrors("derivative", flags)
+        return 0
+
+    cpdef bint for_single(self) except -1:
+        """Can all weights be rounded to single precision?"""
+        cdef Band band
+        cdef double most = 0
+        if self.single < 0:
+            for _, _, chain, _ in self.kept[0]:
+                for _, band, _ in chain:
+                    if band is not None:
+                        most = max(most, band.largest())
+            self.single = most <= SINGLE_MAX
+        return self.single
+
+    def terms(self):
+        return self.kept[0]
+
+    def factors(self):
+        """The arrays by which results of stages are multiplied."""
+        return [factor for _, _, stages, _ in self.kept[0] for _, _, factor in stages if factor is not None]
+
+    def apply(self, tuple ins not None, tuple outs not None, bint fresh, workers):
+        """Write to `outs` what it makes of `ins`: arrays of its shapes and of dtypes that go together, disjoint."""
+        cdef Py_ssize_t nworkers = _threads.count(workers)
+        cdef fdx_array arrays[2 * FDX_MAXDIM]
+        cdef ptrdiff_t *strides = <ptrdiff_t *>malloc((self.ninputs + self.noutputs) * self.ndim * sizeof(ptrdiff_t))
+        cdef ptrdiff_t *place = strides
+        cdef cnp.ndarray a
+        if strides == NULL:
+            raise MemoryError("an operator")
+        try:
+            for k, a in enumerate(ins + outs):
+                place = _fill(&arrays[<int>k], a, _dtype(a), place)
+            self.run(arrays, fresh, nworkers)
+        finally:
+            free(strides)
+
+    cdef object quick(self, object f, object out, object workers):
+        """Its only output for its only input; NotImplemented if the arguments need a closer look."""
+        cdef cnp.ndarray a
+        cdef fdx_array arrays[2]
+        cdef ptrdiff_t strides[2 * FDX_MAXDIM]
+        cdef int dtype, d
+        cdef Py_ssize_t nworkers = 1
+        if not cnp.PyArray_CheckExact(f):
+            return NotImplemented
+        a = f
+        dtype = _dtype(a)
+        if (dtype < 0 or cnp.PyArray_NDIM(a) != self.ndim
+                or ((dtype == FDX_F32 or dtype == FDX_C64) and not self.for_single())):
+            return NotImplemented
+        for d in range(self.ndim):
+            if cnp.PyArray_DIM(a, d) != self.shapes[d]:
+                return NotImplemented
+        if out is None:
+            result = new_result(a, self.out_shape)
+        elif (self.keeps_shape and not self.has_factors and _simple(out, a, dtype, 0)
+                and (cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a))
+                and _disjoint(<const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a),
+                              <const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out))):
+            result = out
+        else:
+            return NotImplemented
+        if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
+            nworkers = _threads.count(workers)
+        _fill(&arrays[0], a, dtype, strides)
+        _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.ndim)
+        self.run(arrays, out is None, nworkers)
+        return result
+
+
+cdef class Applicable:
+    """What operators are called by: the plan of the last call is tried first, without looking anything up."""
+    cdef Plan plan
+
+    def __call__(self, u, out=None, workers=None):
+        """
+        Apply the operator to an array.
+
+        Parameters
+        ----------
+        u : array_like
+            Integers, float32, float64, complex64 or complex128, in any layout.
+        out : ndarray, optional
+            Where to write the result: of its shape and dtype, any strides.
+        workers : int, optional
+            As in `fdx.gradient`.
+
+        Returns
+        -------
+        ndarray
+            `out`, or a new array, of the dtype of `u` if that is floating point, else float64.
+        """
+        return self.named(u, out, workers, "u")
+
+    cpdef object named(self, object u, object out, object workers, str name):
+        """The same for an argument of another name."""
+        cdef Plan plan
+        with cython.critical_section(self):
+            plan = self.plan  # a reference of our own: other threads may call with another shape meanwhile
+        if plan is not None:
+            result = plan.quick(u, out, workers)
+            if result is not NotImplemented:
+                return result
+        return self._apply(u, out, workers, name)
+
+    def remember(self, Plan plan not None):
+        """Try this one first from now on."""
+        with cython.critical_section(self):
+            self.plan = plan
+
+
+def new_result(cnp.ndarray a not None, tuple shape not None):
+    """A new array of a shape, of the dtype of a's derivative, laid out in memory as `a` is."""
+    cdef ptrdiff_t dims[FDX_MAXDIM]
+    cdef ptrdiff_t strides[FDX_MAXDIM]
+    cdef int d, ndim = cnp.PyArray_NDIM(a), dtype = _dtype(a)
+    cdef bint same = True
+    cdef cnp.dtype descr
+    for d in range(ndim):
+        dims[d] = shape[d]
+        same = same and dims[d] == cnp.PyArray_DIM(a, d)
+    if same:
+        return _new_result(a, dtype)
+    descr = <cnp.dtype>cnp.PyArray_DESCR(a) if dtype >= FDX_F32 else cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64)
+    _k_order_strides(ndim, dims, <const ptrdiff_t *>cnp.PyArray_STRIDES(a), cnp.PyDataType_ELSIZE(descr), strides)
+    Py_INCREF(descr)
+    return PyArray_NewFromDescr(np.ndarray, descr, ndim, dims, strides, NULL, 0, None)
+
+
+def computes(a):
+    """Is it an array of a kind that fdx computes itself?"""
+    return _plain_type(a) and _dtype(a) >= 0

@@ -13,7 +13,7 @@ Array = np.ndarray[Any, Any]
 MAX_WORK: Any = 100_000
 
 
-def _name_of_type(value: object) -> str:
+def name_of_type(value: object) -> str:
     kind = type(value)
     return (
         kind.__qualname__
@@ -41,7 +41,7 @@ def _overlap(a: Array, b: Array) -> bool:
 
 def _check(a: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if type(a) not in (np.ndarray, np.memmap):
-        raise TypeError(f"{name}: expected a numpy.ndarray, got {_name_of_type(a)}")
+        raise TypeError(f"{name}: expected a numpy.ndarray, got {name_of_type(a)}")
     if a.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {a.shape}")
     if a.dtype != dtype and a.dtype != dtype.newbyteorder("="):
@@ -87,7 +87,7 @@ def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -
     else:
         raise TypeError(
             f"out: expected a tuple or list of {naxes} arrays, or one of shape {(naxes, *shape)}, "
-            f"got {_name_of_type(out)}"
+            f"got {name_of_type(out)}"
         )
     for a, name in zip(found, names, strict=True):
         _check(a, name, shape, dtype)
@@ -105,7 +105,7 @@ def store(results: Any, out: Any) -> None:
     parts = results if isinstance(results, tuple) else (results,)
     for part in parts:
         if not isinstance(part, np.ndarray) or isinstance(part, np.ma.MaskedArray):
-            kind = _name_of_type(part)
+            kind = name_of_type(part)
             raise TypeError(f"out: expected None, as an array cannot hold a result of type {kind}")
     if not parts:
         if not isinstance(out, (tuple, list)) or len(out):

@@ -1,0 +1,460 @@
+"""Vector calculus: sums and sets of derivatives of one or several arrays, each in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from fdx import _out
+from fdx._core import Plan, new_result
+from fdx._derivative import make_diff
+from fdx._operators import (
+    Operator,
+    Term,
+    as_array,
+    check_single,
+    make_plan,
+    result_dtype,
+    run_plan,
+)
+
+MAX_OUTPUTS = 64  # of the C core, in one pass
+
+Array = np.ndarray[Any, Any]
+Outputs = Sequence[Sequence[tuple[int, Term]]]
+
+
+class Grid:
+    """The axes that a function differentiates along, with spacings, accuracy and boundaries."""
+
+    def __init__(
+        self,
+        ndim: int,
+        spacing: Sequence[Any],
+        axis: Any,
+        accuracy: Any,
+        boundary: Any,
+        period: Any,
+    ) -> None:
+        self.axes = normalize_axis_tuple(range(ndim) if axis is None else axis, ndim)
+        n = len(self.axes)
+        if n == 0:
+            raise ValueError("axis: expected at least one axis, got ()")
+        if len(spacing) == 0:
+            self.spacing = [1.0] * n
+        elif len(spacing) == 1 and np.ndim(spacing[0]) == 0:
+            self.spacing = [spacing[0]] * n
+        elif len(spacing) == n:
+            self.spacing = list(spacing)
+        else:
+            raise TypeError(
+                f"spacing: expected no argument, one number, or one number or array of coordinates "
+                f"for each of {n} axes, got {len(spacing)} arguments"
+            )
+        self.accuracy = accuracy
+        self.boundary = self._per_axis(boundary, "boundary")
+        self.period = self._per_axis(period, "period")
+
+    def _per_axis(self, value: Any, name: str) -> list[Any]:
+        """A list has one for each axis; anything else is for all of them."""
+        if not isinstance(value, list):
+            return [value] * len(self.axes)
+        if len(value) != len(self.axes):
+            raise ValueError(
+                f"{name}: expected a list of {len(self.axes)}, one for each axis, got {len(value)}"
+            )
+        return value
+
+    def diff(self, k: int, deriv: int = 1) -> Operator:
+        return make_diff(
+            self.axes[k],
+            self.spacing[k],
+            deriv,
+            self.accuracy,
+            self.boundary[k],
+            self.period[k],
+        )
+
+
+def make(
+    what: Callable[..., Outputs], count: int, shape: tuple[int, ...], types: Any, *grid: Any
+) -> Plan:
+    """The plan of a function's outputs for `count` inputs of a shape."""
+    return make_plan(what(Grid(len(shape), *grid), count), shape)
+
+
+kept = lru_cache(maxsize=64, typed=True)(make)
+
+
+def plan_of(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
+    """The same; the plan is kept where what it depends on is numbers, names and tuples of them."""
+    types = tuple(map(type, grid[0]))  # True is 1, but no spacing
+    try:
+        return kept(what, count, shape, types, *grid)
+    except TypeError:  # coordinates or lists are not hashable; or something is wrong
+        return make(what, count, shape, types, *grid)
+
+
+def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
+    return [(source, term) for term in operator._terms]
+
+
+def components(F: Any, name: str = "F") -> list[Array]:
+    """The arrays of a vector field: a sequence of them, or one array with them along its first
+    axis. All of one shape and result dtype."""
+    if isinstance(F, (list, tuple)):
+        found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got none")
+    else:
+        whole = as_array(F, name)
+        if whole.ndim < 2:
+            raise ValueError(
+                f"{name}: expected a sequence of arrays, or one with the components along its "
+                f"first axis, got an array of shape {whole.shape}"
+            )
+        found = list(whole)
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got shape {whole.shape}")
+    for k, a in enumerate(found):
+        if a.shape != found[0].shape:
+            raise ValueError(
+                f"{name}[{k}]: expected the shape of {name}[0], {found[0].shape}, got {a.shape}"
+            )
+        if result_dtype(a).newbyteorder("=") != result_dtype(found[0]).newbyteorder("="):
+            raise TypeError(
+                f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
+            )
+    return found
+
+
+def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """A new array of shape (*counts, *shape), each part of which is laid out as `like` is."""
+    order = sorted(range(like.ndim), key=lambda d: -abs(like.strides[d]))
+    whole = np.empty((*counts, *(shape[d] for d in order)), result_dtype(like))
+    back = np.argsort(order)
+    n = len(counts)
+    return whole.transpose(*range(n), *(n + int(d) for d in back))
+
+
+def run(
+    plan: Plan, ins: list[Array], counts: tuple[int, ...], out: Any, workers: Any
+) -> tuple[Any, list[Array]]:
+    """Run a plan into an array of shape (*counts, *plan.out_shape), whose parts are the outputs in
+    order, or into `out`; returns it, and the parts."""
+    first = ins[0]
+    check_single(plan, first, "f")
+    fresh = out is None
+    if fresh and not counts:
+        out = new_result(first, plan.out_shape)
+    elif fresh:
+        out = stacked_result(first, counts, plan.out_shape)
+    else:
+        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+    whole = out[0] if isinstance(out, (tuple, list)) else out
+    parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
+    run_plan(plan, list(ins), [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
+    return out, parts
+
+
+def outputs_of(plan: Plan, counts: tuple[int, ...]) -> list[int]:
+    """Which of the parts the plan computes: all, or of a symmetric matrix the upper triangle."""
+    total = int(np.prod(counts)) if counts else 1
+    if plan.noutputs == total:
+        return list(range(total))
+    n = counts[0]
+    return [i * n + j for i in range(n) for j in range(i, n)]
+
+
+def laplacian(
+    f: Any,
+    *spacing: Any,
+    axis: Any = None,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: Any = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The Laplacian of a scalar field: the sum of its second derivatives, in one pass.
+
+    Parameters
+    ----------
+    f : array_like
+        Values on a grid: integers, float32, float64, complex64 or complex128, in any layout.
+    *spacing : float or array_like of shape (n,), optional
+        As in `fdx.gradient`: nothing for 1 on each axis; one number for all axes; or for each
+        axis of `axis`, in its order, a number or the coordinates of its n points.
+    axis : int or tuple of int, optional
+        The axes to sum over, by default all.
+    accuracy : int, optional
+        The order of the error, even.
+    boundary : str or tuple of str, or list of these, optional
+        As in `fdx.Diff`: a name, or a pair (left, right), for all axes; or a list of one for
+        each axis. With "valid" the result has the points that all the derivatives have.
+    period : float or list of float, optional
+        With coordinates and "periodic", as in `fdx.Diff`; a list has one for each axis.
+    out : ndarray, optional
+        Where to write the result, of its shape and dtype. A loop that brings it takes no memory.
+    workers : int, optional
+        How many threads may share the work, as in `fdx.gradient`.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `f` but for "valid"; of its dtype if that is floating point, else float64;
+        in its unit over that of the spacing squared.
+
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError
+        Naming the argument, what was expected and what came: before anything is written.
+
+    See Also
+    --------
+    fdx.Diff : the same as an operator, ``Diff(0, dx)**2 + Diff(1, dy)**2``.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
+    >>> fdx.laplacian(x**2 + 3 * y**2)[1, 1]
+    np.float64(8.0)
+    """
+    f = as_array(f)
+    plan = plan_of(laplacian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
+    return run(plan, [f], (), out, workers)[0]
+
+
+def laplacian_terms(grid: Grid, count: int) -> Outputs:
+    return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k, 2))]]
+
+
+def divergence(
+    F: Any,
+    *spacing: Any,
+    axis: Any = None,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: Any = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The divergence of a vector field: the sum of dF[k]/dx_k, in one pass.
+
+    Parameters
+    ----------
+    F : sequence of array_like, or array_like of shape (d, ...)
+        The components, all of one shape; F[k] belongs to the k-th axis of `axis`.
+    *spacing, axis, accuracy, boundary, period, out, workers
+        As in `fdx.laplacian`; axes are those of a component.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of a component but for "valid".
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
+    >>> fdx.divergence([3 * x, y**2])[1]
+    array([ 3.,  5.,  7.,  9., 11.])
+    """
+    parts = components(F)
+    shape, count = parts[0].shape, len(parts)
+    plan = plan_of(divergence_terms, count, shape, spacing, axis, accuracy, boundary, period)
+    return run(plan, parts, (), out, workers)[0]
+
+
+def divergence_terms(grid: Grid, count: int) -> Outputs:
+    check_count(count, grid)
+    return [[pair for k in range(count) for pair in numbered(k, grid.diff(k))]]
+
+
+def check_count(count: int, grid: Grid) -> None:
+    if count != len(grid.axes):
+        raise ValueError(f"F: expected {len(grid.axes)} components, one for each axis, got {count}")
+
+
+def curl(
+    F: Any,
+    *spacing: Any,
+    axis: Any = None,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: Any = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The curl of a vector field in two or three dimensions, in one pass.
+
+    Parameters
+    ----------
+    F : sequence of array_like, or array_like of shape (d, ...)
+        The 2 or 3 components, all of one shape; F[k] belongs to the k-th axis of `axis`. For a
+        velocity ``u`` along x and ``v`` along y in arrays indexed ``[y, x]`` that is
+        ``curl([v, u], dy, dx)``, whose sign is that of the axes (y, x): vorticity is its negative,
+        or ``curl([u, v], dx, dy, axis=(1, 0))``.
+    *spacing, axis, accuracy, boundary, period, out, workers
+        As in `fdx.laplacian`; axes are those of a component, 2 or 3 of them.
+
+    Returns
+    -------
+    ndarray
+        In two dimensions dF[1]/dx_0 - dF[0]/dx_1, of the shape of a component but for "valid"; in
+        three, of shape (3, ...), component k being dF[k+2]/dx_{k+1} - dF[k+1]/dx_{k+2} with
+        numbers modulo 3.
+
+    Examples
+    --------
+    A rigid rotation turns twice as fast as its angular velocity:
+
+    >>> import numpy as np, fdx
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
+    >>> fdx.curl([-y, x])[2]
+    array([2., 2., 2., 2., 2.])
+    """
+    parts = components(F)
+    shape, count = parts[0].shape, len(parts)
+    plan = plan_of(curl_terms, count, shape, spacing, axis, accuracy, boundary, period)
+    return run(plan, parts, () if count == 2 else (3,), out, workers)[0]
+
+
+def curl_terms(grid: Grid, count: int) -> Outputs:
+    if len(grid.axes) not in (2, 3):
+        raise ValueError(f"axis: expected 2 or 3 axes for a curl, got {len(grid.axes)}")
+    check_count(count, grid)
+
+    def one(i: int, j: int) -> list[tuple[int, Term]]:
+        return numbered(j, grid.diff(i)) + numbered(i, -grid.diff(j))
+
+    return [one(0, 1)] if count == 2 else [one((k + 1) % 3, (k + 2) % 3) for k in range(3)]
+
+
+def hessian(
+    f: Any,
+    *spacing: Any,
+    axis: Any = None,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: Any = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The Hessian of a scalar field: all of its second derivatives, in one pass.
+
+    Parameters
+    ----------
+    f : array_like
+        Values on a grid.
+    *spacing, axis, accuracy, boundary, period, out, workers
+        As in `fdx.laplacian`.
+
+    Returns
+    -------
+    ndarray of shape (d, d, ...)
+        Element [i, j] is the derivative along axes i and j of `axis`. On the diagonal these are
+        second derivatives, not first ones taken twice, so that the trace is `fdx.laplacian`. Each
+        mixed derivative is computed once and copied.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
+    >>> fdx.hessian(x**2 * y)[:, :, 1, 2]
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    f = as_array(f)
+    plan = plan_of(hessian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
+    n = math.isqrt(2 * plan.noutputs)  # of n (n + 1) / 2 outputs
+    out, parts = run(plan, [f], (n, n), out, workers)
+    for i in range(n):
+        for j in range(i):
+            parts[i * n + j][...] = parts[j * n + i]
+    return out
+
+
+def hessian_terms(grid: Grid, count: int) -> Outputs:
+    n = len(grid.axes)
+    return [
+        numbered(0, grid.diff(i, 2) if i == j else grid.diff(i) @ grid.diff(j))
+        for i in range(n)
+        for j in range(i, n)
+    ]
+
+
+def jacobian(
+    F: Any,
+    *spacing: Any,
+    axis: Any = None,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: Any = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The Jacobian of a vector field: every component's derivative along every axis, in one pass.
+
+    Parameters
+    ----------
+    F : sequence of array_like, or array_like of shape (m, ...)
+        The components, all of one shape; as many as there are.
+    *spacing, axis, accuracy, boundary, period, out, workers
+        As in `fdx.laplacian`; axes are those of a component.
+
+    Returns
+    -------
+    ndarray of shape (m, d, ...)
+        Element [i, j] is dF[i]/dx_j.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
+    >>> fdx.jacobian([x * y, x + 2 * y])[:, :, 1, 2]
+    array([[2., 1.],
+           [1., 2.]])
+    """
+    parts = components(F)
+    shape, count = parts[0].shape, len(parts)
+    some = max(1, MAX_OUTPUTS // parts[0].ndim)  # components in one pass
+
+    def pass_of(number: int) -> Plan:
+        return plan_of(jacobian_terms, number, shape, spacing, axis, accuracy, boundary, period)
+
+    if count <= some:
+        plan = pass_of(count)
+        return run(plan, parts, (count, plan.noutputs // count), out, workers)[0]
+    plan = pass_of(1)
+    whole = (count, plan.noutputs, *plan.out_shape)
+    if out is None:
+        out = stacked_result(parts[0], whole[:2], plan.out_shape)
+    (target,) = _out.arrays(out, whole, 1, result_dtype(parts[0]))
+    if any(np.may_share_memory(a, target) for a in parts):
+        parts = [a.copy("K") for a in parts]
+    for at in range(0, count, some):
+        several = parts[at : at + some]
+        run(
+            pass_of(len(several)),
+            several,
+            (len(several), whole[1]),
+            target[at : at + some],
+            workers,
+        )
+    return out
+
+
+def jacobian_terms(grid: Grid, count: int) -> Outputs:
+    return [numbered(i, grid.diff(j)) for i in range(count) for j in range(len(grid.axes))]

@@ -1,0 +1,147 @@
+"""`derivative`: any derivative of one array along one axis."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from fdx._operators import Diff, as_array
+
+
+@lru_cache(maxsize=128, typed=True)
+def cached_diff(
+    axis: int,
+    spacing: float,
+    deriv: int,
+    accuracy: int,
+    boundary: Any,
+    period: float | None,
+) -> Diff:
+    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+
+
+def make_diff(
+    axis: int, spacing: Any, deriv: Any, accuracy: Any, boundary: Any, period: Any
+) -> Diff:
+    """A Diff, the same one for the same numbers: its plans are made once."""
+    if isinstance(spacing, (float, int, np.floating, np.integer)) and not isinstance(spacing, bool):
+        try:
+            return cached_diff(axis, float(spacing), deriv, accuracy, boundary, period)
+        except (TypeError, OverflowError):  # let the following say what it should be
+            pass
+    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+
+
+def derivative(
+    f: Any,
+    spacing: Any = 1.0,
+    *,
+    axis: int = -1,
+    deriv: int = 1,
+    accuracy: int = 2,
+    boundary: Any = "one-sided",
+    period: float | None = None,
+    out: Any = None,
+    workers: int | None = None,
+) -> Any:
+    """
+    The derivative of an array along an axis: any derivative, accuracy, boundary and grid.
+
+    Parameters
+    ----------
+    f : array_like
+        Values on a grid: integers, float32, float64, complex64 or complex128, in any layout.
+    spacing : float or array_like of shape (n,), optional
+        The distance between points, or the coordinates of the n points along `axis`, which have
+        to rise or to fall throughout.
+    axis : int, optional
+        The axis to differentiate along, by default the last.
+    deriv : int, optional
+        Which derivative, from 1 on.
+    accuracy : int, optional
+        The order of the error, even, from 2 on: halving the spacing divides the error by 2 to
+        this power, also at the ends and on uneven grids.
+    boundary : str or tuple of str, optional
+        What is at the two ends, or as a pair at the left and at the right one: "one-sided",
+        "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as
+        `fdx.Diff` explains them.
+    period : float, optional
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period.
+    out : ndarray, optional
+        Where to write the result: of its shape and dtype, any strides. It may share memory with
+        `f`, which is then copied first.
+    workers : int, optional
+        How many threads may share the work, as in `fdx.gradient`; no matter for the result's
+        bits.
+
+    Returns
+    -------
+    ndarray
+        `out`, or a new array: of the shape of `f`, with "valid" shorter along `axis`; of the
+        dtype of `f` if that is floating point, else float64; in the unit of `f` over that of the
+        spacing to the power `deriv`.
+
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError
+        Naming the argument, what was expected and what came: before anything is written. An axis
+        that is too short is an error, never a lower accuracy.
+    FloatingPointError
+        If `numpy.errstate` asks for it, after `out` has been written.
+
+    Warns
+    -----
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
+
+    See Also
+    --------
+    fdx.gradient : first derivatives along several axes, with the bits of `numpy.gradient`.
+    fdx.Diff : the same as an operator, to be applied again and to be added to others.
+
+    Notes
+    -----
+    Interior points have the centred stencil of the fewest points, on a uniform grid
+    ``2 * ((deriv + 1) // 2 + accuracy // 2) - 1``, on an uneven one as many as the accuracy takes.
+    With "one-sided", the points next to an end take the ``deriv + accuracy`` points that are
+    nearest to the end. Sums are made in the precision of `f`: in float32 for float32 data, in
+    half the time, which adds about half of the error that rounding the data has made already.
+    The derivative of a constant is exactly 0.
+
+    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
+    except with "valid", so that the length of the result does not depend on their values. On
+    uneven grids even derivatives take one point more to either side than on uniform ones, and
+    reach a higher accuracy where the grid is smooth.
+
+    Time is proportional to the size of `f`. For uneven grids the weights, as many as the axis has
+    points times those of a stencil, are made for each call; a `Diff` keeps them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> x = np.arange(8) * (2 * np.pi / 8)
+    >>> fdx.derivative(np.sin(x), x[1], accuracy=6, boundary="periodic").round(3)
+    array([ 0.999,  0.706,  0.   , -0.706, -0.999, -0.706, -0.   ,  0.706])
+    >>> fdx.derivative(x**3, x[1], deriv=2).round(6)
+    array([ 0.      ,  4.712389,  9.424778, 14.137167, 18.849556, 23.561945,
+           28.274334, 32.986723])
+
+    Only where the stencil fits, as next to a halo:
+
+    >>> fdx.derivative([0.0, 1.0, 4.0, 9.0], boundary="valid")
+    array([2., 4.])
+    """
+    f = as_array(f)
+    axis = normalize_axis_index(axis, f.ndim) if type(axis) is int else check_axis(axis, f.ndim)
+    D = make_diff(axis, spacing, deriv, accuracy, boundary, period)
+    return D.named(f, out, workers, "f")
+
+
+def check_axis(axis: Any, ndim: int) -> int:
+    if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
+        raise TypeError(f"axis: expected an integer, got {axis!r}")
+    return normalize_axis_index(axis.__index__(), ndim)

@@ -1,0 +1,78 @@
+"""Operators as SciPy's sparse matrices and linear operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fdx._core import Plan
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import LinearOperator
+
+    from fdx._operators import Operator
+
+
+def _sparse() -> Any:
+    try:
+        import scipy.sparse
+        import scipy.sparse.linalg
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "scipy is missing, whose sparse matrices these are; install it: pip install scipy"
+        ) from error
+    return scipy.sparse
+
+
+def matrix(plan: Plan) -> csr_array:
+    """The matrix of a plan of one output.
+
+    Entries are formed as the plan forms them for unit vectors: a stage's entry times that of the
+    stages before, then times the coefficient; terms are added in their order.
+    """
+    sparse = _sparse()
+    total = None
+    for _, _, stages, shift in plan.terms():
+        shape = list(plan.in_shape)
+        term = sparse.eye_array(int(np.prod(shape)), format="csr")
+        for axis, band, factor in stages:
+            if band is not None:
+                rows, columns, values = band.entries()
+                one = sparse.csr_array((values, (rows, columns)), shape=band.shape)
+                before = sparse.eye_array(int(np.prod(shape[:axis])), format="csr")
+                behind = sparse.eye_array(int(np.prod(shape[axis + 1 :])), format="csr")
+                stage = sparse.kron(before, sparse.kron(one, behind, format="csr"), format="csr")
+                stage.sort_indices()
+                term = stage @ term
+                shape[axis] = band.shape[0]
+            if factor is not None:
+                values = np.ascontiguousarray(factor, np.float64).ravel()
+                term = sparse.diags_array(values, format="csr") @ term
+        if tuple(shape) != plan.out_shape:
+            kept = tuple(slice(s, s + n) for s, n in zip(shift, plan.out_shape, strict=True))
+            numbers = np.arange(int(np.prod(shape))).reshape(shape)[kept].ravel()
+            term = sparse.csr_array(term)[numbers]
+        total = term if total is None else total + term
+    result = sparse.csr_array(total)
+    result.sort_indices()
+    return result
+
+
+def linear_operator(operator: Operator, shape: tuple[int, ...]) -> LinearOperator:
+    linalg = _sparse().linalg
+    transposed, out_shape = operator.T, operator.output_shape(shape)
+
+    def apply(v: Any) -> Any:
+        return operator(np.asarray(v).reshape(shape)).ravel()
+
+    def adjoint(v: Any) -> Any:
+        return transposed(np.asarray(v).reshape(out_shape)).ravel()
+
+    return linalg.LinearOperator(
+        (int(np.prod(out_shape)), int(np.prod(shape))),
+        matvec=apply,
+        rmatvec=adjoint,
+        dtype=np.float64,
+    )

@@ -1,0 +1,1037 @@
+"""Operators as values: derivatives along axes, their sums, products, multiples and transposes.
+
+An operator is a sum of terms; a term is a number times a product of factors: derivatives along an
+axis, or their transposes, and arrays that multiply point by point. Products are multiplied out when
+they are formed. For arrays of one shape, an operator is compiled once to a Plan: neighbouring
+derivatives along different axes commute and are sorted by axis, those along one axis are multiplied
+to one banded matrix, and the Plan is what the C core runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import numbers
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from fdx import _out
+from fdx._core import Applicable, Band, NotABand, Plan, computes, new_result
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import LinearOperator
+
+Array = np.ndarray[Any, Any]
+Stage = tuple[int, Band | None, Array | None]
+
+# In the order of the C core's enumeration.
+BOUNDARIES = (
+    "one-sided",
+    "periodic",
+    "valid",
+    "reflect",
+    "symmetric",
+    "reflect-odd",
+    "symmetric-odd",
+)
+PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
+MAX_NODES = 64  # of one stencil
+MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
+
+
+# ---- arguments ----
+
+
+def as_array(f: Any, name: str = "f") -> Array:
+    """The array that the C core computes from, or an error that says what to pass instead."""
+    if not isinstance(f, np.ndarray):
+        if not isinstance(f, np.generic) and hasattr(type(f), "__array_function__"):
+            raise TypeError(
+                f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}; "
+                f"pass its data as one, as by numpy.asarray({name})"
+            )
+        f = np.asarray(f)
+    if type(f) not in (np.ndarray, np.memmap):
+        raise TypeError(
+            f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}, which would lose what "
+            f"it has more than one; pass numpy.asarray({name})"
+        )
+    if not computes(f):
+        raise TypeError(
+            f"{name}: expected integers, float32, float64, complex64 or complex128, got {f.dtype}"
+        )
+    if f.ndim == 0:
+        raise ValueError(f"{name}: expected an array of at least one dimension, got a scalar")
+    checked: Array = f
+    return checked
+
+
+def result_dtype(f: Array) -> np.dtype[Any]:
+    return f.dtype if f.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def check_integer(value: Any, name: str, expected: str, least: int) -> int:
+    try:
+        number = operator.index(value) if not isinstance(value, (bool, np.bool_)) else None
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+    if number < least:
+        raise ValueError(f"{name}: expected {expected}, got {number}")
+    return number
+
+
+def check_boundary(boundary: Any) -> tuple[int, int]:
+    """Numbers of the left and the right boundary."""
+    pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
+    if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
+        expected = ", ".join(map(repr, BOUNDARIES))
+        raise ValueError(
+            f"boundary: expected one of {expected}, or a pair (left, right) of these, "
+            f"got {boundary!r}"
+        )
+    left, right = (BOUNDARIES.index(side) for side in pair)
+    if (left == PERIODIC) != (right == PERIODIC):
+        raise ValueError(
+            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r}"
+        )
+    return left, right
+
+
+def check_number(value: Any, name: str) -> float:
+    """A finite real number other than 0."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a real number, got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number == 0:
+        raise ValueError(f"{name}: expected a finite number other than 0, got {value!r}")
+    return number
+
+
+def check_coordinates(spacing: Any) -> Array:
+    """Coordinates as read-only float64, strictly rising or falling."""
+    given = np.asarray(spacing)
+    if given.dtype.kind not in "iuf" or given.ndim != 1:
+        raise TypeError(
+            "spacing: expected a number or 1-D coordinates, real, "
+            f"got an array of dtype {given.dtype} and shape {given.shape}"
+        )
+    x = np.array(given, np.float64, order="C")
+    if given.dtype.kind in "iu" and (abs(x) > 2.0**53).any():
+        raise ValueError(
+            "spacing: expected integer coordinates up to 2**53, as a float64 holds no larger ones "
+            "exactly; subtract the first one"
+        )
+    if len(x) < 2:
+        raise ValueError(f"spacing: expected at least 2 coordinates, got {len(x)}")
+    if not np.isfinite(x).all():
+        i = int(np.argmin(np.isfinite(x)))
+        raise ValueError(f"spacing: expected finite coordinates, got {x[i]} at [{i}]")
+    rising = x[1:] > x[:-1] if x[1] > x[0] else x[1:] < x[:-1]
+    if not rising.all():
+        i = int(np.argmin(rising))
+        raise ValueError(
+            "spacing: expected coordinates that rise, or fall, throughout (distances between "
+            f"points? then np.cumsum), got {x[i]} and {x[i + 1]} at [{i}] and [{i + 1}]"
+        )
+    x.flags.writeable = False
+    return x
+
+
+def even_spacing(x: Array, period: float | None, given: np.dtype[Any]) -> float | None:
+    """The distance between coordinates that are even but for rounding in the dtype they came in."""
+    n = len(x)
+    h = float((x[-1] - x[0]) / (n - 1))
+    rounding = 0.0
+    if given.kind == "f":
+        eps = float(np.finfo(given if given.itemsize < 8 else np.float64).eps)
+        rounding = min(2 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
+    even = bool((abs((x - x[0]) - h * np.arange(n)) <= rounding).all())
+    closes = period is None or abs(n * h - period) <= 2 * rounding
+    return h if even and closes else None
+
+
+# ---- factors ----
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A derivative along an axis, or its transpose."""
+
+    axis: int
+    spacing: float
+    coordinates: Array | None  # uneven ones
+    points: int | None  # how many there have to be, if coordinates were given
+    deriv: int
+    accuracy: int
+    left: int
+    right: int
+    period: float | None
+    transposed: bool = False
+
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from others. It keeps the coordinates alive, so their id is theirs."""
+        return (
+            self.axis,
+            self.deriv,
+            self.accuracy,
+            self.left,
+            self.right,
+            self.spacing,
+            0 if self.coordinates is None else id(self.coordinates),
+            self.points or 0,
+            self.period or 0.0,
+            self.transposed,
+        )
+
+    def flipped(self) -> Leaf:
+        return replace(self, transposed=not self.transposed)
+
+    @property
+    def uniform(self) -> bool:
+        return self.coordinates is None
+
+    @property
+    def reach(self) -> int:
+        """Points to either side in the interior."""
+        if self.uniform:
+            return (self.deriv + 1) // 2 + self.accuracy // 2 - 1
+        return (self.deriv + self.accuracy) // 2
+
+    @property
+    def crop(self) -> tuple[int, int]:
+        """Points at either end that the result lacks."""
+        return (
+            self.reach if self.left == VALID else 0,
+            self.reach if self.right == VALID else 0,
+        )
+
+    def boundary(self) -> str | tuple[str, str]:
+        left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
+        return left if left == right else (left, right)
+
+    def band(self, columns: int, scale: float) -> Band:
+        """Its matrix for an input of that many points, times a number."""
+        x = self.coordinates
+        n = columns + sum(self.crop) if self.transposed else columns
+        needed = Band.points(self.deriv, self.accuracy, self.left, self.right, self.uniform)
+        if n < needed:
+            raise ValueError(
+                f"axis {self.axis}: expected at least {needed} points for deriv={self.deriv}, "
+                f"accuracy={self.accuracy}, boundary={self.boundary()!r}, got {n}"
+            )
+        if self.points not in (None, n):
+            raise ValueError(
+                f"spacing: expected {n} coordinates for axis {self.axis}, got {self.points}"
+            )
+        if self.points is None and self.period is not None:
+            whole = n * self.spacing
+            if not math.isclose(whole, self.period, rel_tol=1e-9):
+                raise ValueError(
+                    f"period: expected {n} points times a spacing of {self.spacing} on axis "
+                    f"{self.axis}, {whole}, got {self.period} (is the first point there twice?)"
+                )
+        try:
+            band = Band.derivative(
+                n,
+                self.deriv,
+                self.accuracy,
+                self.left,
+                self.right,
+                scale,
+                self.spacing,
+                x,
+                self.period or 0.0,
+            )
+        except ValueError:
+            given = "coordinates" if x is not None else self.spacing
+            raise ValueError(
+                f"spacing: expected one of which the weights are finite, got {given} for "
+                f"deriv={self.deriv}" + ("" if scale == 1 else f", times {scale}")
+            ) from None
+        return band.transpose() if self.transposed else band
+
+    def text(self) -> str:
+        parts = [str(self.axis)]
+        if self.points is not None:
+            parts.append(f"<{self.points} coordinates>")
+        elif self.spacing != 1:
+            parts.append(repr(self.spacing))
+        if self.deriv != 1:
+            parts.append(f"deriv={self.deriv}")
+        if self.accuracy != 2:
+            parts.append(f"accuracy={self.accuracy}")
+        if self.boundary() != "one-sided":
+            parts.append(f"boundary={self.boundary()!r}")
+        if self.period is not None:
+            parts.append(f"period={self.period!r}")
+        return f"Diff({', '.join(parts)})" + (".T" if self.transposed else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """Leaves out points at the ends of an axis; transposed, it puts zeros there."""
+
+    axis: int
+    crop: tuple[int, int]
+    transposed: bool = False
+
+    def key(self) -> tuple[Any, ...]:
+        return (self.axis, *self.crop, self.transposed)
+
+    def flipped(self) -> Crop:
+        return replace(self, transposed=not self.transposed)
+
+    def band(self, columns: int, scale: float) -> Band:
+        n = columns + sum(self.crop) if self.transposed else columns
+        if n <= sum(self.crop):
+            raise ValueError(
+                f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {n}"
+            )
+        band = Band.crop(n, *self.crop, scale)
+        return band.transpose() if self.transposed else band
+
+    def text(self) -> str:
+        return f"Crop({self.axis}, {self.crop})" + (".T" if self.transposed else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficient:
+    """An array that multiplies point by point."""
+
+    values: Array
+
+    def key(self) -> tuple[Any, ...]:
+        return (id(self.values),)
+
+    def text(self) -> str:
+        return f"<{'x'.join(map(str, self.values.shape))} array>"
+
+
+Along = Leaf | Crop
+Factor = Leaf | Crop | Coefficient
+
+
+@dataclass(frozen=True)
+class Term:
+    """A number times a product of factors, the last of which is applied first."""
+
+    scale: float
+    factors: tuple[Factor, ...]
+
+    def key(self) -> tuple[Any, ...]:
+        return tuple((type(f).__name__, *f.key()) for f in self.factors)
+
+    def transposed(self) -> Term:
+        flipped = tuple(
+            f if isinstance(f, Coefficient) else f.flipped() for f in reversed(self.factors)
+        )
+        return Term(self.scale, flipped)
+
+    def crops(self) -> dict[int, tuple[int, int]]:
+        """Points that its result lacks at the ends of axes, less those that it adds."""
+        found: dict[int, tuple[int, int]] = {}
+        for f in self.factors:
+            if not isinstance(f, Coefficient):
+                sign = -1 if f.transposed else 1
+                left, right = found.get(f.axis, (0, 0))
+                found[f.axis] = (left + sign * f.crop[0], right + sign * f.crop[1])
+        return {axis: crop for axis, crop in found.items() if crop != (0, 0)}
+
+    def text(self) -> str:
+        product = " @ ".join(
+            f"{f.text()} *" if isinstance(f, Coefficient) else f.text() for f in self.factors
+        ).replace("* @", "*")
+        if not self.factors or isinstance(self.factors[-1], Coefficient):
+            product = f"{product} Identity()".strip()
+        return product if self.scale == 1 else f"{self.scale!r} * {product}"
+
+
+# ---- from terms to a plan ----
+
+
+@dataclass
+class Chain:
+    """A term for an input of some shape: what is applied one after the other."""
+
+    stages: list[Stage] = field(default_factory=list)
+    shape: list[int] = field(default_factory=list)  # of the result
+    offset: list[int] = field(default_factory=list)  # of its first element, in input's indices
+
+
+def product(factors: Sequence[Along], columns: int, scale: float) -> Band:
+    """The matrix of factors along one axis, the last of which is applied first.
+
+    A product and its transpose are to be the same numbers, so of the two the one is computed of
+    which a derivative is applied first, whose rows then give 0 for a constant; if that does not
+    tell, the one that comes first in an arbitrary order.
+    """
+
+    def multiplied(sequence: Sequence[Along], n: int) -> Band:
+        # The number belongs to the only derivative, else to the product of all, whatever crops it.
+        leaves = [k for k, f in enumerate(sequence) if isinstance(f, Leaf)]
+        bearer = leaves[0] if leaves else 0
+        result = None
+        for k in range(len(sequence) - 1, -1, -1):
+            here = scale if k == bearer else 1.0
+            single = len(leaves) <= 1 or result is None
+            band = sequence[k].band(n, here if single else 1.0)
+            result = band if result is None else band.times(result, 1.0 if single else here)
+            n = result.shape[0]
+        assert result is not None
+        return result
+
+    def preference(sequence: Sequence[Along]) -> tuple[bool, list[tuple[Any, ...]]]:
+        return sequence[-1].transposed, [(type(f).__name__, *f.key()) for f in sequence]
+
+    flipped = [f.flipped() for f in reversed(factors)]
+    if len(factors) == 1 or preference(factors) <= preference(flipped):
+        return multiplied(factors, columns)
+    rows = columns
+    for f in reversed(factors):
+        rows += sum(f.crop) * (1 if f.transposed else -1)
+    return multiplied(flipped, rows).transpose()
+
+
+def multiplied(factors: Sequence[Along], columns: int, scale: float) -> list[Band]:
+    """Factors along one axis as one matrix; or as several, to be applied one after the other, where
+    the product is none with a band: of periodic and other ones, or wider than the axis."""
+    try:
+        return [product(factors, columns, scale)]
+    except NotABand:
+        bands: list[Band] = []
+        for k in range(len(factors) - 1, -1, -1):
+            bands.append(factors[k].band(columns, scale if k == 0 else 1.0))
+            columns = bands[-1].shape[0]
+        return bands
+
+
+def chain(term: Term, in_shape: Sequence[int]) -> Chain:
+    """What a term is for arrays of a shape."""
+    ndim = len(in_shape)
+    result = Chain([], list(in_shape), [0] * ndim)
+    groups: list[tuple[dict[int, list[Along]], Coefficient | None]] = []
+    together: dict[int, list[Along]] = {}
+    for factor in reversed(term.factors):
+        if isinstance(factor, Coefficient):
+            groups.append((together, factor))
+            together = {}
+        else:
+            axis = normalize_axis_index(factor.axis, ndim)
+            together.setdefault(axis, []).insert(0, factor)
+    groups.append((together, None))
+    # The number belongs to the last derivative that is applied.
+    bearer = None
+    for number, (by_axis, _) in enumerate(groups):
+        along = [axis for axis, some in by_axis.items() if any(isinstance(f, Leaf) for f in some)]
+        if along:
+            bearer = number, min(along)
+    met: set[int] = set()
+    if bearer is None and (term.scale != 1 or len(groups) == 1):
+        number_alone = np.broadcast_to(np.float64(term.scale), result.shape)
+        result.stages.append((0, None, None if term.scale == 1 else number_alone))
+    for number, (by_axis, coefficient) in enumerate(groups):
+        again = met & by_axis.keys()
+        met |= by_axis.keys()
+        for axis in sorted(by_axis, reverse=True):
+            factors = by_axis[axis]
+            number_here = term.scale if bearer == (number, axis) else 1.0
+            bands = multiplied(factors, result.shape[axis], number_here)
+            for band in bands:
+                # Of the matrix's columns each is then its entries times a number, rounded.
+                plain = band.plain(bool(again) or len(bands) > 1) if result.stages else band
+                result.stages.append((axis, plain, None))
+            result.shape[axis] = bands[-1].shape[0]
+            for f in factors:
+                result.offset[axis] += f.crop[0] * (-1 if f.transposed else 1)
+        if coefficient is not None:
+            values = coefficient.values
+            try:
+                factor_array = np.broadcast_to(values, result.shape)
+            except ValueError:
+                raise ValueError(
+                    f"coefficients: expected a shape that broadcasts to {tuple(result.shape)}, "
+                    f"got {values.shape}"
+                ) from None
+            if by_axis:
+                axis, stage_band, _ = result.stages[-1]
+                result.stages[-1] = (axis, stage_band, factor_array)
+            else:
+                result.stages.append((0, None, factor_array))
+    return result
+
+
+def common_region(chains: Iterable[Chain], ndim: int) -> tuple[list[int], list[int]]:
+    """First and last index, in the input's, that every chain's result has, the last exclusive."""
+    found = list(chains)
+    lo = [max(c.offset[d] for c in found) for d in range(ndim)]
+    hi = [min(c.offset[d] + c.shape[d] for c in found) for d in range(ndim)]
+    for d in range(ndim):
+        if hi[d] < lo[d]:
+            raise ValueError(f"axis {d}: too short for the terms to have points in common")
+    return lo, hi
+
+
+def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:
+    """Compile sums of terms, each of a numbered input, for inputs of a shape."""
+    ndim = len(shape)
+    if ndim == 0:
+        raise ValueError("shape: expected at least one dimension, got ()")
+    chains = [[chain(term, shape) for _, term in terms] for terms in outputs]
+    lo, hi = common_region((c for row in chains for c in row), ndim)
+    terms = [
+        (source, number, c.stages, tuple(lo[d] - c.offset[d] for d in range(ndim)))
+        for number, (row, made) in enumerate(zip(outputs, chains, strict=True))
+        for (source, _), c in zip(row, made, strict=True)
+    ]
+    ninputs = 1 + max(source for row in outputs for source, _ in row)
+    out_shape = tuple(b - a for a, b in zip(lo, hi, strict=True))
+    return Plan(tuple(shape), out_shape, ninputs, len(outputs), terms)
+
+
+def check_single(plan: Plan, f: Array, name: str) -> None:
+    if result_dtype(f).char in "fF" and not plan.for_single():
+        raise ValueError(
+            f"{name}: expected double precision, as there are weights that single precision cannot "
+            f"hold, got {f.dtype}"
+        )
+
+
+def run_plan(plan: Plan, ins: list[Array], outs: list[Array], fresh: bool, workers: Any) -> None:
+    """Run a plan on checked arrays; inputs that share memory with an output are copied first."""
+    if not fresh:
+        for k, a in enumerate(ins):
+            if any(np.may_share_memory(a, o) for o in outs):
+                ins[k] = a.copy("K")
+        if any(np.may_share_memory(c, o) for c in plan.factors() for o in outs):
+            made = [np.empty_like(o) for o in outs]
+            plan.apply(tuple(ins), tuple(made), True, workers)
+            for o, result in zip(outs, made, strict=True):
+                o[...] = result
+            return
+    plan.apply(tuple(ins), tuple(outs), fresh, workers)
+
+
+# ---- operators ----
+
+
+class Operator(Applicable):
+    """
+    A linear operator on arrays: a sum of products of derivatives along axes.
+
+    Made from `fdx.Diff` by ``A + B``, ``A - B``, ``-A``, ``c * A`` (c a number, or an array that
+    multiplies the result point by point), ``A / c``, ``A @ B`` (first B, then A), ``A**n`` and
+    ``A.T``. Operators do not change. An array `c` is not copied: what is written to it later
+    counts.
+
+    Examples
+    --------
+    Diffusion with a coefficient that varies, as one operator:
+
+    >>> import numpy as np, fdx
+    >>> D = fdx.Diff(0, 0.5)
+    >>> c = np.array([1.0, 1.0, 2.0, 2.0, 2.0])
+    >>> L = D @ (c * D)
+    >>> L([0.0, 1.0, 2.0, 3.0, 4.0])
+    array([-2.,  2.,  2.,  0.,  0.])
+    """
+
+    # Arrays leave `array * operator` and `array @ operator` to the methods below.
+    __array_ufunc__ = None
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._terms = tuple(terms)
+        self._plans: dict[tuple[int, ...], Plan] = {}
+
+    # -- application --
+
+    def _apply(self, u: Any, out: Any, workers: int | None, name: str) -> Any:
+        u = as_array(u, name)
+        plan = self._plan(u.shape)
+        self.remember(plan)
+        check_single(plan, u, name)
+        if out is None:
+            result = new_result(u, plan.out_shape)
+            run_plan(plan, [u], [result], True, workers)
+            return result
+        run_plan(plan, [u], _out.arrays(out, plan.out_shape, 1, result_dtype(u)), False, workers)
+        return out
+
+    def _plan(self, shape: Sequence[int]) -> Plan:
+        shape = tuple(shape)
+        plan = self._plans.get(shape)
+        if plan is None:
+            plan = make_plan([[(0, term) for term in self._terms]], shape)
+            if len(self._plans) >= MAX_PLANS:
+                # The latest: of more shapes that take turns, most then find their plan. Another
+                # thread may have been quicker.
+                with contextlib.suppress(KeyError):
+                    self._plans.popitem()
+            self._plans[shape] = plan
+        return plan
+
+    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the result for an array of `shape`: smaller where a boundary is "valid"."""
+        return self._plan(check_shape(shape)).out_shape
+
+    # -- algebra --
+
+    def __add__(self, other: Any) -> Operator:
+        if not isinstance(other, Operator):
+            return NotImplemented
+        return Operator(merged((*self._terms, *other._terms)))
+
+    def __sub__(self, other: Any) -> Operator:
+        return self + -other if isinstance(other, Operator) else NotImplemented
+
+    def __neg__(self) -> Operator:
+        return Operator([Term(-term.scale, term.factors) for term in self._terms])
+
+    def __pos__(self) -> Operator:
+        return self
+
+    def __rmul__(self, other: Any) -> Operator:
+        if isinstance(other, Operator):
+            return NotImplemented
+        c = as_coefficient(other)
+        if isinstance(c, float):
+            return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
+        # One object for all terms: it is known again by its identity.
+        return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+
+    def __mul__(self, other: Any) -> Operator:
+        if isinstance(other, Operator):
+            raise TypeError("A * B of two operators: write A @ B for B followed by A")
+        if not isinstance(as_coefficient(other), float):
+            raise TypeError(
+                "operator * array: write array * operator to multiply the result point by point, "
+                "operator(array) to apply it"
+            )
+        return self.__rmul__(other)
+
+    def __truediv__(self, other: Any) -> Operator:
+        c = as_coefficient(other)
+        if not isinstance(c, float):
+            raise TypeError("operator / array: write (1 / array) * operator")
+        if c == 0:
+            raise ZeroDivisionError("operator / 0")
+        return Operator([Term(finite(t.scale / c), t.factors) for t in self._terms])
+
+    def __matmul__(self, other: Any) -> Operator:
+        if not isinstance(other, Operator):
+            raise TypeError(
+                f"operator @ {_out.name_of_type(other)}: expected an operator; "
+                "write operator(array) to apply it"
+            )
+        return Operator(
+            merged(
+                Term(finite(a.scale * b.scale), sorted_by_axis(a.factors + b.factors))
+                for a in self._terms
+                for b in other._cropped()
+            )
+        )
+
+    def __rmatmul__(self, other: Any) -> Operator:
+        raise TypeError(f"{_out.name_of_type(other)} @ operator: expected an operator")
+
+    def __pow__(self, n: Any) -> Operator:
+        n = check_integer(n, "exponent", "a positive integer", 1)
+        term = self._terms[0]
+        leaf = term.factors[0] if len(self._terms) == len(term.factors) == 1 else None
+        if isinstance(leaf, Leaf) and not leaf.transposed:  # a multiple of a Diff
+            leaf = replace(leaf, deriv=leaf.deriv * n)
+            check_points(leaf)
+            return Operator([Term(finite(term.scale**n), (leaf,))])
+        result = self
+        for _ in range(n - 1):
+            result = result @ self
+        return result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Operator, (self._terms,)
+
+    @property
+    def T(self) -> Operator:
+        """
+        The transpose: ``L.T.matrix(L.output_shape(s))`` is ``L.matrix(s).T``.
+
+        Exactly so, boundaries and uneven grids included, but for rounding in two cases: where an
+        array multiplies a product of derivatives or another array, or stands between derivatives;
+        and products along an axis that is periodic for one factor only, or shorter than the
+        product's stencil.
+        """
+        return Operator([term.transposed() for term in self._cropped()])
+
+    def _cropped(self) -> list[Term]:
+        """The terms, with what one has more than others at the ends, by "valid", left out: a sum is
+        of the points that all of them have."""
+        crops = [term.crops() for term in self._terms]
+        if all(crop == crops[0] for crop in crops):
+            return list(self._terms)
+        axes = sorted({axis for crop in crops for axis in crop})
+        if axes[0] < 0 <= max(f.axis for f in self._along()):
+            raise ValueError(
+                "a sum with a 'valid' boundary: expected axes that are all positive or all "
+                "negative, so that it is known which are the same"
+            )
+        least = {
+            axis: tuple(max(crop.get(axis, (0, 0))[side] for crop in crops) for side in (0, 1))
+            for axis in axes
+        }
+        terms = []
+        for term, crop in zip(self._terms, crops, strict=True):
+            more = []
+            for axis in axes:
+                left, right = crop.get(axis, (0, 0))
+                if least[axis] != (left, right):
+                    more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
+            terms.append(Term(term.scale, (*more, *term.factors)))
+        return terms
+
+    def _along(self) -> list[Along]:
+        return [f for t in self._terms for f in t.factors if not isinstance(f, Coefficient)]
+
+    # -- as a matrix --
+
+    def matrix(self, shape: Any) -> csr_array:
+        """
+        The operator as a sparse matrix.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Of the arrays that it is applied to.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Of float64, with a column for each element of an array of `shape` and a row for each
+            of the result, in C order: ``L.matrix(u.shape) @ u.ravel()`` is ``L(u).ravel()``
+            but for rounding.
+
+        Notes
+        -----
+        Its columns are what the operator gives for unit vectors, exactly, if it has no arrays of
+        coefficients between derivatives; with those, to rounding.
+        """
+        from fdx._matrix import matrix
+
+        return matrix(self._plan(check_shape(shape)))
+
+    def as_linear_operator(self, shape: Any) -> LinearOperator:
+        """
+        The operator as SciPy's iterative solvers take it, without a matrix.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Of the arrays that it is applied to; vectors are those, ravelled in C order.
+
+        Returns
+        -------
+        scipy.sparse.linalg.LinearOperator
+            With the exact transpose as its adjoint.
+        """
+        from fdx._matrix import linear_operator
+
+        return linear_operator(self, check_shape(shape))
+
+    # -- analysis --
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The axes along which it differentiates, in rising order."""
+        return tuple(sorted({f.axis for f in self._along()}))
+
+    def symbol(self, k: Any) -> Any:
+        """
+        What the interior stencil multiplies a wave by: the modified wavenumber.
+
+        Parameters
+        ----------
+        k : array_like, or sequence of array_like
+            Wavenumbers in radians per unit of the axis; for several axes one for each of
+            ``L.axes``, which broadcast.
+
+        Returns
+        -------
+        complex or ndarray of complex
+            ``s`` with ``L exp(i k x) = s exp(i k x)`` far from boundaries; for the first
+            derivative near ``i k``. For differences exactly 0 at ``k = 0``.
+        """
+        from fdx._analysis import symbol
+
+        return symbol(self, k)
+
+    def spectral_radius(self, shape: Any) -> float:
+        """
+        How large the eigenvalues are for arrays of a shape, boundaries included: their largest
+        modulus, or a bound on it.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Of the arrays that it is applied to.
+
+        Returns
+        -------
+        float
+            Explicit time steps of ``u' = L u`` are stable up to about ``2 / radius`` (forward
+            Euler, negative eigenvalues) or ``2.8 / radius`` (fourth-order Runge-Kutta).
+
+        Notes
+        -----
+        Exact for uniform periodic axes, from the symbol. For sums of derivatives along single axes,
+        as in a Laplacian, the sum of what each axis has, from eigenvalues of its matrix (of 256
+        points, if it is uniform and longer): exact if the largest ones point in one direction. For
+        other operators the eigenvalues of the whole matrix, if that has 1000 rows at most, else a
+        bound by the sums of its rows and columns, which can be a few times too large.
+        """
+        from fdx._analysis import spectral_radius
+
+        return spectral_radius(self, check_shape(shape))
+
+    def __repr__(self) -> str:
+        from fdx._analysis import describe
+
+        return describe(self)
+
+    def plot(self, ax: Any = None) -> None:
+        """
+        A picture of the interior stencil: printed, or drawn.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw it; by default it is printed as text.
+        """
+        from fdx._analysis import plot
+
+        plot(self, ax)
+
+
+def merged(terms: Iterable[Term]) -> list[Term]:
+    """The terms, those of the same factors being one, where the first of them is."""
+    found: dict[tuple[Any, ...], Term] = {}
+    for term in terms:
+        key = term.key()
+        known = found.get(key)
+        found[key] = term if known is None else Term(known.scale + term.scale, known.factors)
+    return list(found.values())
+
+
+def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The same product in one of its orders: between arrays, derivatives along different axes
+    commute. (Not so if axes are counted from both ends: then they may be the same.)"""
+    axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
+    if axes and min(axes) < 0 <= max(axes):
+        return factors
+    result: list[Factor] = []
+    together: list[Along] = []
+    for f in (*factors, None):
+        if isinstance(f, (Leaf, Crop)):
+            together.append(f)
+            continue
+        together.sort(key=lambda one: one.axis)
+        result += together
+        together = []
+        if f is not None:
+            result.append(f)
+    return tuple(result)
+
+
+def as_coefficient(value: Any) -> float | Coefficient:
+    """A number, or an array that multiplies point by point."""
+    a = np.asarray(value)
+    if a.dtype.kind not in "iuf" or a.dtype.itemsize > 8 or a.dtype == np.float16:
+        raise TypeError(
+            f"coefficients: expected real numbers (integers, float32 or float64), got {a.dtype}"
+            if a.dtype.kind != "O"
+            else f"coefficients: expected real numbers, got {_out.name_of_type(value)}"
+        )
+    if a.ndim == 0:
+        number = float(a)
+        if not math.isfinite(number):
+            raise ValueError(f"coefficients: expected a finite number, got {number}")
+        return number
+    return Coefficient(a)
+
+
+def finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"coefficients: expected a product that is finite, got {number}")
+    return number
+
+
+def check_shape(shape: Any) -> tuple[int, ...]:
+    given = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return tuple(
+        check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
+    )
+
+
+class Diff(Operator):
+    """
+    The derivative along one axis, as an operator.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the arrays that it will be applied to; negative ones count from the last.
+    spacing : float or array_like of shape (n,), optional
+        The distance between points, or the coordinates of the n points, which have to rise or to
+        fall throughout.
+    deriv : int, optional
+        Which derivative, from 1 on.
+    accuracy : int, optional
+        The order of the error, even: the error falls as the spacing to this power.
+    boundary : str or tuple of str, optional
+        What is at the two ends of the axis, or as a pair at the left and at the right one:
+
+        - "one-sided": nothing; the stencils of the outer points are shifted inward, and have the
+          same accuracy.
+        - "periodic": the axis closes on itself, point n being point 0.
+        - "valid": the result has only points where the centred stencil fits.
+        - "reflect", "symmetric": f is even about the last point, or about the wall half a
+          spacing outside of it, as `numpy.pad` pads with these modes (a Neumann wall).
+        - "reflect-odd": f less its value at the last point is odd about that (a Dirichlet wall
+          there).
+        - "symmetric-odd": as `numpy.pad` has it with ``reflect_type="odd"``, which takes off the
+          value of the last point though the wall is half a spacing outside: smooth functions with
+          a slope at the wall do not have this symmetry, and derivatives there do not converge.
+    period : float, optional
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period.
+
+    See Also
+    --------
+    fdx.derivative : the same for one array.
+
+    Notes
+    -----
+    The weights are those of the polynomial through the points (Fornberg 1988 [1]_), correctly
+    rounded. Interior stencils of a uniform spacing are sums over pairs of points, others over
+    differences to the point itself, so that the derivative of a constant is exactly 0 everywhere.
+    ``D**n`` is the n-th derivative of this accuracy, not n first derivatives one after the other,
+    which ``D @ D`` is (and which does not see what changes its sign from point to point).
+
+    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing.
+
+    References
+    ----------
+    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
+       Math. Comp. 51 (1988) 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x = np.linspace(0.0, 1.0, 6)
+    >>> D = fdx.Diff(0, 0.2)
+    >>> D(x**2).round(12)
+    array([0. , 0.4, 0.8, 1.2, 1.6, 2. ])
+    >>> (D**2)(x**2).round(12)
+    array([2., 2., 2., 2., 2., 2.])
+
+    A sum is computed in one pass; with `out` no memory is taken:
+
+    >>> dx, dy = 0.1, 0.2
+    >>> laplacian = fdx.Diff(0, dx) ** 2 + fdx.Diff(1, dy) ** 2
+    >>> u = np.ones((20, 10))
+    >>> v = np.empty_like(u)
+    >>> laplacian(u, out=v) is v
+    True
+    >>> v.any()
+    np.False_
+    """
+
+    def __init__(
+        self,
+        axis: int,
+        spacing: Any = 1.0,
+        *,
+        deriv: int = 1,
+        accuracy: int = 2,
+        boundary: Any = "one-sided",
+        period: float | None = None,
+    ) -> None:
+        axis = check_integer(axis, "axis", "an integer", -(1 << 31))
+        if abs(axis) >= 64:
+            raise ValueError(f"axis: expected an integer from -64 to 63, got {axis}")
+        deriv = check_integer(deriv, "deriv", "an integer from 1 on", 1)
+        accuracy = check_integer(accuracy, "accuracy", "an even integer from 2 on", 2)
+        if accuracy % 2:
+            raise ValueError(f"accuracy: expected an even integer from 2 on, got {accuracy}")
+        left, right = check_boundary(boundary)
+        if period is not None:
+            period = check_number(period, "period")
+            if left != PERIODIC:
+                raise ValueError(
+                    f"period: expected None with boundary={boundary!r}, got {period}; "
+                    "it is for boundary='periodic'"
+                )
+        x, points = None, None
+        if np.ndim(spacing) == 0:
+            h = check_number(spacing, "spacing")
+        else:
+            x = check_coordinates(spacing)
+            points = len(x)
+            check_period(x, left, period)
+            even = even_spacing(x, period, np.asarray(spacing).dtype)
+            h = x[1] - x[0] if even is None else even
+            if even is not None and VALID not in (left, right):
+                x = None  # with "valid" the result's length is not to depend on values
+        leaf = Leaf(axis, float(h), x, points, deriv, accuracy, left, right, period)
+        check_points(leaf)
+        super().__init__([Term(1.0, (leaf,))])
+
+
+def check_period(x: Array, left: int, period: float | None) -> None:
+    span = float(x[-1] - x[0])
+    if left == PERIODIC and period is None:
+        raise ValueError(
+            "period: expected the length of the axis, as coordinates do not tell the distance "
+            "from the last point to the first, got None"
+        )
+    if period is not None and not 0 <= span / period < 1:
+        raise ValueError(f"period: expected more than the coordinates span, {span}, got {period}")
+
+
+def check_points(leaf: Leaf) -> None:
+    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.reach + 1 > MAX_NODES:
+        raise ValueError(
+            f"accuracy: expected a stencil of at most {MAX_NODES} points, "
+            f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"
+        )
+
+
+class Identity(Operator):
+    """
+    The operator that changes nothing, to be added to others or to be multiplied by arrays.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> step = fdx.Identity() + 0.1 * fdx.Diff(0, deriv=2, boundary="periodic")
+    >>> step([0.0, 1.0, 0.0, 0.0])
+    array([0.1, 0.8, 0.1, 0. ])
+
+    ``D @ (c * Identity())`` is the derivative of a product with `c`:
+
+    >>> c = np.array([1.0, 2.0, 3.0])
+    >>> (fdx.Diff(0) @ (c * fdx.Identity()))([1.0, 1.0, 1.0])
+    array([1., 1., 1.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__([Term(1.0, ())])

@@ -1,0 +1,71 @@
+"""What the tests of derivatives share: matrices found from outside, and how far rounding may go."""
+
+import numpy as np
+
+import fdx
+
+BOUNDARIES = [
+    "one-sided",
+    "periodic",
+    "valid",
+    "reflect",
+    "symmetric",
+    "reflect-odd",
+    "symmetric-odd",
+]
+# np.pad's names for the ghost values.
+PADS = {
+    "periodic": dict(mode="wrap"),
+    "reflect": dict(mode="reflect"),
+    "symmetric": dict(mode="symmetric"),
+    "reflect-odd": dict(mode="reflect", reflect_type="odd"),
+    "symmetric-odd": dict(mode="symmetric", reflect_type="odd"),
+}
+
+
+def reach(deriv, accuracy, uneven=False):
+    """Points to either side of an interior point, as the documentation counts them."""
+    if uneven:
+        return (deriv + accuracy) // 2
+    return (deriv + 1) // 2 + accuracy // 2 - 1
+
+
+def points_needed(deriv, accuracy, boundary, uneven=False):
+    r = reach(deriv, accuracy, uneven)
+    return {
+        "one-sided": max(2 * r + 1, deriv + accuracy),
+        "periodic": 2 * r + 1,
+        "valid": 2 * r + 1,
+        "reflect": r + 1,
+        "symmetric": max(r, 2),
+        "reflect-odd": r + 1,
+        "symmetric-odd": max(r, 2),
+    }[boundary]
+
+
+def weights_of(n, spacing=1.0, **options):
+    """The matrix of a derivative of n points, row by row: what it makes of unit vectors."""
+    return fdx.derivative(np.eye(n), spacing, axis=0, **options)
+
+
+def magnitude(matrix, f, lost=0):
+    """For each row the sum of |w| |f|, the value at the point itself being subtracted from each
+    other one; `lost` rows are missing at the left."""
+    matrix, f = np.abs(matrix), np.abs(f)
+    rows = np.arange(matrix.shape[0]) + lost
+    return matrix @ f + matrix.sum(axis=1) * f[rows]
+
+
+def assert_close(got, want, bound, context=""):
+    """|got - want| <= bound for every element."""
+    got, want = np.asarray(got), np.asarray(want)
+    assert got.shape == want.shape, f"{context}: {got.shape} is not {want.shape}"
+    error = abs(got - want)
+    if not (error <= bound).all():
+        bound = np.broadcast_to(bound, error.shape)
+        k = np.unravel_index(np.argmax(error - bound), error.shape)
+        where = tuple(int(i) for i in k)
+        raise AssertionError(
+            f"{context}: at {where} got {got[k]!r}, want {want[k]!r}, error {error[k]:.3g} "
+            f"of at most {bound[k]:.3g}"
+        )

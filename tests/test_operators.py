@@ -1,0 +1,879 @@
+"""Operators as values: their algebra against dense matrices, symbols against waves."""
+
+import copy
+import pickle
+import re
+import threading
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+from compare import canonical_bytes
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from operators import diffs, has_product, operators, shapes
+from stencils import BOUNDARIES, assert_close, weights_of
+
+import fdx
+
+EPS = np.finfo(np.float64).eps
+some = settings(max_examples=settings().max_examples // 5)
+
+
+def same(got, want):
+    """Equal numbers, 0 and -0 being the same."""
+    assert got.shape == want.shape
+    assert (got == want).all(), f"{got}\n{want}"
+
+
+def same_values(got, want):
+    assert (got.shape, got.dtype) == (want.shape, want.dtype)
+    assert canonical_bytes(got) == canonical_bytes(want)
+
+
+def random(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def drawn(**options):
+    return shapes.flatmap(lambda shape: operators(shape, **options))
+
+
+# ------------------------------------------------------------------ what an operator computes
+
+
+@given(made=drawn(), seed=st.integers(0, 99))
+def test_applied(made, seed):
+    u = random(made.in_shape, seed)
+    got = made.operator(u)
+    assert got.shape == made.shape == made.operator.output_shape(made.in_shape)
+    bound = 40 * EPS * (made.size @ abs(u.ravel()))
+    assert_close(got.ravel(), made.matrix @ u.ravel(), bound, made.text)
+
+
+@given(made=drawn())
+@some
+def test_matrix(made):
+    got = made.operator.matrix(made.in_shape)
+    assert isinstance(got, scipy.sparse.csr_array)
+    assert got.dtype == np.float64
+    assert got.has_sorted_indices
+    assert_close(got.toarray(), made.matrix, 40 * EPS * made.size, made.text)
+
+
+@given(made=drawn(depth=3, arrays=False))
+@some
+def test_matrix_columns_are_what_unit_vectors_give(made):
+    matrix = made.operator.matrix(made.in_shape).toarray()
+    units = np.eye(matrix.shape[1])
+    for column, unit in zip(matrix.T, units, strict=True):
+        same(made.operator(unit.reshape(made.in_shape)).ravel(), column)
+
+
+@given(made=drawn(arrays=False), seed=st.integers(0, 99))
+@some
+def test_arrays_outside_keep_the_columns(made, seed):
+    assume(not made.cropped)  # of which there is a test of its own
+    c = random(made.shape, seed)
+    weighed = c * made.operator
+    matrix = weighed.matrix(made.in_shape).toarray()
+    for column, unit in zip(matrix.T, np.eye(matrix.shape[1]), strict=True):
+        same(weighed(unit.reshape(made.in_shape)).ravel(), column)
+
+
+@given(made=drawn(depth=2))
+@some
+def test_transpose_with_arrays(made):
+    """Exact but for products of what is multiplied; there to rounding."""
+    matrix = made.operator.matrix(made.in_shape).toarray()
+    got = made.operator.T.matrix(made.shape).toarray()
+    if made.text.count("array") <= 1 and "@" not in made.text:
+        same(got, matrix.T)
+    assert (abs(got - matrix.T) <= 8 * np.finfo(float).eps * made.size.T).all()
+
+
+@given(made=drawn(depth=3, arrays=False))
+@some
+def test_transpose_is_exact(made):
+    transpose = made.operator.T
+    assert transpose.output_shape(made.shape) == made.in_shape
+    matrix = made.operator.matrix(made.in_shape).toarray()
+    same(transpose.matrix(made.shape).toarray(), matrix.T)
+    same(transpose.T.matrix(made.in_shape).toarray(), matrix)
+
+
+@given(made=drawn(), seed=st.integers(0, 99))
+@some
+def test_inner_products(made, seed):
+    u, v = random(made.in_shape, seed), random(made.shape, seed + 1)
+    left, right = np.vdot(v, made.operator(u)), np.vdot(made.operator.T(v), u)
+    bound = 100 * EPS * (abs(v.ravel()) @ made.size @ abs(u.ravel()))
+    assert abs(left - right) <= bound
+
+
+@given(made=shapes.flatmap(diffs), seed=st.integers(0, 99))
+@some
+def test_matrix_of_a_derivative_times_a_vector(made, seed):
+    u = random(made.in_shape, seed).ravel()
+    matrix = made.operator.matrix(made.in_shape)
+    got = made.operator(u.reshape(made.in_shape)).ravel()
+    bound = 8 * EPS * (abs(matrix) @ abs(u) + made.size.max() * 1e-3)
+    assert_close(matrix @ u, got, bound)
+    same(matrix.toarray(), made.matrix)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_powers(boundary):
+    """The n-th derivative for multiples of a derivative, products for everything else."""
+    x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 20))
+    for spacing in (0.3, x):
+        period = 30.0 if boundary == "periodic" and np.ndim(spacing) else None
+        options = dict(accuracy=4, boundary=boundary, period=period)
+        D = fdx.Diff(0, spacing, **options)
+        u = random(20)
+        for n in (1, 2, 3):
+            want = fdx.derivative(u, spacing, deriv=n, **options)
+            same_values((D**n)(u), want)
+            same_values(fdx.Diff(0, spacing, deriv=n, **options)(u), want)
+        same_values(((D**2) ** 2)(u), fdx.derivative(u, spacing, deriv=4, **options))
+    D = fdx.Diff(0, 0.3, boundary=boundary)
+    E = 2 * D
+    u = random(30)
+    assert_close((E**2)(u), 4 * (D**2)(u), 0)
+    F = D + fdx.Diff(0, 0.3, deriv=2, boundary=boundary)
+    assert_close((F**2)(u), (F @ F)(u), 0)
+    if boundary != "valid":
+        twice = weights_of(30, 0.3, boundary=boundary)
+        assert_close(
+            (D @ D)(u), twice @ (twice @ u), 20 * EPS * (abs(twice) @ (abs(twice) @ abs(u)))
+        )
+
+
+@given(shape=shapes, data=st.data())
+@some
+def test_algebra(shape, data):
+    """Distributivity, associativity, transposes of sums and products."""
+    a, b, c = (data.draw(operators(shape, depth=1, square=True)) for _ in range(3))
+    assume(all(has_product(p, q) for p in (a, b, c) for q in (a, b, c)))
+    A, B, C = a.operator, b.operator, c.operator
+    u = random(shape)
+
+    def agree(left, right, size):
+        bound = 100 * EPS * (size @ abs(u.ravel())).reshape(shape)
+        assert_close(left(u), right(u), bound, f"{a} {b} {c}")
+
+    agree(A + B, B + A, a.size + b.size)
+    agree((A + B) + C, A + (B + C), a.size + b.size + c.size)
+    agree(A @ (B + C), A @ B + A @ C, a.size @ (b.size + c.size))
+    agree((A + B) @ C, A @ C + B @ C, (a.size + b.size) @ c.size)
+    agree((A @ B) @ C, A @ (B @ C), a.size @ b.size @ c.size)
+    agree((A @ B).T, B.T @ A.T, b.size.T @ a.size.T)
+    agree((A + B).T, A.T + B.T, (a.size + b.size).T)
+    agree(2 * (A - B), 2 * A - 2 * B, 2 * (a.size + b.size))
+    agree(A / 4, 0.25 * A, a.size)
+    agree(-A, -1 * A, a.size)
+    agree(+A, A, a.size)
+    agree(A - A, 0 * A, 2 * a.size)
+    x = (A @ B)(u)
+    bound = 100 * EPS * (a.size @ (b.size @ abs(u.ravel()))).reshape(shape)
+    assert_close(x, A(B(u)), bound, f"{a} {b}")
+
+
+def test_products_along_axes_in_any_order():
+    u = random((12, 10, 9))
+    D = [fdx.Diff(d, 0.1 * (d + 1), accuracy=4) for d in range(3)]
+    want = D[0](D[1](D[2](u)))
+    for order in [(0, 1, 2), (2, 1, 0), (1, 2, 0)]:
+        got = (D[order[0]] @ D[order[1]] @ D[order[2]])(u)
+        assert_close(got, want, 1e-10 * abs(want).max())
+
+
+def test_negative_axes():
+    u = random((6, 7, 8))
+    for axis in (-3, -2, -1):
+        same_values(fdx.Diff(axis)(u), fdx.Diff(axis + 3)(u))
+    laplacian = fdx.Diff(-1) ** 2 + fdx.Diff(-2) ** 2
+    want = fdx.derivative(u, axis=2, deriv=2) + fdx.derivative(u, axis=1, deriv=2)
+    assert_close(laplacian(u), want, 1e-14)
+    assert_close(laplacian(u[0]), want[0], 1e-14)
+    with pytest.raises(np.exceptions.AxisError):
+        fdx.Diff(3)(u)
+    with pytest.raises(np.exceptions.AxisError):
+        fdx.Diff(-4)(u)
+
+
+# ------------------------------------------------------------------ "valid"
+
+
+def test_sums_of_valid_are_cropped_to_what_all_have():
+    u = random((12, 11))
+    x, y = fdx.Diff(0, 0.5, accuracy=4, boundary="valid"), fdx.Diff(1, boundary="valid")
+    whole = fdx.Diff(1, accuracy=4)
+    same_values(x(u), fdx.derivative(u, 0.5, axis=0, accuracy=4, boundary="valid"))
+    assert (x + y).output_shape((12, 11)) == (8, 9)
+    same_values((x + y)(u), x(u)[:, 1:-1] + y(u)[2:-2])
+    same_values((y + x)(u), y(u)[2:-2] + x(u)[:, 1:-1])
+    same_values((x + whole)(u), x(u) + whole(u)[2:-2])
+    same_values((x - y + whole)(u), x(u)[:, 1:-1] - y(u)[2:-2] + whole(u)[2:-2, 1:-1])
+    left = fdx.Diff(0, boundary=("valid", "one-sided"))
+    right = fdx.Diff(0, boundary=("one-sided", "valid"))
+    same_values((left + right)(u), left(u)[:-1] + right(u)[1:])
+    second = fdx.Diff(0, deriv=2, boundary="valid")
+    same_values((x + second)(u), x(u) + second(u)[1:-1])
+    for operator in (x + y, x + whole, left + right, x - y + whole, 2 * (x + y)):
+        matrix = operator.matrix((12, 11)).toarray()
+        out_shape = operator.output_shape((12, 11))
+        same(operator.T.matrix(out_shape).toarray(), matrix.T)
+        v = random(out_shape, 1)
+        assert operator.T(v).shape == (12, 11)
+        assert_close(operator.T(v).ravel(), matrix.T @ v.ravel(), 1e-13)
+
+
+def test_transposes_of_cropped_sums_keep_their_numbers():
+    x, y = fdx.Diff(0, boundary="valid"), fdx.Diff(1, boundary="valid")
+    wide = fdx.Diff(0, accuracy=4, boundary="valid")
+    v = random((6, 5))
+    for L in (
+        2 * (x + y),
+        x - y,
+        -x - y,
+        0.5 * x + 3 * y,
+        2 * x - wide,
+        x @ x - 3 * y,
+        x - 2 * (x @ y),
+    ):
+        matrix = L.matrix((6, 5)).toarray()
+        same(L.T.matrix(L.output_shape((6, 5))).toarray(), matrix.T)
+        v = random(L.output_shape((6, 5)))
+        assert_close(L.T(v).ravel(), matrix.T @ v.ravel(), 1e-13)
+
+
+def test_transposes_of_sums_of_valid_and_periodic():
+    L = fdx.Diff(0, boundary="valid") + fdx.Diff(0, deriv=2, boundary="periodic")
+    matrix = L.matrix(8).toarray()
+    same(L.T.matrix(6).toarray(), matrix.T)
+
+
+def test_products_of_what_is_not_one_banded_matrix():
+    """Of periodic and other derivatives, or wider than a periodic axis: one after the other."""
+    u = random((4, 7))
+    wide = fdx.Diff(1, accuracy=4, boundary="periodic")
+    for A, B in ((wide, wide), (wide, fdx.Diff(1)), (fdx.Diff(1), wide)):
+        L = A @ B
+        close = 8 * np.finfo(float).eps * abs(L.matrix(u.shape)) @ abs(u).ravel()
+        assert (abs(L(u) - A(B(u))).ravel() <= close).all()
+        product = A.matrix(u.shape) @ B.matrix(u.shape)
+        assert abs(L.matrix(u.shape) - product).max() < 1e-15
+        assert abs(L.T.matrix(u.shape) - product.T).max() < 1e-15
+
+
+def test_products_of_valid():
+    u = random((20, 9))
+    D = fdx.Diff(0, 0.5, boundary="valid")
+    assert (D @ D).output_shape((20, 9)) == (16, 9)
+    assert_close((D @ D)(u), D(D(u)), 1e-13)
+    E = fdx.Diff(1, boundary="valid")
+    assert_close((D @ E)(u), D(E(u)), 1e-13)
+    assert_close((D.T @ D)(u), D.T(D(u)), 1e-13)
+    assert_close((D @ D.T)(u), D(D.T(u)), 1e-13)
+
+
+def test_what_follows_a_cropped_sum_sees_only_what_is_left():
+    """A @ B is A applied to B's result, whose ends are those of the common region."""
+    u = random((10, 9))
+    cropped = fdx.Diff(0, boundary="valid") + fdx.Diff(1, boundary="valid")
+    for outer in (fdx.Diff(0), fdx.Diff(1, deriv=2), fdx.Diff(0) + fdx.Diff(1)):
+        product = outer @ cropped
+        assert product.output_shape((10, 9)) == (8, 7)
+        assert_close(product(u), outer(cropped(u)), 1e-13)
+    c = random((8, 7))
+    assert_close((c * cropped)(u), c * cropped(u), 1e-14)
+    periodic = fdx.Diff(0, boundary="periodic")
+    assert_close((periodic @ cropped)(u), periodic(cropped(u)), 1e-13)
+
+
+def test_coordinates_are_those_of_what_a_derivative_is_applied_to():
+    u = random(12)
+    x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
+    D = fdx.Diff(0, x, boundary="valid")
+    E = fdx.Diff(0, x[1:-1])
+    assert_close((E @ D)(u), E(D(u)), 1e-12)
+    with pytest.raises(ValueError, match="spacing: expected 10 coordinates for axis 0, got 12"):
+        (fdx.Diff(0, x) @ D)(u)
+
+
+# ------------------------------------------------------------------ symbols
+
+
+@pytest.mark.parametrize("n", [1, 9, 12, 33])
+def test_symbol_is_the_eigenvalue_of_a_wave(n):
+    n = max(n, 9)
+    for deriv in (1, 2, 3, 4):
+        for accuracy in (2, 4, 6):
+            if 2 * ((deriv + 1) // 2 + accuracy // 2 - 1) + 1 > n:
+                continue
+            for h in (1.0, 0.3, -0.5):
+                D = fdx.Diff(0, h, deriv=deriv, accuracy=accuracy, boundary="periodic")
+                size = abs(weights_of(n, h, deriv=deriv, accuracy=accuracy, boundary="periodic"))
+                bound = 10 * EPS * size.sum(axis=1).max()
+                x = h * np.arange(n)
+                for m in range(-n, n + 1):
+                    k = 2 * np.pi * m / (n * h)
+                    wave = np.exp(2j * np.pi * (m * np.arange(n) % n) / n)
+                    s = D.symbol(k)
+                    assert_close(D(wave), s * wave, bound, f"{D} {m}")
+                    assert_close(D.T(wave), D.T.symbol(k) * wave, bound, f"{D}.T {m}")
+                    assert abs(np.exp(1j * k * x) - wave).max() < 1e-12
+                assert D.symbol(0.0) == 0
+                assert D.symbol(0) == 0
+
+
+def test_symbol_of_sums_and_products():
+    shape, steps = (12, 9), (0.3, 0.5)
+    x = fdx.Diff(0, steps[0], accuracy=4, boundary="periodic")
+    y = fdx.Diff(1, steps[1], boundary="periodic")
+    for L in (x + y, x**2 + y**2, x @ y, 0.3 * x @ x - 2 * y**2, (x + y) @ (x - y), (x @ y).T - x):
+        for m0, m1 in [(0, 0), (1, 0), (0, 2), (3, 4), (6, 1), (-5, 3)]:
+            k = [2 * np.pi * m / (n * h) for m, n, h in zip((m0, m1), shape, steps, strict=True)]
+            wave = np.exp(1j * k[0] * steps[0] * np.arange(12))[:, None] * np.exp(
+                1j * k[1] * steps[1] * np.arange(9)
+            )
+            assert_close(L(wave), L.symbol(k) * wave, 1e-12, f"{L} {k}")
+        assert L.symbol((0, 0)) == 0
+    k0, k1 = np.linspace(-3, 3, 7)[:, None], np.linspace(-2, 2, 5)
+    got = (x + y).symbol((k0, k1))
+    assert got.shape == (7, 5)
+    assert got.dtype == complex
+    assert got[3, 2] == 0
+    assert_close(got, x.symbol(k0) + y.symbol(k1), 1e-15)
+
+
+def test_symbol_is_near_the_exact_one():
+    for deriv in (1, 2, 3):
+        for accuracy in (2, 4, 6):
+            D = fdx.Diff(0, 0.5, deriv=deriv, accuracy=accuracy)
+            k = 0.3
+            relative = D.symbol(k) / (1j * k) ** deriv - 1
+            assert abs(relative) < max((0.5 * k) ** accuracy, 100 * EPS)
+    k = np.linspace(0, 3, 8)
+    first = fdx.Diff(0)
+    assert_close(first.symbol(k), 1j * np.sin(k), 1e-15)
+    assert_close((first**2).symbol(k), 2 * np.cos(k) - 2, 2e-15)
+    assert first.symbol(1.0).shape == ()
+    assert first.symbol([0.0, 1.0]).shape == (2,)
+
+
+def test_symbol_errors():
+    x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
+    with pytest.raises(ValueError, match="uneven coordinates has no symbol"):
+        fdx.Diff(0, x).symbol(1.0)
+    with pytest.raises(ValueError, match="arrays of coefficients has no symbol"):
+        (np.ones(12) * fdx.Diff(0)).symbol(1.0)
+    two = fdx.Diff(0) + fdx.Diff(1)
+    for bad in (1.0, (1.0,), (1.0, 2.0, 3.0)):
+        with pytest.raises(ValueError, match="k: expected a sequence of 2 wavenumbers"):
+            two.symbol(bad)
+    with pytest.raises(TypeError, match="k: expected real wavenumbers, got complex"):
+        fdx.Diff(0).symbol(1j)
+    assert fdx.Diff(0, np.arange(9) * 0.5).symbol(1.0) == fdx.Diff(0, 0.5).symbol(1.0)
+
+
+# ------------------------------------------------------------------ spectral radius
+
+
+def radius(operator, shape):
+    return abs(np.linalg.eigvals(operator.matrix(shape).toarray())).max()
+
+
+@pytest.mark.parametrize("boundary", [b for b in BOUNDARIES if b != "valid"])
+def test_spectral_radius(boundary):
+    """Exact for derivatives and products of them, and for Laplacians."""
+    x, y = (fdx.Diff(d, h, boundary=boundary) for d, h in ((0, 0.5), (1, 0.2)))
+    firsts = x + y  # a bound: the largest eigenvalues along x and y need not be in one direction
+    for L in (x, x**2, -3 * x**2, x @ y, 2 * (x**2) @ y, x @ x, x.T, x**2 + y**2, firsts):
+        shape = (9, 8)
+        got, want = L.spectral_radius(shape), radius(L, shape)
+        assert isinstance(got, float)
+        # Eigenvalues of matrices that are not normal are rounded badly.
+        assert got >= want * (1 - 1e-6)
+        if L is not firsts:
+            assert got == pytest.approx(want, rel=1e-6, abs=1e-6), repr(L)
+    one = fdx.Diff(0, 0.1, accuracy=4, boundary=boundary)
+    assert one.spectral_radius(40) == pytest.approx(radius(one, 40), rel=1e-6, abs=1e-6)
+
+
+def test_spectral_radius_of_a_heat_equation():
+    n, h = 64, 0.1
+    L = fdx.Diff(0, h, boundary="periodic") ** 2 + fdx.Diff(1, h, boundary="periodic") ** 2
+    assert L.spectral_radius((n, n)) == pytest.approx(8 / h**2)
+    advection = fdx.Diff(0, h, boundary="periodic")
+    assert advection.spectral_radius(64) == pytest.approx(1 / h)
+
+
+@given(made=drawn(square=True), seed=st.integers(0, 9))
+@settings(max_examples=settings().max_examples // 10)
+def test_spectral_radius_is_a_bound(made, seed):
+    got = made.operator.spectral_radius(made.in_shape)
+    want = abs(np.linalg.eigvals(made.matrix)).max()
+    norm = np.linalg.norm(made.size, 2)
+    # A matrix of this norm in n dimensions has eigenvalues good to (eps norm**(n-1))**(1/n) only.
+    assert got >= want - 1e-3 * norm
+    assert got <= 3 * norm * len(made.shape) + 1e-12
+
+
+def test_spectral_radius_with_arrays():
+    shape = (50, 44)  # more than is computed all at once
+    c = np.random.default_rng(0).uniform(0.5, 2, shape)
+    x, y = (fdx.Diff(d, 0.1, boundary="periodic") for d in (0, 1))
+    for L in (c * (x**2) + y**2, x @ (c * x), c * x @ y + x**2):
+        found = scipy.sparse.linalg.eigs(
+            L.matrix(shape),
+            k=1,
+            which="LM",
+            return_eigenvectors=False,
+            v0=np.ones(c.size) + c.ravel(),
+        )
+        want = abs(found).max()
+        got = L.spectral_radius(shape)
+        assert want * (1 - 1e-6) <= got <= 4 * want
+
+
+def test_spectral_radius_errors():
+    with pytest.raises(
+        ValueError, match=r"shape: expected a result of the same shape.* got \(7,\)"
+    ):
+        fdx.Diff(0, boundary="valid").spectral_radius(9)
+
+
+# ------------------------------------------------------------------ SciPy
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_linear_operator(boundary):
+    shape = (9, 8)
+    c = random((9, 1))
+    x, y = (fdx.Diff(d, 0.5, boundary=boundary) for d in (0, 1))
+    operators = [x, x**2 + y**2, x @ y]
+    if boundary != "valid":
+        operators.append(c * x - 2 * y)
+    for L in operators:
+        A = L.as_linear_operator(shape)
+        matrix = L.matrix(shape)
+        assert A.shape == matrix.shape
+        assert A.dtype == np.float64
+        u, v = random(A.shape[1]), random(A.shape[0], 1)
+        assert_close(A.matvec(u), matrix @ u, 1e-12)
+        assert_close(A.rmatvec(v), matrix.T @ v, 1e-12)
+        assert_close(A @ u, matrix @ u, 1e-12)
+        assert_close(A.T @ v, matrix.T @ v, 1e-12)
+        assert_close(A.H @ v, matrix.T @ v, 1e-12)
+        assert_close(A @ np.eye(A.shape[1]), matrix.toarray(), 1e-12)
+        assert v @ A.matvec(u) == pytest.approx(A.rmatvec(v) @ u, abs=1e-11)
+        assert_close(A.matvec(u.reshape(-1, 1)), (matrix @ u).reshape(-1, 1), 1e-12)
+
+
+def test_eigenvalues_by_scipy():
+    n = 40
+    L = fdx.Diff(0, boundary="periodic") ** 2
+    found = scipy.sparse.linalg.eigsh(
+        L.as_linear_operator(n), k=1, which="LM", return_eigenvectors=False, v0=random(n)
+    )
+    assert_close(found, [-4.0], 1e-10)
+
+
+def test_a_poisson_equation_by_scipy():
+    """-u'' = f on a periodic axis, for f of mean 0."""
+    n = 64
+    x = np.arange(n) * (2 * np.pi / n)
+    L = -(fdx.Diff(0, x[1], accuracy=6, boundary="periodic") ** 2)
+    u, info = scipy.sparse.linalg.cg(L.as_linear_operator(n), np.sin(x), rtol=1e-12)
+    assert info == 0
+    assert_close(u - u.mean(), np.sin(x), 1e-6)
+
+
+def test_shapes_and_their_errors():
+    D = fdx.Diff(0)
+    for shape in (9, (9,), [9], np.int64(9), (np.int8(9),)):
+        assert D.output_shape(shape) == (9,)
+        assert D.matrix(shape).shape == (9, 9)
+    with pytest.raises(
+        ValueError, match="shape: expected an integer or a tuple of integers from 0 on, got -1"
+    ):
+        D.matrix((-1,))
+    with pytest.raises(
+        TypeError, match=r"shape: expected an integer or a tuple of integers from 0 on, got 1.5"
+    ):
+        D.matrix((1.5,))
+    with pytest.raises(ValueError, match="shape: expected at least one dimension"):
+        D.matrix(())
+    with pytest.raises(TypeError, match="shape: "):
+        D.matrix(None)
+    with pytest.raises(TypeError, match="shape: "):
+        D.matrix(9.0)
+    with pytest.raises(ValueError, match=r"axis 0: expected at least 3 points.* got 2"):
+        D.matrix(2)
+
+
+# ------------------------------------------------------------------ use
+
+
+def test_reuse_for_shapes_and_dtypes():
+    """More shapes than are kept, each met again, and every dtype."""
+    L = fdx.Diff(-1, 0.1) ** 2 + fdx.Diff(-2, 0.2) ** 2
+    for _ in range(2):
+        for n in range(5, 30):
+            for dtype in ("f8", "f4", "c8", "c16", "i4", ">f8"):
+                u = (
+                    random((n, 7)).astype(dtype)
+                    if dtype != "i4"
+                    else np.arange(7 * n).reshape(n, 7)
+                )
+                got = L(u)
+                assert got.dtype == (u.dtype if u.dtype.kind != "i" else np.float64)
+                want = fdx.laplacian(u, 0.2, 0.1)
+                tolerance = 1e-3 if got.dtype.char in "fF" else 1e-10
+                assert_close(got, want, tolerance * (1 + abs(want)))
+    same_values(L(random((3, 6, 7)))[1], L(random((3, 6, 7))[1]))
+
+
+@given(made=drawn(), seed=st.integers(0, 99), workers=st.sampled_from([None, 2, 3]))
+@some
+def test_out_and_workers(made, seed, workers):
+    u = random(made.in_shape, seed)
+    want = made.operator(u)
+    out = np.full(made.shape, 7.0)
+    assert made.operator(u, out=out, workers=workers) is out
+    same_values(out, want)
+    strided = np.zeros([2 * n for n in made.shape])[tuple(slice(None, None, 2) for _ in made.shape)]
+    assert made.operator(np.asfortranarray(u), out=strided) is strided
+    assert (strided == want).all()
+    if made.shape == made.in_shape:
+        v = u.copy()
+        assert made.operator(v, out=v) is v
+        same_values(v, want)
+
+
+def test_split_over_threads(jobs):
+    u = random((40, 30))
+    c = random((40, 1))
+    x, y = fdx.Diff(0, 0.1, accuracy=4), fdx.Diff(1, 0.2, boundary="periodic")
+    for L in (x, x + y, x @ y, c * x @ (c * y), x @ x + 2 * y.T, x.T):
+        want = L(u, workers=1)
+        for workers in (2, 3, 7):
+            jobs.clear()
+            same_values(L(u, workers=workers), want)
+            assert {job.nparts for job in jobs} == {workers}
+
+
+def test_numbers():
+    u = random(9)
+    D = fdx.Diff(0, 0.5)
+    want = 2 * D(u)
+    for two in (2, 2.0, np.float64(2), np.float32(2), np.int8(2), np.array(2.0)):
+        same_values((two * D)(u), want)
+        same_values((D * two)(u), want)
+        same_values((D / two)(u), D(u) / 2)
+    assert not (0 * D)(u).any()
+    same_values((-D)(u), -D(u))
+    assert ((D - D)(u) == 0).all()
+
+
+def test_arrays_of_coefficients_broadcast():
+    u = random((6, 7))
+    D = fdx.Diff(0, 0.5)
+    for c in (random(7), random((6, 1)), random((1, 7)), random((6, 7)), random((6, 14))[:, ::-2],
+              np.arange(7), np.arange(6, dtype="f4")[:, None], random((7, 6)).T,
+              np.arange(7, dtype=">i2"), random((1, 1))):  # fmt: skip
+        assert_close((c * D)(u), c * D(u), 1e-14 + 1e-14 * abs(c * D(u)))
+        assert_close((c * D)(u), (c * D).matrix((6, 7)).dot(u.ravel()).reshape(6, 7), 1e-13)
+        assert_close((D @ (c * D))(u), D(c * D(u)), 1e-12)
+        v = D.T(c * u)
+        assert_close((c * D).T(u), v, 1e-13 + abs(v) * 1e-14)
+    same_values((u.tolist() * D)(u), (u * D)(u))
+    for bad in (random(6), random((7, 1)), random((2, 6, 7)), random((0, 7))):
+        expected = f"coefficients: expected a shape that broadcasts to (6, 7), got {bad.shape}"
+        with pytest.raises(ValueError, match=re.escape(expected)):
+            (bad * D)(u)
+
+
+def test_arrays_of_coefficients_count_as_they_are_when_used():
+    c, u = random(9), random(9)
+    D = fdx.Diff(0)
+    L = c * D
+    before = L(u)
+    c *= 3
+    assert_close(L(u), 3 * before, 1e-14)
+    assert_close(L.matrix(9) @ u, 3 * before, 1e-13)
+    assert_close(L.T(u), D.T(c * u), 1e-14)
+
+
+def test_out_is_an_array_of_coefficients():
+    c, u = random(9), random(9)
+    L = c * fdx.Diff(0)
+    want = L(u)
+    assert L(u, out=c) is c
+    same_values(c, want)
+
+
+def test_float32_with_coefficients():
+    c = random((6, 7))
+    u = random((6, 7)).astype("f4")
+    got = (c * fdx.Diff(0) + fdx.Diff(1) @ (c.astype("f4") * fdx.Diff(0)))(u)
+    assert got.dtype == np.float32
+    wide = (c * fdx.Diff(0) + fdx.Diff(1) @ (c * fdx.Diff(0)))(u.astype(float))
+    assert_close(got, wide, 1e-4)
+
+
+def test_sums_collect_terms():
+    D, E = fdx.Diff(0, 0.1), fdx.Diff(0, 0.2)
+    u = random(9)
+    same_values((D + D)(u), (2 * D)(u))
+    assert_close((D + E)(u), D(u) + E(u), 1e-13)
+    c = random(9)
+    assert_close((c * D + c * D)(u), 2 * c * D(u), 1e-13)
+    x, y = np.arange(9) ** 2.0, np.arange(9) ** 3.0
+    assert_close((fdx.Diff(0, x) + fdx.Diff(0, y))(u), fdx.Diff(0, x)(u) + fdx.Diff(0, y)(u), 1e-13)
+    T = fdx.Diff(0, x, boundary="valid")
+    assert_close((T.T @ T)(u), T.T(T(u)), 1e-12)
+
+
+def test_coordinates_are_copied():
+    x = np.arange(9) ** 2.0
+    D = fdx.Diff(0, x)
+    want = D(random(9))
+    x[...] = np.arange(9)
+    same_values(D(random(9)), want)
+    same_values(
+        (D @ D)(random(9)),
+        (fdx.Diff(0, np.arange(9) ** 2.0) @ fdx.Diff(0, np.arange(9) ** 2.0))(random(9)),
+    )
+
+
+# ------------------------------------------------------------------ errors
+
+D = fdx.Diff(0)
+
+ALGEBRA_ERRORS = [
+    (lambda: D * D, TypeError, r"A \* B of two operators: write A @ B"),
+    (lambda: (2 * D) * (D + D), TypeError, r"A \* B of two operators: write A @ B"),
+    (lambda: D @ np.ones(9), TypeError, r"operator @ numpy.ndarray.*operator\(array\) to apply"),
+    (lambda: np.ones(9) @ D, TypeError, "numpy.ndarray @ operator"),
+    (lambda: D @ 2, TypeError, "operator @ int"),
+    (lambda: D * np.ones(9), TypeError, r"write array \* operator"),
+    (lambda: D * [1.0, 2.0], TypeError, r"write array \* operator"),
+    (lambda: D / np.ones(9), TypeError, "operator / array"),
+    (lambda: D / 0, ZeroDivisionError, "operator / 0"),
+    (lambda: 1 / D, TypeError, "unsupported operand"),
+    (lambda: np.ones(9) / D, TypeError, "operand"),
+    (lambda: D + 1, TypeError, "unsupported operand"),
+    (lambda: 1 + D, TypeError, "unsupported operand"),
+    (lambda: D + np.ones(9), TypeError, "operand"),
+    (lambda: np.ones(9) - D, TypeError, "operand"),
+    (lambda: 1j * D, TypeError, "coefficients: expected real numbers.* got complex128"),
+    (lambda: D * 1j, TypeError, "coefficients: expected real numbers.* got complex128"),
+    (lambda: (np.ones(9) * 1j) * D, TypeError, "coefficients: .* got complex128"),
+    (lambda: np.ones(9, "f2") * D, TypeError, "coefficients: .* got float16"),
+    (lambda: np.ones(9, "g") * D, TypeError, "coefficients: .* got"),
+    (lambda: np.ones(9, bool) * D, TypeError, "coefficients: .* got bool"),
+    (lambda: True * D, TypeError, "coefficients: .* got bool"),
+    (lambda: "2" * D, TypeError, "coefficients: expected real numbers.* got"),
+    (lambda: None * D, TypeError, "coefficients: expected real numbers, got NoneType"),
+    (lambda: np.nan * D, ValueError, "coefficients: expected a finite number, got nan"),
+    (lambda: np.inf * D, ValueError, "coefficients: expected a finite number, got inf"),
+    (lambda: 10**400 * D, (TypeError, ValueError), "coefficients: "),
+    (lambda: D**0, ValueError, "exponent: expected a positive integer, got 0"),
+    (lambda: D**-1, ValueError, "exponent: expected a positive integer, got -1"),
+    (lambda: D**0.5, TypeError, "exponent: expected a positive integer, got 0.5"),
+    (lambda: D**100, ValueError, "64 points"),
+    (lambda: (2 * D) ** 0, ValueError, "exponent: expected a positive integer, got 0"),
+    (lambda: 2**D, TypeError, "unsupported operand"),
+    (lambda: np.sin(D), TypeError, "ufunc"),
+    (lambda: fdx.Diff(), TypeError, "axis"),
+    (lambda: fdx.Diff(0.0), TypeError, "axis: expected an integer, got 0.0"),
+    (lambda: fdx.Diff(None), TypeError, "axis: expected an integer, got None"),
+    (lambda: fdx.Diff(0, boundary="wrap"), ValueError, "boundary: expected one of .* got 'wrap'"),
+    (lambda: D(None), TypeError, "u: expected"),
+    (lambda: D(np.ones(9, "f2")), TypeError, "u: expected .* got float16"),
+    (lambda: D(1.0), ValueError, "u: expected an array of at least one dimension, got a scalar"),
+    (lambda: D(np.ones(9), np.ones(8)), ValueError, r"out: expected shape \(9,\), got \(8,\)"),
+    (lambda: D(np.ones(9), workers=0), ValueError, "workers: expected"),
+    (lambda: D(np.ones(2)), ValueError, "axis 0: expected at least 3 points"),
+    (lambda: (1e300 * fdx.Diff(0, 1e-300))(np.ones(9)), ValueError, "1e-?300"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "message"), ALGEBRA_ERRORS)
+def test_errors(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
+
+
+def test_operators_do_not_change():
+    x, y = fdx.Diff(0), fdx.Diff(1)
+    u = random((6, 7))
+    before = x(u)
+    total = x
+    total += y
+    total *= 2
+    same_values(x(u), before)
+    assert isinstance(total, fdx.Operator)
+    assert_close(total(u), 2 * (x(u) + y(u)), 1e-14)
+
+
+# ------------------------------------------------------------------ words and pictures
+
+UNEVEN = np.array([0.0, 1.0, 3.0, 4.0, 7.0])
+
+TEXTS = [
+    (fdx.Diff(0), "Diff(0)\n    (-f[i-1] + f[i+1]) / (2 h), h = 1"),
+    (
+        fdx.Diff(1, 0.1, accuracy=4, boundary="periodic"),
+        "Diff(1, 0.1, accuracy=4, boundary='periodic')\n"
+        "    (f[i-2] - 8 f[i-1] + 8 f[i+1] - f[i+2]) / (12 h), h = 0.1",
+    ),
+    (
+        fdx.Diff(0, 0.5) ** 2,
+        "Diff(0, 0.5, deriv=2)\n    (f[i-1] - 2 f[i] + f[i+1]) / h², h = 0.5",
+    ),
+    (
+        fdx.Diff(0, boundary=("one-sided", "valid")),
+        "Diff(0, boundary=('one-sided', 'valid'))\n    (-f[i-1] + f[i+1]) / (2 h), h = 1",
+    ),
+    (fdx.Diff(0, UNEVEN), "Diff(0, <5 coordinates>)\n    3 points, weights by point"),
+    (
+        fdx.Diff(0, 0.1) ** 2 - 3 * fdx.Diff(1).T,
+        "Diff(0, 0.1, deriv=2) - 3.0 * Diff(1).T\n"
+        "    Diff(0, 0.1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 0.1\n"
+        "    Diff(1).T: (f[i-1] - f[i+1]) / (2 h), h = 1",
+    ),
+    (
+        np.ones((6, 1)) * fdx.Diff(0) @ fdx.Diff(1),
+        "<6x1 array> * Diff(0) @ Diff(1)\n"
+        "    Diff(0): (-f[i-1] + f[i+1]) / (2 h), h = 1\n"
+        "    Diff(1): (-f[i-1] + f[i+1]) / (2 h), h = 1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("operator", "text"), TEXTS)
+def test_repr(operator, text):
+    assert repr(operator) == text
+
+
+@given(made=drawn(depth=3))
+@settings(max_examples=settings().max_examples // 10)
+def test_repr_of_anything(made):
+    assert "Diff(" in repr(made.operator)
+
+
+PICTURE_1D = """\
+Diff(0)
+    (-f[i-1] + f[i+1]) / (2 h), h = 1
+
+  i-1         -0.5  ████████████████████████│
+    i            0                          │
+  i+1          0.5                          │████████████████████████
+"""
+PICTURE_2D = """\
+Diff(0, deriv=2) + Diff(1, deriv=2)
+    Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+    Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+
+axis 0 down, axis 1 across
+              -1          0          1
+   -1          .          1          .
+    0          1         -4          1
+    1          .          1          .
+"""
+
+
+def test_plot_as_text(capsys):
+    assert fdx.Diff(0).plot() is None
+    assert capsys.readouterr().out == PICTURE_1D
+    (fdx.Diff(0) ** 2 + fdx.Diff(1) ** 2).plot()
+    assert capsys.readouterr().out == PICTURE_2D
+    sum((fdx.Diff(d) ** 2 for d in (1, 2)), fdx.Diff(0) ** 2).plot()
+    text = capsys.readouterr().out
+    assert "point along axes 0, 1, 2" in text
+    assert "(+0, +0, +0)           -6" in text
+    assert text.count("\n(") == 7
+
+
+def test_plot_drawn():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    for operator in (fdx.Diff(0, accuracy=4), fdx.Diff(0) ** 2 + fdx.Diff(1) ** 2):
+        figure, axes = pyplot.subplots()
+        assert operator.plot(axes) is None
+        assert axes.has_data()
+        assert axes.get_title() == "interior stencil"
+        figure.canvas.draw()
+        pyplot.close(figure)
+    figure, axes = pyplot.subplots()
+    with pytest.raises(ValueError, match="ax: expected an operator along 1 or 2 axes"):
+        sum((fdx.Diff(d) for d in (1, 2)), fdx.Diff(0)).plot(axes)
+    pyplot.close(figure)
+
+
+def test_plot_errors():
+    with pytest.raises(ValueError, match="arrays of coefficients"):
+        (np.ones(9) * fdx.Diff(0)).plot()
+    with pytest.raises(ValueError, match="uneven coordinates"):
+        fdx.Diff(0, UNEVEN).plot()
+
+
+# ------------------------------------------------------------------ threads and processes
+
+
+def test_one_operator_in_many_threads():
+    """Of more shapes than it keeps plans for, large enough that others run meanwhile."""
+    D = fdx.Diff(0, 0.1, deriv=2)
+    lengths = range(9000, 9040)
+    want = {n: D(np.arange(n) ** 1.5).tobytes() for n in lengths}
+    wrong = []
+
+    def work(seed):
+        for n in np.random.default_rng(seed).choice(lengths, 200):
+            if D(np.arange(n) ** 1.5).tobytes() != want[n]:
+                wrong.append(n)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda L: pickle.loads(pickle.dumps(L))]
+)
+def test_copies(again):
+    c = np.linspace(1, 2, 20)
+    L = fdx.Diff(0, c**3) @ (c * fdx.Diff(0, 0.1)) + 2 * fdx.Identity()
+    u = random(20)
+    want = L(u)
+    for other in (again(L), again(again(L).T).T):
+        assert (other(u) == want).all()
+        assert repr(other) == repr(L)
+
+
+def test_long_products():
+    """Rows longer than the core takes are applied one derivative after the other."""
+    E = 1.0 * fdx.Diff(0, accuracy=60, boundary="periodic")
+    u = random(600)
+    want = u
+    for _ in range(5):
+        want = E(want)
+    got = (E @ E @ E @ E @ E)(u)
+    assert (abs(got - want) <= 1e-9 * abs(want).max()).all()
+
+
+def test_products_are_merged():
+    laplacian = fdx.Diff(0) ** 2 + fdx.Diff(1) ** 2 + fdx.Diff(2) ** 2
+    assert len((laplacian**4)._terms) == 15
+    u = random((9, 10, 11))
+    assert_close((laplacian**2)(u), laplacian(laplacian(u)), 1e-10)
