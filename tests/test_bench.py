@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,18 @@ from commands import python
 from PIL import Image
 
 import fdx
-from fdx import _bench, _bench_cases, _bench_measure, _bench_peers
+from fdx import _bench, _bench_cases, _bench_measure, _bench_operators, _bench_peers
 from fdx.__main__ import main
 
 CASES = list(_bench_cases.all_cases(quick=True))
 FULL_CASES = list(_bench_cases.all_cases())
+OPERATIONS = list(_bench_operators.operations(quick=True))
+FULL_OPERATIONS = list(_bench_operators.operations())
+SMALL_OPERATIONS = [
+    _bench_operators.Operation("derivative", (20, 21, 22), 1, spacing="coordinates"),
+    _bench_operators.Operation("laplacian", (20, 21, 22), accuracy=8),
+    OPERATIONS[-1],
+]
 
 
 def is_positive(value):
@@ -28,6 +36,7 @@ def hasty(monkeypatch):
     lines = [case for case in CASES if case.group in groups and case.shape[0] <= 1000]
     monkeypatch.setattr(_bench.cases, "all_cases", lambda quick: lines)
     monkeypatch.setattr(_bench.cases, "thread_cases", lambda quick: [])
+    monkeypatch.setattr(_bench.operators, "operations", lambda quick: SMALL_OPERATIONS)
     monkeypatch.setattr(_bench.measure, "import_seconds", lambda times: 0.125)
     monkeypatch.setattr(_bench, "QUICK_SECONDS", 0.0)
     monkeypatch.setattr(_bench_measure, "SHORTEST", 1e-6)
@@ -68,6 +77,38 @@ def test_statements_do_what_the_row_says(case):
 def test_rows_are_distinct_and_fit_memory(cases):
     assert len({case.id for case in cases}) == len(cases)
     assert max(case.needed_bytes for case in cases) < 2.5e9
+
+
+@pytest.mark.parametrize("operations", [OPERATIONS, FULL_OPERATIONS], ids=["quick", "full"])
+def test_operations_are_distinct_and_fit_memory(operations):
+    assert len({operation.id for operation in operations}) == len(operations)
+    assert len({(o.title, o.shape, o.dtype) for o in operations}) == len(operations)
+    assert max(operation.needed_bytes for operation in operations) < 2.5e9
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_libraries_apply_the_operator_that_the_row_says(operation):
+    small = operation.shape == (10, 10)
+    if not small:
+        operation = replace(operation, shape=(*operation.shape[:-3], 20, 21, 22))
+
+    def result_of(peer):
+        call, names = peer.apply(operation)
+        operation.names()["o"][...] = np.nan
+        return np.array(eval(call, {"np": np, "fdx": fdx, **names}))
+
+    expected = result_of(_bench_peers.FDX)
+    np.testing.assert_array_equal(operation.names()["o"], expected, strict=True)
+    assert expected.shape == operation.shape
+    assert expected.dtype == operation.dtype
+    eval(operation.yardstick, {"np": np, "fdx": fdx, **operation.names()})
+
+    others = _bench_peers.others(operation)
+    assert not (small and others)
+    inner = (..., *(slice(4, -4) for _ in operation.grid))  # at the edges libraries differ
+    atol = 100 * np.finfo(expected.dtype).eps * np.abs(expected).max()
+    for peer in others:
+        np.testing.assert_allclose(result_of(peer)[inner], expected[inner], rtol=0, atol=atol)
 
 
 def test_ratios_are_those_of_neighbours():
@@ -121,6 +162,31 @@ def test_a_peer_that_fails_has_a_row_that_says_so(monkeypatch, hasty, capsys):
     assert "5 x 6 x 7, axis 2" in table
 
 
+def test_an_operator_that_a_peer_lacks_or_fails_at(monkeypatch, hasty, capsys):
+    def fails(operation):
+        raise ValueError("no such operator")
+
+    def has(operation):
+        return operation.kind == "laplacian"
+
+    broken = replace(_bench_peers.FDX, name="numpy", module="numpy", apply=fails, has=has)
+    silent = replace(_bench_peers.FDX, name="scipy", apply=None)
+    monkeypatch.setattr(_bench_peers, "installed", lambda: [_bench_peers.FDX, broken, silent])
+    monkeypatch.setattr(_bench_peers, "tasks", lambda side: [])
+    assert main(["bench", "--quick", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["operators"]
+    assert [row["library"] for row in found] == ["fdx"] * 3 + ["numpy"]
+    assert all(is_positive(row["ratio"]) for row in found[:3])
+    assert (found[3]["id"], found[3]["error"]) == (SMALL_OPERATIONS[1].id, "ValueError")
+    assert found[3]["ratio"] is found[3]["seconds"] is found[3]["yardstick_seconds"] is None
+
+    assert main(["bench", "--quick"]) == 0
+    table = capsys.readouterr().out
+    (line,) = [line for line in table.splitlines() if "ValueError" in line]
+    assert line.startswith("Laplacian, accuracy=8 20 x 21 x 22 float64")
+    assert "scipy" not in table
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -154,6 +220,11 @@ def test_json(tmp_path):
         assert is_positive(row["speedup_copy"])
     assert is_positive(report["import_seconds"])
     assert report["peers"] == []
+    assert [row["id"] for row in report["operators"]] == [o.id for o in OPERATIONS]
+    for row in report["operators"]:
+        assert (row["library"], row["version"], row["error"]) == ("fdx", fdx.__version__, None)
+        for name in ("yardstick_seconds", "seconds", "ratio"):
+            assert is_positive(row[name]), (row["id"], name)
 
 
 def test_table(hasty, capsys):
@@ -166,6 +237,8 @@ def test_table(hasty, capsys):
     assert table.count("fresh") >= len([case for case in hasty if case.memory == "fresh"])
     assert "Import, after NumPy's: 125.0 ms" in table
     assert "other libraries" not in table
+    for text in ("\nDiff(1, x) ", "20 x 21 x 22 float64", "\nLaplacian of 10 x 10: "):
+        assert text in table
     assert max(map(len, table.splitlines())) <= 100
 
 
@@ -192,6 +265,20 @@ def test_short_memory_leaves_rows_out(hasty, monkeypatch, capsys):
     report = json.loads(capsys.readouterr().out)
     assert 0 < len(report["rows"]) < len(hasty)
     assert "left out for want of memory (of: A line" in report["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "name"),
+    [
+        ((10**7,), "10^7"),
+        ((256, 256, 256), "256^3"),
+        ((3, 256, 256, 256), "3 x 256^3"),
+        ((1000, 1000, 8), "1000 x 1000 x 8"),
+        ((10**6, 3), "10^6 x 3"),
+    ],
+)
+def test_shapes_for_people(shape, name):
+    assert _bench.shape_name(shape) == name
 
 
 def test_available_memory_is_known():

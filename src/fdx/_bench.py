@@ -1,7 +1,8 @@
 """``python -m fdx bench``: what a derivative costs on this machine, in additions.
 
-`_bench_cases` says what is measured, `_bench_measure` how, `_bench_peers` what other libraries
-take, and `_bench_plot` draws it. Here is the command, with its table and its JSON.
+`_bench_cases` says what is measured of `fdx.gradient`, `_bench_operators` what of operators,
+`_bench_measure` how, `_bench_peers` what other libraries take, and `_bench_plot` draws it. Here is
+the command, with its table and its JSON.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from typing import Any
 import fdx
 from fdx import _bench_cases as cases
 from fdx import _bench_measure as measure
+from fdx import _bench_operators as operators
 from fdx import _bench_peers as peers
 from fdx._command import INTERRUPTED, CommandError, check_picture, need
 
-SECONDS, QUICK_SECONDS = 28.0, 4.0  # of measuring, besides what takes longer
+SECONDS, QUICK_SECONDS = 44.0, 6.0  # of measuring, besides what takes longer
 LEAST_SECONDS = 0.1  # of a measurement that comes late: the first rounds are not like the others
 LEAST_WIDTH = 80  # columns of the table
 PICTURES = (".png", ".svg", ".pdf")
+
+TaskRow = peers.PeerRow[peers.Task]
+OperatorRow = peers.PeerRow[operators.Operation]
 
 
 @dataclass
@@ -36,7 +41,8 @@ class Report:
     rows: list[measure.Row] = field(default_factory=list)
     threads: list[measure.Threads] = field(default_factory=list)
     import_seconds: float | None = None
-    peers: list[peers.PeerRow] = field(default_factory=list)
+    peers: list[TaskRow] = field(default_factory=list)
+    operators: list[OperatorRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = False
 
@@ -86,6 +92,20 @@ def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
                     report.peers.append(peers.measure_peer(peer, task, seconds))
 
                 yield Step(f"{peer.name}-{task.id}", peer_row, "other libraries", task.needed_bytes)
+
+    # Last what takes long: other libraries' operators.
+    asked = [(peers.FDX, operation) for operation in operators.operations(quick)]
+    if with_peers:
+        asked += [(peer, operation) for _, operation in asked for peer in peers.others(operation)]
+    for peer, operation in asked:
+
+        def operator_row(
+            seconds: float, peer: peers.Peer = peer, operation: operators.Operation = operation
+        ) -> None:
+            report.operators.append(peers.measure_operation(peer, operation, seconds))
+
+        title = f"{peer.name}-{operation.id}"
+        yield Step(title, operator_row, "operators", operation.needed_bytes)
 
 
 def collect(report: Report, quick: bool, with_peers: bool) -> None:
@@ -198,6 +218,16 @@ def show(report: Report, seconds: float) -> None:
     if report.peers:
         console.print()
         console.print(_peer_table(report.peers))
+    if report.operators:
+        title = f"Operators, into warm memory, one thread, in additions {operators.ADDITION}"
+        console.print()
+        console.print(Text(title, style="bold"))
+        console.print(_operator_table(report.operators))
+        for line in _other_yardsticks(report.operators):
+            console.print(line)
+        console.print(OPERATORS, style="dim")
+        if any(row.peer is not peers.FDX for row in report.operators):
+            console.print(OTHERS, style="dim")
     for note in report.notes:
         console.print(f"Note: {note}")
     console.print(f"{'Measured' if report.complete else 'Interrupted'} after {seconds:.0f} s")
@@ -247,7 +277,7 @@ def _cells(row: measure.Row) -> list[str]:
     ]
 
 
-def _peer_table(rows: list[peers.PeerRow]) -> Any:
+def _peer_table(rows: list[TaskRow]) -> Any:
     """A line for each library, a column for each task."""
     from rich.table import Table
 
@@ -265,26 +295,80 @@ def _peer_table(rows: list[peers.PeerRow]) -> Any:
         axis = f", axis {task.axis}" if len(task.shape) > 1 else ""
         table.add_column(shape_name(task.shape) + axis, justify="right", no_wrap=True)
     table.add_column("what it is")
-    by_peer: dict[peers.Peer, dict[peers.Task, peers.PeerRow]] = {}
+    by_peer: dict[peers.Peer, dict[peers.Task, TaskRow]] = {}
     for row in rows:
         by_peer.setdefault(row.peer, {})[row.task] = row
     for peer, of_peer in by_peer.items():
         version = next(iter(of_peer.values())).version
-        figures = [
-            "" if row is None else row.error or _short(row.ratio or 0.0)
-            for row in map(of_peer.get, tasks)
-        ]
-        table.add_row(f"{peer.name} {version}", *figures, peer.note)
+        table.add_row(f"{peer.name} {version}", *map(_figure, map(of_peer.get, tasks)), peer.note)
     return table
 
 
+def _figure(row: peers.PeerRow[Any] | None) -> str:
+    return "" if row is None else row.error or _short(row.ratio or 0.0)
+
+
+OPERATORS = (
+    "h is a spacing, x are uneven coordinates, the Laplacian is a sum of Diff(k, h, deriv=2)"
+)
+OTHERS = (
+    "findiff.Diff, np.gradient, ndimage.correlate1d: one derivative after the other; the first two "
+    "make their results, also where fdx has warm memory"
+)
+
+
+def _operator_table(rows: list[OperatorRow]) -> Any:
+    """A line for each operator that is measured in additions, a column for each library."""
+    from rich.table import Table
+
+    rows = [row for row in rows if row.task.yardstick == operators.ADDITION]
+    versions = {row.peer: row.version for row in rows}
+    libraries = sorted(versions, key=lambda peer: (peer is not peers.FDX, peer.name))
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name in ("operator", "array", "dtype"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("addition", justify="right", no_wrap=True)
+    for peer in libraries:
+        heading = f"{peer.name}\n{versions[peer]}"
+        style = "bold" if peer is peers.FDX else None
+        table.add_column(heading, justify="right", no_wrap=True, style=style)
+    by_task: dict[operators.Operation, dict[peers.Peer, Any]] = {}
+    for row in rows:
+        by_task.setdefault(row.task, {})[row.peer] = row
+    for task, of_task in by_task.items():
+        seconds = next(iter(of_task.values())).yardstick_seconds
+        table.add_row(
+            task.title,
+            shape_name(task.shape),
+            task.dtype,
+            "" if seconds is None else _time(seconds),
+            *(_figure(of_task.get(peer)) for peer in libraries),
+        )
+    return table
+
+
+def _other_yardsticks(rows: list[OperatorRow]) -> Iterator[str]:
+    """Operators that are measured in something else than additions: times and their difference."""
+    for row in rows:
+        if row.task.yardstick == operators.ADDITION:
+            continue
+        name = f"{row.task.title} of {shape_name(row.task.shape)}"
+        if row.seconds is None or row.yardstick_seconds is None:
+            yield f"{name}: {row.error}"
+            continue
+        own, other = row.seconds * 1e6, row.yardstick_seconds * 1e6
+        yield f"{name}: {own:.2f} us; {row.task.yardstick}: {other:.2f} us; {own - other:+.2f} us"
+
+
 def shape_name(shape: tuple[int, ...]) -> str:
-    """A shape for people: 10^6, 256^3, 1000 x 1000 x 8."""
-    if len(shape) > 2 and len(set(shape)) == 1:
-        return f"{shape[0]}^{len(shape)}"
-    return " x ".join(
-        f"10^{len(str(n)) - 1}" if n > 1000 and str(n).strip("0") == "1" else str(n) for n in shape
-    )
+    """A shape for people: 10^6, 256^3, 3 x 256^3, 1000 x 1000 x 8."""
+    parts = []
+    for n, run in groupby(shape):
+        times = len(list(run))
+        power = n > 1000 and str(n).strip("0") == "1"
+        name = f"10^{len(str(n)) - 1}" if power else str(n)
+        parts += [f"{n}^{times}"] if times > 2 else [name] * times
+    return " x ".join(parts)
 
 
 def _time(seconds: float) -> str:
@@ -334,6 +418,7 @@ def as_json(report: Report) -> str:
                 }
                 for row in report.peers
             ],
+            "operators": [_operator_row_as_dict(row) for row in report.operators],
             "notes": report.notes,
             "complete": report.complete,
         },
@@ -365,6 +450,26 @@ def _row_as_dict(row: measure.Row) -> dict[str, Any]:
     }
 
 
+def _operator_row_as_dict(row: OperatorRow) -> dict[str, Any]:
+    task = row.task
+    return {
+        "id": task.id,
+        "library": row.peer.name,
+        "version": row.version,
+        "operator": task.operator,  # what fdx calls it
+        "call": task.call,
+        "shape": task.shape,
+        "dtype": task.dtype,
+        "spacing": task.spacing,
+        "accuracy": task.accuracy,
+        "yardstick": task.yardstick,
+        "yardstick_seconds": row.yardstick_seconds,
+        "seconds": row.seconds,
+        "ratio": row.ratio,
+        "error": row.error,
+    }
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -374,11 +479,11 @@ def add_parser(subparsers: Any) -> None:
         "bench",
         help="what a derivative costs on this machine, in additions",
         description=(
-            "Measure fdx.gradient on this machine, in less than a minute. Each time is given as a "
-            "multiple of that of an addition of the same array, measured in turns with it, and "
-            "beside it what np.gradient and other installed libraries take. The exit status is 0, "
-            "2 if the benchmark could not run, and 130 if Ctrl-C ended it; it shows what it has "
-            "by then."
+            "Measure fdx.gradient, and operators, on this machine, in about a minute. Each time is "
+            "given as a multiple of that of an addition of the same array, measured in turns with "
+            "it, and beside it what np.gradient and other installed libraries take. The exit "
+            "status is 0, 2 if the benchmark could not run, and 130 if Ctrl-C ended it; it shows "
+            "what it has by then."
         ),
     )
     parser.add_argument(

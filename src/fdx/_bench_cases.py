@@ -164,12 +164,18 @@ def data(shape: tuple[int, ...], dtype: str, layout: str = "C") -> Array:
     return np.resize(some.astype(dtype), shape)
 
 
+def coordinates(points: int) -> Array:
+    """Uneven ones."""
+    x: Array = np.cumsum(0.1 + np.random.default_rng(1).random(points))
+    return x
+
+
 def names(case: Case) -> dict[str, Any]:
     """What the statements of a case refer to, besides `np` and `fdx`."""
     f = data(case.shape, case.dtype, case.layout)
     values: dict[str, Any] = {"f": f}
     if case.spacing_name == "x":
-        x = np.cumsum(0.1 + np.random.default_rng(1).random(case.shape[case.axis or 0]))
+        x = coordinates(case.shape[case.axis or 0])
         values["x"] = x.astype(case.dtype if case.spacing == "coordinates" else "float64")
     else:
         spacings = {"one": 1.0, "float64 scalar": np.float64(SPACING)}

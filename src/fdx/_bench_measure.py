@@ -10,6 +10,7 @@ other. For shorter calls, with their many rounds, the two were equally good.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import platform
 import re
@@ -45,30 +46,38 @@ Round = Mapping[str, float]  # seconds of each statement that was timed in it
 
 
 class Statement:
-    """A statement that can be timed; freeing what it returns is part of it."""
+    """A statement that can be timed, for SHORTEST or a longer time; freeing what it returns is
+    part of it."""
 
-    def __init__(self, statement: str, names: Mapping[str, Any]) -> None:
+    def __init__(self, statement: str, names: Mapping[str, Any], shortest: float = 0.0) -> None:
         self._timer = timeit.Timer(statement, globals={"np": np, "fdx": fdx, **names})
-        self._latest = self._timer.timeit(1)  # with whatever only the first call does
+        self.latest = self._timer.timeit(1)  # with whatever only the first call does
         self._number = 1
+        self._shortest = shortest
 
     def seconds(self) -> float:
         """Time it: one run, or the mean of several if it is short."""
-        while (seconds := self._timer.timeit(self._number)) < SHORTEST:
-            self._number *= max(2, min(10, int(SHORTEST / seconds)))
-        self._latest = seconds / self._number
-        return self._latest
+        shortest = max(SHORTEST, self._shortest)
+        while (seconds := self._timer.timeit(self._number)) < shortest:
+            self._number *= max(2, min(10, int(shortest / seconds)))
+        self.latest = seconds / self._number
+        return self.latest
 
     def settle(self) -> None:
         """Put caches and the memory allocator in the state of a loop of this statement."""
-        if self._latest < LONG:
-            self._timer.timeit(max(1, int(SETTLING / self._latest)))
+        if self.latest < LONG:
+            self._timer.timeit(max(1, int(SETTLING / self.latest)))
 
 
 def take_turns(
-    fast: Mapping[str, Statement], slow: Mapping[str, Statement], seconds: float
+    fast: Mapping[str, Statement],
+    slow: Mapping[str, Statement],
+    seconds: float,
+    patience: float = math.inf,
 ) -> list[Round]:
     """Time statements in rounds, for about as long as asked; the slow ones not in every round.
+
+    There are ROUNDS at least, or as many as begin before the patience, in seconds, ends.
 
     What runs before a call decides what the call finds in the caches, and what memory the
     allocator has at hand. That is to be the same for all of the fast ones, which hence follow each
@@ -79,7 +88,9 @@ def take_turns(
     rounds: list[Round] = []
     slow_rounds = 0
     order = list(fast)
-    while len(rounds) < ROUNDS or time.perf_counter() - begin < seconds:
+    while (spent := time.perf_counter() - begin) < seconds or (
+        len(rounds) < ROUNDS and spent < patience
+    ):
         this = {name: fast[name].seconds() for name in order}
         order.reverse()
         start = time.perf_counter()

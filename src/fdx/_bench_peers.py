@@ -1,8 +1,9 @@
-"""What other libraries take for a derivative, for ``python -m fdx bench``.
+"""What other libraries take for derivatives and operators, for ``python -m fdx bench``.
 
 Each is asked for the central difference of a float64 array along one axis, on one thread and with
-a fresh result. What it does once for many calls (compiling, copying the data to an array of its
-own) is not timed.
+a fresh result; and those that have derivatives to make operators of, for these. What a library
+does once for many calls (compiling, making weights, copying the data to an array of its own) is not
+timed.
 """
 
 from __future__ import annotations
@@ -14,16 +15,27 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 import fdx
 from fdx._bench_cases import SPACING, Array, data
 from fdx._bench_measure import Statement, median, take_turns
+from fdx._bench_operators import (
+    ADDITION,
+    Code,
+    Derivative,
+    MakeDerivative,
+    Operation,
+    applied,
+    composed,
+)
+
+PATIENCE = 0.3  # seconds of calls, after which a library that takes long has no more
 
 
 @dataclass(frozen=True)
@@ -45,22 +57,34 @@ class Task:
 
 @dataclass(frozen=True)
 class Peer:
-    """A library: how it is asked for a derivative, and how its answer differs from NumPy's."""
+    """A library: how it is asked for a derivative, and how its answer differs from NumPy's; and
+    how it is asked for an operator, if it is, and for which ones."""
 
     name: str
     module: str
     prepare: Callable[[Array, int], Callable[[], Any]]
     note: str
+    apply: Callable[[Operation], Code] | None = None
+    has: Callable[[Operation], bool] = lambda operation: True
+
+    def applies(self, operation: Operation) -> bool:
+        return self.apply is not None and self.has(operation)
+
+
+Work = TypeVar("Work", Task, Operation)
 
 
 @dataclass(frozen=True)
-class PeerRow:
-    """What a peer took, in additions, or in a word why that is not known."""
+class PeerRow(Generic[Work]):
+    """What a peer took, in additions or what else the yardstick is, or in a word why that is not
+    known."""
 
     peer: Peer
-    task: Task
+    task: Work
     version: str
     ratio: float | None
+    seconds: float | None
+    yardstick_seconds: float | None
     error: str | None = None
 
 
@@ -71,10 +95,6 @@ def tasks(side: int) -> list[Task]:
 
 def _fdx(f: Array, axis: int) -> Callable[[], Any]:
     return lambda: fdx.gradient(f, SPACING, axis=axis)
-
-
-def _numpy(f: Array, axis: int) -> Callable[[], Any]:
-    return lambda: np.gradient(f, SPACING, axis=axis)
 
 
 def _numba(f: Array, axis: int) -> Callable[[], Any]:
@@ -114,24 +134,6 @@ def _numba_loops() -> tuple[Any, Any]:
     return numba.njit(along_first), numba.njit(along_last)
 
 
-def _scipy(f: Array, axis: int) -> Callable[[], Any]:
-    from scipy.ndimage import correlate1d
-
-    weights = np.array([-0.5, 0.0, 0.5]) / SPACING
-    return lambda: correlate1d(f, weights, axis=axis)
-
-
-def _findiff(f: Array, axis: int) -> Callable[[], Any]:
-    import findiff
-
-    if hasattr(findiff, "Diff"):
-        operator: Any = findiff.Diff(axis, SPACING)
-        operator.set_accuracy(2)
-    else:  # before 0.11
-        operator = findiff.FinDiff(axis, SPACING, acc=2)
-    return lambda: operator(f)
-
-
 def _torch(f: Array, axis: int) -> Callable[[], Any]:
     import torch
 
@@ -151,12 +153,74 @@ def _jax(f: Array, axis: int) -> Callable[[], Any]:
     return lambda: gradient(array).block_until_ready()
 
 
+def _numpy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
+    return lambda f, out: np.gradient(f, spacing, axis=axis)
+
+
+def _numpy_has(operation: Operation) -> bool:
+    return operation.kind != "laplacian" and operation.accuracy == 2
+
+
+def _scipy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
+    from scipy.ndimage import correlate1d
+
+    reach = (deriv + 1) // 2 + accuracy // 2 - 1
+    weights = fdx.weights(np.arange(-reach, reach + 1), deriv=deriv) / spacing**deriv
+    return lambda f, out: correlate1d(f, weights, axis=axis, output=out)
+
+
+def _scipy_has(operation: Operation) -> bool:
+    return operation.spacing == "uniform"
+
+
+def _findiff(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
+    import findiff
+
+    if hasattr(findiff, "Diff"):
+        operator: Any = findiff.Diff(axis, spacing) ** deriv
+        operator.set_accuracy(accuracy)
+    else:  # before 0.11
+        operator = findiff.FinDiff(axis, spacing, deriv, acc=accuracy)
+    return lambda f, out: operator(f)
+
+
+def _first(make: MakeDerivative) -> Callable[[Array, int], Callable[[], Any]]:
+    """Prepares the first derivative in fresh memory, of a library that has others too."""
+
+    def prepare(f: Array, axis: int) -> Callable[[], Any]:
+        derivative = make(axis, SPACING, 1, 2)
+        return lambda: derivative(f, None)
+
+    return prepare
+
+
+FDX = Peer("fdx", "fdx", _fdx, "the bits of np.gradient", applied)
 PEERS = (
-    Peer("fdx", "fdx", _fdx, "the bits of np.gradient"),
-    Peer("numpy", "numpy", _numpy, "np.gradient"),
+    FDX,
+    Peer(
+        "numpy",
+        "numpy",
+        _first(_numpy),
+        "np.gradient",
+        partial(composed, _numpy),
+        _numpy_has,
+    ),
     Peer("numba", "numba", _numba, "a loop under @njit; the bits of NumPy"),
-    Peer("scipy", "scipy", _scipy, "ndimage.correlate1d; mirrors f at edges"),
-    Peer("findiff", "findiff", _findiff, "Diff, acc=2; edges of second order"),
+    Peer(
+        "scipy",
+        "scipy",
+        _first(_scipy),
+        "ndimage.correlate1d; mirrors f at edges",
+        partial(composed, _scipy),
+        _scipy_has,
+    ),
+    Peer(
+        "findiff",
+        "findiff",
+        _first(_findiff),
+        "Diff, acc=2; edges of second order",
+        partial(composed, _findiff),
+    ),
     Peer("torch", "torch", _torch, "torch.gradient; the bits of NumPy"),
     Peer("jax", "jax", _jax, "jnp.gradient under jit; other rounding"),
 )
@@ -167,19 +231,64 @@ def installed() -> list[Peer]:
     return [peer for peer in PEERS if find_spec(peer.module) is not None]
 
 
-def measure_peer(peer: Peer, task: Task, seconds: float) -> PeerRow:
-    """Time a peer and an addition in turns. Nothing that it raises ends the benchmark."""
+def others(operation: Operation) -> list[Peer]:
+    """Those besides fdx that can apply an operator, where there is an addition to measure them in:
+    small arrays have another yardstick."""
+    return [
+        peer
+        for peer in installed()
+        if peer is not FDX and peer.applies(operation) and operation.yardstick == ADDITION
+    ]
+
+
+def measure_peer(peer: Peer, task: Task, seconds: float) -> PeerRow[Task]:
+    """Time a peer's derivative and an addition in turns."""
+
+    def statements() -> tuple[Statement, Statement]:
+        f = data(task.shape, "float64")
+        call = Statement("call()", {"call": peer.prepare(f, task.axis)})
+        return call, Statement("f + f", {"f": f})
+
+    return _attempt(peer, task, statements, seconds, math.inf)
+
+
+def measure_operation(peer: Peer, operation: Operation, seconds: float) -> PeerRow[Operation]:
+    """Time how a peer applies an operator, and the operation's yardstick, in turns."""
+
+    def statements() -> tuple[Statement, Statement]:
+        assert peer.apply is not None
+        call = Statement(*peer.apply(operation))
+        # Beside a call that is timed once or twice, one addition may meet a bad moment.
+        return call, Statement(operation.yardstick, operation.names(), call.latest / 10)
+
+    return _attempt(peer, operation, statements, seconds, PATIENCE)
+
+
+def _attempt(
+    peer: Peer,
+    task: Work,
+    statements: Callable[[], tuple[Statement, Statement]],
+    seconds: float,
+    patience: float,
+) -> PeerRow[Work]:
+    """Time a peer's statement and its yardstick. Nothing that it raises ends the benchmark."""
     number = ""
     try:
         number = version(peer.module)
         with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
             warnings.simplefilter("ignore")
-            f = data(task.shape, "float64")
-            statements = {
-                "peer": Statement("call()", {"call": peer.prepare(f, task.axis)}),
-                "yardstick": Statement("f + f", {"f": f}),
-            }
-            rounds = take_turns(statements, {}, seconds)
+            call, yardstick = statements()
+            if call.latest < patience:
+                rounds = take_turns({"peer": call, "yardstick": yardstick}, {}, seconds, patience)
+            else:  # in such a time, what only the first call does is little
+                rounds = [{"peer": call.latest, "yardstick": yardstick.seconds()}]
     except Exception as error:  # another library's, which can be anything
-        return PeerRow(peer, task, number, None, type(error).__name__)
-    return PeerRow(peer, task, number, median(rounds, "peer", over="yardstick"))
+        return PeerRow(peer, task, number, None, None, None, type(error).__name__)
+    return PeerRow(
+        peer,
+        task,
+        number,
+        median(rounds, "peer", over="yardstick"),
+        median(rounds, "peer"),
+        median(rounds, "yardstick"),
+    )

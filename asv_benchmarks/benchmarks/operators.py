@@ -1,0 +1,117 @@
+"""What do operators cost: high accuracies, Laplacians, curls, mixed derivatives, uneven grids?
+
+``Additions`` has their price in additions of the same array, measured as in gradient.py, ``Time``
+the seconds, both into memory that is there already. ``Small`` is about the call: its loops are
+those of overhead.py.
+"""
+
+import functools
+
+import numpy as np
+
+import fdx
+
+from .gradient import placed, ratio
+from .overhead import LOOP
+
+SIDES = [16, 32, 192]  # as in gradient.py, but that the widest stencil has 10 points
+SPACING = 0.137
+
+
+def diff(axis, accuracy):
+    return lambda _: fdx.Diff(axis, SPACING, accuracy=accuracy)
+
+
+def uneven(axis):
+    steps = np.random.default_rng(1).uniform(0.1, 1.1, max(SIDES))
+    return lambda side: fdx.Diff(axis, np.cumsum(steps)[:side])
+
+
+def laplacian(accuracy):
+    def operator(_):
+        first, *others = (fdx.Diff(k, SPACING, deriv=2, accuracy=accuracy) for k in range(3))
+        return sum(others, start=first)
+
+    return operator
+
+
+def mixed(_):
+    return fdx.Diff(0, SPACING) @ fdx.Diff(1, SPACING)
+
+
+def curl(_):
+    return lambda f, out: fdx.curl(f, SPACING, out=out)
+
+
+# What makes each, for cubes of a side.
+OPERATORS = {
+    "Diff 0, accuracy 8": diff(0, 8),
+    "Diff 1, accuracy 8": diff(1, 8),
+    "Diff 2, accuracy 8": diff(2, 8),
+    "Diff 0, uneven": uneven(0),
+    "Diff 2, uneven": uneven(2),
+    "mixed": mixed,
+    "Laplacian, accuracy 2": laplacian(2),
+    "Laplacian, accuracy 4": laplacian(4),
+    "Laplacian, accuracy 8": laplacian(8),
+    "curl": curl,
+}
+
+
+@functools.lru_cache(maxsize=1)
+def data(operator, side, dtype):
+    """Return an array and one for the result; a curl has three components."""
+    shape = (3, side, side, side) if operator == "curl" else (side, side, side)
+    f = np.resize(100 * np.random.default_rng(0).standard_normal(5003), shape).astype(dtype)
+    return placed(f), placed(np.zeros_like(f), lines=33)
+
+
+@functools.cache
+def made(operator, side):
+    """Return the operator; what it prepares for a shape, it prepares in asv's warm-up."""
+    return OPERATORS[operator](side)
+
+
+class Time:
+    params = (list(OPERATORS), SIDES)
+    param_names = ("operator", "side")
+
+    def time_operator_out(self, operator, side):
+        f, out = data(operator, side, "float64")
+        made(operator, side)(f, out=out)
+
+
+class Additions:
+    params = (list(OPERATORS), SIDES, ["float32", "float64"])
+    param_names = ("operator", "side", "dtype")
+    unit = "additions"
+
+    def track_operator(self, operator, side, dtype):
+        f, out = data(operator, side, dtype)
+        L = made(operator, side)
+        return ratio(lambda: L(f, out=out), lambda: np.add(f, f, out=out))
+
+
+SQUARE = np.random.default_rng(0).random((10, 10))
+SQUARE_OUT, SQUARE_OTHER = np.empty_like(SQUARE), np.empty_like(SQUARE)
+SQUARE_LAPLACIAN = fdx.Diff(0, SPACING, deriv=2) + fdx.Diff(1, SPACING, deriv=2)
+
+
+class Small:
+    """Microseconds per ``LOOP`` calls on 10 x 10 points."""
+
+    def time_operator_out(self):
+        for _ in range(LOOP):
+            SQUARE_LAPLACIAN(SQUARE, out=SQUARE_OUT)
+
+    def time_laplacian_out(self):
+        for _ in range(LOOP):
+            fdx.laplacian(SQUARE, SPACING, out=SQUARE_OUT)
+
+    def time_derivative_out(self):
+        for _ in range(LOOP):
+            fdx.derivative(SQUARE, SPACING, out=SQUARE_OUT)
+
+    def time_gradient_out(self):
+        for _ in range(LOOP):
+            fdx.gradient(SQUARE, SPACING, out=(SQUARE_OUT, SQUARE_OTHER))
