@@ -877,3 +877,42 @@ def test_products_are_merged():
     assert len((laplacian**4)._terms) == 15
     u = random((9, 10, 11))
     assert_close((laplacian**2)(u), laplacian(laplacian(u)), 1e-10)
+
+
+def test_sum_and_representation():
+    L = sum(fdx.Diff(k) for k in range(3))
+    assert repr(L).startswith("Diff(0) + Diff(1) + Diff(2)\n")
+    with pytest.raises(TypeError):
+        1 + L
+    c = np.ones(9)
+    D = fdx.Diff(0)
+    assert repr(D @ (c * D)).startswith("Diff(0) @ (<9 array> * Diff(0))\n")
+    assert repr(2 * (D @ (c * fdx.Identity()))).startswith(
+        "2.0 * Diff(0) @ (<9 array> * Identity())"
+    )
+
+
+def test_masks_are_not_lost():
+    masked = np.ma.masked_array(np.arange(9.0), mask=np.arange(9) == 3)
+    D = fdx.Diff(0)
+    for name, call in [
+        ("u", lambda: D(masked)),
+        ("f", lambda: fdx.derivative(masked)),
+        ("spacing", lambda: fdx.Diff(0, masked)),
+        ("coefficients", lambda: masked * D),
+    ]:
+        with pytest.raises(TypeError, match=f"^{name}: expected .* got a masked array"):
+            call()
+
+
+def test_period_of_falling_coordinates():
+    x = -(np.arange(9.0) ** 1.5)
+    u = random(9)
+    for period in (30.0, -30.0):
+        got = fdx.derivative(u, x, boundary="periodic", period=period)
+        same_values(got, -fdx.derivative(u, -x, boundary="periodic", period=30.0))
+
+
+def test_spectral_radius_of_a_long_axis_is_quick():
+    L = fdx.Diff(0, boundary="periodic") + fdx.Diff(0, deriv=2, boundary="reflect")
+    assert 4 < L.spectral_radius(100_000) < 40

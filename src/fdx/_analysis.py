@@ -174,7 +174,9 @@ def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
 
 
 def is_even(term: Term) -> bool:
-    return all(isinstance(f, Leaf) and f.points is None for f in term.factors)
+    return all(
+        isinstance(f, Leaf) and f.points is None and f.left != PERIODIC for f in term.factors
+    )
 
 
 # ---- words and pictures ----

@@ -419,6 +419,10 @@ def jacobian(
     ndarray of shape (m, d, ...)
         Element [i, j] is dF[i]/dx_j.
 
+    Notes
+    -----
+    ``jacobian([f], ...)[0]`` has all first derivatives of one array, at any accuracy.
+
     Examples
     --------
     >>> import numpy as np, fdx

@@ -99,7 +99,10 @@ def derivative(
 
     See Also
     --------
-    fdx.gradient : first derivatives along several axes, with the bits of `numpy.gradient`.
+    fdx.gradient : first derivatives along several axes, with the bits of `numpy.gradient`; at
+        the ends less accurate, unless ``edge_order=2``.
+    fdx.jacobian : ``jacobian([f], ...)[0]`` has first derivatives along several axes at any
+        accuracy.
     fdx.Diff : the same as an operator, to be applied again and to be added to others.
 
     Notes

@@ -48,6 +48,15 @@ MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
 # ---- arguments ----
 
 
+def reject_masked(value: Any, name: str) -> None:
+    """What is under a mask would be taken for data."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: expected a numpy.ndarray, got a masked array; "
+            f"pass {name}.filled(...), with NaN where derivatives should be unknown"
+        )
+
+
 def as_array(f: Any, name: str = "f") -> Array:
     """The array that the C core computes from, or an error that says what to pass instead."""
     if not isinstance(f, np.ndarray):
@@ -57,6 +66,7 @@ def as_array(f: Any, name: str = "f") -> Array:
                 f"pass its data as one, as by numpy.asarray({name})"
             )
         f = np.asarray(f)
+    reject_masked(f, name)
     if type(f) not in (np.ndarray, np.memmap):
         raise TypeError(
             f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}, which would lose what "
@@ -94,13 +104,14 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
     if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
         expected = ", ".join(map(repr, BOUNDARIES))
         raise ValueError(
-            f"boundary: expected one of {expected}, or a pair (left, right) of these, "
+            f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
             f"got {boundary!r}"
         )
     left, right = (BOUNDARIES.index(side) for side in pair)
     if (left == PERIODIC) != (right == PERIODIC):
         raise ValueError(
-            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r}"
+            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r} as the "
+            "left and the right one (for several axes a list has one for each)"
         )
     return left, right
 
@@ -122,6 +133,7 @@ def check_number(value: Any, name: str) -> float:
 
 def check_coordinates(spacing: Any) -> Array:
     """Coordinates as read-only float64, strictly rising or falling."""
+    reject_masked(spacing, "spacing")
     given = np.asarray(spacing)
     if given.dtype.kind not in "iuf" or given.ndim != 1:
         raise TypeError(
@@ -351,11 +363,15 @@ class Term:
         return {axis: crop for axis, crop in found.items() if crop != (0, 0)}
 
     def text(self) -> str:
-        product = " @ ".join(
-            f"{f.text()} *" if isinstance(f, Coefficient) else f.text() for f in self.factors
-        ).replace("* @", "*")
-        if not self.factors or isinstance(self.factors[-1], Coefficient):
-            product = f"{product} Identity()".strip()
+        product = (
+            "" if self.factors and not isinstance(self.factors[-1], Coefficient) else "Identity()"
+        )
+        for f in reversed(self.factors):
+            if isinstance(f, Coefficient):
+                product = f"{f.text()} * {product}"
+            else:
+                inner = f"({product})" if product.startswith("<") else product
+                product = f"{f.text()} @ {inner}" if inner else f.text()
         return product if self.scale == 1 else f"{self.scale!r} * {product}"
 
 
@@ -593,6 +609,11 @@ class Operator(Applicable):
             return NotImplemented
         return Operator(merged((*self._terms, *other._terms)))
 
+    def __radd__(self, other: Any) -> Operator:
+        if isinstance(other, int) and other == 0:  # where the built-in sum begins
+            return self
+        return NotImplemented
+
     def __sub__(self, other: Any) -> Operator:
         return self + -other if isinstance(other, Operator) else NotImplemented
 
@@ -797,7 +818,8 @@ class Operator(Applicable):
         as in a Laplacian, the sum of what each axis has, from eigenvalues of its matrix (of 256
         points, if it is uniform and longer): exact if the largest ones point in one direction. For
         other operators the eigenvalues of the whole matrix, if that has 1000 rows at most, else a
-        bound by the sums of its rows and columns, which can be a few times too large.
+        bound by the sums of its rows and columns: a few times too large on even grids, hundreds of
+        times where spacings or coefficients vary much.
         """
         from fdx._analysis import spectral_radius
 
@@ -854,6 +876,7 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
 
 def as_coefficient(value: Any) -> float | Coefficient:
     """A number, or an array that multiplies point by point."""
+    reject_masked(value, "coefficients")
     a = np.asarray(value)
     if a.dtype.kind not in "iuf" or a.dtype.itemsize > 8 or a.dtype == np.float16:
         raise TypeError(
@@ -922,7 +945,8 @@ class Diff(Operator):
     -----
     The weights are those of the polynomial through the points (Fornberg 1988 [1]_), correctly
     rounded. Interior stencils of a uniform spacing are sums over pairs of points, others over
-    differences to the point itself, so that the derivative of a constant is exactly 0 everywhere.
+    differences to the point itself, so that the derivative of a constant is exactly 0 everywhere
+    (unless twice the constant overflows).
     ``D**n`` is the n-th derivative of this accuracy, not n first derivatives one after the other,
     which ``D @ D`` is (and which does not see what changes its sign from point to point).
 
@@ -986,6 +1010,8 @@ class Diff(Operator):
         else:
             x = check_coordinates(spacing)
             points = len(x)
+            if period is not None and x[-1] < x[0]:
+                period = -abs(period)  # it goes on in their direction
             check_period(x, left, period)
             even = even_spacing(x, period, np.asarray(spacing).dtype)
             h = x[1] - x[0] if even is None else even
