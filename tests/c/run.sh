@@ -8,10 +8,8 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 csrc=$PWD/csrc tests=$PWD/tests/c
 compile=(${CC:-cc} -std=c99 -O3 -Wall -Wextra -Wpedantic -Werror "$@" "-I$csrc")
-(cd "$build" && "${compile[@]}" -c "$csrc"/*.c)
-for test in "$tests"/test_*.c; do
-    "${compile[@]}" "$test" "$build"/*.o -lm -o "$build/$(basename "$test" .c)"
-done
-for test in "$build"/test_*; do
-    "$test" "$cases"
-done
+each() { xargs -P "$(nproc)" -I '{}' "$@"; } # for each line, as many at once as there are processors
+cd "$build"
+printf '%s\n' "$csrc"/*.c | each "${compile[@]}" -c '{}'
+for test in "$tests"/test_*.c; do basename "$test" .c; done | each "${compile[@]}" "$tests/{}.c" ./*.o -lm -o '{}'
+printf '%s\n' test_* | each bash -c "./{} $cases"
