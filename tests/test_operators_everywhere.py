@@ -193,22 +193,24 @@ def test_allocations(name, array):
 
 
 RESIDENT = """
-import resource
+import resource, sys
 import numpy as np
 import fdx
+
+def peak():
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 L = {operator}
 u = {array}
 u[...] = 1
 L(u[:, :, :6])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 result = L(u)
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(grown * 1024 - result.nbytes)
+print(peak() - before - result.nbytes)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
 @pytest.mark.parametrize("array", ["f8", "int16", "every other"])
 @pytest.mark.parametrize("name", MEMORY)
 def test_resident_set(name, array):

@@ -9,23 +9,9 @@
 #include <string.h>
 
 #include "fdx_rows.h"
+#include "random_numbers.h"
 
 enum { MAXN = 5, GUARD = 0xA5 };
-
-static uint64_t state;
-
-static inline uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static inline int below(int n)
-{
-    return (int)(rnd() >> 33) % n;
-}
 
 static inline void fail(const char *what)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "fdx.h"
+#include "random_numbers.h"
 
 enum { MAXN = 40, PAD = 32, LINE = MAXN + 2 * PAD };
 
@@ -18,23 +19,9 @@ typedef struct {
     double at[MAXN][MAXN];
 } matrix;
 
-static uint64_t state;
 static const char *doing = "";
 static double coordinates[MAXN];
 static fdx_derivative spec; /* the last one that was made */
-
-static uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static int below(int n)
-{
-    return (int)((rnd() >> 33) % (uint64_t)n);
-}
 
 static double between(double lo, double hi)
 {

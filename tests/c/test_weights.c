@@ -15,20 +15,7 @@
 #undef fdx_weights
 fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv);
 
-static uint64_t state;
-
-static uint64_t rnd(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static int below(int n)
-{
-    return (int)(rnd() >> 33) % n;
-}
+#include "random_numbers.h"
 
 /* In [0, 1). */
 static double uniform(void)
