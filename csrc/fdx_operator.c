@@ -444,7 +444,7 @@ static ptrdiff_t window_size(const work *w, const fdx_term *term, int s, ptrdiff
 /* Plan a walk with its workspace at `memory`; returns how many bytes that takes. */
 static ptrdiff_t plan(work *w, const fdx_operation *call, char *memory)
 {
-    ptrdiff_t reach[MAXD] = {0}, most_taps = 1;
+    ptrdiff_t reach[MAXD] = {0}, inside[MAXD] = {0}, most_taps = 1; /* of all rows; of interior rows */
     int windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
     w->call = call;
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
@@ -480,6 +480,7 @@ static ptrdiff_t plan(work *w, const fdx_operation *call, char *memory)
             band_reach(band, &least, &most);
             const int d = w->dimension[term->stage[s].axis];
             reach[d] = MAX(reach[d], most - least);
+            inside[d] = MAX(inside[d], band->interior.count - 1);
             most_taps = MAX(most_taps, most - least + 1);
             turns |= d == run;
             spreads |= d == run && w->unit > 1 && band->interior.row_step != 0;
@@ -488,8 +489,8 @@ static ptrdiff_t plan(work *w, const fdx_operation *call, char *memory)
     }
     for (int k = 0; k < call->noutputs; k++)
         sums |= !(w->plain_out >> k & 1) || (w->streamed >> k & 1);
-    cut(w, reach, windows);
-    w->ahead = w->march < 0 ? 0 : reach[w->march] / 2;
+    cut(w, inside, windows);
+    w->ahead = w->march < 0 ? 0 : inside[w->march] / 2;
 
     ptrdiff_t used = 0, block = w->itemsize * w->unit;
     for (int d = 0; d < w->ndim; d++)
