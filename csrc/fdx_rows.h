@@ -97,18 +97,36 @@ typedef struct {
 
 /* ---- sums of general operators, in single or double precision ---- */
 
-/* What a sum does with what is in y: replaces it; adds itself, whole; or goes on from there, term by term. */
-enum { FDX_SET, FDX_ADD, FDX_CONTINUE };
+/* What a sum does with what is in y: replaces it; adds itself, whole; goes on from there, term by term; or, two terms,
+ * is ahead of it: y is what is added to them. */
+enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_AHEAD };
 enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_OWN = 4 }; /* the most that one loop sums */
 
 /* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1. Less: x[K] follows the K neighbours that it is
- * taken from. Loops that make four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours. */
+ * taken from. Loops that make four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours; loops that add
+ * up two terms of as many pairs take the 2 K + 1 rows of one behind those of the other, and weights likewise. Neither
+ * go on term by term; only the latter can be ahead. */
 typedef void fdx_sum_fn(void *y, ptrdiff_t y_row, const void *const *x, ptrdiff_t n, const double *w, int mode);
 typedef void fdx_own_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
+/* Sums of pairs that pass the cache by, to `to`, where they fill cache lines: at both ends there can be some that do
+ * not, and that are left in y, which also has what sums are added to. Meanwhile as much is fetched from next[0] and, if
+ * there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
+typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
+                         const void *const next[2]);
+/* The same of pairs of neighbours in x, which go along memory; all of them in y, if `to` is NULL. */
+typedef void fdx_along_fn(void *to, void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
+enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
+
 typedef struct {
-    fdx_sum_fn *odd[FDX_PAIRS][2], *even[FDX_PAIRS][2]; /* [pairs - 1][four rows of results] */
+    fdx_sum_fn *one, *four, *two;     /* one row of results, four, two terms */
+    fdx_past_fn *one_past, *two_past; /* these may be NULL: the same is to be had of the ones above */
+    fdx_along_fn *along;
+} fdx_pairs;
+
+typedef struct {
+    fdx_pairs odd[FDX_PAIRS], even[FDX_PAIRS]; /* [pairs - 1] */
     fdx_sum_fn *plain[FDX_NEIGHBOURS], *less[FDX_NEIGHBOURS];
     fdx_own_sum_fn *own_plain[FDX_OWN], *own_less[FDX_OWN]; /* w[k][i]: weights of each point's own */
     fdx_combine_fn *combine;                                /* y = c t, or y + c t; c NULL: y + t; t may be y */

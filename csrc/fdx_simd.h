@@ -2,36 +2,39 @@
 
 /* ---- stores that pass the cache by ---- */
 
-/* Copies to memory of which the processor need neither read what is there nor keep what comes. Meanwhile it fetches
- * what is read next: else memory would be read and written by turns, which takes a quarter longer. After the last copy,
- * 0 bytes make all of them visible to other threads. */
+/* FDX_PAST(to, v): a register to memory, aligned as it is wide, of which the processor need neither read what is there
+ * nor keep what comes. */
+#if defined(FDX_AVX512)
+#define FDX_PAST_WIDTH 64
+#define FDX_PAST(to, v) _mm512_stream_si512((__m512i *)(void *)(to), (__m512i)(v))
+#elif defined(FDX_AVX2)
+#define FDX_PAST_WIDTH 32
+#define FDX_PAST(to, v) _mm256_stream_si256((__m256i *)(void *)(to), (__m256i)(v))
+#elif defined(__SSE2__) && defined(__GNUC__)
+#define FDX_PAST_WIDTH 16
+#define FDX_PAST(to, v) _mm_stream_si128((__m128i *)(void *)(to), (__m128i)(v))
+#endif
+
+/* Copies to such memory. Meanwhile it fetches what is read next: else memory would be read and written by turns, which
+ * takes a quarter longer. After the last copy, 0 bytes make all of them visible to other threads. */
 static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void *next_)
 {
     char *dst = (char *)dst_;
     const char *src = (const char *)src_, *next = (const char *)next_;
-#if defined(FDX_AVX512) || defined(FDX_AVX2) || defined(__SSE2__)
-#if defined(FDX_AVX512)
-    enum { WIDTH = 64 };
-#define COPY _mm512_stream_si512((__m512i *)(void *)dst, _mm512_loadu_si512((const void *)src))
-#elif defined(FDX_AVX2)
-    enum { WIDTH = 32 };
-#define COPY _mm256_stream_si256((__m256i *)(void *)dst, _mm256_loadu_si256((const __m256i *)(const void *)src))
-#else
-    enum { WIDTH = 16 };
-#define COPY _mm_stream_si128((__m128i *)(void *)dst, _mm_loadu_si128((const __m128i *)(const void *)src))
-#endif
+#ifdef FDX_PAST
+    typedef char unaligned __attribute__((vector_size(FDX_PAST_WIDTH), aligned(1), may_alias));
     if (bytes == 0) {
         _mm_sfence();
         return;
     }
-    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)dst % WIDTH), head = bytes < beside ? bytes : beside;
+    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)dst % FDX_PAST_WIDTH), head = bytes < beside ? bytes : beside;
     memcpy(dst, src, (size_t)head);
     dst += head, src += head, bytes -= head;
-    for (; bytes >= WIDTH; dst += WIDTH, src += WIDTH, next += WIDTH, bytes -= WIDTH) {
-        _mm_prefetch(next, _MM_HINT_T0);
-        COPY;
+    for (; bytes >= FDX_PAST_WIDTH;
+         dst += FDX_PAST_WIDTH, src += FDX_PAST_WIDTH, next += FDX_PAST_WIDTH, bytes -= FDX_PAST_WIDTH) {
+        FDX_FETCH(next);
+        FDX_PAST(dst, *(const unaligned *)src);
     }
-#undef COPY
 #else
     (void)next;
 #endif
@@ -67,8 +70,8 @@ enum { VECTOR = 64, SHIFTS = 1 };
 #define V_f32 __m256
 #define OP_f64(op) _mm256_##op##_pd
 #define OP_f32(op) _mm256_##op##_ps
-#define SHIFT_f64(low, high, n) ((void)(low), (high)) /* not used */
-#define SHIFT_f32(low, high, n) ((void)(low), (high))
+#define SHIFT_f64(low, high, n) ((void)(low), high) /* not used */
+#define SHIFT_f32(low, high, n) ((void)(low), high)
 enum { VECTOR = 32, SHIFTS = 0 };
 #endif
 

@@ -1,0 +1,260 @@
+/* How operators are applied: what the files fdx_operator*.c share. */
+#ifndef FDX_OPERATOR_H
+#define FDX_OPERATOR_H
+
+#include "fdx_layout.h"
+#include "fdx_rows.h"
+
+#ifndef BLOCK /* these limits can be set from outside, so that tests reach with small arrays what is made for large */
+#define BLOCK ((ptrdiff_t)8192)           /* elements that are computed at a time */
+#define BLOCK_OF_SUMS ((ptrdiff_t)4096)   /* the same where sums are read again, to which other terms are added */
+#define BLOCK_STAGED ((ptrdiff_t)32768)   /* the same with windows, whose margins should be small beside them */
+#define RUN ((ptrdiff_t)2048)             /* the most elements of a row of several in a block */
+#define IN_L2 ((ptrdiff_t)512 << 10)      /* bytes of the second-level cache that rows may take which are read again */
+#define STREAM_SUMS ((ptrdiff_t)48 << 20) /* results of more bytes pass the cache by */
+#define SHORT_UNIT ((ptrdiff_t)32)        /* elements of inner dimensions that still count as part of one of the run */
+#define TURNED ((ptrdiff_t)64)            /* lines whose columns are turned into rows at a time */
+#define SQUARE ((ptrdiff_t)64)            /* elements to a side of blocks that are turned on their way to the output */
+#define PIECE ((ptrdiff_t)1024)           /* elements of a row that takes several loops at a time */
+#define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
+#define LINE_PIECE ((ptrdiff_t)4096)      /* bytes of a line that are summed up at a time */
+#define IN_L3 ((ptrdiff_t)6 << 20)        /* bytes that lines may take which are read again */
+#endif
+#define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
+#define ROWS_AT_ONCE 4
+#define MOST_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are kept for each */
+#define FETCH_LINES 2             /* lines ahead that are fetched */
+#define MOST_ROWS 5               /* across the run, of neighbours; of more, four rows of results at once are quicker */
+#define MOST_BY_LINES 8           /* terms of an output that is made line by line */
+#define ALIGNMENT ((ptrdiff_t)64)
+
+enum {
+    MAXD = FDX_MAXDIM + 1 /* complex elements are a dimension of two */,
+    MAXTAPS = FDX_MAXTAPS,
+    MAXREACH = 4 * MAXTAPS
+};
+
+/* An array, or part of one, that holds numbers of the type of the sums, those of a run one after the other. */
+typedef struct {
+    char *data;             /* the element of indices lo */
+    ptrdiff_t lo[MAXD];     /* of what it holds */
+    ptrdiff_t stride[MAXD]; /* bytes */
+    int unrolled;           /* the dimension along which it goes on beyond the ends of a periodic axis; -1: none */
+} place;
+
+typedef struct {
+    const fdx_operation *call;
+    const fdx_sums *sums;
+    int dtype;                 /* of the sums: FDX_F32 or FDX_F64 */
+    ptrdiff_t itemsize;        /* of theirs */
+    int ndim;                  /* dimensions as they are walked, slowest first; the last one is the run's */
+    int axis[MAXD];            /* the array's dimension (the innermost, if several are taken together) */
+    int run_axis;              /* the array's dimension along which elements of a run follow each other */
+    int dimension[MAXD];       /* the walk's dimension of an axis that has a band */
+    ptrdiff_t n[MAXD];         /* results along each dimension */
+    ptrdiff_t unit;            /* elements from one row of the innermost dimension to the next */
+    uint64_t plain, plain_out; /* inputs and outputs that row loops may read and write where they lie */
+    uint64_t streamed;         /* outputs that pass the cache by */
+    uint64_t by_lines;         /* outputs that are made line by line */
+    int across; /* the dimension along which elements of an output follow each other, if it is not the run's; -1: none
+                 */
+    int march;  /* the dimension along which rows are read again; -1: none */
+    ptrdiff_t ahead; /* how many rows of it a block needs behind its own */
+    ptrdiff_t block[MAXD], tile[MAXD];
+    char *sum, *share;    /* a block: of an output, and of a term that is multiplied */
+    char *rest;           /* a piece, of a sum that takes several loops */
+    ptrdiff_t turned;     /* lines whose columns are turned into rows at a time */
+    char *columns, *made; /* columns turned into rows, and rows made of them */
+    char *factors, *raw;  /* a piece of what a term is multiplied by, and before its conversion */
+    char *spread;         /* weights of a piece, each repeated for the elements of its point */
+    char *windows;
+    char *ends;  /* what bands along the run have at the ends of lines */
+    char *piece; /* a piece, or one of several lines, that passes the cache by */
+} work;
+
+/* ---- arrays ---- */
+
+/* Bytes from one element of an array to the next along a dimension of it, parts of complex elements being one. */
+static inline ptrdiff_t along(const work *w, const fdx_array *a, int axis)
+{
+    return axis < w->call->ndim ? a->stride[axis] : a->dtype >= FDX_C64 ? itemsize_of(a->dtype) / 2 : 0;
+}
+
+static inline ptrdiff_t length(const work *w, int axis)
+{
+    return axis < w->call->ndim ? w->call->out_shape[axis] : 2;
+}
+
+/* Does the input of a term's first stage lie where row loops can read it? */
+static inline int is_direct(const work *w, const fdx_term *term)
+{
+    return (int)(w->plain >> term->in & 1);
+}
+
+static inline ptrdiff_t aligned(ptrdiff_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* ---- bands ---- */
+
+/* The rows from r on, up to hi, that have their neighbours at the same places. */
+typedef struct {
+    const fdx_rows_alike *alike;
+    ptrdiff_t number; /* of r among these */
+    ptrdiff_t end;
+    int wraps; /* they reach around the ends of a periodic axis */
+} stretch;
+
+static inline stretch next_stretch(const fdx_band *band, ptrdiff_t r, ptrdiff_t hi, int unrolled)
+{
+    const ptrdiff_t last = band->rows - band->nlast;
+    stretch s = {&band->interior, r - band->nfirst, MIN(hi, last), 0};
+    if (r < band->nfirst || r >= last) {
+        s.alike = r < band->nfirst ? &band->first[r] : &band->last[r - last];
+        s.number = 0;
+        s.end = r + 1;
+    } else if (band->periodic && !unrolled) {
+        const ptrdiff_t from = -s.alike->first, to = band->columns + 1 - s.alike->first - s.alike->count;
+        s.wraps = r < from || r >= to;
+        s.end = r < from ? MIN(hi, from) : r < to ? MIN(hi, to) : hi;
+    }
+    return s;
+}
+
+/* The columns that rows [lo, hi) of a band need. */
+static inline void columns_of(const fdx_band *band, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    ptrdiff_t least = PTRDIFF_MAX, most = PTRDIFF_MIN;
+    for (ptrdiff_t r = *lo, end; r < *hi; r = end) {
+        const stretch s = next_stretch(band, r, *hi, 1);
+        end = s.end;
+        least = MIN(least, r + s.alike->first);
+        most = MAX(most, end - 1 + s.alike->first + s.alike->count);
+    }
+    *lo = least;
+    *hi = most;
+}
+
+/* A column of a band's input: itself, or the one that it is behind the ends of a periodic axis. */
+static inline ptrdiff_t wrapped(const fdx_band *band, const place *src, int d, ptrdiff_t column)
+{
+    if (!band->periodic || src->unrolled == d)
+        return column;
+    return column < 0 ? column + band->columns : column >= band->columns ? column - band->columns : column;
+}
+
+static inline void row_weights(const fdx_rows_alike *alike, ptrdiff_t number, double *weight)
+{
+    for (int k = 0; k < alike->count; k++)
+        weight[k] = alike->w[k * alike->tap_step + number * alike->row_step];
+}
+
+/* Is a row a sum of pairs that one loop makes? */
+static inline int is_quick(const fdx_rows_alike *alike)
+{
+    return alike->form >= FDX_ODD && alike->own <= FDX_PAIRS;
+}
+
+static inline const fdx_pairs *pairs_of(const work *w, const fdx_rows_alike *alike)
+{
+    return &(alike->form == FDX_ODD ? w->sums->odd : w->sums->even)[alike->own - 1];
+}
+
+/* Is a stretch along the run from row r on long enough for the row loops? Else it is computed by columns. */
+static inline int by_rows(const work *w, const stretch *s, ptrdiff_t r)
+{
+    return !s->wraps && (s->end - r) * w->unit >= BY_COLUMNS;
+}
+
+/* ---- lines of a box ---- */
+
+typedef struct {
+    int ndim;
+    ptrdiff_t n[MAXD], x[MAXD], y[MAXD], index[MAXD]; /* x, y: bytes from one to the next */
+} lines;
+
+static inline void box_lines(const work *w, int but, const place *src, const place *dst, const ptrdiff_t *lo,
+                             const ptrdiff_t *hi, lines *l)
+{
+    l->ndim = 0;
+    for (int d = 0; d < w->ndim - 1; d++) {
+        if (d == but || hi[d] - lo[d] == 1)
+            continue;
+        l->n[l->ndim] = hi[d] - lo[d];
+        l->x[l->ndim] = src->stride[d];
+        l->y[l->ndim] = dst->stride[d];
+        l->index[l->ndim++] = 0;
+    }
+}
+
+/* On to the next line; 0 after the last, when everything is as it was before the first. */
+static inline int next_line(lines *l, const char **x, char **y)
+{
+    for (int d = l->ndim - 1; d >= 0; d--) {
+        *x += l->x[d];
+        *y += l->y[d];
+        if (++l->index[d] < l->n[d])
+            return 1;
+        *x -= l->n[d] * l->x[d];
+        *y -= l->n[d] * l->y[d];
+        l->index[d] = 0;
+    }
+    return 0;
+}
+
+/* Lines that follow each other are one. Returns how many elements each has then, of n before. */
+static inline ptrdiff_t join_lines(const work *w, lines *l, ptrdiff_t n)
+{
+    while (l->ndim > 0 && l->x[l->ndim - 1] == n * w->itemsize && l->y[l->ndim - 1] == n * w->itemsize)
+        n *= l->n[--l->ndim];
+    return n;
+}
+
+/* Where an element lies whose index along `but` is 0, and along the others what `at` says. */
+static inline char *locate(const work *w, const place *p, const ptrdiff_t *at, int but)
+{
+    char *here = p->data;
+    for (int d = 0; d < w->ndim; d++)
+        here += ((d == but ? 0 : at[d]) - p->lo[d]) * p->stride[d];
+    return here;
+}
+
+/* ---- fdx_operator_plan.c ---- */
+
+fdx_status fdx_check_operation(const fdx_operation *call);
+/* Plan a walk with its workspace at `memory`; returns how many bytes that takes. */
+ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory);
+/* Do an output's elements, or units of the run, follow each other along a dimension? */
+int fdx_follows(const work *w, const fdx_array *out, int d);
+/* The bytes of the largest window that stage s of a term may need for its input, n elements along each dimension. */
+ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t n[MAXD]);
+
+/* ---- fdx_operator_bands.c ---- */
+
+/* y = or y += the sum of a row; x has the rows of its neighbours, w their weights. */
+void fdx_sum_row(const work *w, const fdx_rows_alike *alike, const void *const *x, const double *weight, char *y,
+                 ptrdiff_t n, int mode);
+/* The same for n elements of rows along the run that are all alike: neighbours are the run itself, shifted. `in` is
+ * the first row's own point. */
+void fdx_sum_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t number, const char *in, char *y, ptrdiff_t n,
+                 int mode);
+/* y = or y += band x in the box of rows [lo, hi); src and dst hold what is needed of x and y. */
+void fdx_apply_band(const work *w, const fdx_stage *stage, const place *src, const place *dst, const ptrdiff_t *lo,
+                    const ptrdiff_t *hi, int mode);
+/* The same for a band along the run, rows r .. end - 1 of each line, by columns. */
+void fdx_by_columns(const work *w, const fdx_band *band, const place *src, const place *dst, const ptrdiff_t *lo,
+                    const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
+
+/* ---- fdx_operator_lines.c ---- */
+
+/* Is an output, of the call's n terms from `term` on, made line by line? */
+int fdx_is_by_lines(const work *w, const fdx_term *term, int n);
+/* The bytes of w->ends that this takes for a block of so many lines. */
+ptrdiff_t fdx_ends_size(const work *w, const fdx_term *term, int n, ptrdiff_t lines);
+/* The results of the box [lo, hi) of such an output: into y, or past the cache. Inputs are fetched that are not yet
+ * among `fetched`. */
+void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, const ptrdiff_t *lo,
+                    const ptrdiff_t *hi, uint64_t *fetched);
+
+#endif

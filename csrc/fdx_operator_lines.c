@@ -1,0 +1,476 @@
+/* Sums made line by line: of each piece of a line all terms, one after the other, while it is in the first-level cache.
+ * If it is to pass the cache by, the last loop writes it on. So long arrays are read and written from one end to the
+ * other, and reading, adding up and writing alternate often enough for a processor to do all three at once.
+ *
+ * This is for outputs whose terms are each one band, or none, of an input that lies as row loops can read it. What a
+ * band along the run has at the ends of lines is computed before, for all lines of a block, by columns. */
+#include "fdx_operator.h"
+
+/* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
+typedef struct {
+    const fdx_band *band;  /* NULL: the identity */
+    int d;                 /* the dimension that it goes along */
+    ptrdiff_t stride;      /* bytes along it */
+    ptrdiff_t first, last; /* the block's first row along it, in the chain's results, and the one behind its last */
+    ptrdiff_t head, tail;  /* along the run: rows at the ends of lines that are computed before */
+    ptrdiff_t ahead;       /* bytes from an element of the input to what is fetched; 0: nothing */
+    /* in a line: */
+    const char *in;              /* its first element in the input */
+    const char *ready;           /* its rows that were computed before */
+    const fdx_rows_alike *alike; /* across the run: the kind of row that the line is; along it: the interior */
+    ptrdiff_t row, number;       /* across the run: the line's number in the band, and among these */
+    double weight[FDX_PAIRS];    /* of pairs */
+} line_term;
+
+/* What one loop, or a few, do to a line: in their order, terms are added up. */
+typedef enum { COPIED, ALONG, ACROSS, TWO_ACROSS } kind;
+typedef struct {
+    kind is;
+    int term, mode;
+} step;
+
+/* What of an output does not fill a cache line yet, to be written past the cache with what comes next in memory. */
+typedef struct {
+    char *to;                  /* where it belongs */
+    ptrdiff_t n;               /* how many bytes; 0: nothing */
+    char data[FDX_CACHE_LINE]; /* as in that cache line */
+} rest;
+
+/* A piece of a line. */
+typedef struct {
+    char *y;           /* where it is summed up */
+    char *past;        /* where it is written past the cache; NULL: nowhere */
+    rest *before;      /* what is left of what was written past the cache before */
+    ptrdiff_t from, n; /* its elements of the line */
+    ptrdiff_t whole;   /* elements of the line */
+} piece;
+
+/* ---- which outputs ---- */
+
+static int is_along_run(const work *w, const fdx_stage *stage)
+{
+    return stage->band != NULL && w->dimension[stage->axis] == w->ndim - 1;
+}
+
+/* The most rows at the ends of a line that a band along the run computes by columns. */
+static ptrdiff_t most_ends(const work *w, const fdx_band *band)
+{
+    if (w->unit >= BY_COLUMNS && !band->periodic)
+        return 0;
+    /* and the interior, where it is short */
+    return (band->periodic ? band->interior.count : band->nfirst + band->nlast) + BY_COLUMNS;
+}
+
+int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
+{
+    if (n > MOST_BY_LINES || w->n[w->ndim - 1] * w->unit < LINE_LEAST || w->across >= 0)
+        return 0;
+    for (int k = 0; k < n; k++) {
+        const fdx_stage *stage = term[k].stage;
+        if (term[k].nstages != 1 || stage->factor != NULL || !is_direct(w, &term[k]))
+            return 0;
+        if (stage->band == NULL)
+            continue;
+        if (is_along_run(w, stage)
+                ? most_ends(w, stage->band) > MOST_ENDS || (w->unit > 1 && stage->band->interior.row_step != 0)
+                : stage->band->interior.count > MOST_ROWS)
+            return 0;
+    }
+    return 1;
+}
+
+ptrdiff_t fdx_ends_size(const work *w, const fdx_term *term, int n, ptrdiff_t lines)
+{
+    ptrdiff_t rows = 0;
+    for (int k = 0; k < n; k++)
+        if (is_along_run(w, term[k].stage))
+            rows += most_ends(w, term[k].stage->band);
+    return rows * lines * w->unit * w->itemsize;
+}
+
+/* ---- terms of a block and of a line ---- */
+
+static void pair_weights(const fdx_rows_alike *alike, double *weight)
+{
+    for (int k = 0; k < alike->own; k++)
+        weight[k] = alike->w[(alike->own + 1 + k) * alike->tap_step];
+}
+
+/* What a band along the run has at the ends of the lines of the box [lo, hi); returns the memory behind it. */
+static char *make_ends(const work *w, line_term *t, const place *src, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                       char *memory)
+{
+    const int run = w->ndim - 1;
+    ptrdiff_t last = lo[run];
+    t->head = -1;
+    for (ptrdiff_t r = lo[run], end; r < hi[run]; r = end) {
+        const stretch s = next_stretch(t->band, r, hi[run], 0);
+        end = s.end;
+        if (by_rows(w, &s, r)) {
+            t->head = t->head < 0 ? r - lo[run] : t->head;
+            last = end;
+        }
+    }
+    if (t->head < 0) { /* all of them */
+        last = hi[run];
+        t->head = last - lo[run];
+    }
+    t->tail = hi[run] - last;
+    t->ready = memory;
+    if (t->head + t->tail == 0)
+        return memory;
+    place ends;
+    ptrdiff_t stride = w->itemsize * w->unit;
+    ends.data = memory;
+    for (int d = run; d >= 0; d--) {
+        ends.lo[d] = lo[d];
+        ends.stride[d] = stride;
+        stride *= d == run ? t->head + t->tail : hi[d] - lo[d];
+    }
+    fdx_by_columns(w, t->band, src, &ends, lo, hi, lo[run], lo[run] + t->head, FDX_SET);
+    ends.lo[run] = last - t->head;
+    fdx_by_columns(w, t->band, src, &ends, lo, hi, last, hi[run], FDX_SET);
+    return memory + stride;
+}
+
+/* A term in the box [lo, hi) of results; returns the memory behind what it keeps of their ends. */
+static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo, const ptrdiff_t *hi, line_term *t,
+                        place *src, char *memory)
+{
+    const fdx_array *in = &w->call->in[term->in];
+    const int run = w->ndim - 1;
+    ptrdiff_t first[MAXD], end[MAXD];
+    src->data = (char *)in->data;
+    src->unrolled = -1;
+    for (int d = 0; d <= run; d++) {
+        const ptrdiff_t shift = term->shift == NULL || w->axis[d] == w->call->ndim ? 0 : term->shift[w->axis[d]];
+        src->lo[d] = 0;
+        src->stride[d] = along(w, in, w->axis[d]);
+        first[d] = lo[d] + shift;
+        end[d] = hi[d] + shift;
+    }
+    t->band = term->stage->band;
+    t->d = t->band == NULL ? run : w->dimension[term->stage->axis];
+    t->stride = src->stride[t->d];
+    t->first = first[t->d];
+    t->last = end[t->d];
+    t->in = locate(w, src, first, -1);
+    t->head = t->tail = 0;
+    t->ready = memory;
+    t->alike = t->d == run && t->band != NULL ? &t->band->interior : NULL;
+    if (t->alike == NULL)
+        return memory;
+    if (is_quick(t->alike))
+        pair_weights(t->alike, t->weight);
+    return make_ends(w, t, src, first, end, memory);
+}
+
+/* What a term across the run has for a line. */
+static void find_line(line_term *t, ptrdiff_t row)
+{
+    const stretch s = next_stretch(t->band, row, t->last, 0);
+    t->alike = s.alike;
+    t->row = row;
+    t->number = s.number;
+    if (is_quick(s.alike))
+        pair_weights(s.alike, t->weight);
+}
+
+/* Are two terms sums of as many pairs? */
+static int go_together(const line_term *a, const line_term *b)
+{
+    return is_quick(a->alike) && a->alike->form == b->alike->form && a->alike->own == b->alike->own;
+}
+
+/* The steps of a line's terms; returns how many. */
+static int find_steps(const work *w, const line_term *t, int terms, step *steps)
+{
+    kind is[MOST_BY_LINES];
+    int count = 0, k = 0;
+    for (int j = 0; j < terms; j++)
+        is[j] = t[j].band == NULL ? COPIED : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
+    for (int j = 0; j + 1 < terms; j++)
+        if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(&t[j], &t[j + 1]))
+            is[j++] = TWO_ACROSS;
+    /* The run's term is the first to be computed, so that the last loop can write past the cache: a + b is b + a. */
+    const int others = is[0] == TWO_ACROSS ? 2 : 1;
+    if (others < terms && is[0] >= ACROSS && is[others] == ALONG) {
+        steps[count++] = (step){ALONG, others, FDX_SET};
+        steps[count++] = (step){is[0], 0, others == 2 ? FDX_AHEAD : FDX_ADD};
+        k = others + 1;
+    }
+    for (; k < terms; k += is[k] == TWO_ACROSS ? 2 : 1)
+        steps[count++] = (step){is[k], k, k == 0 ? FDX_SET : FDX_ADD};
+    return count;
+}
+
+/* ---- writing past the cache ---- */
+
+/* Memory that is written both past the cache and through it has to be read first, and that takes long. So only what
+ * fills no cache line is written through it. */
+static void flush(rest *r)
+{
+    if (r->n > 0)
+        memcpy(r->to, r->data + (uintptr_t)r->to % FDX_CACHE_LINE, (size_t)r->n);
+    r->n = 0;
+}
+
+static void pass(const work *w, rest *r, char *to, const char *from, ptrdiff_t bytes, const void *next)
+{
+    while (bytes > 0) {
+        const ptrdiff_t at = (ptrdiff_t)((uintptr_t)to % FDX_CACHE_LINE);
+        ptrdiff_t n = bytes - bytes % FDX_CACHE_LINE;
+        if (r->n > 0 && r->to + r->n != to)
+            flush(r);
+        if (at == 0 && n > 0) {
+            w->call->isa->stream_out(to, from, n, next);
+        } else {
+            n = MIN(bytes, FDX_CACHE_LINE - at);
+            memcpy(r->data + at, from, (size_t)n);
+            r->to = r->n > 0 ? r->to : to;
+            r->n += n;
+            if (r->n == FDX_CACHE_LINE) {
+                w->call->isa->stream_out(r->to, r->data, FDX_CACHE_LINE, next);
+                r->n = 0;
+            } else if (at + n == FDX_CACHE_LINE) {
+                flush(r);
+            }
+        }
+        to += n;
+        from += n;
+        bytes -= n;
+    }
+}
+
+/* What a loop has left in y of `part`, a part of the piece, and what comes before that part and behind it. */
+static int pass_ends(const work *w, const piece *p, const piece *part)
+{
+    const ptrdiff_t skip = part->past - p->past, bytes = p->n * w->itemsize, part_bytes = part->n * w->itemsize;
+    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)part->past % FDX_CACHE_LINE);
+    const ptrdiff_t end = skip + part_bytes - (part_bytes - beside) % FDX_CACHE_LINE;
+    pass(w, p->before, p->past, p->y, skip + beside, p->y);
+    pass(w, p->before, p->past + end, p->y + end, bytes - end, p->y);
+    return 1;
+}
+
+/* ---- steps of a piece: each returns whether it wrote past the cache ---- */
+
+/* Can a loop of registers make a piece, and write it past the cache? */
+static int can_pass(const piece *p, fdx_past_fn *loop)
+{
+    return p->past != NULL && loop != NULL && p->n >= FDX_VECTOR_SUMS;
+}
+
+/* What is fetched while a piece is made; what is in the cache, if nothing is. */
+static const char *fetched_with(const work *w, const line_term *t, const piece *p)
+{
+    return t->ahead != 0 ? t->in + p->from * w->itemsize + t->ahead : p->y;
+}
+
+/* Neighbours, of a band across the run, of the elements of a piece. */
+static void neighbours(const work *w, const line_term *t, const piece *p, const void **x)
+{
+    const ptrdiff_t count = t->alike->count;
+    const char *near = t->in + p->from * w->itemsize + t->alike->first * t->stride;
+    for (ptrdiff_t k = 0; k < count; k++, near += t->stride)
+        x[k] = near;
+    if (t->band->periodic) {
+        const ptrdiff_t column = t->row + t->alike->first, around = t->band->columns * t->stride;
+        for (ptrdiff_t k = 0; k < count; k++)
+            x[k] = (const char *)x[k] + (column + k < 0 ? around : column + k >= t->band->columns ? -around : 0);
+    }
+}
+
+static int sum_across(const work *w, const line_term *t, const piece *p, int mode)
+{
+    const void *x[MAXTAPS];
+    neighbours(w, t, p, x);
+    if (is_quick(t->alike)) {
+        const fdx_pairs *pairs = pairs_of(w, t->alike);
+        if (can_pass(p, pairs->one_past)) {
+            const void *const next[2] = {fetched_with(w, t, p)};
+            pairs->one_past(p->past, p->y, x, p->n, t->weight, mode, next);
+            return pass_ends(w, p, p);
+        }
+        pairs->one(p->y, 0, x, p->n, t->weight, mode);
+        return 0;
+    }
+    double weight[MAXTAPS];
+    row_weights(t->alike, t->number, weight);
+    fdx_sum_row(w, t->alike, x, weight, p->y, p->n, mode);
+    return 0;
+}
+
+/* Rows and weights of two terms across the run that go together. */
+static void two_neighbours(const work *w, const line_term *t, const piece *p, const void **x, double *weight)
+{
+    const int pairs = t->alike->own;
+    neighbours(w, t, p, x);
+    neighbours(w, t + 1, p, x + 2 * pairs + 1);
+    for (int j = 0; j < pairs; j++) {
+        weight[j] = t[0].weight[j];
+        weight[pairs + j] = t[1].weight[j];
+    }
+}
+
+static int sum_two_across(const work *w, const line_term *t, const piece *p, int mode)
+{
+    const fdx_pairs *pairs = pairs_of(w, t->alike);
+    const void *x[2 * (2 * FDX_PAIRS + 1)];
+    double weight[2 * FDX_PAIRS];
+    two_neighbours(w, t, p, x, weight);
+    if (can_pass(p, pairs->two_past)) {
+        const void *const next[2] = {fetched_with(w, t, p), fetched_with(w, t + 1, p)};
+        pairs->two_past(p->past, p->y, x, p->n, weight, mode, next);
+        return pass_ends(w, p, p);
+    }
+    pairs->two(p->y, 0, x, p->n, weight, mode);
+    return 0;
+}
+
+/* The part of a piece that is in the interior of a band along the run: it begins `skip` elements later. */
+static piece interior_of(const work *w, const line_term *t, const piece *p, ptrdiff_t *skip)
+{
+    const ptrdiff_t from = MAX(p->from, t->head * w->unit);
+    const ptrdiff_t end = MIN(p->from + p->n, p->whole - t->tail * w->unit), over = (from - p->from) * w->itemsize;
+    *skip = MIN(from - p->from, p->n);
+    return (piece){p->y + over, p->past == NULL ? NULL : p->past + over, p->before, from, end - from, p->whole};
+}
+
+/* What is ready of the elements `from` on of the ends of a line, n elements. */
+static void sum_ready(const work *w, const line_term *t, const piece *p, char *y, ptrdiff_t from, ptrdiff_t n, int mode)
+{
+    const ptrdiff_t head = t->head * w->unit, inner = p->whole - (t->head + t->tail) * w->unit;
+    const char *x = t->ready + (from < head ? from : from - inner) * w->itemsize;
+    if (n <= 0)
+        return;
+    if (mode == FDX_SET)
+        memcpy(y, x, (size_t)(n * w->itemsize));
+    else
+        w->sums->combine(y, x, NULL, n, FDX_ADD);
+}
+
+static int sum_along(const work *w, const line_term *t, const piece *p, int mode)
+{
+    const ptrdiff_t unit = w->unit, size = w->itemsize;
+    ptrdiff_t skip;
+    const piece inner = interior_of(w, t, p, &skip);
+    const ptrdiff_t done = skip + MAX(inner.n, 0);
+    sum_ready(w, t, p, p->y, p->from, skip, mode);
+    sum_ready(w, t, p, p->y + done * size, p->from + done, p->n - done, mode);
+    if (unit == 1 && is_quick(t->alike) && inner.n >= FDX_VECTOR_SUMS && pairs_of(w, t->alike)->along != NULL) {
+        const char *own = t->in + (inner.from + t->alike->first + t->alike->own) * size;
+        pairs_of(w, t->alike)->along(inner.past, inner.y, own, inner.n, t->weight, mode, fetched_with(w, t, &inner));
+        return inner.past == NULL ? 0 : pass_ends(w, p, &inner);
+    }
+    for (ptrdiff_t at = 0, end; at < inner.n; at = end) {
+        const ptrdiff_t from = inner.from + at;
+        const stretch s = next_stretch(t->band, t->first + from / unit, t->last - t->tail, 0);
+        end = MIN(inner.n, (s.end - t->first) * unit - inner.from);
+        fdx_sum_run(w, s.alike, s.number, t->in + from * size, inner.y + at * size, end - at, mode);
+    }
+    return 0;
+}
+
+static int sum_copied(const work *w, const line_term *t, const piece *p, int mode)
+{
+    const char *x = t->in + p->from * w->itemsize;
+    if (mode == FDX_SET)
+        memcpy(p->y, x, (size_t)(p->n * w->itemsize));
+    else
+        w->sums->combine(p->y, x, NULL, p->n, FDX_ADD);
+    return 0;
+}
+
+/* All steps of a piece. */
+static void make_piece(const work *w, const line_term *t, const step *steps, int count, const piece *p)
+{
+    static int (*const make[])(const work *, const line_term *, const piece *, int) = {
+        [COPIED] = sum_copied,
+        [ALONG] = sum_along,
+        [ACROSS] = sum_across,
+        [TWO_ACROSS] = sum_two_across,
+    };
+    piece in_cache = *p;
+    in_cache.past = NULL;
+    for (int k = 0; k + 1 < count; k++)
+        make[steps[k].is](w, &t[steps[k].term], &in_cache, steps[k].mode);
+    const step *last = &steps[count - 1];
+    if (!make[last->is](w, &t[last->term], p, last->mode) && p->past != NULL)
+        pass(w, p->before, p->past, p->y, p->n * w->itemsize, fetched_with(w, t, p));
+}
+
+/* ---- lines of a block ---- */
+
+void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, const ptrdiff_t *lo,
+                    const ptrdiff_t *hi, uint64_t *fetched)
+{
+    const int run = w->ndim - 1, streamed = (int)(w->streamed >> term->out & 1);
+    const ptrdiff_t whole = (hi[run] - lo[run]) * w->unit, size = w->itemsize, most = LINE_PIECE / size;
+    line_term t[MOST_BY_LINES];
+    place src[MOST_BY_LINES];
+    step steps[MOST_BY_LINES];
+    ptrdiff_t at[MAXD];
+    int count = 0, fetches = 0;
+    rest before = {NULL, 0, {0}};
+
+    /* What is fetched: the neighbours on the march, some lines ahead; or the next block, with the ends of its lines.
+     * One input for each output, if others are left to those that come. */
+    int onward = 0;
+    for (int d = 0; d <= run && w->march < 0; d++)
+        onward = w->block[d] < w->n[d] ? d : onward;
+    char *memory = w->ends;
+    for (int k = 0; k < n; k++) {
+        memory = begin_term(w, &term[k], lo, hi, &t[k], &src[k], memory);
+        t[k].ahead = 0;
+        if (!streamed || *fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
+            continue;
+        *fetched |= (uint64_t)1 << term[k].in;
+        fetches++;
+        t[k].ahead = w->march < 0 ? w->block[onward] * src[k].stride[onward]
+                                  : w->ahead * src[k].stride[w->march] + FETCH_LINES * src[k].stride[run - 1];
+    }
+    char *out = locate(w, y, lo, -1);
+    memcpy(at, lo, sizeof at);
+    for (;;) {
+        int changed = count == 0;
+        for (int k = 0; k < n; k++) {
+            const ptrdiff_t row = t[k].first + at[t[k].d] - lo[t[k].d];
+            if (t[k].d == run || (t[k].alike != NULL && t[k].row == row))
+                continue;
+            find_line(&t[k], row);
+            changed = 1;
+        }
+        if (changed)
+            count = find_steps(w, t, n, steps);
+        piece p = {NULL, NULL, &before, 0, 0, whole};
+        for (; p.from < whole; p.from += p.n) {
+            p.y = out + p.from * size;
+            p.n = MIN(most, whole - p.from);
+            if (streamed) {
+                const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.y % (uintptr_t)ALIGNMENT);
+                p.past = p.y;
+                p.y = w->piece + beside;  /* aligned as the output is */
+                if (p.n < whole - p.from) /* so that the next one is aligned */
+                    p.n -= beside >> (size == 8 ? 3 : 2);
+            }
+            make_piece(w, t, steps, count, &p);
+        }
+        for (int k = 0; k < n; k++)
+            t[k].ready += (t[k].head + t[k].tail) * w->unit * size;
+        int d = run - 1;
+        for (; d >= 0; d--) {
+            const int on = at[d] + 1 < hi[d];
+            const ptrdiff_t move = on ? 1 : lo[d] - at[d];
+            at[d] += move;
+            out += move * y->stride[d];
+            for (int k = 0; k < n; k++)
+                t[k].in += move * src[k].stride[d];
+            if (on)
+                break;
+        }
+        if (d < 0)
+            break;
+    }
+    flush(&before);
+}

@@ -1,0 +1,420 @@
+/* Which calls are right, and how the arrays of one are walked: dimensions, blocks, tiles, workspace. */
+#include "fdx_operator.h"
+
+/* ---- validation ---- */
+
+static int rows_fit(const fdx_band *band, const fdx_rows_alike *alike, ptrdiff_t row, ptrdiff_t n)
+{
+    if (alike->w == NULL || alike->count < 1 || alike->count > MAXTAPS || alike->form < FDX_PLAIN ||
+        alike->form > FDX_EVEN || (alike->form != FDX_PLAIN && (alike->own < 0 || alike->own >= alike->count)) ||
+        (alike->form >= FDX_ODD && (alike->own < 1 || alike->count != 2 * alike->own + 1 || alike->row_step != 0)) ||
+        (alike->form == FDX_DIFFERENCES && alike->count < 2))
+        return 0;
+    if (band->periodic) /* once around an end at most */
+        return alike->first >= -band->columns && alike->count <= band->columns &&
+               alike->first <= band->columns + 1 - alike->count;
+    return n == 0 || (row + alike->first >= 0 && row + n - 1 + alike->first + alike->count <= band->columns);
+}
+
+/* Where the neighbours of a band's rows lie, in columns, at least and at most, less the row's number. */
+static void band_reach(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
+{
+    *least = band->interior.first;
+    *most = band->interior.first + band->interior.count - 1;
+    for (ptrdiff_t r = 0; r < band->nfirst + band->nlast; r++) {
+        const fdx_rows_alike *alike = r < band->nfirst ? &band->first[r] : &band->last[r - band->nfirst];
+        *least = MIN(*least, alike->first);
+        *most = MAX(*most, alike->first + alike->count - 1);
+    }
+}
+
+static fdx_status check_band(const fdx_band *band)
+{
+    const ptrdiff_t inside = band->rows - band->nfirst - band->nlast;
+    if (band->rows < 0 || band->columns < 1 || band->nfirst < 0 || band->nlast < 0 || inside < 0 ||
+        (band->periodic && (band->nfirst != 0 || band->nlast != 0 || band->rows != band->columns)) ||
+        (band->nfirst > 0 && band->first == NULL) || (band->nlast > 0 && band->last == NULL))
+        return FDX_E_STENCIL;
+    for (ptrdiff_t r = 0; r < band->nfirst; r++)
+        if (!rows_fit(band, &band->first[r], r, 1))
+            return FDX_E_STENCIL;
+    for (ptrdiff_t r = 0; r < band->nlast; r++)
+        if (!rows_fit(band, &band->last[r], band->rows - band->nlast + r, 1))
+            return FDX_E_STENCIL;
+    ptrdiff_t least, most;
+    band_reach(band, &least, &most);
+    return rows_fit(band, &band->interior, band->nfirst, inside) && most - least < MAXREACH ? FDX_OK : FDX_E_STENCIL;
+}
+
+static fdx_status check_term(const fdx_operation *call, const fdx_term *term, int empty)
+{
+    ptrdiff_t n[FDX_MAXDIM];
+    if (term->in < 0 || term->in >= call->ninputs || term->out < 0 || term->out >= call->noutputs ||
+        term->nstages < 1 || term->nstages > FDX_MAXSTAGES)
+        return FDX_E_OPS;
+    if (term->stage == NULL)
+        return FDX_E_NULL;
+    for (int d = 0; d < call->ndim; d++)
+        n[d] = call->in_shape[d];
+    for (int s = 0; s < term->nstages; s++) {
+        const fdx_stage *stage = &term->stage[s];
+        if (stage->band != NULL) {
+            if (stage->axis < 0 || stage->axis >= call->ndim)
+                return FDX_E_AXIS;
+            const fdx_status status = check_band(stage->band);
+            if (status != FDX_OK)
+                return status;
+            if (stage->band->columns != n[stage->axis])
+                return FDX_E_SIZE;
+            n[stage->axis] = stage->band->rows;
+        }
+        const fdx_array *factor = stage->factor;
+        if (factor != NULL) {
+            if (factor->stride == NULL || (factor->data == NULL && !empty))
+                return FDX_E_NULL;
+            if (factor->dtype > FDX_F64)
+                return FDX_E_DTYPE;
+            for (int k = 0; k < call->noutputs && !empty; k++)
+                if (fdx_overlap(&call->out[k], call->ndim, call->out_shape, factor, call->ndim, n))
+                    return FDX_E_OVERLAP;
+        }
+    }
+    for (int d = 0; d < call->ndim; d++)
+        if (call->out_shape[d] > n[d] ||
+            (term->shift != NULL && (term->shift[d] < 0 || term->shift[d] > n[d] - call->out_shape[d])))
+            return FDX_E_SIZE;
+    return FDX_OK;
+}
+
+fdx_status fdx_check_operation(const fdx_operation *call)
+{
+    if (call == NULL || call->in_shape == NULL || call->out_shape == NULL || call->in == NULL || call->out == NULL ||
+        call->term == NULL || call->isa == NULL)
+        return FDX_E_NULL;
+    if (call->ndim < 1 || call->ndim > FDX_MAXDIM)
+        return FDX_E_NDIM;
+    if (call->ninputs < 1 || call->ninputs > FDX_MAXDIM || call->noutputs < 1 || call->noutputs > FDX_MAXDIM ||
+        call->nterms < 1)
+        return FDX_E_OPS;
+    int empty = 0;
+    for (int d = 0; d < call->ndim; d++) {
+        if (call->in_shape[d] < 0 || call->out_shape[d] < 0)
+            return FDX_E_SHAPE;
+        empty |= call->out_shape[d] == 0;
+    }
+    for (int k = 0; k < call->ninputs + call->noutputs; k++) {
+        const fdx_array *a = k < call->ninputs ? &call->in[k] : &call->out[k - call->ninputs];
+        if (a->stride == NULL || (a->data == NULL && !empty))
+            return FDX_E_NULL;
+        if (itemsize_of(a->dtype) == 0 || result_dtype_of(a->dtype) != call->out[0].dtype ||
+            (k >= call->ninputs && a->dtype != call->out[0].dtype))
+            return FDX_E_DTYPE;
+    }
+    for (int k = 0; k < call->nterms; k++) {
+        const fdx_status status = check_term(call, &call->term[k], empty);
+        if (status != FDX_OK)
+            return status;
+        if (k == 0 ? call->term[0].out != 0
+                   : call->term[k].out - call->term[k - 1].out > 1 || call->term[k].out < call->term[k - 1].out)
+            return FDX_E_OPS;
+    }
+    if (call->term[call->nterms - 1].out != call->noutputs - 1)
+        return FDX_E_OPS;
+    for (int k = 0; k < call->noutputs && !empty; k++)
+        for (int j = 0; j < call->ninputs; j++)
+            if (fdx_overlap(&call->out[k], call->ndim, call->out_shape, &call->in[j], call->ndim, call->in_shape))
+                return FDX_E_OVERLAP;
+    return FDX_OK;
+}
+
+/* ---- from arrays to a walk ---- */
+
+/* Is the innermost `inner`, of `n` elements, passed through by what follows each other along `outer`? */
+static int is_contiguous(const work *w, int outer, int inner)
+{
+    const fdx_operation *call = w->call;
+    const ptrdiff_t n = length(w, inner);
+    for (int k = 0; k < call->ninputs; k++)
+        if (along(w, &call->in[k], outer) != n * along(w, &call->in[k], inner))
+            return 0;
+    for (int k = 0; k < call->noutputs; k++)
+        if (along(w, &call->out[k], outer) != n * along(w, &call->out[k], inner))
+            return 0;
+    for (int k = 0; k < call->nterms; k++)
+        for (int s = 0; s < call->term[k].nstages; s++) {
+            const fdx_array *factor = call->term[k].stage[s].factor;
+            if (factor != NULL && along(w, factor, outer) != n * along(w, factor, inner))
+                return 0;
+        }
+    return 1;
+}
+
+/* The dimensions of the walk: by falling stride of the first input, those left out that have one element, and those
+ * taken together that are contiguous and through which no band goes. A short one of these can be part of one with a
+ * band: then it is innermost, and `unit` elements are one of that. */
+static void order_dimensions(work *w)
+{
+    const fdx_operation *call = w->call;
+    uint64_t banded = 0, shifted = 0;
+    for (int k = 0; k < call->nterms; k++) {
+        const fdx_term *term = &call->term[k];
+        for (int s = 0; s < term->nstages; s++)
+            if (term->stage[s].band != NULL)
+                banded |= (uint64_t)1 << term->stage[s].axis;
+        for (int d = 0; d < call->ndim && term->shift != NULL; d++)
+            shifted |= (uint64_t)(term->shift[d] != 0) << d;
+    }
+    int order[MAXD], count = 0;
+    for (int d = 0; d < call->ndim; d++) {
+        if (call->out_shape[d] == 1 && !((banded | shifted) >> d & 1))
+            continue;
+        const ptrdiff_t stride = call->in[0].stride[d], size = stride < 0 ? -stride : stride;
+        int at = count++;
+        for (; at > 0; at--) {
+            const ptrdiff_t other = call->in[0].stride[order[at - 1]];
+            if ((other < 0 ? -other : other) >= size)
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = d;
+    }
+    if (call->out[0].dtype >= FDX_C64)
+        order[count++] = call->ndim;
+    else if (count == 0)
+        order[count++] = 0;
+    banded |= shifted; /* what is shifted is not taken together with others, either */
+
+    int at = count - 1;
+    w->unit = 1;
+    w->run_axis = order[at];
+    int first = MAXD - 1, is_banded = order[at] < call->ndim && (banded >> order[at] & 1);
+    w->axis[first] = order[at];
+    w->n[first] = length(w, order[at]);
+    for (at--; at >= 0; at--) {
+        const int d = order[at], has_band = (int)(banded >> d & 1);
+        const int joins = !is_banded && is_contiguous(w, d, order[at + 1]);
+        if (joins && !has_band) {
+            w->n[first] *= length(w, d); /* its axis stays the innermost one */
+            continue;
+        }
+        if (joins && first == MAXD - 1 && w->n[first] <= SHORT_UNIT) {
+            w->unit = w->n[first];
+            w->axis[first] = d;
+            w->n[first] = length(w, d);
+            is_banded = 1;
+            continue;
+        }
+        w->axis[--first] = d;
+        w->n[first] = length(w, d);
+        is_banded = has_band;
+    }
+    w->ndim = MAXD - first;
+    for (int d = 0; d < w->ndim; d++) {
+        w->axis[d] = w->axis[first + d];
+        w->n[d] = w->n[first + d];
+        if (w->axis[d] < call->ndim)
+            w->dimension[w->axis[d]] = d;
+    }
+}
+
+static int is_plain(const work *w, const fdx_array *a, const ptrdiff_t *shape)
+{
+    return a->dtype >= FDX_F32 && along(w, a, w->run_axis) == w->itemsize && fdx_is_native(a, w->call->ndim, shape);
+}
+
+int fdx_follows(const work *w, const fdx_array *out, int d)
+{
+    return along(w, out, w->axis[d]) == w->unit * w->itemsize && !out->swapped && out->dtype >= FDX_F32 &&
+           along(w, out, w->run_axis) != w->itemsize && (w->unit == 1 || out->dtype >= FDX_C64);
+}
+
+/* The extents of blocks and tiles. */
+static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along_march, ptrdiff_t cache)
+{
+    const int run = w->ndim - 1;
+    w->march = -1;
+    for (int d = run - 1; d >= 0; d--)
+        if (reach[d] > 0)
+            w->march = d;
+    /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
+    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MIN(along_march, w->n[w->march]));
+    w->block[run] = MAX(1, MIN(w->n[run], (run == 0 ? size : MIN(RUN, within)) / w->unit));
+    ptrdiff_t product = w->block[run] * w->unit;
+    for (int d = run - 1; d >= 0; d--) {
+        w->block[d] = MAX(1, MIN(w->n[d], (d > w->march ? within : size) / product));
+        product *= w->block[d];
+    }
+    /* For an output whose elements follow each other along another dimension: squares. */
+    if (w->across >= 0) {
+        w->block[run] = MAX(1, MIN(w->n[run], SQUARE / w->unit));
+        w->block[w->across] = MIN(w->n[w->across], SQUARE);
+        product = w->block[run] * w->unit * w->block[w->across];
+        for (int d = run - 1; d >= 0; d--) {
+            if (d == w->across)
+                continue;
+            w->block[d] = MAX(1, MIN(w->n[d], size / product));
+            product *= w->block[d];
+        }
+    }
+    /* Tiles: what is read again on the march should be in the cache until then. */
+    for (int d = 0; d < w->ndim; d++)
+        w->tile[d] = d <= w->march ? w->block[d] : w->n[d];
+    if (w->march < 0)
+        return;
+    for (int d = w->march + 1; d < w->ndim; d++) {
+        const ptrdiff_t least = w->block[d];
+        for (;;) {
+            ptrdiff_t bytes = (w->block[w->march] + reach[w->march]) * w->unit * w->itemsize * w->call->ninputs;
+            for (int e = w->march + 1; e < w->ndim; e++)
+                bytes = bytes > cache ? bytes : bytes * (w->tile[e] + reach[e]);
+            if (bytes <= cache || w->tile[d] <= least)
+                break;
+            w->tile[d] = MAX(least, (w->tile[d] + 1) / 2 / least * least);
+        }
+    }
+}
+
+/* The next bytes of the workspace, if there is one yet. */
+static char *reserve(char *memory, ptrdiff_t *used, ptrdiff_t bytes)
+{
+    char *here = memory == NULL ? NULL : memory + *used;
+    *used += aligned(bytes);
+    return here;
+}
+
+/* The most columns that n rows of a band need, wherever they are, of which none wraps. */
+static ptrdiff_t most_columns(const fdx_band *band, ptrdiff_t n)
+{
+    ptrdiff_t most = n + band->interior.count - 1;
+    for (ptrdiff_t at = 0; at <= band->nfirst + band->nlast; at++) {
+        /* from row 0 on, 1, ...; and up to the last row, the one before, ... */
+        ptrdiff_t lo = MAX(0, at <= band->nfirst ? at : band->rows - n - (at - band->nfirst - 1));
+        ptrdiff_t hi = MIN(band->rows, lo + n);
+        columns_of(band, &lo, &hi);
+        most = MAX(most, hi - lo);
+    }
+    return band->periodic ? most : MIN(most, band->columns);
+}
+
+ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t n[MAXD])
+{
+    ptrdiff_t size = w->itemsize * w->unit;
+    for (int d = 0; d < w->ndim; d++)
+        n[d] = w->block[d];
+    for (int t = term->nstages - 1; t >= s; t--)
+        if (term->stage[t].band != NULL) {
+            const int d = w->dimension[term->stage[t].axis];
+            n[d] = most_columns(term->stage[t].band, n[d]);
+        }
+    for (int d = 0; d < w->ndim; d++)
+        size *= n[d];
+    return size;
+}
+
+ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
+{
+    ptrdiff_t reach[MAXD] = {0}, inside[MAXD] = {0}, most_taps = 1; /* of all rows; of interior rows */
+    int windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
+    w->call = call;
+    w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
+    w->sums = &call->isa->sums[w->dtype == FDX_F64];
+    w->itemsize = itemsize_of(w->dtype);
+    order_dimensions(w);
+    const int run = w->ndim - 1;
+
+    w->plain = w->plain_out = w->streamed = 0;
+    w->across = -1;
+    ptrdiff_t size = 1;
+    for (int d = 0; d < call->ndim; d++)
+        size *= call->out_shape[d];
+    for (int k = 0; k < call->ninputs; k++)
+        w->plain |= (uint64_t)is_plain(w, &call->in[k], call->in_shape) << k;
+    for (int k = 0; k < call->noutputs; k++) {
+        const int plain = is_plain(w, &call->out[k], call->out_shape);
+        w->plain_out |= (uint64_t)plain << k;
+        w->streamed |= (uint64_t)(plain && !call->fresh && size > STREAM_SUMS / itemsize_of(call->out[k].dtype)) << k;
+        for (int d = 0; d < run && !plain; d++)
+            if (fdx_follows(w, &call->out[k], d))
+                w->across = d;
+    }
+    for (int k = 0; k < call->nterms; k++) {
+        const fdx_term *term = &call->term[k];
+        windows |= term->nstages > 1 || !is_direct(w, term);
+        for (int s = 0; s < term->nstages; s++) {
+            const fdx_band *band = term->stage[s].band;
+            factors |= term->stage[s].factor != NULL;
+            if (band == NULL)
+                continue;
+            ptrdiff_t least, most;
+            band_reach(band, &least, &most);
+            const int d = w->dimension[term->stage[s].axis];
+            reach[d] = MAX(reach[d], most - least);
+            inside[d] = MAX(inside[d], band->interior.count - 1);
+            most_taps = MAX(most_taps, most - least + 1);
+            turns |= d == run;
+            spreads |= d == run && w->unit > 1 && band->interior.row_step != 0;
+        }
+        shares |= term->stage[term->nstages - 1].factor != NULL;
+    }
+    w->by_lines = 0;
+    int others = 0, sums_of_several = 0;
+    for (int k = 0, n; k < call->nterms; k += n) {
+        const int number = call->term[k].out;
+        for (n = 1; k + n < call->nterms && call->term[k + n].out == number; n++)
+            ;
+        const int by_lines = fdx_is_by_lines(w, &call->term[k], n);
+        w->by_lines |= (uint64_t)by_lines << number;
+        others |= !by_lines;
+        sums_of_several |= n > 1;
+        sums |= !(w->plain_out >> number & 1) || (!by_lines && (w->streamed >> number & 1));
+    }
+    if (!others)
+        cut(w, inside, BLOCK, 1, IN_L3);
+    else if (windows)
+        cut(w, inside, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
+    else if (sums_of_several)
+        cut(w, inside, BLOCK_OF_SUMS, ROWS_AT_ONCE, IN_L3);
+    else
+        cut(w, inside, BLOCK, ROWS_AT_ONCE, IN_L2);
+    w->ahead = w->march < 0 ? 0 : inside[w->march] / 2;
+
+    /* Wherever the memory lies, all that is reserved begins on a cache line. */
+    memory += memory == NULL ? 0 : (ptrdiff_t)(-(uintptr_t)memory % (uintptr_t)ALIGNMENT);
+    ptrdiff_t used = 0, block = w->itemsize * w->unit;
+    for (int d = 0; d < w->ndim; d++)
+        block *= w->block[d];
+    /* The largest box that is computed: how many lines and elements it has. */
+    ptrdiff_t most = 0, box = block / w->itemsize, box_lines = box / (w->block[run] * w->unit);
+    for (int k = 0; k < call->nterms; k++) {
+        ptrdiff_t n[MAXD], bytes = 0;
+        for (int s = is_direct(w, &call->term[k]); s < call->term[k].nstages; s++) {
+            const ptrdiff_t size_of = fdx_window_size(w, &call->term[k], s, n);
+            bytes += aligned(size_of);
+            box = MAX(box, size_of / w->itemsize);
+            box_lines = MAX(box_lines, size_of / (n[run] * w->unit * w->itemsize));
+        }
+        most = MAX(most, bytes);
+    }
+    ptrdiff_t ends = 0; /* a part of a block's lines, for its output has as many at the most */
+    for (int k = 0, n; k < call->nterms; k += n) {
+        for (n = 1; k + n < call->nterms && call->term[k + n].out == call->term[k].out; n++)
+            ;
+        if (w->by_lines >> call->term[k].out & 1)
+            ends = MAX(ends, fdx_ends_size(w, &call->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
+    }
+    const ptrdiff_t piece = MIN(PIECE, box);
+    w->turned = MIN(TURNED / w->unit, box_lines);
+    const ptrdiff_t turned = w->turned * w->unit * w->itemsize;
+    w->sum = reserve(memory, &used, sums ? block : 0);
+    w->share = reserve(memory, &used, shares ? block : 0);
+    w->columns = reserve(memory, &used, turns ? (reach[run] + BY_COLUMNS) * turned : 0);
+    w->made = reserve(memory, &used, turns ? BY_COLUMNS * turned : 0);
+    w->factors = reserve(memory, &used, factors ? piece * w->itemsize : 0);
+    w->raw = reserve(memory, &used, factors ? piece * (ptrdiff_t)sizeof(double) : 0);
+    w->rest = reserve(memory, &used, most_taps > FDX_OWN ? piece * w->itemsize : 0); /* no loop takes fewer */
+    w->spread = reserve(memory, &used, spreads ? most_taps * PIECE * (ptrdiff_t)sizeof(double) : 0);
+    w->windows = reserve(memory, &used, most);
+    w->ends = reserve(memory, &used, ends);
+    w->piece = reserve(memory, &used, (w->by_lines & w->streamed) != 0 ? LINE_PIECE + ALIGNMENT : 0);
+    return used > 0 ? used + ALIGNMENT : 0;
+}
