@@ -3,12 +3,14 @@
  * Softw. 44 (2017) 15; u is 2^-53.
  *
  * Rounding must be to nearest, and nothing may overflow, nor may the low parts underflow: factors of a product below
- * 2^996, products from 2^-900 on are safe. Fused multiply-add is not used, as not every machine has it, and must not be
- * used by the compiler either. */
+ * 2^996, products from 2^-900 on are safe. The compiler must not fuse multiplications and additions; for exact products
+ * that is done here, in files that are for processors which can. */
 #ifndef FDX_DD_H
 #define FDX_DD_H
 
 #include <float.h>
+#include <stdint.h>
+#include <string.h>
 
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__ + 0
 #error "fdx computes rounding errors: build it without -ffast-math, -Ofast and their parts"
@@ -21,6 +23,47 @@
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off", "no-tree-slp-vectorize") /* as in fdx_isa.inc */
 #endif
+
+/* ---- doubles and their bits ---- */
+
+static inline uint64_t fdx_bits_of(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static inline double fdx_from_bits(uint64_t bits)
+{
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* The exponent as it is stored: 0 for zero and subnormal numbers, 2047 for those that are not finite. */
+static inline int fdx_biased_exponent(double v)
+{
+    return (int)(fdx_bits_of(v) >> 52 & 2047);
+}
+
+/* 2^e, where that is a normal number. */
+static inline double fdx_power_of_two(int e)
+{
+    return fdx_from_bits((uint64_t)(e + 1023) << 52);
+}
+
+static inline double fdx_magnitude(double v)
+{
+    return fdx_from_bits(fdx_bits_of(v) & ~((uint64_t)1 << 63));
+}
+
+/* v >= 0 with the sign of `like`. */
+static inline double fdx_signed(double v, double like)
+{
+    return fdx_from_bits(fdx_bits_of(v) | (fdx_bits_of(like) & (uint64_t)1 << 63));
+}
+
+/* ---- double-doubles ---- */
 
 typedef struct {
     double hi, lo;
@@ -47,12 +90,17 @@ static inline fdx_dd fdx_dd_split(double a)
     return (fdx_dd){high, a - high};
 }
 
-/* a b, exactly (Dekker). */
+/* a b, exactly: so it makes no difference whether the processor can round a b - product by itself, or not (Dekker). */
 static inline fdx_dd fdx_dd_two_prod(double a, double b)
 {
+#ifdef FDX_FMA
+    const double product = a * b;
+    return (fdx_dd){product, __builtin_fma(a, b, -product)};
+#else
     const fdx_dd x = fdx_dd_split(a), y = fdx_dd_split(b);
     const double product = a * b;
     return (fdx_dd){product, ((x.hi * y.hi - product) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo};
+#endif
 }
 
 /* Within 3 u^2 of the sum, also of numbers of opposite signs: relative to the sum. */
@@ -85,6 +133,16 @@ static inline fdx_dd fdx_dd_div(fdx_dd a, fdx_dd b)
     const fdx_dd product = fdx_dd_mul_double(b, quotient);
     const double rest = (a.hi - product.hi) + (a.lo - product.lo);
     return fdx_dd_fast_two_sum(quotient, rest / b.hi);
+}
+
+/* The same with a division less, by inverse = 1 / b.hi. Within 25 u^2: the first quotient is within 4 u, and the rest
+ * that it leaves is made with 9 u^2 and divided with 12 u^2. */
+static inline fdx_dd fdx_dd_div_by(fdx_dd a, fdx_dd b, double inverse)
+{
+    const double quotient = a.hi * inverse;
+    const fdx_dd product = fdx_dd_two_prod(b.hi, quotient);
+    const double rest = ((a.hi - product.hi) - product.lo) + (a.lo - b.lo * quotient);
+    return fdx_dd_fast_two_sum(quotient, rest * inverse);
 }
 
 #endif

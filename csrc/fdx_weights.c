@@ -19,39 +19,6 @@ enum { FACTOR = 66 };  /* 2^1024 / 2^-1074 has 2098 bits; a difference one more,
 enum { QUOTIENT = 5 }; /* one bit before the point and 128 behind it */
 enum { TABLE = ((FDX_MAXNODES + 1) / 2) * ((FDX_MAXNODES + 2) / 2) }; /* the most that (deriv + 1) (n - deriv) can be */
 
-/* ---- doubles and their bits ---- */
-
-static uint64_t bits_of(double v)
-{
-    uint64_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
-static double from_bits(uint64_t bits)
-{
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-/* The exponent as it is stored: 0 for zero and subnormal numbers, 2047 for those that are not finite. */
-static int biased_exponent(double v)
-{
-    return (int)(bits_of(v) >> 52 & 2047);
-}
-
-/* 2^e, where that is a normal number. */
-static double power_of_two(int e)
-{
-    return from_bits((uint64_t)(e + 1023) << 52);
-}
-
-static double magnitude(double v)
-{
-    return from_bits(bits_of(v) & ~((uint64_t)1 << 63));
-}
-
 static int bit_length(uint64_t v)
 {
     int length = 0;
@@ -73,8 +40,9 @@ typedef struct {
 
 static number take_apart(double v)
 {
-    const int exponent = biased_exponent(v);
-    number a = {bits_of(v) & (((uint64_t)1 << 52) - 1), (exponent > 0 ? exponent : 1) - 1075, bits_of(v) >> 63 != 0};
+    const int exponent = fdx_biased_exponent(v);
+    number a = {fdx_bits_of(v) & (((uint64_t)1 << 52) - 1), (exponent > 0 ? exponent : 1) - 1075,
+                fdx_bits_of(v) >> 63 != 0};
     if (exponent > 0)
         a.m |= (uint64_t)1 << 52;
     for (; a.m != 0 && a.m % 2 == 0; a.m /= 2)
@@ -231,7 +199,7 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
         return 0;
     if (cut > length) {
         *events |= UNDERFLOWN;
-        return from_bits(sign);
+        return fdx_from_bits(sign);
     }
 
     const int limb = cut / 32, bit = cut % 32;
@@ -256,14 +224,14 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
     const int top = bit_length(m) - 1, exponent = e + cut + top;
     if (m == 0 || exponent < -1022) {
         *events |= half || more ? UNDERFLOWN : 0;
-        return from_bits(sign | (m == 0 ? 0 : m << (e + cut + 1074)));
+        return fdx_from_bits(sign | (m == 0 ? 0 : m << (e + cut + 1074)));
     }
     if (exponent > 1023) {
         *events |= OVERFLOWN;
-        return from_bits(sign | (uint64_t)2047 << 52);
+        return fdx_from_bits(sign | (uint64_t)2047 << 52);
     }
     m = top <= 52 ? m << (52 - top) : m >> (top - 52); /* 2^53 is the one that is longer */
-    return from_bits(sign | (uint64_t)(exponent + 1023) << 52 | (m & (((uint64_t)1 << 52) - 1)));
+    return fdx_from_bits(sign | (uint64_t)(exponent + 1023) << 52 | (m & (((uint64_t)1 << 52) - 1)));
 }
 
 /* The weights, each correctly rounded, whatever the nodes. Returns whether there is room for the integers; if not, w is
@@ -342,7 +310,7 @@ static int in_integers(double *w, double *rest, const number *x, number at, int 
         e += normalize(low, length) - 128 - lowest * deriv;
         const int more = divide(q, high, low, length);
         w[j] = nearest(q, more, e, negative, taken, events);
-        if (biased_exponent(w[j]) == 2047)
+        if (fdx_biased_exponent(w[j]) == 2047)
             continue;
         add(left, q, taken, QUOTIENT, 1);
         const int above =
@@ -363,14 +331,14 @@ static int in_integers(double *w, double *rest, const number *x, number at, int 
 /* w + rest = v 2^shift, exactly. Returns whether neither is near an end of the range of exponents. */
 static int put(double *w, double *rest, fdx_dd v, int shift)
 {
-    const int exponent = biased_exponent(v.hi) + shift;
+    const int exponent = fdx_biased_exponent(v.hi) + shift;
     if (v.hi == 0) {
         *w = *rest = 0; /* not -0 */
         return 1;
     }
     if (exponent < 200 || exponent > 2040 || shift < -1900 || shift > 1900)
         return 0;
-    const double half = power_of_two(shift / 2), other_half = power_of_two(shift - shift / 2);
+    const double half = fdx_power_of_two(shift / 2), other_half = fdx_power_of_two(shift - shift / 2);
     *w = v.hi * half * other_half;
     *rest = v.lo * half * other_half;
     return 1;
@@ -385,7 +353,7 @@ static int in_doubles(double *w, double *rest, const double *u, int n, int deriv
     const double end = 9007199254740992.0; /* 2^53 */
     double p[FDX_MAXNODES], size = 1, bits = 1;
     for (int k = 0; k < n; k++)
-        size = magnitude(u[k]) + 1 > size ? magnitude(u[k]) + 1 : size;
+        size = fdx_magnitude(u[k]) + 1 > size ? fdx_magnitude(u[k]) + 1 : size;
     for (int k = 1; k < n && bits < end; k++)
         bits *= 2 * size; /* no less than any coefficient or product of differences: see in_integers */
     if (bits >= end)
@@ -409,7 +377,7 @@ static int in_doubles(double *w, double *rest, const double *u, int n, int deriv
             degree++;
         }
         const double over = p[deriv] * factorial;
-        if (magnitude(over) >= end)
+        if (fdx_magnitude(over) >= end)
             return 0;
         const double quotient = over / under;
         const fdx_dd product = fdx_dd_two_prod(quotient, under);
@@ -477,12 +445,12 @@ static int in_double_double(double *w, double *rest, const fdx_dd *u, const doub
     for (int k = 2; k <= deriv && k <= 22; k++)
         factorial *= k; /* exact */
     for (int j = 0; j < n; j++) {
-        const double size = magnitude(under[j].hi);
+        const double size = fdx_magnitude(under[j].hi);
         least = size < least ? size : least;
         if ((n - 1 - j) % 2 != 0) /* so many of its factors have been taken with the other sign */
             under[j] = (fdx_dd){-under[j].hi, -under[j].lo};
         over[j] = fdx_dd_div(over[j], under[j]);
-        largest = magnitude(over[j].hi) > largest ? magnitude(over[j].hi) : largest;
+        largest = fdx_magnitude(over[j].hi) > largest ? fdx_magnitude(over[j].hi) : largest;
     }
 
     /* Each of no more than 2 n operations on a term of a numerator errs by 8 u^2, or 2^-1074, at most, each of n on a
@@ -492,16 +460,16 @@ static int in_double_double(double *w, double *rest, const fdx_dd *u, const doub
     for (int k = 1; k <= deriv + 1; k++)
         bound[k] = 0;
     for (int i = 0; i < n; i++) {
-        const double size = magnitude(u[i].hi);
+        const double size = fdx_magnitude(u[i].hi);
         for (int k = i < deriv ? i + 1 : deriv + 1; k > 0; k--)
             bound[k] = bound[k - 1] + size * bound[k];
         bound[0] *= size;
     }
-    const double terms = bound[deriv + 1], tiny = power_of_two(-800);
+    const double terms = bound[deriv + 1], tiny = fdx_power_of_two(-800);
     if (!(least >= tiny && terms >= tiny))
         return POOR;
-    const double error = (n + 2) * power_of_two(-101) * terms, of = largest * least;
-    const int quality = error <= power_of_two(-64) * of ? GOOD : error <= power_of_two(-54) * of ? FAIR : POOR;
+    const double error = (n + 2) * fdx_power_of_two(-101) * terms, of = largest * least;
+    const int quality = error <= fdx_power_of_two(-64) * of ? GOOD : error <= fdx_power_of_two(-54) * of ? FAIR : POOR;
 
     for (int j = 0; j < n; j++) {
         fdx_dd v = deriv < 2 ? over[j] : fdx_dd_mul_double(over[j], factorial);
@@ -518,16 +486,16 @@ static int in_double_double(double *w, double *rest, const fdx_dd *u, const doub
 /* The nodes times 2^scale, and u, such that the largest |u| is 1/2 to 1; returns whether that is exact. */
 static int scale_nodes(double *scaled, fdx_dd *u, const double *sorted, int n, double at, int *scale)
 {
-    const double low = magnitude(at - sorted[0]), high = magnitude(at - sorted[n - 1]);
-    *scale = 1022 - biased_exponent(low > high ? low : high);
+    const double low = fdx_magnitude(at - sorted[0]), high = fdx_magnitude(at - sorted[n - 1]);
+    *scale = 1022 - fdx_biased_exponent(low > high ? low : high);
     if (*scale < -1000 || *scale > 1000)
         return 0;
-    const double factor = power_of_two(*scale), scaled_at = at * factor;
-    int exact = at == 0 || biased_exponent(scaled_at) > 0;
+    const double factor = fdx_power_of_two(*scale), scaled_at = at * factor;
+    int exact = at == 0 || fdx_biased_exponent(scaled_at) > 0;
     for (int k = 0; k < n; k++) {
         scaled[k] = sorted[k] * factor;
         u[k] = fdx_dd_two_sum(scaled_at, -scaled[k]);
-        exact &= sorted[k] == 0 || biased_exponent(scaled[k]) > 0;
+        exact &= sorted[k] == 0 || fdx_biased_exponent(scaled[k]) > 0;
     }
     return exact;
 }
@@ -546,7 +514,7 @@ static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
     int zeros = 0;
     while ((any >> zeros & 1) == 0)
         zeros++;
-    const double down = power_of_two(-zeros);
+    const double down = fdx_power_of_two(-zeros);
     for (int k = 0; k < n; k++)
         whole[k] *= down;
     *e = zeros - SMALL;
@@ -555,7 +523,7 @@ static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
 
 static int not_finite(double v)
 {
-    return biased_exponent(v) == 2047;
+    return fdx_biased_exponent(v) == 2047;
 }
 
 fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
