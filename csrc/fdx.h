@@ -212,14 +212,15 @@ typedef enum {
  * there the point in the middle gains nothing. Coordinates that all have the same distance are a uniform spacing,
  * unless a boundary is FDX_VALID: how many rows there are does not depend on their values. */
 typedef struct {
-    ptrdiff_t n;     /* points along the axis */
-    int deriv;       /* which derivative, from 1 on */
-    int accuracy;    /* order of the error, even, from 2 on */
-    int left, right; /* fdx_boundary */
-    double scale;    /* multiplies all weights */
-    double spacing;  /* if x is NULL; may be negative */
-    const double *x; /* n coordinates of the points, rising or falling, or NULL */
-    double period;   /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
+    ptrdiff_t n;        /* points along the axis */
+    int deriv;          /* which derivative, from 1 on */
+    int accuracy;       /* order of the error, even, from 2 on */
+    int left, right;    /* fdx_boundary */
+    double scale;       /* multiplies all weights */
+    double spacing;     /* if x is NULL; may be negative */
+    const double *x;    /* n coordinates of the points, rising or falling, or NULL */
+    double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
+    const fdx_isa *isa; /* whose loops make the weights for coordinates; NULL: "base"; no matter but for the speed */
 } fdx_derivative;
 
 /* The fewest points that an axis may have for it (neither n nor the coordinates' values are looked at); 0 if what is

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "fdx.h"
+#include "fdx_rows.h"
+#include "fdx_fenv.h"
 #include "fdx_dd.h" /* which also has every operation here rounded by itself */
 
 /* ---- the layout of any band ---- */
@@ -24,6 +25,10 @@ struct maker {
     /* Put the weights of a row in w[0], w[r->tap_step], ... for the columns that r tells; those that follow from the
      * form, which it may change, need not be right. */
     fdx_status (*fill)(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w);
+    /* NULL, or a quicker way for the n <= FDX_STENCILS interior rows from `row` on, complete with the weights that
+     * follow from the form. Returns whether it made all of them; if not, those whose own weight is NaN are yet to be
+     * made. */
+    int (*fill_many)(const maker *m, ptrdiff_t row, ptrdiff_t n, const fdx_rows_alike *r, double *w);
 
     const fdx_band *a, *b; /* what is transposed or multiplied */
 
@@ -124,6 +129,22 @@ static fdx_status make_row(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w
     return status == FDX_OK ? settle(r, w) : status;
 }
 
+/* An interior whose rows have weights of their own. */
+static fdx_status make_rows(maker *m, ptrdiff_t rows, fdx_rows_alike *r, double *w)
+{
+    fdx_status status = FDX_OK;
+    for (ptrdiff_t start = 0; start < rows && status == FDX_OK; start += FDX_STENCILS) {
+        const ptrdiff_t end = least(start + FDX_STENCILS, rows);
+        const int many = m->fill_many != NULL;
+        if (many && m->fill_many(m, m->band.nfirst + start, end - start, r, w + start))
+            continue;
+        for (ptrdiff_t k = start; k < end && status == FDX_OK; k++)
+            if (!many || isnan(w[r->own * r->tap_step + k]))
+                status = make_row(m, m->band.nfirst + k, r, w + k);
+    }
+    return status;
+}
+
 static fdx_status make(void *memory, maker *m, const fdx_band **result)
 {
     if (memory == NULL || result == NULL)
@@ -134,17 +155,13 @@ static fdx_status make(void *memory, maker *m, const fdx_band **result)
     fdx_rows_alike *ends = (fdx_rows_alike *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
     double *w = (double *)(void *)((char *)memory + head(&band));
     const ptrdiff_t nends = band.nfirst + band.nlast, between = band.rows - nends;
-    fdx_status status = FDX_OK;
 
     fdx_rows_alike *r = &band.interior;
     r->w = w;
     r->tap_step = m->varying ? between : 1;
     r->row_step = m->varying ? 1 : 0;
     m->any = !m->varying;
-    if (m->any)
-        status = make_row(m, 0, r, w);
-    for (ptrdiff_t k = 0; m->varying && k < between && status == FDX_OK; k++)
-        status = make_row(m, band.nfirst + k, r, w + k);
+    fdx_status status = m->varying ? make_rows(m, between, r, w) : make_row(m, 0, r, w);
     w += r->count * (m->varying ? between : 1);
     m->any = 0;
 
@@ -350,6 +367,30 @@ static fdx_status derivative_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, do
     return FDX_OK;
 }
 
+static int derivative_fill_many(const maker *m, ptrdiff_t row, ptrdiff_t n, const fdx_rows_alike *r, double *w)
+{
+    const fdx_derivative *what = m->what;
+    const fdx_isa *isa = what->isa != NULL ? what->isa : &fdx_isa_base;
+    const ptrdiff_t lo = row + r->first; /* of the first row's nodes */
+    /* Of the rows, those whose nodes are all in the array. */
+    const ptrdiff_t from = least(most(0, -lo), n);
+    const ptrdiff_t to = fdx_default_environment() ? most(least(n, what->n - r->count + 1 - lo), from) : from;
+    int all = from == 0 && to == n;
+    if (from < to) {
+        const unsigned flags = fdx_flags();
+        all &= isa->stencils(w + from, r->tap_step, what->x + lo + from, to - from, r->count, r->own, what->deriv,
+                             m->factor.hi);
+        if (fdx_flags() != flags)
+            fdx_set_flags(flags);
+    }
+    double *own = w + r->own * r->tap_step;
+    for (ptrdiff_t i = 0; i < from; i++)
+        own[i] = (double)NAN;
+    for (ptrdiff_t i = to; i < n; i++)
+        own[i] = (double)NAN;
+    return all;
+}
+
 /* All but the numbers; FDX_E_SIZE if n is too small. */
 static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
 {
@@ -369,6 +410,7 @@ static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
     m->varying = !uniform;
     m->span = derivative_span;
     m->fill = derivative_fill;
+    m->fill_many = derivative_fill_many;
     band->columns = what->n;
     band->rows = what->n - left - right;
     band->periodic = what->left == FDX_PERIODIC;

@@ -4,6 +4,7 @@
 #define FDX_ROWS_H
 
 #include <float.h>
+#include <math.h> /* for NAN */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -132,6 +133,18 @@ typedef struct {
     fdx_combine_fn *combine;                                /* y = c t, or y + c t; c NULL: y + t; t may be y */
 } fdx_sums;
 
+/* ---- weights of many stencils ---- */
+
+/* The most at once, of how many nodes and which derivatives. */
+enum { FDX_STENCILS = 128, FDX_STENCILS_NODES = 17, FDX_STENCILS_DERIV = 4 };
+
+/* `scale` times the weights of the deriv-th derivative in rows of FDX_DIFFERENCES: row i's nodes are x[i] ..
+ * x[i + count - 1], the point itself is number `own` of them, its weight for node k goes to w[k * step + i]. A row's
+ * own weight is NaN where the others are not known to be correctly rounded; returns whether there is no such row. May
+ * raise any exceptions; rounding must be to nearest, with subnormal numbers. */
+typedef int fdx_stencils_fn(double *w, ptrdiff_t step, const double *x, ptrdiff_t n, int count, int own, int deriv,
+                            double scale);
+
 /* How a row is computed: stored type and, if single, whether the division or the weighting is done in double. */
 enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FDX_ROW_C64_WIDE, FDX_NROWS };
 
@@ -143,6 +156,7 @@ struct fdx_isa {
     fdx_scatter_fn *scatter[FDX_NDTYPES - FDX_F32][2]; /* [floating-point dtype][swapped] */
     fdx_coords coords[2];                              /* [float32, float64] */
     fdx_sums sums[2];                                  /* [float, double] */
+    fdx_stencils_fn *stencils;
     fdx_stream_out_fn *stream_out;
 };
 

@@ -111,6 +111,7 @@ cdef extern from "fdx.h" nogil:
         double spacing
         const double *x
         double period
+        const fdx_isa *isa
     ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
     size_t fdx_band_derivative_size(const fdx_derivative *what)
     fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
@@ -1083,7 +1084,8 @@ cdef class Band:
         """The fewest points that an axis needs."""
         cdef double some = 0
         cdef fdx_derivative what = fdx_derivative(
-            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0)
+            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0,
+            isa=ISA)
         if not uniform:
             what.x = &some
         return fdx_derivative_points(&what)
@@ -1095,7 +1097,7 @@ cdef class Band:
         cdef Band self = Band.__new__(Band)
         cdef fdx_derivative what = fdx_derivative(
             n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale, spacing=spacing, x=NULL,
-            period=period)
+            period=period, isa=ISA)
         if x is not None:
             what.x = <const double *>cnp.PyArray_DATA(x)
         self.reserve(fdx_band_derivative_size(&what))

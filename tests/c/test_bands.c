@@ -28,6 +28,9 @@ static double between(double lo, double hi)
     return lo + (hi - lo) * ((double)(rnd() >> 11) / 0x1p53);
 }
 
+/* NULL is a name for none of them, which is for the "base" table. */
+static const char *const tables[4] = {"base", "avx2", "avx512", NULL};
+
 static void fail(const char *what)
 {
     fprintf(stderr,
@@ -310,6 +313,7 @@ static void draw(int n, int integers)
         spec.spacing = integers || below(2) ? 1 : ldexp(between(0.5, 1) * (below(2) ? 1 : -1), below(40) - 20);
         spec.period = (double)NAN;
         spec.x = integers || below(2) ? NULL : coordinates;
+        spec.isa = fdx_isa_find(tables[below(4)]);
         points = fdx_derivative_points(&spec);
         spec.n = n > 0 ? n : points + (below(3) ? below(12) : below(2));
     } while (spec.n < points || spec.n > MAXN);
@@ -498,7 +502,7 @@ static void known(void)
 {
     matrix m;
     doing = "a second derivative";
-    spec = (fdx_derivative){9, 1, 2, FDX_PERIODIC, FDX_PERIODIC, 1, 0.5, NULL, 0};
+    spec = (fdx_derivative){9, 1, 2, FDX_PERIODIC, FDX_PERIODIC, 1, 0.5, NULL, 0, NULL};
     const fdx_band *d = derivative(), *dd = product(d, d), *t = transpose(d), *td = product(t, d);
     if (dd->interior.form != FDX_EVEN || td->interior.form != FDX_EVEN || t->interior.form != FDX_ODD)
         fail("forms");
@@ -515,7 +519,7 @@ static void known(void)
                 coordinates[k] = k == 0 ? between(-30, 30) : coordinates[k - 1] + between(0.1, 1);
             for (int uneven = 0; uneven < 2; uneven++) {
                 const double *x = uneven ? coordinates : NULL;
-                spec = (fdx_derivative){20, deriv, accuracy, FDX_REFLECT, FDX_REFLECT_ODD, 1.1, 0.3, x, 0};
+                spec = (fdx_derivative){20, deriv, accuracy, FDX_REFLECT, FDX_REFLECT_ODD, 1.1, 0.3, x, 0, NULL};
                 d = derivative();
                 dense(d, &m);
                 for (int c = 0; c < 20; c++)
@@ -557,12 +561,83 @@ static void by_hand(void)
     discard(t);
 }
 
+/* Coordinates of which many stencils are made at once, of all kinds: uneven, small integers, of which weights are 0 or
+ * have few bits, next to each other or far apart by orders of magnitude, in large and small units. */
+static void random_coordinates(double *x, int n, int kind)
+{
+    const double unit = ldexp(below(2) ? 1 : -1, below(3) ? 0 : below(300) - 150);
+    double at = below(3) ? 0 : between(-1e6, 1e6);
+    for (int k = 0; k < n; k++) {
+        x[k] = at * unit;
+        at += kind == 0   ? between(0.001, 1)
+              : kind == 1 ? 1 + below(3)
+              : kind == 2 ? (below(4) ? 1 : 0x1p-32)
+              : kind == 3 ? exp(between(-10, 10))
+              : kind == 4 ? 1 + 0x1p-40 * below(16)
+                          : 1 + 0.5 * sin(k * 0.1);
+        if (at * unit == x[k])
+            at += fabs(at) * 0x1p-40 + 1;
+    }
+}
+
+/* The weights of many stencils at once are those of fdx_weights. */
+static void many_stencils(void)
+{
+    enum { MOST = 300 };
+    static double x[MOST];
+    double w[FDX_MAXNODES];
+    doing = "many stencils";
+    do {
+        spec.deriv = 1 + (below(4) ? below(2) : below(6));
+        spec.accuracy = 2 * (1 + (below(4) ? below(2) : below(9)));
+        spec.left = spec.right = below(4) ? FDX_ONE_SIDED : below(2) ? FDX_PERIODIC : FDX_VALID;
+        spec.n = 10 + below(below(2) ? 40 : MOST - 10);
+        spec.x = x;
+    } while (fdx_derivative_points(&spec) > spec.n);
+    spec.scale = below(2) ? 1 : -0.25;
+    random_coordinates(x, (int)spec.n, below(6));
+    spec.period = (x[spec.n - 1] - x[0]) * 1.25;
+
+    const fdx_band *first = NULL;
+    const size_t size = fdx_band_derivative_size(&spec);
+    for (int k = 0; k < 4; k++) {
+        spec.isa = fdx_isa_find(tables[k]);
+        const fdx_band *band = derivative();
+        const fdx_rows_alike *r = &band->interior, *same = first != NULL ? &first->interior : r;
+        const size_t head = (size_t)((const char *)r->w - (const char *)band);
+        if (r->row_step != 0 && memcmp(r->w, same->w, size - head) != 0)
+            fail("weights that depend on the instruction set");
+        if (first == NULL)
+            first = band;
+        else
+            discard(band);
+    }
+    const fdx_rows_alike *r = &first->interior;
+    for (ptrdiff_t i = first->nfirst; i < first->rows - first->nlast && r->row_step != 0; i++) {
+        const ptrdiff_t lo = i + r->first;
+        double sum = 0;
+        if (lo < 0 || lo + r->count > spec.n)
+            continue;
+        if (fdx_weights(w, NULL, x + lo, r->count, x[lo + r->own], spec.deriv) != FDX_OK)
+            fail("weights of one stencil");
+        for (int k = 0; k < r->count; k++)
+            if (k != r->own) {
+                sum -= w[k] * spec.scale;
+                if (weight(r, i - first->nfirst, k) != w[k] * spec.scale)
+                    fail("a weight");
+            }
+        if (weight(r, i - first->nfirst, r->own) != sum)
+            fail("a point's own weight");
+    }
+    discard(first);
+}
+
 /* With a spacing, the length is no matter. */
 static void long_axis(void)
 {
     const ptrdiff_t n = PTRDIFF_MAX / 4;
     doing = "a long axis";
-    spec = (fdx_derivative){n, 2, 4, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0};
+    spec = (fdx_derivative){n, 2, 4, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
     const fdx_band *d = derivative(), *t = transpose(d), *p = product(t, d);
     if (d->rows != n || p->rows != n || p->nfirst + p->nlast > 20 || fdx_band_product_size(t, d) > 4096 ||
         p->last[0].first + p->last[0].count > p->nlast || p->interior.form != FDX_EVEN)
@@ -592,7 +667,7 @@ static void refusals(void)
 {
     static const double equal[6] = {0, 1, 2, 2, 3, 5}, infinite[6] = {0, 1, 2, 4, 5, (double)INFINITY},
                         good[6] = {0, 1, 2, 4, 5, 6}, falling[6] = {6, 5, 4, 2, 1, 0};
-    const fdx_derivative plain = {6, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 1, NULL, 0};
+    const fdx_derivative plain = {6, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 1, NULL, 0, NULL};
     fdx_derivative bad;
 #define REFUSE(change, status) (bad = plain, bad.change, refuse(bad, status, #change))
     REFUSE(n = 2, FDX_E_SIZE);
@@ -655,6 +730,8 @@ int main(int argc, char **argv)
     for (long k = 0; k < cases; k++) {
         random_derivative();
         random_chain(k % 4 == 0);
+        if (k % 4 == 0)
+            many_stencils();
     }
     printf("%ld derivatives, chains of products and transposes: those of dense matrices\n", cases);
     return 0;

@@ -152,6 +152,24 @@ static void count_coords(const fdx_isa *isa)
     }
 }
 
+/* Weights of many stencils, as bands are made of them. */
+static void weigh(const fdx_isa *isa, const double *x, ptrdiff_t n, int count, int deriv)
+{
+    for (ptrdiff_t i = 0; i < n; i += FDX_STENCILS)
+        isa->stencils((double *)(void *)out + i, MOST, x + i, n - i < FDX_STENCILS ? n - i : FDX_STENCILS, count,
+                      count / 2, deriv, 1);
+}
+
+static void count_weights(const fdx_isa *isa)
+{
+    static double x[MOST + FDX_STENCILS_NODES] __attribute__((aligned(64)));
+    for (int k = 0; k < MOST + FDX_STENCILS_NODES; k++)
+        x[k] = k + 0.3 * (k % 3);
+    PER_POINT(weigh(isa, x, n, 3, 1), "weights of 3 nodes");
+    PER_POINT(weigh(isa, x, n, 5, 1), "weights of 5 nodes");
+    PER_POINT(weigh(isa, x, n, 5, 2), "weights of 5 nodes, second derivative");
+}
+
 int main(int argc, char **argv)
 {
     static const char *const tables[] = {"base", "avx2", "avx512"};
@@ -182,6 +200,7 @@ int main(int argc, char **argv)
         count_rows(isa);
         count_conversions(isa);
         count_coords(isa);
+        count_weights(isa);
     }
     return 0;
 }
