@@ -1061,16 +1061,14 @@ class NotABand(ValueError):
 cdef class Band:
     """A banded matrix along one axis: what a derivative, its transpose or a product of such is on n points."""
     cdef void *memory
+    cdef cnp.ndarray owner  # of the memory: an array, as NumPy asks for large pages, which are there much sooner
     cdef const fdx_band *band
     cdef Band weights  # whose memory has them, if not its own
 
-    def __dealloc__(self):
-        free(self.memory)
-
     cdef int reserve(self, size_t size) except -1:
-        self.memory = malloc(size if size > 0 else 1)
-        if self.memory == NULL:
-            raise MemoryError("the weights of an operator")
+        cdef cnp.npy_intp bytes = <cnp.npy_intp>size
+        self.owner = cnp.PyArray_SimpleNew(1, &bytes, cnp.NPY_UINT8)
+        self.memory = cnp.PyArray_DATA(self.owner)
         return 0
 
     @staticmethod
