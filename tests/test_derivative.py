@@ -953,6 +953,85 @@ def test_underflow_and_subnormals(dtype):
         fdx.derivative((np.arange(20) ** 2).astype(dtype) * info.tiny, 4096.7)
 
 
+INFINITE = np.full((6, 7), np.inf)
+TWICE = fdx.Diff(0) @ (np.ones((6, 1)) * fdx.Diff(0))
+CALLS = {
+    "gradient": lambda: fdx.gradient(INFINITE),
+    "derivative": lambda: fdx.derivative(INFINITE),
+    "derivative, out": lambda: fdx.derivative(INFINITE, out=np.empty((7, 6)).T),
+    "derivative, coordinates": lambda: fdx.derivative(INFINITE, [0, 1, 2, 4, 5, 7, 8]),
+    "laplacian": lambda: fdx.laplacian(INFINITE),
+    "divergence": lambda: fdx.divergence([INFINITE] * 2),
+    "curl": lambda: fdx.curl([INFINITE] * 2),
+    "hessian": lambda: fdx.hessian(INFINITE),
+    "jacobian": lambda: fdx.jacobian([INFINITE] * 2),
+    "jacobian, several passes": lambda: fdx.jacobian([INFINITE] * 40),
+    "an operator": lambda: TWICE(INFINITE),
+    "an operator, out": lambda: TWICE(INFINITE, out=np.empty((7, 6)).T),
+    "a linear operator": lambda: TWICE.as_linear_operator((6, 7)).matvec(INFINITE.ravel()),
+    "its transpose": lambda: TWICE.as_linear_operator((6, 7)).T @ INFINITE.ravel(),
+    "weights": lambda: fdx.weights([0, 1e-310]),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_warnings_point_at_the_line_that_called(call):
+    for _ in range(2):  # an operator that is compiled, and one that has been
+        with pytest.warns(RuntimeWarning, match="encountered in") as seen:
+            call()
+        assert {(w.filename, w.lineno) for w in seen} == {(__file__, call.__code__.co_firstlineno)}
+
+
+def test_warnings_and_errors_come_in_the_order_of_numpy():
+    f = np.array([1e308, 0, -1e308, np.inf, np.inf, np.inf])
+    called = []
+
+    def check(compute):
+        with (
+            np.errstate(over="warn", invalid="raise"),
+            pytest.raises(FloatingPointError, match="invalid value"),
+            pytest.warns(RuntimeWarning, match="overflow"),
+        ):
+            compute()
+        with (
+            np.errstate(over="call", invalid="warn", call=lambda kind, flag: called.append(kind)),
+            pytest.warns(RuntimeWarning, match="invalid value") as seen,
+        ):
+            compute()
+        assert len(seen) == 1
+
+    for compute in (lambda: f[2:] - f[:-2], lambda: fdx.derivative(f, 0.5)):
+        check(compute)
+    assert called == ["overflow", "overflow"]
+
+
+IN_A_THREAD = """
+import _thread, queue, sys
+import numpy as np, fdx
+D = fdx.Diff(0)
+D(np.zeros(5))
+found = queue.SimpleQueue()
+sys.unraisablehook = lambda unraisable: found.put(unraisable.exc_value)
+for n in (5, 6):  # no Python function is called, or only fdx's own
+    _thread.start_new_thread(D, (np.full(n, np.inf),))
+    print(repr(found.get(timeout=60)))
+"""
+
+
+def test_warnings_where_no_line_has_called():
+    command = [sys.executable, "-W", "error", "-c", IN_A_THREAD]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert found == "RuntimeWarning('invalid value encountered in derivative')\n" * 2
+
+
+def test_coordinates_further_apart_than_a_float64_holds():
+    x = np.array([-1.7e308, 1.5e308, 1.6e308, 1.7e308])
+    with np.errstate(all="raise"):
+        fdx.Diff(0, x)
+        with pytest.raises(ValueError, match="period: expected more than the coordinates span"):
+            fdx.Diff(0, x, boundary="periodic", period=1.0)
+
+
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
 def test_specials_touch_only_the_rows_that_see_them(boundary, special):

@@ -7,13 +7,14 @@ function, which computes it or raises the error that np.gradient's users know.
 
 cimport cython
 cimport numpy as cnp
+from cpython.exc cimport PyErr_WarnEx
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_type_lock, WAIT_LOCK,
 )
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport fabs, isinf
 from libc.stddef cimport ptrdiff_t
@@ -147,6 +148,9 @@ cdef extern from "fdx.h" nogil:
                                 ptrdiff_t nparts)
     fdx_status fdx_apply(const fdx_call *call)
     fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+
+cdef extern from "Python.h":
+    PyObject *PyEval_GetFrame()
 
 cdef extern from "<fenv.h>" nogil:
     ctypedef struct fenv_t:
@@ -502,6 +506,40 @@ cdef bint _would_raise(int flags):
             or flags & UFUNC_FPE_OVERFLOW and modes["over"] == "raise"
             or flags & UFUNC_FPE_UNDERFLOW and modes["under"] == "raise"
             or flags & UFUNC_FPE_INVALID and modes["invalid"] == "raise")
+
+
+cdef int _level_of_caller() except -1:
+    """The level at which a warning points at the innermost Python function that is neither fdx's own nor SciPy's, which
+    calls operators from its solvers."""
+    cdef PyObject *innermost = PyEval_GetFrame()
+    cdef object frame = <object>innermost if innermost != NULL else None
+    cdef int level = 1
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("fdx", "scipy"):
+        frame = frame.f_back
+        level += 1
+    return level
+
+
+cdef int _report_kind(int flag, str mode, const char *message, int level) except -1:
+    if flag and mode == "warn":
+        PyErr_WarnEx(RuntimeWarning, message, level)
+    elif flag:
+        PyUFunc_GiveFloatingpointErrors("derivative", flag)
+    return 0
+
+
+cdef int _report(int flags) except -1:
+    """Report an operator's floating-point errors as NumPy does, but for warnings: NumPy's point at the innermost Python
+    function, which between the caller and here may be one of fdx."""
+    cdef int level = _level_of_caller()
+    if level == 1:
+        return PyUFunc_GiveFloatingpointErrors("derivative", flags)
+    modes = np.geterr()
+    _report_kind(flags & UFUNC_FPE_DIVIDEBYZERO, modes["divide"], b"divide by zero encountered in derivative", level)
+    _report_kind(flags & UFUNC_FPE_OVERFLOW, modes["over"], b"overflow encountered in derivative", level)
+    _report_kind(flags & UFUNC_FPE_UNDERFLOW, modes["under"], b"underflow encountered in derivative", level)
+    _report_kind(flags & UFUNC_FPE_INVALID, modes["invalid"], b"invalid value encountered in derivative", level)
+    return 0
 
 
 # ---- gradient ----
@@ -1313,7 +1351,7 @@ cdef class Plan:
         PyUFunc_clearfperr()
         flags = _run(NULL, &operation, size, workers)
         if flags:
-            PyUFunc_GiveFloatingpointErrors("derivative", flags)
+            _report(flags)
         return 0
 
     cpdef bint for_single(self) except -1:

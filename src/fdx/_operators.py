@@ -1018,9 +1018,10 @@ class Diff(Operator):
             points = len(x)
             if period is not None and x[-1] < x[0]:
                 period = -abs(period)  # it goes on in their direction
-            check_period(x, left, period)
-            even = even_spacing(x, period, np.asarray(spacing).dtype)
-            h = x[1] - x[0] if even is None else even
+            with np.errstate(all="ignore"):  # they may span more than a float64 holds
+                check_period(x, left, period)
+                even = even_spacing(x, period, np.asarray(spacing).dtype)
+                h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
         leaf = Leaf(axis, float(h), x, points, deriv, accuracy, left, right, period)
