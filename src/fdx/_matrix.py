@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from fdx._operators import Operator
 
 
-def _sparse() -> Any:
+def scipy_sparse() -> Any:
     try:
         import scipy.sparse
         import scipy.sparse.linalg
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "scipy is missing, whose sparse matrices these are; install it: pip install scipy"
+            "scipy is missing, which has sparse matrices and their eigenvalues; "
+            "install it: pip install scipy"
         ) from error
     return scipy.sparse
 
@@ -32,7 +33,7 @@ def matrix(plan: Plan) -> csr_array:
     Entries are formed as the plan forms them for unit vectors: a stage's entry times that of the
     stages before, then times the coefficient; terms are added in their order.
     """
-    sparse = _sparse()
+    sparse = scipy_sparse()
     total = None
     for _, _, stages, shift in plan.terms():
         shape = list(plan.in_shape)
@@ -61,7 +62,7 @@ def matrix(plan: Plan) -> csr_array:
 
 
 def linear_operator(operator: Operator, shape: tuple[int, ...]) -> LinearOperator:
-    linalg = _sparse().linalg
+    linalg = scipy_sparse().linalg
     transposed, out_shape = operator.T, operator.output_shape(shape)
 
     def apply(v: Any) -> Any:
