@@ -382,21 +382,24 @@ static int sum_copied(const work *w, const line_term *t, const piece *p, int mod
     return 0;
 }
 
+static int make_step(const work *w, const line_term *t, const step *s, const piece *p)
+{
+    switch (s->is) {
+    case ALONG: return sum_along(w, &t[s->term], p, s->mode);
+    case ACROSS: return sum_across(w, &t[s->term], p, s->mode);
+    case TWO_ACROSS: return sum_two_across(w, &t[s->term], p, s->mode);
+    default: return sum_copied(w, &t[s->term], p, s->mode);
+    }
+}
+
 /* All steps of a piece. */
 static void make_piece(const work *w, const line_term *t, const step *steps, int count, const piece *p)
 {
-    static int (*const make[])(const work *, const line_term *, const piece *, int) = {
-        [COPIED] = sum_copied,
-        [ALONG] = sum_along,
-        [ACROSS] = sum_across,
-        [TWO_ACROSS] = sum_two_across,
-    };
     piece in_cache = *p;
     in_cache.past = NULL;
     for (int k = 0; k + 1 < count; k++)
-        make[steps[k].is](w, &t[steps[k].term], &in_cache, steps[k].mode);
-    const step *last = &steps[count - 1];
-    if (!make[last->is](w, &t[last->term], p, last->mode) && p->past != NULL)
+        make_step(w, t, &steps[k], &in_cache);
+    if (!make_step(w, t, &steps[count - 1], p) && p->past != NULL)
         pass(w, p->before, p->past, p->y, p->n * w->itemsize, fetched_with(w, t, p));
 }
 
