@@ -170,6 +170,49 @@ static void count_weights(const fdx_isa *isa)
     PER_POINT(weigh(isa, x, n, 5, 2), "weights of 5 nodes, second derivative");
 }
 
+/* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
+static void count_pairs(type of, const char *form, int k, const fdx_pairs *pairs, const void *const *x)
+{
+    static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
+    const void *const next[2] = {in, in};
+    const void *middle = in + 64 * of.size;
+    PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, form, k);
+    PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, form, k);
+    PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, form, k);
+    if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
+        return;
+    PER_POINT(pairs->one_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, past", of.name, form, k);
+    PER_POINT(pairs->two_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, past", of.name, form, k);
+    PER_POINT(pairs->along(NULL, out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, form, k);
+    PER_POINT(pairs->along(out, out, middle, n, w, FDX_SET, in), "%s %s %d, along, past", of.name, form, k);
+}
+
+static void count_sums(const fdx_isa *isa)
+{
+    static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
+    const double *const own[FDX_OWN] = {weight[0], weight[1], weight[2], weight[0]};
+    const void *x[2 * (2 * FDX_PAIRS + 1)];
+    for (int k = 0; k < 2 * (2 * FDX_PAIRS + 1); k++)
+        x[k] = in + 64 * k;
+    for (int double_ = 0; double_ < 2; double_++) {
+        const type of = rows[double_ ? FDX_ROW_F64 : FDX_ROW_F32];
+        const fdx_sums *sums = &isa->sums[double_];
+        for (int k = 1; k <= FDX_PAIRS; k++) {
+            count_pairs(of, "odd", k, &sums->odd[k - 1], x);
+            count_pairs(of, "even", k, &sums->even[k - 1], x);
+        }
+        for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
+            PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
+            PER_POINT(sums->less[k - 1](out, 0, x, n, w, FDX_SET), "%s less %d", of.name, k);
+        }
+        for (int k = 1; k <= FDX_OWN; k++) {
+            PER_POINT(sums->own_plain[k - 1](out, x, n, own, FDX_SET), "%s plain %d, own weights", of.name, k);
+            PER_POINT(sums->own_less[k - 1](out, x, n, own, FDX_SET), "%s less %d, own weights", of.name, k);
+        }
+        PER_POINT(sums->combine(out, in, in, n, FDX_ADD), "%s multiplied and added", of.name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const char *const tables[] = {"base", "avx2", "avx512"};
@@ -201,6 +244,7 @@ int main(int argc, char **argv)
         count_conversions(isa);
         count_coords(isa);
         count_weights(isa);
+        count_sums(isa);
     }
     return 0;
 }
