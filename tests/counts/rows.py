@@ -18,7 +18,10 @@ from figures import CannotCount, Table, compare, most
 HERE = Path(__file__).parent
 CSRC = HERE.parents[1] / "csrc"
 TABLES = ["base", "avx2", "avx512"]
-NO_VECTORS = {"gcc": ["-fno-tree-vectorize"], "clang": ["-fno-vectorize", "-fno-slp-vectorize"]}
+NO_VECTORS = {
+    "gcc": ["-fno-tree-vectorize"],
+    "clang": ["-fno-vectorize", "-fno-slp-vectorize", "-DFDX_INDEPENDENT="],
+}
 FEW_POINTS = ["16", "48"]
 HEADING = """Instructions per point of the loops of csrc/, and of the same loops as scalar code.
 Checked by `python tests/counts`, written by `python tests/counts --update`."""
