@@ -55,7 +55,7 @@ typedef struct {
     ptrdiff_t unit;            /* elements from one row of the innermost dimension to the next */
     uint64_t plain, plain_out; /* inputs and outputs that row loops may read and write where they lie */
     uint64_t streamed;         /* outputs that pass the cache by */
-    uint64_t by_lines;         /* outputs that are made line by line */
+    uint64_t by_lines;         /* those of them that are made line by line */
     int across; /* the dimension along which elements of an output follow each other, if it is not the run's; -1: none
                  */
     int march;  /* the dimension along which rows are read again; -1: none */
@@ -252,7 +252,7 @@ void fdx_by_columns(const work *w, const fdx_band *band, const place *src, const
 int fdx_is_by_lines(const work *w, const fdx_term *term, int n);
 /* The bytes of w->ends that this takes for a block of so many lines. */
 ptrdiff_t fdx_ends_size(const work *w, const fdx_term *term, int n, ptrdiff_t lines);
-/* The results of the box [lo, hi) of such an output: into y, or past the cache. Inputs are fetched that are not yet
+/* The results of the box [lo, hi) of such an output, y, past the cache. Inputs are fetched that are not yet
  * among `fetched`. */
 void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, uint64_t *fetched);

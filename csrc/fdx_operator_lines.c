@@ -1,9 +1,10 @@
-/* Sums made line by line: of each piece of a line all terms, one after the other, while it is in the first-level cache.
- * If it is to pass the cache by, the last loop writes it on. So long arrays are read and written from one end to the
+/* Long outputs line by line: of each piece of a line all terms are summed up, one after the other, while it is in the
+ * first-level cache, and the last loop writes it past the cache. So arrays are read and written from one end to the
  * other, and reading, adding up and writing alternate often enough for a processor to do all three at once.
  *
- * This is for outputs whose terms are each one band, or none, of an input that lies as row loops can read it. What a
- * band along the run has at the ends of lines is computed before, for all lines of a block, by columns. */
+ * This is for outputs that pass the cache by and whose terms are each one band, or none, of an input that lies as row
+ * loops can read it. What a band along the run has at the ends of lines is computed before, for all lines of a block,
+ * by columns. */
 #include "fdx_operator.h"
 
 /* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
@@ -63,7 +64,8 @@ static ptrdiff_t most_ends(const work *w, const fdx_band *band)
 
 int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
 {
-    if (n > MOST_BY_LINES || w->n[w->ndim - 1] * w->unit < LINE_LEAST || w->across >= 0)
+    if (!(w->streamed >> term->out & 1) || n > MOST_BY_LINES || w->n[w->ndim - 1] * w->unit < LINE_LEAST ||
+        w->across >= 0)
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = term[k].stage;
@@ -408,7 +410,7 @@ static void make_piece(const work *w, const line_term *t, const step *steps, int
 void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, uint64_t *fetched)
 {
-    const int run = w->ndim - 1, streamed = (int)(w->streamed >> term->out & 1);
+    const int run = w->ndim - 1;
     const ptrdiff_t whole = (hi[run] - lo[run]) * w->unit, size = w->itemsize, most = LINE_PIECE / size;
     line_term t[MOST_BY_LINES];
     place src[MOST_BY_LINES];
@@ -426,7 +428,7 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     for (int k = 0; k < n; k++) {
         memory = begin_term(w, &term[k], lo, hi, &t[k], &src[k], memory);
         t[k].ahead = 0;
-        if (!streamed || *fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
+        if (*fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
             continue;
         *fetched |= (uint64_t)1 << term[k].in;
         fetches++;
@@ -448,15 +450,12 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
             count = find_steps(w, t, n, steps);
         piece p = {NULL, NULL, &before, 0, 0, whole};
         for (; p.from < whole; p.from += p.n) {
-            p.y = out + p.from * size;
+            p.past = out + p.from * size;
+            const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE);
+            p.y = w->piece + beside; /* aligned as the output is */
             p.n = MIN(most, whole - p.from);
-            if (streamed) {
-                const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.y % (uintptr_t)ALIGNMENT);
-                p.past = p.y;
-                p.y = w->piece + beside;  /* aligned as the output is */
-                if (p.n < whole - p.from) /* so that the next one is aligned */
-                    p.n -= beside >> (size == 8 ? 3 : 2);
-            }
+            if (p.n < whole - p.from) /* so that the next one is aligned */
+                p.n -= beside >> (size == 8 ? 3 : 2);
             make_piece(w, t, steps, count, &p);
         }
         for (int k = 0; k < n; k++)

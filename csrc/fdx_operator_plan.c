@@ -415,6 +415,6 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->spread = reserve(memory, &used, spreads ? most_taps * PIECE * (ptrdiff_t)sizeof(double) : 0);
     w->windows = reserve(memory, &used, most);
     w->ends = reserve(memory, &used, ends);
-    w->piece = reserve(memory, &used, (w->by_lines & w->streamed) != 0 ? LINE_PIECE + ALIGNMENT : 0);
+    w->piece = reserve(memory, &used, w->by_lines != 0 ? LINE_PIECE + ALIGNMENT : 0);
     return used > 0 ? used + ALIGNMENT : 0;
 }
