@@ -59,7 +59,8 @@ static ptrdiff_t most_ends(const work *w, const fdx_band *band)
     if (w->unit >= BY_COLUMNS && !band->periodic)
         return 0;
     /* and the interior, where it is short */
-    return (band->periodic ? band->interior.count : band->nfirst + band->nlast) + BY_COLUMNS;
+    const ptrdiff_t first = band->interior.first, wrapping = MAX(0, -first) + MAX(0, first + band->interior.count - 1);
+    return (band->periodic ? wrapping : band->nfirst + band->nlast) + BY_COLUMNS;
 }
 
 int fdx_is_by_lines(const work *w, const fdx_term *term, int n)

@@ -237,7 +237,7 @@ static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along
         if (reach[d] > 0)
             w->march = d;
     /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
-    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MIN(along_march, w->n[w->march]));
+    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MAX(1, MIN(along_march, w->n[w->march])));
     w->block[run] = MAX(1, MIN(w->n[run], (run == 0 ? size : MIN(RUN, within)) / w->unit));
     ptrdiff_t product = w->block[run] * w->unit;
     for (int d = run - 1; d >= 0; d--) {
@@ -352,7 +352,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
             inside[d] = MAX(inside[d], band->interior.count - 1);
             most_taps = MAX(most_taps, most - least + 1);
             turns |= d == run;
-            spreads |= d == run && w->unit > 1 && band->interior.row_step != 0;
+            spreads |= d == run && band->interior.row_step != 0 && (w->unit > 1 || band->interior.row_step != 1);
         }
         shares |= term->stage[term->nstages - 1].factor != NULL;
     }
