@@ -256,8 +256,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
         const fdx_array *out = &call->out[number];
         const int streamed = (int)(w->streamed >> number & 1), plain = (int)(w->plain_out >> number & 1);
         const int in_place = plain && (by_lines || !streamed);
-        for (n = 1; k + n < call->nterms && call->term[k + n].out == number; n++)
-            ;
+        n = terms_of_output(call, k);
         place y;
         y.data = in_place ? (char *)out->data : w->sum;
         y.unrolled = -1;
@@ -277,10 +276,18 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     }
 }
 
+static int has_results(const fdx_operation *call)
+{
+    for (int d = 0; d < call->ndim; d++)
+        if (call->out_shape[d] == 0)
+            return 0;
+    return 1;
+}
+
 ptrdiff_t fdx_workspace_size(const fdx_operation *call)
 {
     work w;
-    return fdx_check_operation(call) == FDX_OK ? fdx_plan_operation(&w, call, NULL) : 0;
+    return fdx_check_operation(call) == FDX_OK && has_results(call) ? fdx_plan_operation(&w, call, NULL) : 0;
 }
 
 fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
@@ -291,9 +298,8 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
         return status;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    for (int d = 0; d < call->ndim; d++)
-        if (call->out_shape[d] == 0)
-            return FDX_OK;
+    if (!has_results(call))
+        return FDX_OK;
     work w;
     const ptrdiff_t needed = fdx_plan_operation(&w, call, (char *)workspace);
     if (needed > bytes)

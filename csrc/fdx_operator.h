@@ -7,6 +7,7 @@
 
 #ifndef BLOCK /* these limits can be set from outside, so that tests reach with small arrays what is made for large */
 #define BLOCK ((ptrdiff_t)8192)           /* elements that are computed at a time */
+#define BLOCK_BY_LINES ((ptrdiff_t)16384) /* the same of lines that are made one by one */
 #define BLOCK_OF_SUMS ((ptrdiff_t)4096)   /* the same where sums are read again, to which other terms are added */
 #define BLOCK_STAGED ((ptrdiff_t)32768)   /* the same with windows, whose margins should be small beside them */
 #define RUN ((ptrdiff_t)2048)             /* the most elements of a row of several in a block */
@@ -17,7 +18,7 @@
 #define SQUARE ((ptrdiff_t)64)            /* elements to a side of blocks that are turned on their way to the output */
 #define PIECE ((ptrdiff_t)1024)           /* elements of a row that takes several loops at a time */
 #define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
-#define LINE_PIECE ((ptrdiff_t)4096)      /* bytes of a line that are summed up at a time */
+#define LINE_PIECE ((ptrdiff_t)2048)      /* bytes of a line that are summed up at a time, or LONGER times that */
 #define IN_L3 ((ptrdiff_t)6 << 20)        /* bytes that lines may take which are read again */
 #endif
 #define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
@@ -25,7 +26,9 @@
 #define MOST_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are kept for each */
 #define FETCH_LINES 2             /* lines ahead that are fetched */
 #define MOST_ROWS 5               /* across the run, of neighbours; of more, four rows of results at once are quicker */
-#define MOST_BY_LINES 8           /* terms of an output that is made line by line */
+#define LONGER 4
+#define TOGETHER 16     /* lines that are made together */
+#define MOST_BY_LINES 8 /* terms of an output that is made line by line */
 #define ALIGNMENT ((ptrdiff_t)64)
 
 enum {
@@ -62,17 +65,26 @@ typedef struct {
     ptrdiff_t ahead; /* how many rows of it a block needs behind its own */
     ptrdiff_t block[MAXD], tile[MAXD];
     char *sum, *share;    /* a block: of an output, and of a term that is multiplied */
-    char *rest;           /* a piece, of a sum that takes several loops */
+    char *part;           /* a piece, of a sum that takes several loops */
     ptrdiff_t turned;     /* lines whose columns are turned into rows at a time */
     char *columns, *made; /* columns turned into rows, and rows made of them */
     char *factors, *raw;  /* a piece of what a term is multiplied by, and before its conversion */
     char *spread;         /* weights of a piece, each repeated for the elements of its point */
     char *windows;
-    char *ends;  /* what bands along the run have at the ends of lines */
-    char *piece; /* a piece, or one of several lines, that passes the cache by */
+    char *ends; /* what bands along the run have at the ends of lines */
+    char *line; /* a piece of a line, or a few lines, on the way past the cache */
 } work;
 
-/* ---- arrays ---- */
+/* ---- terms and arrays ---- */
+
+/* How many terms there are, from term k on, of its output. */
+static inline int terms_of_output(const fdx_operation *call, int k)
+{
+    int n = 1;
+    while (k + n < call->nterms && call->term[k + n].out == call->term[k].out)
+        n++;
+    return n;
+}
 
 /* Bytes from one element of an array to the next along a dimension of it, parts of complex elements being one. */
 static inline ptrdiff_t along(const work *w, const fdx_array *a, int axis)
@@ -161,6 +173,12 @@ static inline const fdx_pairs *pairs_of(const work *w, const fdx_rows_alike *ali
     return &(alike->form == FDX_ODD ? w->sums->odd : w->sums->even)[alike->own - 1];
 }
 
+/* The loop that makes n elements of such a row along the run of registers; NULL: there is none for them. */
+static inline fdx_along_fn *along_loop(const work *w, const fdx_rows_alike *alike, ptrdiff_t n)
+{
+    return is_quick(alike) && w->unit == 1 && n >= FDX_VECTOR_SUMS ? pairs_of(w, alike)->along : NULL;
+}
+
 /* Is a stretch along the run from row r on long enough for the row loops? Else it is computed by columns. */
 static inline int by_rows(const work *w, const stretch *s, ptrdiff_t r)
 {
@@ -245,6 +263,9 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const place *src, con
 /* The same for a band along the run, rows r .. end - 1 of each line, by columns. */
 void fdx_by_columns(const work *w, const fdx_band *band, const place *src, const place *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
+/* Rows, `apart` bytes apart, to so many columns, `stride` bytes apart, of lines: y = or y += what is there. */
+void fdx_turn_back(const work *w, const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines,
+                   ptrdiff_t stride, ptrdiff_t columns, int mode);
 
 /* ---- fdx_operator_lines.c ---- */
 

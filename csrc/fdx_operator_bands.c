@@ -27,7 +27,7 @@ static void sum_long(const work *w, const fdx_rows_alike *alike, const void *con
     for (ptrdiff_t at = 0; at < n; at += PIECE) {
         const ptrdiff_t m = MIN(PIECE, n - at), skip = at * w->itemsize;
         const int several = count > most && mode != FDX_SET;
-        char *to = several ? w->rest : y + skip;
+        char *to = several ? w->part : y + skip;
         for (int from = 0; from < count; from += most) {
             const int some = MIN(most, count - from), how = from > 0 ? FDX_CONTINUE : several ? FDX_SET : mode;
             const void *near[2 * FDX_NEIGHBOURS + 1];
@@ -89,7 +89,7 @@ static void sum_own(const work *w, const fdx_rows_alike *alike, const void *cons
     for (ptrdiff_t at = 0; at < n; at += PIECE) {
         const ptrdiff_t m = MIN(PIECE, n - at), skip = at * w->itemsize;
         const int several = count > FDX_OWN && mode != FDX_SET;
-        char *to = several ? w->rest : y + skip;
+        char *to = several ? w->part : y + skip;
         for (int from = 0; from < count; from += FDX_OWN) {
             const int some = MIN(FDX_OWN, count - from);
             const void *near[FDX_OWN + 1];
@@ -109,7 +109,6 @@ static void sum_own(const work *w, const fdx_rows_alike *alike, const void *cons
 
 /* ---- a band's results in a box ---- */
 
-/* Lines of a box: all but the dimensions that are treated by themselves. */
 /* Along another dimension than the run's: whole runs. */
 static void across(const work *w, const fdx_band *band, int d, const place *src, const place *dst, const ptrdiff_t *lo,
                    const ptrdiff_t *hi, int mode)
@@ -164,7 +163,6 @@ static void turn(const work *w, char *to, ptrdiff_t apart, const char *const *li
                 memcpy(to + c * apart + l * bytes, line[l] + skip[c], (size_t)bytes);
 }
 
-/* Rows back to columns of lines, replacing or adding to what is there. */
 #define TURN_BACK(name, T)                                                                                             \
     static void name(const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines, ptrdiff_t stride,          \
                      ptrdiff_t columns, ptrdiff_t unit, int mode)                                                      \
@@ -181,6 +179,12 @@ static void turn(const work *w, char *to, ptrdiff_t apart, const char *const *li
 
 TURN_BACK(turn_back_f32, float)
 TURN_BACK(turn_back_f64, double)
+
+void fdx_turn_back(const work *w, const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines,
+                   ptrdiff_t stride, ptrdiff_t columns, int mode)
+{
+    (w->dtype == FDX_F32 ? turn_back_f32 : turn_back_f64)(from, apart, line, lines, stride, columns, w->unit, mode);
+}
 
 /* Along the run, rows r .. end - 1, at most BY_COLUMNS: the columns that they need of several lines are turned into
  * rows. */
@@ -201,9 +205,12 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
     box_lines(w, -1, src, dst, lo, hi, &l);
     const char *in = locate(w, src, lo, run), *from[TURNED];
     char *out = locate(w, dst, lo, run) + r * dst->stride[run], *to[TURNED];
+    const ptrdiff_t bytes = w->unit * w->itemsize;
     for (int more = 1; more;) {
         ptrdiff_t count = 0;
+        int in_a_row = 1; /* results of a row are where they belong */
         while (more && count < most) {
+            in_a_row &= out == (count == 0 ? out : to[count - 1] + bytes);
             from[count] = in;
             to[count++] = out;
             more = next_line(&l, &in, &out);
@@ -216,10 +223,13 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
             row_weights(s.alike, s.number, weight);
             for (int k = 0; k < s.alike->count; k++)
                 x[k] = w->columns + (row + s.alike->first + k - least) * apart;
-            fdx_sum_row(w, s.alike, x, weight, w->made + (row - r) * apart, count * w->unit, FDX_SET);
+            if (in_a_row)
+                fdx_sum_row(w, s.alike, x, weight, to[0] + (row - r) * dst->stride[run], count * w->unit, mode);
+            else
+                fdx_sum_row(w, s.alike, x, weight, w->made + (row - r) * apart, count * w->unit, FDX_SET);
         }
-        (w->dtype == FDX_F32 ? turn_back_f32 : turn_back_f64)(w->made, apart, to, count, dst->stride[run], end - r,
-                                                              w->unit, mode);
+        if (!in_a_row)
+            fdx_turn_back(w, w->made, apart, to, count, dst->stride[run], end - r, mode);
     }
 }
 
@@ -238,9 +248,10 @@ void fdx_sum_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t number, c
     if (alike->row_step == 0) {
         double weight[MAXTAPS];
         row_weights(alike, number, weight);
-        if (is_quick(alike) && unit == 1 && n >= FDX_VECTOR_SUMS && pairs_of(w, alike)->along != NULL) {
+        fdx_along_fn *loop = along_loop(w, alike, n);
+        if (loop != NULL) {
             const char *own = in + (alike->first + alike->own) * step;
-            pairs_of(w, alike)->along(NULL, y, own, n, weight + alike->own + 1, mode, own);
+            loop(NULL, y, own, n, weight + alike->own + 1, mode, own);
             return;
         }
         in += alike->first * step;

@@ -14,12 +14,14 @@ typedef struct {
     ptrdiff_t stride;      /* bytes along it */
     ptrdiff_t first, last; /* the block's first row along it, in the chain's results, and the one behind its last */
     ptrdiff_t head, tail;  /* along the run: rows at the ends of lines that are computed before */
+    ptrdiff_t apart;       /* bytes from one of these rows to the next */
     ptrdiff_t ahead;       /* bytes from an element of the input to what is fetched; 0: nothing */
     /* in a line: */
     const char *in;              /* its first element in the input */
-    const char *ready;           /* its rows that were computed before */
+    const char *ready;           /* its rows that were computed before, the first of them */
     const fdx_rows_alike *alike; /* across the run: the kind of row that the line is; along it: the interior */
     ptrdiff_t row, number;       /* across the run: the line's number in the band, and among these */
+    ptrdiff_t since, until;      /* across the run: these rows are like it in everything */
     double weight[FDX_PAIRS];    /* of pairs */
 } line_term;
 
@@ -35,16 +37,17 @@ typedef struct {
     char *to;                  /* where it belongs */
     ptrdiff_t n;               /* how many bytes; 0: nothing */
     char data[FDX_CACHE_LINE]; /* as in that cache line */
-} rest;
+} unfilled;
 
-/* A piece of a line. */
+/* A piece of a line, or a few lines that follow each other in memory. */
 typedef struct {
     char *y;           /* where it is summed up */
-    char *past;        /* where it is written past the cache; NULL: nowhere */
-    rest *before;      /* what is left of what was written past the cache before */
+    char *past;        /* where it is written past the cache, by the last step */
+    unfilled *before;  /* what is left of what was written past the cache before */
     ptrdiff_t from, n; /* its elements of the line */
     ptrdiff_t whole;   /* elements of the line */
-} piece;
+    ptrdiff_t lines;   /* more than one: whole ones */
+} line_piece;
 
 /* ---- which outputs ---- */
 
@@ -122,18 +125,20 @@ static char *make_ends(const work *w, line_term *t, const place *src, const ptrd
     t->ready = memory;
     if (t->head + t->tail == 0)
         return memory;
-    place ends;
+    place ends; /* row by row, each of all lines */
     ptrdiff_t stride = w->itemsize * w->unit;
     ends.data = memory;
-    for (int d = run; d >= 0; d--) {
+    ends.lo[run] = lo[run];
+    for (int d = run - 1; d >= 0; d--) {
         ends.lo[d] = lo[d];
         ends.stride[d] = stride;
-        stride *= d == run ? t->head + t->tail : hi[d] - lo[d];
+        stride *= hi[d] - lo[d];
     }
+    ends.stride[run] = t->apart = stride;
     fdx_by_columns(w, t->band, src, &ends, lo, hi, lo[run], lo[run] + t->head, FDX_SET);
     ends.lo[run] = last - t->head;
     fdx_by_columns(w, t->band, src, &ends, lo, hi, last, hi[run], FDX_SET);
-    return memory + stride;
+    return memory + (t->head + t->tail) * stride;
 }
 
 /* A term in the box [lo, hi) of results; returns the memory behind what it keeps of their ends. */
@@ -168,15 +173,20 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
     return make_ends(w, t, src, first, end, memory);
 }
 
-/* What a term across the run has for a line. */
-static void find_line(line_term *t, ptrdiff_t row)
+/* What a term across the run has for a line. Returns whether that is not what it has had. */
+static int find_line(line_term *t, ptrdiff_t row)
 {
+    t->row = row;
+    if (t->alike != NULL && row >= t->since && row < t->until)
+        return 0;
     const stretch s = next_stretch(t->band, row, t->last, 0);
     t->alike = s.alike;
-    t->row = row;
     t->number = s.number;
+    t->since = row;
+    t->until = s.wraps || s.alike->row_step != 0 ? row + 1 : s.end;
     if (is_quick(s.alike))
         pair_weights(s.alike, t->weight);
+    return 1;
 }
 
 /* Are two terms sums of as many pairs? */
@@ -195,7 +205,8 @@ static int find_steps(const work *w, const line_term *t, int terms, step *steps)
     for (int j = 0; j + 1 < terms; j++)
         if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(&t[j], &t[j + 1]))
             is[j++] = TWO_ACROSS;
-    /* The run's term is the first to be computed, so that the last loop can write past the cache: a + b is b + a. */
+    /* The run's term is the first to be computed, so that the last loop can write past the cache: a + b is b + a,
+     * but for which NaN comes of two, and that is not promised. */
     const int others = is[0] == TWO_ACROSS ? 2 : 1;
     if (others < terms && is[0] >= ACROSS && is[others] == ALONG) {
         steps[count++] = (step){ALONG, others, FDX_SET};
@@ -211,14 +222,14 @@ static int find_steps(const work *w, const line_term *t, int terms, step *steps)
 
 /* Memory that is written both past the cache and through it has to be read first, and that takes long. So only what
  * fills no cache line is written through it. */
-static void flush(rest *r)
+static void flush(unfilled *r)
 {
     if (r->n > 0)
         memcpy(r->to, r->data + (uintptr_t)r->to % FDX_CACHE_LINE, (size_t)r->n);
     r->n = 0;
 }
 
-static void pass(const work *w, rest *r, char *to, const char *from, ptrdiff_t bytes, const void *next)
+static void pass(const work *w, unfilled *r, char *to, const char *from, ptrdiff_t bytes, const void *next)
 {
     while (bytes > 0) {
         const ptrdiff_t at = (ptrdiff_t)((uintptr_t)to % FDX_CACHE_LINE);
@@ -245,33 +256,36 @@ static void pass(const work *w, rest *r, char *to, const char *from, ptrdiff_t b
     }
 }
 
-/* What a loop has left in y of `part`, a part of the piece, and what comes before that part and behind it. */
-static int pass_ends(const work *w, const piece *p, const piece *part)
+/* What a loop has left in y of the n elements that begin `skip` elements behind the beginning of a part of a piece, and
+ * what of that part comes before and behind them. */
+static int pass_ends(const work *w, const line_piece *p, ptrdiff_t part, ptrdiff_t elements, ptrdiff_t skip,
+                     ptrdiff_t n)
 {
-    const ptrdiff_t skip = part->past - p->past, bytes = p->n * w->itemsize, part_bytes = part->n * w->itemsize;
-    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)part->past % FDX_CACHE_LINE);
-    const ptrdiff_t end = skip + part_bytes - (part_bytes - beside) % FDX_CACHE_LINE;
-    pass(w, p->before, p->past, p->y, skip + beside, p->y);
-    pass(w, p->before, p->past + end, p->y + end, bytes - end, p->y);
+    const ptrdiff_t size = w->itemsize, from = part * size, to = (part + elements) * size;
+    const ptrdiff_t first = from + skip * size, last = first + n * size;
+    const ptrdiff_t filled = first + (ptrdiff_t)(-(uintptr_t)(p->past + first) % FDX_CACHE_LINE);
+    const ptrdiff_t left = last - (last - filled) % FDX_CACHE_LINE;
+    pass(w, p->before, p->past + from, p->y + from, filled - from, p->y);
+    pass(w, p->before, p->past + left, p->y + left, to - left, p->y);
     return 1;
 }
 
-/* ---- steps of a piece: each returns whether it wrote past the cache ---- */
+/* ---- steps of a piece: the last one may write past the cache, and each returns whether it did ---- */
 
 /* Can a loop of registers make a piece, and write it past the cache? */
-static int can_pass(const piece *p, fdx_past_fn *loop)
+static int can_pass(const line_piece *p, fdx_past_fn *loop, int last)
 {
-    return p->past != NULL && loop != NULL && p->n >= FDX_VECTOR_SUMS;
+    return last && loop != NULL && p->n >= FDX_VECTOR_SUMS;
 }
 
 /* What is fetched while a piece is made; what is in the cache, if nothing is. */
-static const char *fetched_with(const work *w, const line_term *t, const piece *p)
+static const char *fetched_with(const work *w, const line_term *t, const line_piece *p)
 {
     return t->ahead != 0 ? t->in + p->from * w->itemsize + t->ahead : p->y;
 }
 
 /* Neighbours, of a band across the run, of the elements of a piece. */
-static void neighbours(const work *w, const line_term *t, const piece *p, const void **x)
+static void neighbours(const work *w, const line_term *t, const line_piece *p, const void **x)
 {
     const ptrdiff_t count = t->alike->count;
     const char *near = t->in + p->from * w->itemsize + t->alike->first * t->stride;
@@ -284,16 +298,16 @@ static void neighbours(const work *w, const line_term *t, const piece *p, const 
     }
 }
 
-static int sum_across(const work *w, const line_term *t, const piece *p, int mode)
+static int sum_across(const work *w, const line_term *t, const line_piece *p, int mode, int last)
 {
     const void *x[MAXTAPS];
     neighbours(w, t, p, x);
     if (is_quick(t->alike)) {
         const fdx_pairs *pairs = pairs_of(w, t->alike);
-        if (can_pass(p, pairs->one_past)) {
+        if (can_pass(p, pairs->one_past, last)) {
             const void *const next[2] = {fetched_with(w, t, p)};
             pairs->one_past(p->past, p->y, x, p->n, t->weight, mode, next);
-            return pass_ends(w, p, p);
+            return pass_ends(w, p, 0, p->n, 0, p->n);
         }
         pairs->one(p->y, 0, x, p->n, t->weight, mode);
         return 0;
@@ -305,7 +319,7 @@ static int sum_across(const work *w, const line_term *t, const piece *p, int mod
 }
 
 /* Rows and weights of two terms across the run that go together. */
-static void two_neighbours(const work *w, const line_term *t, const piece *p, const void **x, double *weight)
+static void two_neighbours(const work *w, const line_term *t, const line_piece *p, const void **x, double *weight)
 {
     const int pairs = t->alike->own;
     neighbours(w, t, p, x);
@@ -316,66 +330,60 @@ static void two_neighbours(const work *w, const line_term *t, const piece *p, co
     }
 }
 
-static int sum_two_across(const work *w, const line_term *t, const piece *p, int mode)
+static int sum_two_across(const work *w, const line_term *t, const line_piece *p, int mode, int last)
 {
     const fdx_pairs *pairs = pairs_of(w, t->alike);
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[2 * FDX_PAIRS];
     two_neighbours(w, t, p, x, weight);
-    if (can_pass(p, pairs->two_past)) {
+    if (can_pass(p, pairs->two_past, last)) {
         const void *const next[2] = {fetched_with(w, t, p), fetched_with(w, t + 1, p)};
         pairs->two_past(p->past, p->y, x, p->n, weight, mode, next);
-        return pass_ends(w, p, p);
+        return pass_ends(w, p, 0, p->n, 0, p->n);
     }
     pairs->two(p->y, 0, x, p->n, weight, mode);
     return 0;
 }
 
-/* The part of a piece that is in the interior of a band along the run: it begins `skip` elements later. */
-static piece interior_of(const work *w, const line_term *t, const piece *p, ptrdiff_t *skip)
+/* What is ready of the ends of lines is copied; the interior is computed, line by line. */
+static int sum_along(const work *w, const line_term *t, const line_piece *p, int mode, int last)
 {
-    const ptrdiff_t from = MAX(p->from, t->head * w->unit);
-    const ptrdiff_t end = MIN(p->from + p->n, p->whole - t->tail * w->unit), over = (from - p->from) * w->itemsize;
-    *skip = MIN(from - p->from, p->n);
-    return (piece){p->y + over, p->past == NULL ? NULL : p->past + over, p->before, from, end - from, p->whole};
-}
-
-/* What is ready of the elements `from` on of the ends of a line, n elements. */
-static void sum_ready(const work *w, const line_term *t, const piece *p, char *y, ptrdiff_t from, ptrdiff_t n, int mode)
-{
-    const ptrdiff_t head = t->head * w->unit, inner = p->whole - (t->head + t->tail) * w->unit;
-    const char *x = t->ready + (from < head ? from : from - inner) * w->itemsize;
-    if (n <= 0)
-        return;
-    if (mode == FDX_SET)
-        memcpy(y, x, (size_t)(n * w->itemsize));
-    else
-        w->sums->combine(y, x, NULL, n, FDX_ADD);
-}
-
-static int sum_along(const work *w, const line_term *t, const piece *p, int mode)
-{
-    const ptrdiff_t unit = w->unit, size = w->itemsize;
-    ptrdiff_t skip;
-    const piece inner = interior_of(w, t, p, &skip);
-    const ptrdiff_t done = skip + MAX(inner.n, 0);
-    sum_ready(w, t, p, p->y, p->from, skip, mode);
-    sum_ready(w, t, p, p->y + done * size, p->from + done, p->n - done, mode);
-    if (unit == 1 && is_quick(t->alike) && inner.n >= FDX_VECTOR_SUMS && pairs_of(w, t->alike)->along != NULL) {
-        const char *own = t->in + (inner.from + t->alike->first + t->alike->own) * size;
-        pairs_of(w, t->alike)->along(inner.past, inner.y, own, inner.n, t->weight, mode, fetched_with(w, t, &inner));
-        return inner.past == NULL ? 0 : pass_ends(w, p, &inner);
+    const ptrdiff_t unit = w->unit, size = w->itemsize, head = t->head * unit, inner_end = p->whole - t->tail * unit;
+    const ptrdiff_t n = MIN(p->n, p->whole), end = p->from + n;
+    const ptrdiff_t from = MIN(MAX(p->from, head), end), to = MAX(from, MIN(end, inner_end));
+    char *line[TOGETHER], *behind[TOGETHER];
+    for (ptrdiff_t k = 0; k < p->lines; k++) {
+        line[k] = p->y + k * n * size;
+        behind[k] = line[k] + (to - p->from) * size;
     }
-    for (ptrdiff_t at = 0, end; at < inner.n; at = end) {
-        const ptrdiff_t from = inner.from + at;
-        const stretch s = next_stretch(t->band, t->first + from / unit, t->last - t->tail, 0);
-        end = MIN(inner.n, (s.end - t->first) * unit - inner.from);
-        fdx_sum_run(w, s.alike, s.number, t->in + from * size, inner.y + at * size, end - at, mode);
+    if (p->from < from)
+        fdx_turn_back(w, t->ready + p->from / unit * t->apart, t->apart, line, p->lines, unit * size,
+                      (from - p->from) / unit, mode);
+    if (to < end)
+        fdx_turn_back(w, t->ready + (to - inner_end + head) / unit * t->apart, t->apart, behind, p->lines, unit * size,
+                      (end - to) / unit, mode);
+    fdx_along_fn *loop = along_loop(w, t->alike, to - from);
+    const char *in = t->in;
+    for (ptrdiff_t k = 0; k < p->lines; k++, in += p->whole * size) {
+        char *y = line[k] + (from - p->from) * size;
+        if (loop != NULL) {
+            const char *own = in + (from + t->alike->first + t->alike->own) * size;
+            const char *next = t->ahead != 0 ? in + from * size + t->ahead : y;
+            loop(last ? p->past + (y - p->y) : NULL, y, own, to - from, t->weight, mode, next);
+            if (last)
+                pass_ends(w, p, k * n, n, from - p->from, to - from);
+            continue;
+        }
+        for (ptrdiff_t at = from, stop; at < to; at = stop) {
+            const stretch s = next_stretch(t->band, t->first + at / unit, t->last - t->tail, 0);
+            stop = MIN(to, (s.end - t->first) * unit);
+            fdx_sum_run(w, s.alike, s.number, in + at * size, y + (at - from) * size, stop - at, mode);
+        }
     }
-    return 0;
+    return last && loop != NULL;
 }
 
-static int sum_copied(const work *w, const line_term *t, const piece *p, int mode)
+static int sum_copied(const work *w, const line_term *t, const line_piece *p, int mode)
 {
     const char *x = t->in + p->from * w->itemsize;
     if (mode == FDX_SET)
@@ -385,25 +393,28 @@ static int sum_copied(const work *w, const line_term *t, const piece *p, int mod
     return 0;
 }
 
-static int make_step(const work *w, const line_term *t, const step *s, const piece *p)
+static int make_step(const work *w, const line_term *t, const step *s, const line_piece *p, int last)
 {
     switch (s->is) {
-    case ALONG: return sum_along(w, &t[s->term], p, s->mode);
-    case ACROSS: return sum_across(w, &t[s->term], p, s->mode);
-    case TWO_ACROSS: return sum_two_across(w, &t[s->term], p, s->mode);
+    case ALONG: return sum_along(w, &t[s->term], p, s->mode, last);
+    case ACROSS: return sum_across(w, &t[s->term], p, s->mode, last);
+    case TWO_ACROSS: return sum_two_across(w, &t[s->term], p, s->mode, last);
     default: return sum_copied(w, &t[s->term], p, s->mode);
     }
 }
 
-/* All steps of a piece. */
-static void make_piece(const work *w, const line_term *t, const step *steps, int count, const piece *p)
+/* All steps of a piece; the last one also of `before` elements that precede it, and not of the last `after` ones. */
+static void make_piece(const work *w, const line_term *t, const step *steps, int count, line_piece p, ptrdiff_t before,
+                       ptrdiff_t after)
 {
-    piece in_cache = *p;
-    in_cache.past = NULL;
     for (int k = 0; k + 1 < count; k++)
-        make_step(w, t, &steps[k], &in_cache);
-    if (!make_step(w, t, &steps[count - 1], p) && p->past != NULL)
-        pass(w, p->before, p->past, p->y, p->n * w->itemsize, fetched_with(w, t, p));
+        make_step(w, t, &steps[k], &p, 0);
+    p.y -= before * w->itemsize;
+    p.past -= before * w->itemsize;
+    p.from -= before;
+    p.n += before - after;
+    if (p.n > 0 && !make_step(w, t, &steps[count - 1], &p, 1))
+        pass(w, p.before, p.past, p.y, p.n * w->itemsize, fetched_with(w, t, &p));
 }
 
 /* ---- lines of a block ---- */
@@ -412,13 +423,13 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
                     const ptrdiff_t *hi, uint64_t *fetched)
 {
     const int run = w->ndim - 1;
-    const ptrdiff_t whole = (hi[run] - lo[run]) * w->unit, size = w->itemsize, most = LINE_PIECE / size;
+    const ptrdiff_t whole = (hi[run] - lo[run]) * w->unit, size = w->itemsize;
     line_term t[MOST_BY_LINES];
     place src[MOST_BY_LINES];
     step steps[MOST_BY_LINES];
     ptrdiff_t at[MAXD];
     int count = 0, fetches = 0;
-    rest before = {NULL, 0, {0}};
+    unfilled before = {NULL, 0, {0}};
 
     /* What is fetched: the neighbours on the march, some lines ahead; or the next block, with the ends of its lines.
      * One input for each output, if others are left to those that come. */
@@ -436,35 +447,61 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
         t[k].ahead = w->march < 0 ? w->block[onward] * src[k].stride[onward]
                                   : w->ahead * src[k].stride[w->march] + FETCH_LINES * src[k].stride[run - 1];
     }
+    int in_a_row = run > 0 && y->stride[run - 1] == whole * size;
+    for (int k = 0; k < n && in_a_row; k++)
+        in_a_row = src[k].stride[run - 1] == whole * size;
+    /* Short pieces, of which sums are read again at once, are quicker; but loops of many neighbours take long to begin.
+     */
+    ptrdiff_t most = (n > 1 ? 1 : LONGER) * LINE_PIECE / size;
+    for (int k = 0; k < n; k++)
+        if (t[k].d != run && t[k].band->interior.count > 3)
+            most = LONGER * LINE_PIECE / size;
+    const ptrdiff_t room = MIN(TOGETHER, MAX(1, most / whole));
     char *out = locate(w, y, lo, -1);
+    ptrdiff_t left = 0; /* elements */
     memcpy(at, lo, sizeof at);
     for (;;) {
+        /* Lines together: those that are alike and follow each other, as many as one piece has room for. */
+        ptrdiff_t together = in_a_row ? MIN(room, hi[run - 1] - at[run - 1]) : 1;
         int changed = count == 0;
-        for (int k = 0; k < n; k++) {
-            const ptrdiff_t row = t[k].first + at[t[k].d] - lo[t[k].d];
-            if (t[k].d == run || (t[k].alike != NULL && t[k].row == row))
-                continue;
-            find_line(&t[k], row);
-            changed = 1;
-        }
+        for (int k = 0; k < n; k++)
+            if (t[k].d != run) {
+                changed |= find_line(&t[k], t[k].first + at[t[k].d] - lo[t[k].d]);
+                together = t[k].d == run - 1 ? MIN(together, t[k].until - t[k].row) : together;
+            }
         if (changed)
             count = find_steps(w, t, n, steps);
-        piece p = {NULL, NULL, &before, 0, 0, whole};
-        for (; p.from < whole; p.from += p.n) {
-            p.past = out + p.from * size;
-            const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE);
-            p.y = w->piece + beside; /* aligned as the output is */
-            p.n = MIN(most, whole - p.from);
-            if (p.n < whole - p.from) /* so that the next one is aligned */
-                p.n -= beside >> (size == 8 ? 3 : 2);
-            make_piece(w, t, steps, count, &p);
+        /* Cache lines are written whole: where a piece ends within one, the last step leaves those elements to what
+         * comes next, if that is made in the same way. */
+        const int can_leave = steps[count - 1].is != ALONG;
+        int goes_on = in_a_row && at[run - 1] + together < hi[run - 1];
+        for (int k = 0; k < n; k++)
+            goes_on &= t[k].d != run - 1 || t[k].until - t[k].row > together;
+        const ptrdiff_t all = together * whole;
+        line_piece p = {w->line + ALIGNMENT, out, &before, 0, 0, whole, together};
+        for (; p.from < all; p.from += p.n) {
+            p.y = w->line + ALIGNMENT + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE); /* aligned as the output is */
+            p.n = MIN(most, all - p.from);
+            if (p.n < all - p.from) { /* so that the next one is aligned, and begins with a row */
+                p.n -= can_leave ? 0 : (p.y - w->line - ALIGNMENT) >> (size == 8 ? 3 : 2);
+                p.n -= w->unit > 1 ? p.n % w->unit : 0;
+            }
+            ptrdiff_t after = 0;
+            if (can_leave && (goes_on || p.from + p.n < all))
+                after = MIN(left + p.n, (ptrdiff_t)((uintptr_t)(p.past + p.n * size) % FDX_CACHE_LINE) / size);
+            make_piece(w, t, steps, count, p, left, after);
+            p.past += p.n * size;
+            memmove(w->line + ALIGNMENT + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE) - after * size,
+                    p.y + (p.n - after) * size, (size_t)(after * size));
+            left = after;
         }
         for (int k = 0; k < n; k++)
-            t[k].ready += (t[k].head + t[k].tail) * w->unit * size;
+            t[k].ready += together * w->unit * size;
         int d = run - 1;
         for (; d >= 0; d--) {
-            const int on = at[d] + 1 < hi[d];
-            const ptrdiff_t move = on ? 1 : lo[d] - at[d];
+            const ptrdiff_t lines = d == run - 1 ? together : 1;
+            const int on = at[d] + lines < hi[d];
+            const ptrdiff_t move = on ? lines : lo[d] - at[d];
             at[d] += move;
             out += move * y->stride[d];
             for (int k = 0; k < n; k++)

@@ -237,7 +237,7 @@ static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along
         if (reach[d] > 0)
             w->march = d;
     /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
-    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MAX(1, MIN(along_march, w->n[w->march])));
+    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MIN(along_march, w->n[w->march]));
     w->block[run] = MAX(1, MIN(w->n[run], (run == 0 ? size : MIN(RUN, within)) / w->unit));
     ptrdiff_t product = w->block[run] * w->unit;
     for (int d = run - 1; d >= 0; d--) {
@@ -360,8 +360,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     int others = 0, sums_of_several = 0;
     for (int k = 0, n; k < call->nterms; k += n) {
         const int number = call->term[k].out;
-        for (n = 1; k + n < call->nterms && call->term[k + n].out == number; n++)
-            ;
+        n = terms_of_output(call, k);
         const int by_lines = fdx_is_by_lines(w, &call->term[k], n);
         w->by_lines |= (uint64_t)by_lines << number;
         others |= !by_lines;
@@ -369,7 +368,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
         sums |= !(w->plain_out >> number & 1) || (!by_lines && (w->streamed >> number & 1));
     }
     if (!others)
-        cut(w, inside, BLOCK, 1, IN_L3);
+        cut(w, inside, BLOCK_BY_LINES, 1, IN_L3);
     else if (windows)
         cut(w, inside, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
     else if (sums_of_several)
@@ -397,8 +396,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     }
     ptrdiff_t ends = 0; /* a part of a block's lines, for its output has as many at the most */
     for (int k = 0, n; k < call->nterms; k += n) {
-        for (n = 1; k + n < call->nterms && call->term[k + n].out == call->term[k].out; n++)
-            ;
+        n = terms_of_output(call, k);
         if (w->by_lines >> call->term[k].out & 1)
             ends = MAX(ends, fdx_ends_size(w, &call->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
     }
@@ -411,10 +409,11 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->made = reserve(memory, &used, turns ? BY_COLUMNS * turned : 0);
     w->factors = reserve(memory, &used, factors ? piece * w->itemsize : 0);
     w->raw = reserve(memory, &used, factors ? piece * (ptrdiff_t)sizeof(double) : 0);
-    w->rest = reserve(memory, &used, most_taps > FDX_OWN ? piece * w->itemsize : 0); /* no loop takes fewer */
+    /* Sums take several loops from FDX_OWN or FDX_PAIRS or FDX_NEIGHBOURS on; the first is the least of them. */
+    w->part = reserve(memory, &used, most_taps > FDX_OWN ? piece * w->itemsize : 0);
     w->spread = reserve(memory, &used, spreads ? most_taps * PIECE * (ptrdiff_t)sizeof(double) : 0);
     w->windows = reserve(memory, &used, most);
     w->ends = reserve(memory, &used, ends);
-    w->piece = reserve(memory, &used, w->by_lines != 0 ? LINE_PIECE + ALIGNMENT : 0);
+    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_PIECE + 2 * ALIGNMENT : 0);
     return used > 0 ? used + ALIGNMENT : 0;
 }

@@ -64,7 +64,9 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
     _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(high), _mm512_castpd_si512(low), n))
 #define SHIFT_f32(low, high, n)                                                                                        \
     _mm512_castsi512_ps(_mm512_alignr_epi32(_mm512_castps_si512(high), _mm512_castps_si512(low), n))
-enum { VECTOR = 64, SHIFTS = 1 };
+#define SOME_f64(to, mask, v) _mm512_mask_storeu_pd(to, (__mmask8)(mask), v)
+#define SOME_f32(to, mask, v) _mm512_mask_storeu_ps(to, (__mmask16)(mask), v)
+enum { VECTOR = 64, SHIFTS = 1, MASKS = 1 };
 #else
 #define V_f64 __m256d
 #define V_f32 __m256
@@ -72,7 +74,9 @@ enum { VECTOR = 64, SHIFTS = 1 };
 #define OP_f32(op) _mm256_##op##_ps
 #define SHIFT_f64(low, high, n) ((void)(low), high) /* not used */
 #define SHIFT_f32(low, high, n) ((void)(low), high)
-enum { VECTOR = 32, SHIFTS = 0 };
+#define SOME_f64(to, mask, v) (void)(mask)
+#define SOME_f32(to, mask, v) (void)(mask)
+enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
 #endif
 
 #define VECTOR_LOOP(name, T)                                                                                           \

@@ -73,10 +73,30 @@ def calls():
     yield "large", u, lambda u, **k: fdx.laplacian(u, 0.1, accuracy=4, **k)
 
 
+def finite_calls():
+    """Calls whose results are finite, but would not be if a sum were added to once more."""
+    pairs = np.where(np.arange(200) % 4 < 2, 0.6e308, -0.6e308)
+    yield "a point and its derivative", pairs, fdx.Identity() + Diff(0, 1.0)
+
+    for accuracy, symbol in {2: 4, 4: 16 / 3, 6: 272 / 45, 8: 2048 / 315}.items():
+        options = dict(accuracy=accuracy, boundary="reflect")
+        for shape in [(40, 101), (40, 103), (40, 203), (2500, 2601)]:  # the last past the caches
+            i, j = (0.75e308 / symbol * (-1.0) ** np.arange(n) for n in shape)
+            u = i[:, np.newaxis] + j
+
+            def laplacian(u, options=options):
+                return fdx.laplacian(u, 1.0, 1.0, out=np.empty_like(u), **options)
+
+            yield f"laplacian, accuracy {accuracy}, {shape}", u, laplacian
+
+
 def print_digests():
     print(fdx._core.isa())
     for name, u, L in calls():
         print(f"{name}: {digest(L(u))}")
+    with np.errstate(all="raise"):
+        for name, u, L in finite_calls():
+            print(f"{name}: {digest(L(u))}")
 
 
 def test_instruction_sets():

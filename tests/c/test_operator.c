@@ -23,7 +23,7 @@ static double weight(void)
     return below(40) ? w * 1.1 : 0;
 }
 
-/* Weights of `rows` rows, tap by tap, of any form. */
+/* Weights of `rows` rows, tap by tap or row by row, of any form. */
 static double *random_weights(fdx_rows_alike *alike, ptrdiff_t rows)
 {
     double *w = malloc(sizeof *w * (size_t)alike->count * (size_t)rows);
@@ -32,9 +32,10 @@ static double *random_weights(fdx_rows_alike *alike, ptrdiff_t rows)
     if (alike->form >= FDX_ODD)
         for (int k = 1; k <= alike->own; k++)
             w[alike->own - k] = alike->form == FDX_ODD ? -w[alike->own + k] : w[alike->own + k];
+    const int by_tap = rows == 1 || below(2);
     alike->w = w;
-    alike->tap_step = rows;
-    alike->row_step = rows > 1;
+    alike->tap_step = by_tap ? rows : 1;
+    alike->row_step = by_tap ? rows > 1 : alike->count;
     return w;
 }
 
@@ -67,6 +68,8 @@ static test_band random_band(ptrdiff_t columns)
     if (b->periodic) {
         b->rows = columns;
         inner->first = -inner->own;
+        if (below(3) == 0) /* anywhere, once around an end at most */
+            inner->first = below((int)(2 * columns + 2 - inner->count)) - columns;
     } else {
         const ptrdiff_t inside = 1 + below((int)(columns - inner->count + 1));
         inner->first = below((int)(columns - inner->count - inside + 2)); /* of the first interior row */
@@ -271,6 +274,18 @@ static void random_case(const fdx_isa *isa)
         }
     }
     free(workspace);
+    if (below(4) == 0) { /* no results */
+        fdx_operation empty = call;
+        ptrdiff_t none[MAXN];
+        memcpy(none, out_shape, sizeof none);
+        none[below(ndim)] = 0;
+        empty.out_shape = none;
+        const ptrdiff_t bytes = fdx_workspace_size(&empty);
+        void *memory = malloc((size_t)bytes);
+        if (fdx_operate(&empty, memory, bytes) != FDX_OK)
+            fail("an empty output");
+        free(memory);
+    }
     const unsigned raised = fdx_flags();
     if (ordinary && raised != 0)
         fail("a floating-point flag that no operation raises");
