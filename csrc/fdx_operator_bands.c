@@ -109,6 +109,24 @@ static void sum_own(const work *w, const fdx_rows_alike *alike, const void *cons
 
 /* ---- a band's results in a box ---- */
 
+/* Four rows of results of pairs, from rows of neighbours x_stride bytes apart, which x then is past. Where these lie
+ * alike in cache lines, registers are made to lie in one each, by a loop of its own for what comes before: rows a power
+ * of two apart evict each other from the first-level cache, and each line would be fetched for both of its parts. */
+static void sum_four_rows(const work *w, const fdx_rows_alike *alike, const void **x, ptrdiff_t x_stride,
+                          const double *weight, char *y, ptrdiff_t y_stride, ptrdiff_t n, int mode)
+{
+    fdx_sum_fn *four = pairs_of(w, alike)->four;
+    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)x[0] % FDX_CACHE_LINE), head = beside / w->itemsize;
+    if (beside > 0 && x_stride % FDX_CACHE_LINE == 0 && n > FDX_CACHE_LINE) {
+        four(y, y_stride, x, head, weight, mode);
+        for (int k = 0; k < 2 * alike->own + ROWS_AT_ONCE; k++)
+            x[k] = (const char *)x[k] + beside;
+        y += beside;
+        n -= head;
+    }
+    four(y, y_stride, x, n, weight, mode);
+}
+
 /* Along another dimension than the run's: whole runs. */
 static void across(const work *w, const fdx_band *band, int d, const place *src, const place *dst, const ptrdiff_t *lo,
                    const ptrdiff_t *hi, int mode)
@@ -135,7 +153,7 @@ static void across(const work *w, const fdx_band *band, int d, const place *src,
             for (; quick && row + ROWS_AT_ONCE <= end; row += ROWS_AT_ONCE, y += ROWS_AT_ONCE * y_stride) {
                 for (int k = 0; k < 2 * pairs + ROWS_AT_ONCE; k++)
                     x[k] = in + (row + alike->first + k) * x_stride;
-                pairs_of(w, alike)->four(y, y_stride, x, n, weight + pairs + 1, mode);
+                sum_four_rows(w, alike, x, x_stride, weight + pairs + 1, y, y_stride, n, mode);
             }
             for (; row < end; row++, y += y_stride) {
                 for (int k = 0; k < alike->count; k++)
