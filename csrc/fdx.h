@@ -13,10 +13,10 @@
  * - On any status but FDX_OK the output is untouched. An output whose extent overlaps the input's or the coordinates'
  *   is refused; outputs that overlap each other are the caller's to avoid.
  * - The result's unit is the data's divided by the spacing's. Results are the bits of NumPy's `np.gradient`, for
- *   every instruction set, number of parts and layout. (Two things have no such bits. Where products of complex data and
- *   weights under- or overflow, signs of zeros depend on the processor that NumPy runs on; here each operation is
- *   rounded. And the sign and the payload of a NaN are what comes.) Floating-point exceptions that the formula raises are left in the calling thread's status flags
- *   (<fenv.h>), and no others.
+ *   every instruction set, number of parts and layout. Two things have no such bits: the sign and the payload of a
+ *   NaN; and where products of complex data and weights under- or overflow, signs of zeros depend on the processor that
+ *   NumPy runs on (here each operation is rounded). Floating-point exceptions that the formula raises are left in the
+ *   calling thread's status flags (<fenv.h>), and no others.
  */
 #ifndef FDX_H
 #define FDX_H
