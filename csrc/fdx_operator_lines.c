@@ -4,7 +4,11 @@
  *
  * This is for outputs that pass the cache by and whose terms are each one band, or none, of an input that lies as row
  * loops can read it. What a band along the run has at the ends of lines is computed before, for all lines of a block,
- * by columns. */
+ * by columns.
+ *
+ * Short lines that follow each other in memory are one piece together, but for what goes along them. And the last loop
+ * writes whole cache lines: what does not fill one at the end of a piece, it leaves to the next one, if that is made in
+ * the same way; else it is kept, as at the beginning, until what comes next in memory fills the line. */
 #include "fdx_operator.h"
 
 /* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */

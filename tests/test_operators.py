@@ -369,6 +369,9 @@ def test_symbol_errors():
     x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
     with pytest.raises(ValueError, match="uneven coordinates has no symbol"):
         fdx.Diff(0, x).symbol(1.0)
+    with pytest.raises(ValueError, match="uneven coordinates has a stencil of its own at each"):
+        fdx.Diff(0, x).plot()
+    assert (10**30 * fdx.Diff(0)).symbol(1.0) == 1e30 * fdx.Diff(0).symbol(1.0)
     with pytest.raises(ValueError, match="arrays of coefficients has no symbol"):
         (np.ones(12) * fdx.Diff(0)).symbol(1.0)
     two = fdx.Diff(0) + fdx.Diff(1)
@@ -402,6 +405,20 @@ def test_spectral_radius(boundary):
             assert got == pytest.approx(want, rel=1e-6, abs=1e-6), repr(L)
     one = fdx.Diff(0, 0.1, accuracy=4, boundary=boundary)
     assert one.spectral_radius(40) == pytest.approx(radius(one, 40), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("boundary", ["one-sided", "reflect", "symmetric-odd"])
+def test_spectral_radius_of_a_long_axis(boundary):
+    """Not below the largest eigenvalue, and for one kind of derivatives hardly above."""
+    n = 280
+    one, six = (fdx.Diff(0, 0.1, accuracy=a, boundary=boundary) for a in (2, 6))
+    for L in (one, one**2, six @ six):
+        want = radius(L, n)
+        assert want * (1 - 1e-9) <= L.spectral_radius(n) <= want * 1.002, repr(L)
+    assert radius(one**2 + one, n) <= (one**2 + one).spectral_radius(n)
+    laplacian = one**2 + fdx.Diff(1, 0.2, boundary=boundary) ** 2
+    want = radius(one**2, n) + radius(fdx.Diff(0, 0.2, boundary=boundary) ** 2, 20)
+    assert want <= laplacian.spectral_radius((n, 20)) <= want * 1.001
 
 
 def test_spectral_radius_of_a_heat_equation():
@@ -728,6 +745,7 @@ ALGEBRA_ERRORS = [
     (lambda: "2" * D, TypeError, "coefficients: expected real numbers.* got"),
     (lambda: None * D, TypeError, "coefficients: expected real numbers, got NoneType"),
     (lambda: np.nan * D, ValueError, "coefficients: expected a finite number, got nan"),
+    (lambda: -(10**400) * D, ValueError, "coefficients: expected a finite number, got -inf"),
     (lambda: np.inf * D, ValueError, "coefficients: expected a finite number, got inf"),
     (lambda: 10**400 * D, (TypeError, ValueError), "coefficients: "),
     (lambda: D**0, ValueError, "exponent: expected a positive integer, got 0"),
@@ -948,6 +966,8 @@ def test_masks_are_not_lost():
         ("f", lambda: fdx.derivative(masked)),
         ("spacing", lambda: fdx.Diff(0, masked)),
         ("coefficients", lambda: masked * D),
+        ("nodes", lambda: fdx.weights(masked)),
+        ("at", lambda: fdx.weights([0, 1], masked)),
     ]:
         with pytest.raises(TypeError, match=f"^{name}: expected .* got a masked array"):
             call()

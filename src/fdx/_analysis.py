@@ -17,7 +17,8 @@ from fdx._operators import BOUNDARIES, PERIODIC, Coefficient, Crop, Leaf, Operat
 Array = np.ndarray[Any, Any]
 
 DENSE = 1000  # rows of a matrix whose eigenvalues are computed all at once
-LONG = 256  # points of a uniform axis from which on its largest eigenvalue changes no more
+LONG = 256  # points of a uniform axis from which on eigenvalues that belong to a boundary stay
+WAVES = 4096  # of half a turn from point to point at most, among which the largest is sought
 TOLERANCE = 0.01  # of the largest eigenvalue of a larger one, relative
 MARGIN = 1.05  # by which that is enlarged: of hundreds of operators tried none lacked 0.015
 RESTARTS = 20  # of Arnoldi's method: all of those that converged took fewer
@@ -139,16 +140,37 @@ def is_circulant(term: Term) -> bool:
     return all(isinstance(f, Leaf) and f.uniform and f.left == PERIODIC for f in term.factors)
 
 
+def largest_of_waves(terms: Sequence[Term]) -> float:
+    """What terms of derivatives along one axis multiply waves by, of any wavenumber: at most.
+
+    A sum of sines, the fastest of which turns `reach` times as fast as the wave, is at most
+    ``1 / cos(reach * step / 2)`` of its largest value at points a `step` apart.
+    """
+    phase = np.linspace(0, np.pi, WAVES + 1)
+    total, most = np.zeros(len(phase), complex), 0
+    for term in terms:
+        value, reach = np.full(len(phase), term.scale, complex), 0
+        for factor in term.factors:
+            assert isinstance(factor, Leaf)
+            value *= leaf_symbol(factor, phase / factor.spacing)
+            reach += factor.reach
+        total += value
+        most = max(most, reach)
+    return float(abs(total).max()) / math.cos(most * np.pi / WAVES / 2)
+
+
 def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> float:
     """The largest eigenvalue of terms of derivatives along one axis, or of all its waves.
 
-    From some length on a uniform axis has no larger ones: those of waves do not depend on it, and
-    those that belong to a boundary fade within a few points.
+    A uniform axis has those of waves inside, which grow with its length towards what a wave is
+    multiplied by at most, and those that belong to a boundary, which are the same from some length
+    on, as they fade within a few points.
     """
     leaves = [f for term in terms for f in term.factors if isinstance(f, Leaf)]
     n = shape[axis]
-    if all(leaf.points is None and leaf.left != PERIODIC for leaf in leaves):
-        n = min(n, LONG)
+    waves = 0.0
+    if n > LONG and all(leaf.points is None and leaf.left != PERIODIC for leaf in leaves):
+        n, waves = LONG, largest_of_waves(terms)
     if n > DENSE:
         return estimate(Operator([term.moved(0) for term in terms]), (n,))
     shorter = (*shape[:axis], n, *shape[axis + 1 :])
@@ -159,7 +181,7 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
             assert band is not None
             product = dense(band) @ product
         total = total + product
-    return largest_eigenvalue(total)
+    return max(waves, largest_eigenvalue(total))
 
 
 def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
@@ -292,6 +314,8 @@ def grid_weights(operator: Operator) -> tuple[list[int], Array, list[int]]:
 def plot(operator: Operator, ax: Any) -> None:
     if not operator.axes:
         raise ValueError("an operator without derivatives has no stencil to draw")
+    if not all(leaf.uniform for leaf in leaves(operator)):
+        raise ValueError("an operator on uneven coordinates has a stencil of its own at each point")
     axes, weights, reach = grid_weights(operator)
     if ax is None:
         print(text_picture(operator, axes, weights, reach))

@@ -807,7 +807,7 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     out : ndarray, or tuple or list of ndarray, optional
         Where to write the result: for one axis an array of the shape of `f`; for
         several a tuple or list of such arrays, or one array of shape ``(number of axes,
-        *f.shape)``. Of the result's dtype, native byte order always being accepted; any
+        *f.shape)``. Of the result's dtype, in its byte order or the native one; any
         strides. `f` and the coordinates may share memory with it (they are copied
         first); the arrays may not overlap each other. A loop that brings its own `out`
         spares itself fresh memory, which for large arrays costs more than the
@@ -922,6 +922,8 @@ cdef object _element(str name, object index):
 
 cdef object _real(str name, object values):
     """An array of float64 that holds exactly the numbers that were given, all finite."""
+    if isinstance(values, np.ma.MaskedArray):  # what is under a mask would be taken for a number
+        raise TypeError(f"{name}: expected real numbers, got a masked array")
     try:
         given = np.asarray(values)
     except ValueError as error:  # lists of different lengths
