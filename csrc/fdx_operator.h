@@ -18,17 +18,19 @@
 #define SQUARE ((ptrdiff_t)64)            /* elements to a side of blocks that are turned on their way to the output */
 #define PIECE ((ptrdiff_t)1024)           /* elements of a row that takes several loops at a time */
 #define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
-#define LINE_PIECE ((ptrdiff_t)2048)      /* bytes of a line that are summed up at a time, or LONGER times that */
-#define IN_L3 ((ptrdiff_t)6 << 20)        /* bytes that lines may take which are read again */
+#define LINE_PIECE                                                                                                     \
+    ((ptrdiff_t)2048) /* bytes of a line that are summed up at a time, or LONGER times that; 64 + 8 SHORT_UNIT or more \
+                       */
+#define IN_L3 ((ptrdiff_t)6 << 20) /* bytes that lines may take which are read again */
 #endif
 #define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
 #define ROWS_AT_ONCE 4
 #define MOST_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are kept for each */
 #define FETCH_LINES 2             /* lines ahead that are fetched */
 #define MOST_ROWS 5               /* across the run, of neighbours; of more, four rows of results at once are quicker */
-#define LONGER 4
-#define TOGETHER 16     /* lines that are made together */
-#define MOST_BY_LINES 8 /* terms of an output that is made line by line */
+#define LONGER 4                  /* where one loop makes a piece, or loops have many neighbours */
+#define TOGETHER 16               /* lines that are made together */
+#define MOST_BY_LINES 8           /* terms of an output that is made line by line */
 #define ALIGNMENT ((ptrdiff_t)64)
 
 enum {
@@ -263,7 +265,7 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const place *src, con
 /* The same for a band along the run, rows r .. end - 1 of each line, by columns. */
 void fdx_by_columns(const work *w, const fdx_band *band, const place *src, const place *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
-/* Rows, `apart` bytes apart, to so many columns, `stride` bytes apart, of lines: y = or y += what is there. */
+/* Element l (of `unit`) of row c, the rows being `apart` bytes apart, replaces or is added to line[l] + c stride. */
 void fdx_turn_back(const work *w, const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines,
                    ptrdiff_t stride, ptrdiff_t columns, int mode);
 

@@ -109,7 +109,7 @@ static void sum_own(const work *w, const fdx_rows_alike *alike, const void *cons
 
 /* ---- a band's results in a box ---- */
 
-/* Four rows of results of pairs, from rows of neighbours x_stride bytes apart, which x then is past. Where these lie
+/* Four rows of results of pairs, from rows of neighbours x_stride bytes apart; x is changed. Where these lie
  * alike in cache lines, registers are made to lie in one each, by a loop of its own for what comes before: rows a power
  * of two apart evict each other from the first-level cache, and each line would be fetched for both of its parts. */
 static void sum_four_rows(const work *w, const fdx_rows_alike *alike, const void **x, ptrdiff_t x_stride,
@@ -117,7 +117,7 @@ static void sum_four_rows(const work *w, const fdx_rows_alike *alike, const void
 {
     fdx_sum_fn *four = pairs_of(w, alike)->four;
     const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)x[0] % FDX_CACHE_LINE), head = beside / w->itemsize;
-    if (beside > 0 && x_stride % FDX_CACHE_LINE == 0 && n > FDX_CACHE_LINE) {
+    if (beside > 0 && x_stride % FDX_CACHE_LINE == 0 && n >= FDX_VECTOR_SUMS) {
         four(y, y_stride, x, head, weight, mode);
         for (int k = 0; k < 2 * alike->own + ROWS_AT_ONCE; k++)
             x[k] = (const char *)x[k] + beside;

@@ -13,13 +13,13 @@
 
 /* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
 typedef struct {
-    const fdx_band *band;  /* NULL: the identity */
-    int d;                 /* the dimension that it goes along */
-    ptrdiff_t stride;      /* bytes along it */
-    ptrdiff_t first, last; /* the block's first row along it, in the chain's results, and the one behind its last */
-    ptrdiff_t head, tail;  /* along the run: rows at the ends of lines that are computed before */
-    ptrdiff_t apart;       /* bytes from one of these rows to the next */
-    ptrdiff_t ahead;       /* bytes from an element of the input to what is fetched; 0: nothing */
+    const fdx_band *band; /* NULL: the identity */
+    int d;                /* the dimension that it goes along */
+    ptrdiff_t stride;     /* bytes along it */
+    ptrdiff_t first, end; /* the block's first row along it, in the chain's results, and the one behind its last */
+    ptrdiff_t head, tail; /* along the run: rows at the ends of lines that are computed before */
+    ptrdiff_t apart;      /* bytes from one of these rows to the next */
+    ptrdiff_t ahead;      /* bytes from an element of the input to what is fetched; 0: nothing */
     /* in a line: */
     const char *in;              /* its first element in the input */
     const char *ready;           /* its rows that were computed before, the first of them */
@@ -30,7 +30,7 @@ typedef struct {
 } line_term;
 
 /* What one loop, or a few, do to a line: in their order, terms are added up. */
-typedef enum { COPIED, ALONG, ACROSS, TWO_ACROSS } kind;
+typedef enum { ITSELF, ALONG, ACROSS, TWO_ACROSS } kind;
 typedef struct {
     kind is;
     int term, mode;
@@ -47,7 +47,7 @@ typedef struct {
 typedef struct {
     char *y;           /* where it is summed up */
     char *past;        /* where it is written past the cache, by the last step */
-    unfilled *before;  /* what is left of what was written past the cache before */
+    unfilled *kept;    /* what of the output, before this, has filled no cache line yet */
     ptrdiff_t from, n; /* its elements of the line */
     ptrdiff_t whole;   /* elements of the line */
     ptrdiff_t lines;   /* more than one: whole ones */
@@ -121,7 +121,7 @@ static char *make_ends(const work *w, line_term *t, const place *src, const ptrd
             last = end;
         }
     }
-    if (t->head < 0) { /* all of them */
+    if (t->head < 0) { /* no stretch is long enough: every row */
         last = hi[run];
         t->head = last - lo[run];
     }
@@ -165,7 +165,7 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
     t->d = t->band == NULL ? run : w->dimension[term->stage->axis];
     t->stride = src->stride[t->d];
     t->first = first[t->d];
-    t->last = end[t->d];
+    t->end = end[t->d];
     t->in = locate(w, src, first, -1);
     t->head = t->tail = 0;
     t->ready = memory;
@@ -177,13 +177,13 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
     return make_ends(w, t, src, first, end, memory);
 }
 
-/* What a term across the run has for a line. Returns whether that is not what it has had. */
+/* What a term across the run has for a line. Returns 0 if that is the same as before. */
 static int find_line(line_term *t, ptrdiff_t row)
 {
     t->row = row;
     if (t->alike != NULL && row >= t->since && row < t->until)
         return 0;
-    const stretch s = next_stretch(t->band, row, t->last, 0);
+    const stretch s = next_stretch(t->band, row, t->end, 0);
     t->alike = s.alike;
     t->number = s.number;
     t->since = row;
@@ -205,7 +205,7 @@ static int find_steps(const work *w, const line_term *t, int terms, step *steps)
     kind is[MOST_BY_LINES];
     int count = 0, k = 0;
     for (int j = 0; j < terms; j++)
-        is[j] = t[j].band == NULL ? COPIED : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
+        is[j] = t[j].band == NULL ? ITSELF : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
     for (int j = 0; j + 1 < terms; j++)
         if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(&t[j], &t[j + 1]))
             is[j++] = TWO_ACROSS;
@@ -260,18 +260,15 @@ static void pass(const work *w, unfilled *r, char *to, const char *from, ptrdiff
     }
 }
 
-/* What a loop has left in y of the n elements that begin `skip` elements behind the beginning of a part of a piece, and
- * what of that part comes before and behind them. */
-static int pass_ends(const work *w, const line_piece *p, ptrdiff_t part, ptrdiff_t elements, ptrdiff_t skip,
-                     ptrdiff_t n)
+/* The elements from .. to - 1 of a piece, but those of first .. last - 1 that a loop has written: their whole cache
+ * lines. */
+static void pass_ends(const work *w, const line_piece *p, ptrdiff_t from, ptrdiff_t to, ptrdiff_t first, ptrdiff_t last)
 {
-    const ptrdiff_t size = w->itemsize, from = part * size, to = (part + elements) * size;
-    const ptrdiff_t first = from + skip * size, last = first + n * size;
-    const ptrdiff_t filled = first + (ptrdiff_t)(-(uintptr_t)(p->past + first) % FDX_CACHE_LINE);
-    const ptrdiff_t left = last - (last - filled) % FDX_CACHE_LINE;
-    pass(w, p->before, p->past + from, p->y + from, filled - from, p->y);
-    pass(w, p->before, p->past + left, p->y + left, to - left, p->y);
-    return 1;
+    const ptrdiff_t size = w->itemsize;
+    const ptrdiff_t written = first * size + (ptrdiff_t)(-(uintptr_t)(p->past + first * size) % FDX_CACHE_LINE);
+    const ptrdiff_t end = last * size - (last * size - written) % FDX_CACHE_LINE;
+    pass(w, p->kept, p->past + from * size, p->y + from * size, written - from * size, p->y);
+    pass(w, p->kept, p->past + end, p->y + end, to * size - end, p->y);
 }
 
 /* ---- steps of a piece: the last one may write past the cache, and each returns whether it did ---- */
@@ -311,7 +308,8 @@ static int sum_across(const work *w, const line_term *t, const line_piece *p, in
         if (can_pass(p, pairs->one_past, last)) {
             const void *const next[2] = {fetched_with(w, t, p)};
             pairs->one_past(p->past, p->y, x, p->n, t->weight, mode, next);
-            return pass_ends(w, p, 0, p->n, 0, p->n);
+            pass_ends(w, p, 0, p->n, 0, p->n);
+            return 1;
         }
         pairs->one(p->y, 0, x, p->n, t->weight, mode);
         return 0;
@@ -343,7 +341,8 @@ static int sum_two_across(const work *w, const line_term *t, const line_piece *p
     if (can_pass(p, pairs->two_past, last)) {
         const void *const next[2] = {fetched_with(w, t, p), fetched_with(w, t + 1, p)};
         pairs->two_past(p->past, p->y, x, p->n, weight, mode, next);
-        return pass_ends(w, p, 0, p->n, 0, p->n);
+        pass_ends(w, p, 0, p->n, 0, p->n);
+        return 1;
     }
     pairs->two(p->y, 0, x, p->n, weight, mode);
     return 0;
@@ -375,11 +374,11 @@ static int sum_along(const work *w, const line_term *t, const line_piece *p, int
             const char *next = t->ahead != 0 ? in + from * size + t->ahead : y;
             loop(last ? p->past + (y - p->y) : NULL, y, own, to - from, t->weight, mode, next);
             if (last)
-                pass_ends(w, p, k * n, n, from - p->from, to - from);
+                pass_ends(w, p, k * n, (k + 1) * n, k * n + from - p->from, k * n + to - p->from);
             continue;
         }
         for (ptrdiff_t at = from, stop; at < to; at = stop) {
-            const stretch s = next_stretch(t->band, t->first + at / unit, t->last - t->tail, 0);
+            const stretch s = next_stretch(t->band, t->first + at / unit, t->end - t->tail, 0);
             stop = MIN(to, (s.end - t->first) * unit);
             fdx_sum_run(w, s.alike, s.number, in + at * size, y + (at - from) * size, stop - at, mode);
         }
@@ -387,7 +386,7 @@ static int sum_along(const work *w, const line_term *t, const line_piece *p, int
     return last && loop != NULL;
 }
 
-static int sum_copied(const work *w, const line_term *t, const line_piece *p, int mode)
+static int sum_itself(const work *w, const line_term *t, const line_piece *p, int mode)
 {
     const char *x = t->in + p->from * w->itemsize;
     if (mode == FDX_SET)
@@ -403,22 +402,22 @@ static int make_step(const work *w, const line_term *t, const step *s, const lin
     case ALONG: return sum_along(w, &t[s->term], p, s->mode, last);
     case ACROSS: return sum_across(w, &t[s->term], p, s->mode, last);
     case TWO_ACROSS: return sum_two_across(w, &t[s->term], p, s->mode, last);
-    default: return sum_copied(w, &t[s->term], p, s->mode);
+    default: return sum_itself(w, &t[s->term], p, s->mode);
     }
 }
 
-/* All steps of a piece; the last one also of `before` elements that precede it, and not of the last `after` ones. */
-static void make_piece(const work *w, const line_term *t, const step *steps, int count, line_piece p, ptrdiff_t before,
-                       ptrdiff_t after)
+/* All steps of a piece; the last one begins `left` elements earlier, and leaves out the last `leaves`. */
+static void make_piece(const work *w, const line_term *t, const step *steps, int count, line_piece p, ptrdiff_t left,
+                       ptrdiff_t leaves)
 {
     for (int k = 0; k + 1 < count; k++)
         make_step(w, t, &steps[k], &p, 0);
-    p.y -= before * w->itemsize;
-    p.past -= before * w->itemsize;
-    p.from -= before;
-    p.n += before - after;
+    p.y -= left * w->itemsize;
+    p.past -= left * w->itemsize;
+    p.from -= left;
+    p.n += left - leaves;
     if (p.n > 0 && !make_step(w, t, &steps[count - 1], &p, 1))
-        pass(w, p.before, p.past, p.y, p.n * w->itemsize, fetched_with(w, t, &p));
+        pass(w, p.kept, p.past, p.y, p.n * w->itemsize, fetched_with(w, t, &p));
 }
 
 /* ---- lines of a block ---- */
@@ -433,7 +432,7 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     step steps[MOST_BY_LINES];
     ptrdiff_t at[MAXD];
     int count = 0, fetches = 0;
-    unfilled before = {NULL, 0, {0}};
+    unfilled kept = {NULL, 0, {0}};
 
     /* What is fetched: the neighbours on the march, some lines ahead; or the next block, with the ends of its lines.
      * One input for each output, if others are left to those that come. */
@@ -454,8 +453,8 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     int in_a_row = run > 0 && y->stride[run - 1] == whole * size;
     for (int k = 0; k < n && in_a_row; k++)
         in_a_row = src[k].stride[run - 1] == whole * size;
-    /* Short pieces, of which sums are read again at once, are quicker; but loops of many neighbours take long to begin.
-     */
+    /* Short pieces are quicker where sums are read again; but with more than a pair of neighbours loops take long to
+     * begin. */
     ptrdiff_t most = (n > 1 ? 1 : LONGER) * LINE_PIECE / size;
     for (int k = 0; k < n; k++)
         if (t[k].d != run && t[k].band->interior.count > 3)
@@ -478,26 +477,27 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
         /* Cache lines are written whole: where a piece ends within one, the last step leaves those elements to what
          * comes next, if that is made in the same way. */
         const int can_leave = steps[count - 1].is != ALONG;
-        int goes_on = in_a_row && at[run - 1] + together < hi[run - 1];
+        int goes_on = can_leave && in_a_row && at[run - 1] + together < hi[run - 1];
         for (int k = 0; k < n; k++)
             goes_on &= t[k].d != run - 1 || t[k].until - t[k].row > together;
         const ptrdiff_t all = together * whole;
-        line_piece p = {w->line + ALIGNMENT, out, &before, 0, 0, whole, together};
+        line_piece p = {NULL, out, &kept, 0, 0, whole, together};
         for (; p.from < all; p.from += p.n) {
-            p.y = w->line + ALIGNMENT + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE); /* aligned as the output is */
+            const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE);
+            p.y = w->line + beside; /* aligned as the output is; before it lies what is left */
             p.n = MIN(most, all - p.from);
             if (p.n < all - p.from) { /* so that the next one is aligned, and begins with a row */
-                p.n -= can_leave ? 0 : (p.y - w->line - ALIGNMENT) >> (size == 8 ? 3 : 2);
+                p.n -= can_leave ? 0 : beside / size;
                 p.n -= w->unit > 1 ? p.n % w->unit : 0;
             }
-            ptrdiff_t after = 0;
-            if (can_leave && (goes_on || p.from + p.n < all))
-                after = MIN(left + p.n, (ptrdiff_t)((uintptr_t)(p.past + p.n * size) % FDX_CACHE_LINE) / size);
-            make_piece(w, t, steps, count, p, left, after);
+            ptrdiff_t leaves = 0;
+            if (goes_on || (can_leave && p.from + p.n < all))
+                leaves = MIN(left + p.n, (ptrdiff_t)((uintptr_t)(p.past + p.n * size) % FDX_CACHE_LINE) / size);
+            make_piece(w, t, steps, count, p, left, leaves);
             p.past += p.n * size;
-            memmove(w->line + ALIGNMENT + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE) - after * size,
-                    p.y + (p.n - after) * size, (size_t)(after * size));
-            left = after;
+            memmove(w->line + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE) - leaves * size,
+                    p.y + (p.n - leaves) * size, (size_t)(leaves * size));
+            left = leaves;
         }
         for (int k = 0; k < n; k++)
             t[k].ready += together * w->unit * size;
@@ -516,5 +516,5 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
         if (d < 0)
             break;
     }
-    flush(&before);
+    flush(&kept);
 }

@@ -401,7 +401,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
             ends = MAX(ends, fdx_ends_size(w, &call->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
     }
     const ptrdiff_t piece = MIN(PIECE, box);
-    w->turned = MIN(TURNED / w->unit, box_lines);
+    w->turned = MIN(MAX(1, TURNED / w->unit), box_lines);
     const ptrdiff_t turned = w->turned * w->unit * w->itemsize;
     w->sum = reserve(memory, &used, sums ? block : 0);
     w->share = reserve(memory, &used, shares ? block : 0);
@@ -409,11 +409,11 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->made = reserve(memory, &used, turns ? BY_COLUMNS * turned : 0);
     w->factors = reserve(memory, &used, factors ? piece * w->itemsize : 0);
     w->raw = reserve(memory, &used, factors ? piece * (ptrdiff_t)sizeof(double) : 0);
-    /* Sums take several loops from FDX_OWN or FDX_PAIRS or FDX_NEIGHBOURS on; the first is the least of them. */
+    /* No loop takes fewer than FDX_OWN neighbours, so that shorter sums need no second one. */
     w->part = reserve(memory, &used, most_taps > FDX_OWN ? piece * w->itemsize : 0);
     w->spread = reserve(memory, &used, spreads ? most_taps * PIECE * (ptrdiff_t)sizeof(double) : 0);
     w->windows = reserve(memory, &used, most);
     w->ends = reserve(memory, &used, ends);
-    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_PIECE + 2 * ALIGNMENT : 0);
+    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_PIECE + ALIGNMENT : 0);
     return used > 0 ? used + ALIGNMENT : 0;
 }
