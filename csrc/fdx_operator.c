@@ -276,14 +276,6 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     }
 }
 
-static int has_results(const fdx_operation *call)
-{
-    for (int d = 0; d < call->ndim; d++)
-        if (call->out_shape[d] == 0)
-            return 0;
-    return 1;
-}
-
 ptrdiff_t fdx_workspace_size(const fdx_operation *call)
 {
     work w;

@@ -18,10 +18,8 @@
 #define SQUARE ((ptrdiff_t)64)            /* elements to a side of blocks that are turned on their way to the output */
 #define PIECE ((ptrdiff_t)1024)           /* elements of a row that takes several loops at a time */
 #define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
-#define LINE_PIECE                                                                                                     \
-    ((ptrdiff_t)2048) /* bytes of a line that are summed up at a time, or LONGER times that; 64 + 8 SHORT_UNIT or more \
-                       */
-#define IN_L3 ((ptrdiff_t)6 << 20) /* bytes that lines may take which are read again */
+#define LINE_PIECE ((ptrdiff_t)2048)      /* bytes of a line, or LONGER times that, that are summed up at a time */
+#define IN_L3 ((ptrdiff_t)6 << 20)        /* bytes that lines may take which are read again */
 #endif
 #define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
 #define ROWS_AT_ONCE 4
@@ -29,7 +27,7 @@
 #define FETCH_LINES 2             /* lines ahead that are fetched */
 #define MOST_ROWS 5               /* across the run, of neighbours; of more, four rows of results at once are quicker */
 #define LONGER 4                  /* where one loop makes a piece, or loops have many neighbours */
-#define TOGETHER 16               /* lines that are made together */
+#define TOGETHER 16               /* lines at most that are made together */
 #define MOST_BY_LINES 8           /* terms of an output that is made line by line */
 #define ALIGNMENT ((ptrdiff_t)64)
 
@@ -78,6 +76,14 @@ typedef struct {
 } work;
 
 /* ---- terms and arrays ---- */
+
+static inline int has_results(const fdx_operation *call)
+{
+    for (int d = 0; d < call->ndim; d++)
+        if (call->out_shape[d] == 0)
+            return 0;
+    return 1;
+}
 
 /* How many terms there are, from term k on, of its output. */
 static inline int terms_of_output(const fdx_operation *call, int k)

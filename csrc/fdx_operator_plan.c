@@ -96,12 +96,10 @@ fdx_status fdx_check_operation(const fdx_operation *call)
     if (call->ninputs < 1 || call->ninputs > FDX_MAXDIM || call->noutputs < 1 || call->noutputs > FDX_MAXDIM ||
         call->nterms < 1)
         return FDX_E_OPS;
-    int empty = 0;
-    for (int d = 0; d < call->ndim; d++) {
+    for (int d = 0; d < call->ndim; d++)
         if (call->in_shape[d] < 0 || call->out_shape[d] < 0)
             return FDX_E_SHAPE;
-        empty |= call->out_shape[d] == 0;
-    }
+    const int empty = !has_results(call);
     for (int k = 0; k < call->ninputs + call->noutputs; k++) {
         const fdx_array *a = k < call->ninputs ? &call->in[k] : &call->out[k - call->ninputs];
         if (a->stride == NULL || (a->data == NULL && !empty))

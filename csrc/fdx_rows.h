@@ -112,11 +112,12 @@ typedef void fdx_own_sum_fn(void *y, const void *const *x, ptrdiff_t n, const do
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
 /* Sums of pairs that pass the cache by, to `to`, where they fill cache lines: at both ends there can be some that do
- * not, and that are left in y, which also has what sums are added to. Meanwhile as much is fetched from next[0] and, if
- * there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
+ * not, and that are left in y, which also has what sums are added to, of all n. Meanwhile as much is fetched from
+ * next[0] and, if there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
 typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
                          const void *const next[2]);
-/* The same of pairs of neighbours in x, which go along memory; all of them in y, if `to` is NULL. */
+/* The same of pairs of neighbours in x, which go along memory: K before the first and behind the last of n are read.
+ * All sums are in y, if `to` is NULL. */
 typedef void fdx_along_fn(void *to, void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 

@@ -831,8 +831,8 @@ class Operator(Applicable):
         as in a Laplacian, the sum of what each axis has: exact if the largest ones point in one
         direction. For others, that of the whole matrix. A uniform axis of more than 256 points has
         what 256 points have, or what a wave is multiplied by at most if that is more: a little
-        more than the largest eigenvalue of centred differences of one kind, and up to twice as
-        much where even and odd derivatives are added up.
+        more than the largest eigenvalue of even derivatives alone or odd ones alone; it can be far
+        more where both are added up, as errors there grow like waves before they fade.
 
         Of a matrix of at most 1000 rows all eigenvalues are computed. Of a larger one the largest
         is approached by Arnoldi's method (ARPACK's, by SciPy), which applies the operator some ten

@@ -156,8 +156,8 @@ static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
         for (int d = 0; d < ndim; d++)
             order[d] = ndim - 1 - d;
     const int loose = below(3) == 0, flip = below(4) == 0;
-    const int part =
-        (int)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1); /* anywhere in a cache line; or unaligned */
+    /* Anywhere in a cache line; or unaligned. */
+    const int part = (int)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
     const size_t misaligned = below(4) ? (size_t)(below(16) * part) : 1;
     ptrdiff_t stride = fdx_itemsize(dtype), before = 0;
     for (int k = 0; k < ndim; k++) {
