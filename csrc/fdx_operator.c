@@ -224,8 +224,8 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
     box_lines(w, across, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
     const ptrdiff_t row = (hi[run] - lo[run]) * w->unit, n = streamed ? join_lines(w, &l, row) : row;
-    const char *x = locate(w, sum, lo, -1), *first = x;
-    char *y = locate(w, &dst, lo, -1);
+    const char *x = locate(w, sum, lo, -1);
+    char *y = locate(w, &dst, lo, -1), *first = y;
     if (across >= 0) {
         do
             turn_out(y, dst.stride[run], x, sum->stride[across], hi[run] - lo[run], hi[across] - lo[across],
@@ -234,7 +234,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
         return;
     }
     do {
-        const void *ahead = next + (x - first);
+        const void *ahead = next + (y - first); /* as if the input had the output's layout, as most have */
         if (streamed)
             w->call->isa->stream_out(y, x, n * w->itemsize, ahead);
         else

@@ -6,12 +6,12 @@
 #include "fdx_rows.h"
 
 #ifndef BLOCK /* these limits can be set from outside, so that tests reach with small arrays what is made for large */
-#define BLOCK ((ptrdiff_t)8192)           /* elements that are computed at a time */
-#define BLOCK_BY_LINES ((ptrdiff_t)16384) /* the same of lines that are made one by one */
-#define BLOCK_OF_SUMS ((ptrdiff_t)4096)   /* the same where sums are read again, to which other terms are added */
-#define BLOCK_STAGED ((ptrdiff_t)32768)   /* the same with windows, whose margins should be small beside them */
-#define RUN ((ptrdiff_t)2048)             /* the most elements of a row of several in a block */
-#define IN_L2 ((ptrdiff_t)512 << 10)      /* bytes of the second-level cache that rows may take which are read again */
+#define BLOCK ((ptrdiff_t)16384)        /* elements that are computed at a time */
+#define BLOCK_OF_SUMS ((ptrdiff_t)4096) /* the same where sums are read again, to which other terms are added */
+#define BLOCK_STAGED ((ptrdiff_t)32768) /* the same with windows, whose margins should be small beside them */
+#define IN_L1 ((ptrdiff_t)24 << 10)     /* bytes of the caches that rows may take which are read again */
+#define IN_L2 ((ptrdiff_t)512 << 10)
+#define IN_L3 ((ptrdiff_t)6 << 20)
 #define STREAM_SUMS ((ptrdiff_t)48 << 20) /* results of more bytes pass the cache by */
 #define SHORT_UNIT ((ptrdiff_t)32)        /* elements of inner dimensions that still count as part of one of the run */
 #define TURNED ((ptrdiff_t)64)            /* lines whose columns are turned into rows at a time */
@@ -19,16 +19,15 @@
 #define PIECE ((ptrdiff_t)1024)           /* elements of a row that takes several loops at a time */
 #define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
 #define LINE_PIECE ((ptrdiff_t)2048)      /* bytes of a line, or LONGER times that, that are summed up at a time */
-#define IN_L3 ((ptrdiff_t)6 << 20)        /* bytes that lines may take which are read again */
 #endif
 #define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
-#define ROWS_AT_ONCE 4
-#define MOST_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are kept for each */
-#define FETCH_LINES 2             /* lines ahead that are fetched */
-#define MOST_ROWS 5               /* across the run, of neighbours; of more, four rows of results at once are quicker */
-#define LONGER 4                  /* where one loop makes a piece, or loops have many neighbours */
-#define TOGETHER 16               /* lines at most that are made together */
-#define MOST_BY_LINES 8           /* terms of an output that is made line by line */
+#define ROWS_AT_ONCE 4             /* of results, which share the rows of neighbours that they read */
+#define MOST_ROWS 5                /* beyond IN_L1, of neighbours of a line; else ROWS_AT_ONCE is quicker */
+#define MOST_ENDS ((ptrdiff_t)64)  /* rows at the ends of lines that are kept for each */
+#define MOST_BY_LINES 8            /* terms of an output that is made line by line */
+#define FETCHED ((ptrdiff_t)4096)  /* bytes ahead of where it is read, data are fetched */
+#define LONGER 4                   /* where one loop makes a piece, or loops have many neighbours */
+#define TOGETHER 16                /* lines at most that are in one piece */
 #define ALIGNMENT ((ptrdiff_t)64)
 
 enum {

@@ -269,7 +269,7 @@ void fdx_sum_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t number, c
         fdx_along_fn *loop = along_loop(w, alike, n);
         if (loop != NULL) {
             const char *own = in + (alike->first + alike->own) * step;
-            loop(NULL, y, own, n, weight + alike->own + 1, mode, own);
+            loop(y, own, n, weight + alike->own + 1, mode, own);
             return;
         }
         in += alike->first * step;

@@ -1,14 +1,21 @@
-/* Long outputs line by line: of each piece of a line all terms are summed up, one after the other, while it is in the
- * first-level cache, and the last loop writes it past the cache. So arrays are read and written from one end to the
- * other, and reading, adding up and writing alternate often enough for a processor to do all three at once.
+/* Long outputs line by line: so arrays are read and written from one end to the other, and reading, adding up and
+ * writing alternate often enough for a processor to do all three at once.
  *
  * This is for outputs that pass the cache by and whose terms are each one band, or none, of an input that lies as row
  * loops can read it. What a band along the run has at the ends of lines is computed before, for all lines of a block,
  * by columns.
  *
- * Short lines that follow each other in memory are one piece together, but for what goes along them. And the last loop
- * writes whole cache lines: what does not fill one at the end of a piece, it leaves to the next one, if that is made in
- * the same way; else it is kept, as at the beginning, until what comes next in memory fills the line. */
+ * A term along the run and up to two across it that are alike, as those of a Laplacian, a divergence, a curl or a
+ * derivative along the run, are summed up by one loop (`cross`), which makes all lines that follow each other and puts
+ * in their ends.
+ *
+ * Others are made in pieces: of each piece of a line all terms are summed up, one after the other, while it is in the
+ * first-level cache, and the last loop writes it past the cache. Short lines that follow each other in memory are one
+ * piece together, but for what goes along them.
+ *
+ * Written are whole cache lines. What does not fill one at the end of a piece, the last loop leaves to the next one, if
+ * that is made in the same way; else it is kept, as at the beginning, until what comes next in memory fills the line.
+ */
 #include "fdx_operator.h"
 
 /* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
@@ -30,7 +37,7 @@ typedef struct {
 } line_term;
 
 /* What one loop, or a few, do to a line: in their order, terms are added up. */
-typedef enum { ITSELF, ALONG, ACROSS, TWO_ACROSS } kind;
+typedef enum { ITSELF, ALONG, ACROSS, TWO_ACROSS, CROSS } kind;
 typedef struct {
     kind is;
     int term, mode;
@@ -70,8 +77,32 @@ static ptrdiff_t most_ends(const work *w, const fdx_band *band)
     return (band->periodic ? wrapping : band->nfirst + band->nlast) + BY_COLUMNS;
 }
 
+/* Are two rows sums of as many pairs? */
+static int go_together(const fdx_rows_alike *a, const fdx_rows_alike *b)
+{
+    return is_quick(a) && a->form == b->form && a->own == b->own;
+}
+
+/* Can one loop sum up terms of such rows, n elements of them? At most two that go across the run and one along it,
+ * whose number is returned; else -1. It is the last one to be added, or there are two: a + b is b + a, but for which
+ * NaN comes of two, and that is not promised. `of_one`: they have the same point in their middle. */
+static int find_cross(const work *w, const kind *is, const fdx_rows_alike *const *alike, int terms, int of_one,
+                      ptrdiff_t n)
+{
+    const int along = terms == 2 && is[0] == ALONG ? 0 : terms - 1;
+    if (terms > 3 || is[along] != ALONG || along_loop(w, alike[along], n) == NULL)
+        return -1;
+    for (int k = 0; k < terms; k++)
+        if (k != along && (is[k] != ACROSS || !go_together(alike[k], alike[along])))
+            return -1;
+    return alike[along]->form == FDX_ODD || of_one ? along : -1;
+}
+
 int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
 {
+    kind is[MOST_BY_LINES];
+    const fdx_rows_alike *alike[MOST_BY_LINES];
+    int many = 0, of_one = 1;
     if (!(w->streamed >> term->out & 1) || n > MOST_BY_LINES || w->n[w->ndim - 1] * w->unit < LINE_LEAST ||
         w->across >= 0)
         return 0;
@@ -79,14 +110,17 @@ int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
         const fdx_stage *stage = term[k].stage;
         if (term[k].nstages != 1 || stage->factor != NULL || !is_direct(w, &term[k]))
             return 0;
-        if (stage->band == NULL)
-            continue;
-        if (is_along_run(w, stage)
-                ? most_ends(w, stage->band) > MOST_ENDS || (w->unit > 1 && stage->band->interior.row_step != 0)
-                : stage->band->interior.count > MOST_ROWS)
+        is[k] = stage->band == NULL ? ITSELF : is_along_run(w, stage) ? ALONG : ACROSS;
+        alike[k] = stage->band == NULL ? NULL : &stage->band->interior;
+        of_one &= term[k].in == term->in;
+        if (is[k] == ALONG && (most_ends(w, stage->band) > MOST_ENDS || (w->unit > 1 && alike[k]->row_step != 0)))
             return 0;
+        if (is[k] == ACROSS && alike[k]->count > MOST_ROWS) {
+            const ptrdiff_t stride = along(w, &w->call->in[term[k].in], stage->axis);
+            many |= MAX(stride, -stride) > IN_L1 / alike[k]->count;
+        }
     }
-    return 1;
+    return !many || find_cross(w, is, alike, n, of_one, w->n[w->ndim - 1]) >= 0;
 }
 
 ptrdiff_t fdx_ends_size(const work *w, const fdx_term *term, int n, ptrdiff_t lines)
@@ -193,24 +227,34 @@ static int find_line(line_term *t, ptrdiff_t row)
     return 1;
 }
 
-/* Are two terms sums of as many pairs? */
-static int go_together(const line_term *a, const line_term *b)
+/* A point of the line that is in the middle of its neighbours. */
+static const char *middle(const line_term *t)
 {
-    return is_quick(a->alike) && a->alike->form == b->alike->form && a->alike->own == b->alike->own;
+    return t->in + (t->alike->first + t->alike->own) * t->stride;
 }
 
-/* The steps of a line's terms; returns how many. */
-static int find_steps(const work *w, const line_term *t, int terms, step *steps)
+/* The steps of a line's terms, n elements of it; returns how many. */
+static int find_steps(const work *w, const line_term *t, int terms, ptrdiff_t n, step *steps)
 {
     kind is[MOST_BY_LINES];
-    int count = 0, k = 0;
-    for (int j = 0; j < terms; j++)
+    const fdx_rows_alike *alike[MOST_BY_LINES];
+    int count = 0, k = 0, of_one = 1;
+    ptrdiff_t ends = 0;
+    for (int j = 0; j < terms; j++) {
         is[j] = t[j].band == NULL ? ITSELF : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
+        alike[j] = t[j].alike;
+        of_one &= is[j] != ITSELF && is[0] != ITSELF && middle(&t[j]) == middle(t);
+        ends += t[j].head + t[j].tail;
+    }
+    const int along = find_cross(w, is, alike, terms, of_one, n - ends);
+    if (along >= 0) {
+        steps[0] = (step){CROSS, along, FDX_SET};
+        return 1;
+    }
     for (int j = 0; j + 1 < terms; j++)
-        if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(&t[j], &t[j + 1]))
+        if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(alike[j], alike[j + 1]))
             is[j++] = TWO_ACROSS;
-    /* The run's term is the first to be computed, so that the last loop can write past the cache: a + b is b + a,
-     * but for which NaN comes of two, and that is not promised. */
+    /* The run's term is the first to be computed, so that the last loop can write past the cache. */
     const int others = is[0] == TWO_ACROSS ? 2 : 1;
     if (others < terms && is[0] >= ACROSS && is[others] == ALONG) {
         steps[count++] = (step){ALONG, others, FDX_SET};
@@ -285,11 +329,11 @@ static const char *fetched_with(const work *w, const line_term *t, const line_pi
     return t->ahead != 0 ? t->in + p->from * w->itemsize + t->ahead : p->y;
 }
 
-/* Neighbours, of a band across the run, of the elements of a piece. */
-static void neighbours(const work *w, const line_term *t, const line_piece *p, const void **x)
+/* Neighbours, of a band across the run, of a line's elements from `from` on. */
+static void neighbours(const work *w, const line_term *t, ptrdiff_t from, const void **x)
 {
     const ptrdiff_t count = t->alike->count;
-    const char *near = t->in + p->from * w->itemsize + t->alike->first * t->stride;
+    const char *near = t->in + from * w->itemsize + t->alike->first * t->stride;
     for (ptrdiff_t k = 0; k < count; k++, near += t->stride)
         x[k] = near;
     if (t->band->periodic) {
@@ -302,7 +346,7 @@ static void neighbours(const work *w, const line_term *t, const line_piece *p, c
 static int sum_across(const work *w, const line_term *t, const line_piece *p, int mode, int last)
 {
     const void *x[MAXTAPS];
-    neighbours(w, t, p, x);
+    neighbours(w, t, p->from, x);
     if (is_quick(t->alike)) {
         const fdx_pairs *pairs = pairs_of(w, t->alike);
         if (can_pass(p, pairs->one_past, last)) {
@@ -320,15 +364,14 @@ static int sum_across(const work *w, const line_term *t, const line_piece *p, in
     return 0;
 }
 
-/* Rows and weights of two terms across the run that go together. */
-static void two_neighbours(const work *w, const line_term *t, const line_piece *p, const void **x, double *weight)
+/* Neighbours and weights of terms across the run that go together. */
+static void rows_and_weights(const work *w, const line_term *t, int terms, ptrdiff_t from, const void **x,
+                             double *weight)
 {
-    const int pairs = t->alike->own;
-    neighbours(w, t, p, x);
-    neighbours(w, t + 1, p, x + 2 * pairs + 1);
-    for (int j = 0; j < pairs; j++) {
-        weight[j] = t[0].weight[j];
-        weight[pairs + j] = t[1].weight[j];
+    for (int k = 0; k < terms; k++) {
+        neighbours(w, &t[k], from, x + k * t->alike->count);
+        for (int j = 0; j < t->alike->own; j++)
+            weight[k * t->alike->own + j] = t[k].weight[j];
     }
 }
 
@@ -337,7 +380,7 @@ static int sum_two_across(const work *w, const line_term *t, const line_piece *p
     const fdx_pairs *pairs = pairs_of(w, t->alike);
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[2 * FDX_PAIRS];
-    two_neighbours(w, t, p, x, weight);
+    rows_and_weights(w, t, 2, p->from, x, weight);
     if (can_pass(p, pairs->two_past, last)) {
         const void *const next[2] = {fetched_with(w, t, p), fetched_with(w, t + 1, p)};
         pairs->two_past(p->past, p->y, x, p->n, weight, mode, next);
@@ -349,7 +392,7 @@ static int sum_two_across(const work *w, const line_term *t, const line_piece *p
 }
 
 /* What is ready of the ends of lines is copied; the interior is computed, line by line. */
-static int sum_along(const work *w, const line_term *t, const line_piece *p, int mode, int last)
+static void sum_along(const work *w, const line_term *t, const line_piece *p, int mode)
 {
     const ptrdiff_t unit = w->unit, size = w->itemsize, head = t->head * unit, inner_end = p->whole - t->tail * unit;
     const ptrdiff_t n = MIN(p->n, p->whole), end = p->from + n;
@@ -371,10 +414,7 @@ static int sum_along(const work *w, const line_term *t, const line_piece *p, int
         char *y = line[k] + (from - p->from) * size;
         if (loop != NULL) {
             const char *own = in + (from + t->alike->first + t->alike->own) * size;
-            const char *next = t->ahead != 0 ? in + from * size + t->ahead : y;
-            loop(last ? p->past + (y - p->y) : NULL, y, own, to - from, t->weight, mode, next);
-            if (last)
-                pass_ends(w, p, k * n, (k + 1) * n, k * n + from - p->from, k * n + to - p->from);
+            loop(y, own, to - from, t->weight, mode, t->ahead != 0 ? in + from * size + t->ahead : y);
             continue;
         }
         for (ptrdiff_t at = from, stop; at < to; at = stop) {
@@ -383,27 +423,55 @@ static int sum_along(const work *w, const line_term *t, const line_piece *p, int
             fdx_sum_run(w, s.alike, s.number, in + at * size, y + (at - from) * size, stop - at, mode);
         }
     }
-    return last && loop != NULL;
 }
 
-static int sum_itself(const work *w, const line_term *t, const line_piece *p, int mode)
+static void sum_itself(const work *w, const line_term *t, const line_piece *p, int mode)
 {
     const char *x = t->in + p->from * w->itemsize;
     if (mode == FDX_SET)
         memcpy(p->y, x, (size_t)(p->n * w->itemsize));
     else
         w->sums->combine(p->y, x, NULL, p->n, FDX_ADD);
+}
+
+/* Returns whether it wrote past the cache, which only the last step may do. */
+static int make_step(const work *w, const line_term *t, const step *s, const line_piece *p, int last)
+{
+    if (s->is == ACROSS)
+        return sum_across(w, &t[s->term], p, s->mode, last);
+    if (s->is == TWO_ACROSS)
+        return sum_two_across(w, &t[s->term], p, s->mode, last);
+    if (s->is == ALONG)
+        sum_along(w, &t[s->term], p, s->mode);
+    else
+        sum_itself(w, &t[s->term], p, s->mode);
     return 0;
 }
 
-static int make_step(const work *w, const line_term *t, const step *s, const line_piece *p, int last)
+/* Whole lines that follow each other, of at most two terms across the run and one along it, n elements in each. */
+static void sum_cross(const work *w, const line_term *t, int terms, int along, char *to, unfilled *kept, ptrdiff_t n,
+                      ptrdiff_t lines)
 {
-    switch (s->is) {
-    case ALONG: return sum_along(w, &t[s->term], p, s->mode, last);
-    case ACROSS: return sum_across(w, &t[s->term], p, s->mode, last);
-    case TWO_ACROSS: return sum_two_across(w, &t[s->term], p, s->mode, last);
-    default: return sum_itself(w, &t[s->term], p, s->mode);
-    }
+    const line_term *run = &t[along], *across = along == 0 ? &t[1] : t;
+    const int pairs = run->alike->own;
+    const ptrdiff_t size = w->itemsize, bytes = n * lines * size;
+    const void *x[2 * (2 * FDX_PAIRS + 1)];
+    double weight[3 * FDX_PAIRS];
+    rows_and_weights(w, across, terms - 1, 0, x, weight);
+    for (int j = 0; j < pairs; j++)
+        weight[(terms - 1) * pairs + j] = run->weight[j];
+    fdx_cross c = {to,        w->line,   x,          middle(run), n,      lines,
+                   run->head, run->tail, run->ready, run->apart,  weight, {NULL, NULL, NULL}};
+    int fetches = 0;
+    for (int k = 0; k < terms; k++)
+        if (t[k].ahead != 0)
+            c.next[fetches++] = t[k].in + t[k].ahead;
+    while (fetches < terms)
+        c.next[fetches++] = run->in;
+    pairs_of(w, run->alike)->cross[terms - 1](&c);
+    const ptrdiff_t first = (ptrdiff_t)(-(uintptr_t)to % FDX_CACHE_LINE), rest = (bytes - first) % FDX_CACHE_LINE;
+    pass(w, kept, to, w->line, first, to);
+    pass(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, to);
 }
 
 /* All steps of a piece; the last one begins `left` elements earlier, and leaves out the last `leaves`. */
@@ -420,7 +488,54 @@ static void make_piece(const work *w, const line_term *t, const step *steps, int
         pass(w, p.kept, p.past, p.y, p.n * w->itemsize, fetched_with(w, t, &p));
 }
 
+/* Lines that follow each other, n elements together, in pieces of at most `most` bytes. `goes_on`: what follows is made
+ * in the same way. Cache lines are written whole: where a piece ends within one, the last step leaves those elements,
+ * *left of them, to what comes next, if it can. */
+static void make_pieces(const work *w, const line_term *t, const step *steps, int count, line_piece p, ptrdiff_t most,
+                        ptrdiff_t n, int goes_on, ptrdiff_t *left)
+{
+    const ptrdiff_t size = w->itemsize;
+    const int can_leave = steps[count - 1].is != ALONG;
+    for (; p.from < n; p.from += p.n) {
+        const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE);
+        p.y = w->line + beside; /* aligned as the output is; before it lies what is left */
+        p.n = MIN(most / size, n - p.from);
+        if (p.n < n - p.from) { /* so that the next one is aligned, and begins with a row */
+            p.n -= can_leave ? 0 : beside / size;
+            p.n -= w->unit > 1 ? p.n % w->unit : 0;
+        }
+        ptrdiff_t leaves = 0;
+        if (can_leave && (goes_on || p.from + p.n < n))
+            leaves = MIN(*left + p.n, (ptrdiff_t)((uintptr_t)(p.past + p.n * size) % FDX_CACHE_LINE) / size);
+        make_piece(w, t, steps, count, p, *left, leaves);
+        p.past += p.n * size;
+        memmove(w->line + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE) - leaves * size, p.y + (p.n - leaves) * size,
+                (size_t)(leaves * size));
+        *left = leaves;
+    }
+}
+
 /* ---- lines of a block ---- */
+
+/* What is fetched: the neighbours on the march, a little ahead; or the next block, with the ends of its lines. One
+ * input for each output, if others are left to those that come. */
+static void choose_fetches(const work *w, const fdx_term *term, int n, const place *src, line_term *t,
+                           uint64_t *fetched)
+{
+    const int run = w->ndim - 1;
+    int onward = 0, fetches = 0;
+    for (int d = 0; d <= run && w->march < 0; d++)
+        onward = w->block[d] < w->n[d] ? d : onward;
+    for (int k = 0; k < n; k++) {
+        t[k].ahead = 0;
+        if (*fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
+            continue;
+        *fetched |= (uint64_t)1 << term[k].in;
+        fetches++;
+        t[k].ahead =
+            w->march < 0 ? w->block[onward] * src[k].stride[onward] : w->ahead * src[k].stride[w->march] + FETCHED;
+    }
+}
 
 void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, uint64_t *fetched)
@@ -431,41 +546,26 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     place src[MOST_BY_LINES];
     step steps[MOST_BY_LINES];
     ptrdiff_t at[MAXD];
-    int count = 0, fetches = 0;
     unfilled kept = {NULL, 0, {0}};
-
-    /* What is fetched: the neighbours on the march, some lines ahead; or the next block, with the ends of its lines.
-     * One input for each output, if others are left to those that come. */
-    int onward = 0;
-    for (int d = 0; d <= run && w->march < 0; d++)
-        onward = w->block[d] < w->n[d] ? d : onward;
     char *memory = w->ends;
-    for (int k = 0; k < n; k++) {
-        memory = begin_term(w, &term[k], lo, hi, &t[k], &src[k], memory);
-        t[k].ahead = 0;
-        if (*fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
-            continue;
-        *fetched |= (uint64_t)1 << term[k].in;
-        fetches++;
-        t[k].ahead = w->march < 0 ? w->block[onward] * src[k].stride[onward]
-                                  : w->ahead * src[k].stride[w->march] + FETCH_LINES * src[k].stride[run - 1];
-    }
     int in_a_row = run > 0 && y->stride[run - 1] == whole * size;
-    for (int k = 0; k < n && in_a_row; k++)
-        in_a_row = src[k].stride[run - 1] == whole * size;
     /* Short pieces are quicker where sums are read again; but with more than a pair of neighbours loops take long to
      * begin. */
-    ptrdiff_t most = (n > 1 ? 1 : LONGER) * LINE_PIECE / size;
-    for (int k = 0; k < n; k++)
-        if (t[k].d != run && t[k].band->interior.count > 3)
-            most = LONGER * LINE_PIECE / size;
-    const ptrdiff_t room = MIN(TOGETHER, MAX(1, most / whole));
+    int longer = n == 1;
+    for (int k = 0; k < n; k++) {
+        memory = begin_term(w, &term[k], lo, hi, &t[k], &src[k], memory);
+        in_a_row &= run > 0 && src[k].stride[run - 1] == whole * size;
+        longer |= t[k].d != run && t[k].band->interior.count > 3;
+    }
+    choose_fetches(w, term, n, src, t, fetched);
+    const ptrdiff_t most = (longer ? LONGER : 1) * LINE_PIECE, room = MIN(TOGETHER, MAX(1, most / (whole * size)));
     char *out = locate(w, y, lo, -1);
     ptrdiff_t left = 0; /* elements */
+    int count = 0;
     memcpy(at, lo, sizeof at);
     for (;;) {
-        /* Lines together: those that are alike and follow each other, as many as one piece has room for. */
-        ptrdiff_t together = in_a_row ? MIN(room, hi[run - 1] - at[run - 1]) : 1;
+        /* Lines together: those that are alike and follow each other. */
+        ptrdiff_t together = in_a_row ? hi[run - 1] - at[run - 1] : 1;
         int changed = count == 0;
         for (int k = 0; k < n; k++)
             if (t[k].d != run) {
@@ -473,31 +573,14 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
                 together = t[k].d == run - 1 ? MIN(together, t[k].until - t[k].row) : together;
             }
         if (changed)
-            count = find_steps(w, t, n, steps);
-        /* Cache lines are written whole: where a piece ends within one, the last step leaves those elements to what
-         * comes next, if that is made in the same way. */
-        const int can_leave = steps[count - 1].is != ALONG;
-        int goes_on = can_leave && in_a_row && at[run - 1] + together < hi[run - 1];
-        for (int k = 0; k < n; k++)
-            goes_on &= t[k].d != run - 1 || t[k].until - t[k].row > together;
-        const ptrdiff_t all = together * whole;
-        line_piece p = {NULL, out, &kept, 0, 0, whole, together};
-        for (; p.from < all; p.from += p.n) {
-            const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE);
-            p.y = w->line + beside; /* aligned as the output is; before it lies what is left */
-            p.n = MIN(most, all - p.from);
-            if (p.n < all - p.from) { /* so that the next one is aligned, and begins with a row */
-                p.n -= can_leave ? 0 : beside / size;
-                p.n -= w->unit > 1 ? p.n % w->unit : 0;
-            }
-            ptrdiff_t leaves = 0;
-            if (goes_on || (can_leave && p.from + p.n < all))
-                leaves = MIN(left + p.n, (ptrdiff_t)((uintptr_t)(p.past + p.n * size) % FDX_CACHE_LINE) / size);
-            make_piece(w, t, steps, count, p, left, leaves);
-            p.past += p.n * size;
-            memmove(w->line + (ptrdiff_t)((uintptr_t)p.past % FDX_CACHE_LINE) - leaves * size,
-                    p.y + (p.n - leaves) * size, (size_t)(leaves * size));
-            left = leaves;
+            count = find_steps(w, t, n, whole, steps);
+        if (steps[0].is == CROSS) {
+            sum_cross(w, t, n, steps[0].term, out, &kept, whole, together);
+        } else {
+            const ptrdiff_t alike = together;
+            together = MIN(alike, room); /* in one piece */
+            const line_piece p = {NULL, out, &kept, 0, 0, whole, together};
+            make_pieces(w, t, steps, count, p, most, together * whole, together < alike, &left);
         }
         for (int k = 0; k < n; k++)
             t[k].ready += together * w->unit * size;

@@ -236,7 +236,7 @@ static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along
             w->march = d;
     /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
     const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MIN(along_march, w->n[w->march]));
-    w->block[run] = MAX(1, MIN(w->n[run], (run == 0 ? size : MIN(RUN, within)) / w->unit));
+    w->block[run] = MAX(1, MIN(w->n[run], within / w->unit));
     ptrdiff_t product = w->block[run] * w->unit;
     for (int d = run - 1; d >= 0; d--) {
         w->block[d] = MAX(1, MIN(w->n[d], (d > w->march ? within : size) / product));
@@ -366,13 +366,13 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
         sums |= !(w->plain_out >> number & 1) || (!by_lines && (w->streamed >> number & 1));
     }
     if (!others)
-        cut(w, inside, BLOCK_BY_LINES, 1, IN_L3);
+        cut(w, inside, BLOCK, 1, IN_L3);
     else if (windows)
         cut(w, inside, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
     else if (sums_of_several)
         cut(w, inside, BLOCK_OF_SUMS, ROWS_AT_ONCE, IN_L3);
     else
-        cut(w, inside, BLOCK, ROWS_AT_ONCE, IN_L2);
+        cut(w, inside, BLOCK, ROWS_AT_ONCE, IN_L3);
     w->ahead = w->march < 0 ? 0 : inside[w->march] / 2;
 
     /* Wherever the memory lies, all that is reserved begins on a cache line. */

@@ -116,15 +116,34 @@ typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, 
  * next[0] and, if there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
 typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
                          const void *const next[2]);
-/* The same of pairs of neighbours in x, which go along memory: K before the first and behind the last of n are read.
- * All sums are in y, if `to` is NULL. */
-typedef void fdx_along_fn(void *to, void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
+/* Sums of pairs of neighbours in x, which go along memory, to y: K before the first and behind the last of n are read.
+ * Meanwhile as much is fetched from `next`. */
+typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
+/* Lines that follow each other, sums of terms of as many pairs: none, one or two of rows in x, as above, and a last one
+ * along memory. */
+typedef struct {
+    void *to;             /* where they pass the cache by, if they fill cache lines */
+    void *y;              /* two cache lines: what does not, at the beginning, and from the second on what does not at
+                           * the end */
+    const void *const *x; /* of the first line */
+    const void *along;    /* likewise; even pairs are all of this input: x[K] is the same */
+    ptrdiff_t n, lines;   /* elements of a line, and how many lines */
+    ptrdiff_t head, tail; /* of the elements of a line, those at its ends whose term along memory is ready; there are
+                           * at least FDX_VECTOR_SUMS between them */
+    const char *ready;    /* it is, element by element, of one line after the other */
+    ptrdiff_t apart;      /* bytes from one of these elements to the next */
+    const double *w;
+    const void *next[3]; /* what is fetched meanwhile, for each term; even pairs: for one */
+} fdx_cross;
+typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 
 typedef struct {
-    fdx_sum_fn *one, *four, *two;     /* one row of results, four, two terms */
-    fdx_past_fn *one_past, *two_past; /* these may be NULL: the same is to be had of the ones above */
+    fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
+    /* these may be NULL: the same is to be had of the ones above */
+    fdx_past_fn *one_past, *two_past;
     fdx_along_fn *along;
+    fdx_cross_fn *cross[3]; /* [terms of rows] */
 } fdx_pairs;
 
 typedef struct {

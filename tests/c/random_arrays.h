@@ -143,6 +143,8 @@ typedef struct {
     ptrdiff_t stride[MAXN];
 } array;
 
+static int usual; /* draw arrays as NumPy makes them, and few others */
+
 static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
 {
     array a = {NULL, NULL, 0, {0}};
@@ -152,13 +154,14 @@ static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
         order[d] = order[other];
         order[other] = d;
     }
-    if (below(2)) /* C order, which the core likes best */
+    const int as_usual = usual && below(8);
+    if (as_usual || below(2)) /* C order, which the core likes best */
         for (int d = 0; d < ndim; d++)
             order[d] = ndim - 1 - d;
-    const int loose = below(3) == 0, flip = below(4) == 0;
+    const int loose = !as_usual && below(3) == 0, flip = !as_usual && below(4) == 0;
     /* Anywhere in a cache line; or unaligned. */
     const int part = (int)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
-    const size_t misaligned = below(4) ? (size_t)(below(16) * part) : 1;
+    const size_t misaligned = as_usual || below(4) ? (size_t)(below(16) * part) : 1;
     ptrdiff_t stride = fdx_itemsize(dtype), before = 0;
     for (int k = 0; k < ndim; k++) {
         const int d = order[k];

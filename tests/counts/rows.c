@@ -170,6 +170,15 @@ static void count_weights(const fdx_isa *isa)
     PER_POINT(weigh(isa, x, n, 5, 2), "weights of 5 nodes, second derivative");
 }
 
+/* A line between whose ends, which are not counted, all is made from its own elements. */
+static void cross(fdx_cross_fn *loop, const void *const *x, const void *along, ptrdiff_t n)
+{
+    static const double w[3 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, 0.8, -0.7, -0.2, 0.6};
+    static char beside[2 * FDX_CACHE_LINE];
+    const fdx_cross c = {out, beside, x, along, n, 1, 0, 0, in, 0, w, {in, in, in}};
+    loop(&c);
+}
+
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
 static void count_pairs(type of, const char *form, int k, const fdx_pairs *pairs, const void *const *x)
 {
@@ -183,8 +192,9 @@ static void count_pairs(type of, const char *form, int k, const fdx_pairs *pairs
         return;
     PER_POINT(pairs->one_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, past", of.name, form, k);
     PER_POINT(pairs->two_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, past", of.name, form, k);
-    PER_POINT(pairs->along(NULL, out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, form, k);
-    PER_POINT(pairs->along(out, out, middle, n, w, FDX_SET, in), "%s %s %d, along, past", of.name, form, k);
+    PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, form, k);
+    for (int terms = 0; terms < 3; terms++)
+        PER_POINT(cross(pairs->cross[terms], x, middle, n), "%s %s %d, cross of %d and 1", of.name, form, k, terms);
 }
 
 static void count_sums(const fdx_isa *isa)
