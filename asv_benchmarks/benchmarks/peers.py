@@ -17,6 +17,8 @@ import numpy as np
 
 import fdx
 
+from . import operators
+
 SIDES = [32, 256, 2048]
 AXES = [0, 1]
 SPACING = 0.1
@@ -90,3 +92,65 @@ class Peers:
 
     def time_gradient(self, library, side, axis):
         call(library, side, axis)()
+
+
+# --- operators: three dimensions, from other libraries' derivatives one after the other ----------
+
+
+def ndimage_derivative(axis, deriv, accuracy):
+    from scipy.ndimage import correlate1d
+
+    reach = accuracy // 2
+    weights = fdx.weights(np.arange(-reach, reach + 1.0), deriv=deriv) / operators.SPACING**deriv
+    return lambda f: correlate1d(f, weights, axis=axis)
+
+
+def findiff_derivative(axis, deriv, accuracy):
+    from findiff import FinDiff
+
+    return FinDiff(axis, operators.SPACING, deriv, acc=accuracy)
+
+
+def laplacian(derivative, accuracy):
+    along = [derivative(axis, 2, accuracy) for axis in range(3)]
+    return lambda f: along[0](f) + along[1](f) + along[2](f)
+
+
+def curl(derivative):
+    along = [derivative(axis, 1, 2) for axis in range(3)]
+    pairs = [(1, 2), (2, 0), (0, 1)]
+    return lambda f: np.stack([along[i](f[j]) - along[j](f[i]) for i, j in pairs])
+
+
+# As operators.py names them.
+COMPOSED = {
+    "Diff 0, accuracy 8": lambda derivative: derivative(0, 1, 8),
+    "Diff 2, accuracy 8": lambda derivative: derivative(2, 1, 8),
+    "Laplacian, accuracy 2": lambda derivative: laplacian(derivative, 2),
+    "Laplacian, accuracy 4": lambda derivative: laplacian(derivative, 4),
+    "Laplacian, accuracy 8": lambda derivative: laplacian(derivative, 8),
+    "curl": curl,
+}
+DERIVATIVES = {"scipy": ndimage_derivative, "findiff": findiff_derivative}
+
+
+@functools.cache
+def operator_call(library, operator, side):
+    """Return the function to time: fdx's writes to memory that is there already."""
+    f, out = operators.data(operator, side, "float64")
+    if library == "fdx":
+        L = operators.made(operator, side)
+        return lambda: L(f, out=out)
+    composed = COMPOSED[operator](DERIVATIVES[library])
+    return lambda: composed(f)
+
+
+class Operators:
+    params = (["fdx", *DERIVATIVES], list(COMPOSED), operators.SIDES)
+    param_names = ("library", "operator", "side")
+    skip_params = tuple(
+        itertools.product([p for p in DERIVATIVES if not find_spec(p)], COMPOSED, operators.SIDES)
+    )
+
+    def time_operator(self, library, operator, side):
+        operator_call(library, operator, side)()

@@ -63,7 +63,7 @@ def derivative(
         Which derivative, from 1 on.
     accuracy : int, optional
         The order of the error, even, from 2 on: halving the spacing divides the error by 2 to
-        this power, also at the ends and on uneven grids.
+        this power, also at the ends and on uneven grids. A stencil has at most 64 points.
     boundary : str or tuple of str, optional
         What is at the two ends, or as a pair at the left and at the right one: "one-sided",
         "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as

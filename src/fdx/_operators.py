@@ -619,16 +619,19 @@ class Operator(Applicable):
 
     def __add__(self, other: Any) -> Operator:
         if not isinstance(other, Operator):
-            return NotImplemented
+            return not_added(other)
         return Operator(merged((*self._terms, *other._terms)))
 
     def __radd__(self, other: Any) -> Operator:
         if isinstance(other, int) and other == 0:  # where the built-in sum begins
             return self
-        return NotImplemented
+        return not_added(other)
 
     def __sub__(self, other: Any) -> Operator:
-        return self + -other if isinstance(other, Operator) else NotImplemented
+        return self + -other if isinstance(other, Operator) else not_added(other)
+
+    def __rsub__(self, other: Any) -> Operator:
+        return not_added(other)
 
     def __neg__(self) -> Operator:
         return Operator([Term(-term.scale, term.factors) for term in self._terms])
@@ -948,7 +951,8 @@ class Diff(Operator):
     deriv : int, optional
         Which derivative, from 1 on.
     accuracy : int, optional
-        The order of the error, even: the error falls as the spacing to this power.
+        The order of the error, even: the error falls as the spacing to this power. A stencil has
+        at most 64 points.
     boundary : str or tuple of str, optional
         What is at the two ends of the axis, or as a pair at the left and at the right one:
 
@@ -1063,10 +1067,19 @@ def check_period(x: Array, left: int, period: float | None) -> None:
         raise ValueError(f"period: expected more than the coordinates span, {span}, got {period}")
 
 
+def not_added(other: Any) -> Any:
+    """What a sum with something else is: an error."""
+    if isinstance(other, (numbers.Number, np.ndarray)):
+        kind = "array" if isinstance(other, np.ndarray) else "number"
+        raise TypeError(f"operator + {kind}: write operator + {kind} * fdx.Identity()")
+    return NotImplemented
+
+
 def check_points(leaf: Leaf) -> None:
     if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.reach + 1 > MAX_NODES:
+        name = "accuracy" if leaf.deriv + 2 < MAX_NODES else "deriv"
         raise ValueError(
-            f"accuracy: expected a stencil of at most {MAX_NODES} points, "
+            f"{name}: expected a stencil of at most {MAX_NODES} points, "
             f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"
         )
 

@@ -43,10 +43,8 @@ def _check(workers: Any, name: str = "workers") -> int:
         raise TypeError(f"{name}: expected an integer or None, got {workers!r}") from None
     cpus = _cpus()
     if not -cpus <= n <= MOST_WORKERS or n == 0:
-        raise ValueError(
-            f"{name}: expected 1 to {MOST_WORKERS}, or -1 for all {cpus} CPUs to {-cpus} for one, "
-            f"got {n}"
-        )
+        fewer = "the one CPU" if cpus == 1 else f"all {cpus} CPUs to {-cpus} for one"
+        raise ValueError(f"{name}: expected 1 to {MOST_WORKERS}, or -1 for {fewer}, got {n}")
     return n if n > 0 else n + cpus + 1
 
 
