@@ -69,8 +69,40 @@ def calls():
     for n in (18, 100, 257, 1000, 20_000):
         for name, L in along(-1, n):
             yield f"line of {n}, {name}", make_array("f8", (n,)), L
-    u = make_array("f8", (2600, 2600))  # beyond the caches, where stores pass them by
-    yield "large", u, lambda u, **k: fdx.laplacian(u, 0.1, accuracy=4, **k)
+
+
+BEYOND = {"f8": (151, 213, 205), "f4": (193, 255, 262)}  # more than 48 MiB
+
+
+def beyond():
+    """Operators whose sums go past the caches, into memory that is there already."""
+
+    def over_all(**options):
+        return sum(Diff(k, 0.1 * (k + 1), **options) for k in range(3))
+
+    for accuracy in (2, 4, 6, 8):
+        yield f"laplacian, {accuracy}", over_all(deriv=2, accuracy=accuracy)
+        for k in range(3):
+            yield f"axis {k}, {accuracy}", Diff(k, 0.1, accuracy=accuracy)
+    yield "periodic", over_all(accuracy=4, boundary="periodic")
+    yield "walls", over_all(deriv=2, accuracy=4, boundary="reflect")
+    yield "valid", Diff(0, 0.1, deriv=2) + Diff(2, 0.1, deriv=2, boundary="valid")
+    yield "another order", Diff(2, 0.1, deriv=2) + Diff(1, 0.1, deriv=2)
+    yield "step", fdx.Identity() + 0.1 * over_all(deriv=2)
+    yield "accuracies", Diff(0, 0.1, accuracy=2) + Diff(1, 0.1, accuracy=4) + Diff(2, 0.1)
+    yield "transposed", over_all(deriv=2, accuracy=4).T
+    yield "curl", lambda u, **k: fdx.curl([u, u[::-1], u[:, ::-1]], 0.1, accuracy=4, **k)
+    yield "divergence", lambda u, **k: fdx.divergence([u, u[::-1], u[:, ::-1]], 0.1, **k)
+
+
+def beyond_in_place(dtype, **options):
+    """Digests of these."""
+    u = make_array(dtype, BEYOND[dtype])
+    out = np.full((3, *u.shape), np.nan, dtype)
+    for name, L in beyond():
+        into = out if name == "curl" else out[0, ..., 1:-1] if name == "valid" else out[0]
+        into[...] = np.nan
+        yield f"{dtype} {name}", digest(L(u, out=into, **options))
 
 
 def finite_calls():
@@ -94,6 +126,9 @@ def print_digests():
     print(fdx._core.isa())
     for name, u, L in calls():
         print(f"{name}: {digest(L(u))}")
+    for dtype in BEYOND:
+        for name, said in beyond_in_place(dtype):
+            print(f"beyond the caches, {name}: {said}")
     with np.errstate(all="raise"):
         for name, u, L in finite_calls():
             print(f"{name}: {digest(L(u))}")
@@ -146,12 +181,13 @@ def test_workers(jobs, workers):
             assert [job.parts_run for job in jobs] == [workers] * (workers > 1)
 
 
-def test_workers_beyond_the_caches():
-    u = make_array("f8", (2600, 2600))
-    out = np.full_like(u, np.nan)
-    want = digest(fdx.laplacian(u, 0.1))
-    assert digest(fdx.laplacian(u, 0.1, out=out, workers=2)) == want
-    assert digest(fdx.laplacian(u, 0.1, out=out, workers=1)) == want
+@pytest.mark.parametrize("dtype", BEYOND)
+def test_beyond_the_caches(dtype):
+    """Fresh results are not stored past the caches: other loops make them."""
+    u = make_array(dtype, BEYOND[dtype])
+    fresh = {f"{dtype} {name}": digest(L(u)) for name, L in beyond()}
+    for workers in (1, 2, 3):
+        assert dict(beyond_in_place(dtype, workers=workers)) == fresh
 
 
 @pytest.mark.parametrize("stride", [2**31 + 5])
