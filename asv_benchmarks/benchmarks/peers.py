@@ -146,10 +146,10 @@ def operator_call(library, operator, side):
 
 
 class Operators:
-    params = (["fdx", *DERIVATIVES], list(COMPOSED), operators.SIDES)
+    params = (["fdx", *DERIVATIVES], list(COMPOSED), [192])
     param_names = ("library", "operator", "side")
     skip_params = tuple(
-        itertools.product([p for p in DERIVATIVES if not find_spec(p)], COMPOSED, operators.SIDES)
+        itertools.product([p for p in DERIVATIVES if not find_spec(p)], COMPOSED, [192])
     )
 
     def time_operator(self, library, operator, side):
