@@ -288,8 +288,10 @@ static ptrdiff_t most_columns(const fdx_band *band, ptrdiff_t n)
         /* from row 0 on, 1, ...; and up to the last row, the one before, ... */
         ptrdiff_t lo = MAX(0, at <= band->nfirst ? at : band->rows - n - (at - band->nfirst - 1));
         ptrdiff_t hi = MIN(band->rows, lo + n);
-        columns_of(band, &lo, &hi);
-        most = MAX(most, hi - lo);
+        if (lo < hi) {
+            columns_of(band, &lo, &hi);
+            most = MAX(most, hi - lo);
+        }
     }
     return band->periodic ? most : MIN(most, band->columns);
 }

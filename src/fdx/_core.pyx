@@ -931,7 +931,7 @@ cdef object _real(str name, object values):
     if given.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, got dtype {given.dtype}")
     with np.errstate(all="ignore"):
-        converted = np.ascontiguousarray(given, dtype=np.float64).reshape(given.shape)
+        converted = np.require(given, np.float64, "CA")
     finite = np.isfinite(converted)
     if not finite.all():
         index = np.unravel_index(np.argmin(finite), given.shape)
