@@ -535,7 +535,7 @@ def test_linear_operator(boundary):
         assert_close(A.H @ v, matrix.T @ v, 1e-12)
         assert_close(A @ np.eye(A.shape[1]), matrix.toarray(), 1e-12)
         assert v @ A.matvec(u) == pytest.approx(A.rmatvec(v) @ u, abs=1e-11)
-        assert_close(A.matvec(u.reshape(-1, 1)), (matrix @ u).reshape(-1, 1), 1e-12)
+        assert_close(A.matmat(u.reshape(-1, 1)), (matrix @ u).reshape(-1, 1), 1e-12)
 
 
 def test_eigenvalues_by_scipy():
