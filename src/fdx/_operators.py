@@ -619,19 +619,23 @@ class Operator(Applicable):
 
     def __add__(self, other: Any) -> Operator:
         if not isinstance(other, Operator):
-            return not_added(other)
+            check_added(other)
+            return NotImplemented
         return Operator(merged((*self._terms, *other._terms)))
 
     def __radd__(self, other: Any) -> Operator:
         if isinstance(other, int) and other == 0:  # where the built-in sum begins
             return self
-        return not_added(other)
+        check_added(other)
+        return NotImplemented
 
     def __sub__(self, other: Any) -> Operator:
-        return self + -other if isinstance(other, Operator) else not_added(other)
+        check_added(other)
+        return self + -other if isinstance(other, Operator) else NotImplemented
 
     def __rsub__(self, other: Any) -> Operator:
-        return not_added(other)
+        check_added(other)
+        return NotImplemented
 
     def __neg__(self) -> Operator:
         return Operator([Term(-term.scale, term.factors) for term in self._terms])
@@ -1067,12 +1071,10 @@ def check_period(x: Array, left: int, period: float | None) -> None:
         raise ValueError(f"period: expected more than the coordinates span, {span}, got {period}")
 
 
-def not_added(other: Any) -> Any:
-    """What a sum with something else is: an error."""
+def check_added(other: Any) -> None:
     if isinstance(other, (numbers.Number, np.ndarray)):
         kind = "array" if isinstance(other, np.ndarray) else "number"
         raise TypeError(f"operator + {kind}: write operator + {kind} * fdx.Identity()")
-    return NotImplemented
 
 
 def check_points(leaf: Leaf) -> None:
