@@ -243,7 +243,9 @@ static int find_steps(const work *w, const line_term *t, int terms, ptrdiff_t n,
     for (int j = 0; j < terms; j++) {
         is[j] = t[j].band == NULL ? ITSELF : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
         alike[j] = t[j].alike;
-        of_one &= is[j] != ITSELF && is[0] != ITSELF && middle(&t[j]) == middle(t);
+        /* The middle of a periodic row may lie around its ends. */
+        of_one &= is[j] != ITSELF && is[0] != ITSELF && middle(&t[j]) == middle(t) &&
+                  (!t[j].band->periodic || alike[j]->first + alike[j]->own == 0);
         ends += t[j].head + t[j].tail;
     }
     const int along = find_cross(w, is, alike, terms, of_one, n - ends);
@@ -470,8 +472,8 @@ static void sum_cross(const work *w, const line_term *t, int terms, int along, c
         c.next[fetches++] = run->in;
     pairs_of(w, run->alike)->cross[terms - 1](&c);
     const ptrdiff_t first = (ptrdiff_t)(-(uintptr_t)to % FDX_CACHE_LINE), rest = (bytes - first) % FDX_CACHE_LINE;
-    pass(w, kept, to, w->line, first, to);
-    pass(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, to);
+    pass(w, kept, to, w->line, first, w->line);
+    pass(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, w->line);
 }
 
 /* All steps of a piece; the last one begins `left` elements earlier, and leaves out the last `leaves`. */

@@ -119,14 +119,15 @@ typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, c
 /* Sums of pairs of neighbours in x, which go along memory, to y: K before the first and behind the last of n are read.
  * Meanwhile as much is fetched from `next`. */
 typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
-/* Lines that follow each other, sums of terms of as many pairs: none, one or two of rows in x, as above, and a last one
- * along memory. */
+/* Lines that follow each other in the output and in every input, sums of terms of as many pairs: none, one or two of
+ * rows in x, as above, and a last one along memory. Even pairs of rows have the point in the middle of `along`, x[K],
+ * too. */
 typedef struct {
     void *to;             /* where they pass the cache by, if they fill cache lines */
     void *y;              /* two cache lines: what does not, at the beginning, and from the second on what does not at
                            * the end */
     const void *const *x; /* of the first line */
-    const void *along;    /* likewise; even pairs are all of this input: x[K] is the same */
+    const void *along;    /* likewise */
     ptrdiff_t n, lines;   /* elements of a line, and how many lines */
     ptrdiff_t head, tail; /* of the elements of a line, those at its ends whose term along memory is ready; there are
                            * at least FDX_VECTOR_SUMS between them */

@@ -553,6 +553,7 @@ ERRORS = [
     (dict(accuracy=2.0), TypeError, "accuracy: expected an even integer from 2 on, got 2.0"),
     (dict(accuracy=100), ValueError, "accuracy: expected .*64 points, got .*accuracy=100"),
     (dict(deriv=70), ValueError, "deriv: expected .*64 points, got deriv=70"),
+    (dict(deriv=62, accuracy=4), ValueError, "accuracy: expected .*64 points, got deriv=62"),
     (dict(accuracy=10**30), ValueError, "accuracy: expected .* got .*10{30}"),
     (dict(boundary="mirror"), ValueError, "boundary: expected one of 'one-sided', .* got 'mirror'"),
     (dict(boundary=None), ValueError, "boundary: expected one of .* got None"),

@@ -1079,7 +1079,7 @@ def check_added(other: Any) -> None:
 
 def check_points(leaf: Leaf) -> None:
     if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.reach + 1 > MAX_NODES:
-        name = "accuracy" if leaf.deriv + 2 < MAX_NODES else "deriv"
+        name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
         raise ValueError(
             f"{name}: expected a stencil of at most {MAX_NODES} points, "
             f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"

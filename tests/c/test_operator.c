@@ -268,6 +268,11 @@ static void random_case(const fdx_isa *isa)
         inputs[k] = random_array(result == FDX_F64 && !usual && below(3) == 0 ? wholes[below(8)] : result, in_shape);
         if (below(usual ? 32 : 8) == 0)
             inputs[k].a.stride[below(ndim)] = 0;
+        ptrdiff_t compact = fdx_itemsize(inputs[k].dtype), *stride = inputs[k].a.stride;
+        for (int d = ndim - 1; d > 0; d--)
+            compact = stride[d] == compact ? compact * in_shape[d] : 0;
+        if (below(8) == 0 && ndim > 1 && compact > 0 && stride[0] == compact)
+            stride[below(ndim - 1)] = stride[ndim - 1]; /* rows that overlap */
         in[k] = inputs[k].described;
         in[k].stride = inputs[k].a.stride;
     }
