@@ -21,6 +21,7 @@
 /* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
 typedef struct {
     const fdx_band *band; /* NULL: the identity */
+    int input;            /* the number of its input */
     int d;                /* the dimension that it goes along */
     ptrdiff_t stride;     /* bytes along it */
     ptrdiff_t first, end; /* the block's first row along it, in the chain's results, and the one behind its last */
@@ -196,6 +197,7 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
         end[d] = hi[d] + shift;
     }
     t->band = term->stage->band;
+    t->input = term->in;
     t->d = t->band == NULL ? run : w->dimension[term->stage->axis];
     t->stride = src->stride[t->d];
     t->first = first[t->d];
@@ -243,8 +245,8 @@ static int find_steps(const work *w, const line_term *t, int terms, ptrdiff_t n,
     for (int j = 0; j < terms; j++) {
         is[j] = t[j].band == NULL ? ITSELF : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
         alike[j] = t[j].alike;
-        /* The middle of a periodic row may lie around its ends. */
-        of_one &= is[j] != ITSELF && is[0] != ITSELF && middle(&t[j]) == middle(t) &&
+        /* Of one input, so that this holds for all lines. The middle of a periodic row may lie around its ends. */
+        of_one &= is[j] != ITSELF && is[0] != ITSELF && t[j].input == t->input && middle(&t[j]) == middle(t) &&
                   (!t[j].band->periodic || alike[j]->first + alike[j]->own == 0);
         ends += t[j].head + t[j].tail;
     }
