@@ -90,13 +90,13 @@ static int go_together(const fdx_rows_alike *a, const fdx_rows_alike *b)
 static int find_cross(const work *w, const kind *is, const fdx_rows_alike *const *alike, int terms, int of_one,
                       ptrdiff_t n)
 {
-    const int along = terms == 2 && is[0] == ALONG ? 0 : terms - 1;
-    if (terms > 3 || is[along] != ALONG || along_loop(w, alike[along], n) == NULL)
+    const int nth = terms == 2 && is[0] == ALONG ? 0 : terms - 1;
+    if (terms > 3 || is[nth] != ALONG || along_loop(w, alike[nth], n) == NULL)
         return -1;
     for (int k = 0; k < terms; k++)
-        if (k != along && (is[k] != ACROSS || !go_together(alike[k], alike[along])))
+        if (k != nth && (is[k] != ACROSS || !go_together(alike[k], alike[nth])))
             return -1;
-    return alike[along]->form == FDX_ODD || of_one ? along : -1;
+    return alike[nth]->form == FDX_ODD || of_one ? nth : -1;
 }
 
 int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
@@ -250,9 +250,9 @@ static int find_steps(const work *w, const line_term *t, int terms, ptrdiff_t n,
                   (!t[j].band->periodic || alike[j]->first + alike[j]->own == 0);
         ends += t[j].head + t[j].tail;
     }
-    const int along = find_cross(w, is, alike, terms, of_one, n - ends);
-    if (along >= 0) {
-        steps[0] = (step){CROSS, along, FDX_SET};
+    const int nth = find_cross(w, is, alike, terms, of_one, n - ends);
+    if (nth >= 0) {
+        steps[0] = (step){CROSS, nth, FDX_SET};
         return 1;
     }
     for (int j = 0; j + 1 < terms; j++)
@@ -452,11 +452,12 @@ static int make_step(const work *w, const line_term *t, const step *s, const lin
     return 0;
 }
 
-/* Whole lines that follow each other, of at most two terms across the run and one along it, n elements in each. */
-static void sum_cross(const work *w, const line_term *t, int terms, int along, char *to, unfilled *kept, ptrdiff_t n,
+/* Whole lines that follow each other, of at most two terms across the run and one, the nth, along it, n elements in
+ * each. */
+static void sum_cross(const work *w, const line_term *t, int terms, int nth, char *to, unfilled *kept, ptrdiff_t n,
                       ptrdiff_t lines)
 {
-    const line_term *run = &t[along], *across = along == 0 ? &t[1] : t;
+    const line_term *run = &t[nth], *across = nth == 0 ? &t[1] : t;
     const int pairs = run->alike->own;
     const ptrdiff_t size = w->itemsize, bytes = n * lines * size;
     const void *x[2 * (2 * FDX_PAIRS + 1)];

@@ -120,8 +120,8 @@ typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, c
  * Meanwhile as much is fetched from `next`. */
 typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
 /* Lines that follow each other in the output and in every input, sums of terms of as many pairs: none, one or two of
- * rows in x, as above, and a last one along memory. Even pairs of rows have the point in the middle of `along`, x[K],
- * too. */
+ * rows in x, as above, and a last one along memory. Even pairs all have the middle of `along`, which is
+ * not read from x. */
 typedef struct {
     void *to;             /* where they pass the cache by, if they fill cache lines */
     void *y;              /* two cache lines: what does not, at the beginning, and from the second on what does not at

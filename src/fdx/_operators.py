@@ -1074,7 +1074,7 @@ def check_period(x: Array, left: int, period: float | None) -> None:
 def check_added(other: Any) -> None:
     if isinstance(other, (numbers.Number, np.ndarray)):
         kind = "array" if isinstance(other, np.ndarray) else "number"
-        raise TypeError(f"operator + {kind}: write operator + {kind} * fdx.Identity()")
+        raise TypeError(f"sum of an operator and {kind}: write {kind} * fdx.Identity()")
 
 
 def check_points(leaf: Leaf) -> None:

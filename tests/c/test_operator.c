@@ -178,6 +178,24 @@ static double value(const fdx_term *term, int s, const ptrdiff_t *index, int par
     return mul(is_single(result), c, v);
 }
 
+/* All that a chain may compute: also what lies between the columns that its rows need, which with random bands are far
+ * apart. For the flags it raises. */
+static void whole_chain(const fdx_term *term, const ptrdiff_t *in_shape, int parts)
+{
+    ptrdiff_t shape[MAXN], index[MAXN];
+    memcpy(shape, in_shape, sizeof shape);
+    for (int s = 1; s <= term->nstages; s++) {
+        const fdx_stage *stage = &term->stage[s - 1];
+        if (stage->band != NULL)
+            shape[stage->axis] = stage->band->rows;
+        memset(index, 0, sizeof index);
+        do
+            for (int part = 0; part < parts; part++)
+                value(term, s, index, part);
+        while (next(ndim, shape, index));
+    }
+}
+
 /* ---- one random case ---- */
 
 static test_array random_array(int dtype, const ptrdiff_t *shape)
@@ -216,6 +234,7 @@ static void random_case(const fdx_isa *isa)
     }
 
     const int ninputs = 1 + below(2), noutputs = 1 + below(2);
+    const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
     const int axes = ndim < 3 ? ndim : 3, nterms = noutputs + below(usual ? axes : MAXTERMS - noutputs + 1);
     test_band bands[MAXTERMS][MAXSTAGES];
     int nbands[MAXTERMS] = {0}, nfactors = 0;
@@ -226,8 +245,8 @@ static void random_case(const fdx_isa *isa)
     fdx_term terms[MAXTERMS];
     for (int k = 0; k < nterms; k++) {
         const int nstages = 1 + (!simple && below(2) ? below(MAXSTAGES) : 0);
-        terms[k] = (fdx_term){usual && below(4) ? 0 : below(ninputs), k < noutputs ? k : noutputs - 1, nstages,
-                              stages[k], shift[k]};
+        terms[k] = (fdx_term){usual && !shared && below(4) ? 0 : below(ninputs), k < noutputs ? k : noutputs - 1,
+                              nstages, stages[k], shift[k]};
         memcpy(domain[k], in_shape, sizeof domain[k]);
         for (int s = 0; s < nstages; s++) {
             fdx_stage *stage = &stages[k][s];
@@ -265,7 +284,14 @@ static void random_case(const fdx_isa *isa)
     test_array outputs[MAXARRAYS];
     for (int k = 0; k < ninputs; k++) {
         static const int wholes[] = {FDX_I8, FDX_U8, FDX_I16, FDX_U16, FDX_I32, FDX_U32, FDX_I64, FDX_U64};
-        inputs[k] = random_array(result == FDX_F64 && !usual && below(3) == 0 ? wholes[below(8)] : result, in_shape);
+        if (shared && k == 1) {
+            inputs[k] = inputs[0];
+            if (ndim > 1 && below(2))
+                inputs[k].a.stride[below(ndim - 1)] = 0;
+        } else {
+            inputs[k] =
+                random_array(result == FDX_F64 && !usual && below(3) == 0 ? wholes[below(8)] : result, in_shape);
+        }
         if (below(usual ? 32 : 8) == 0)
             inputs[k].a.stride[below(ndim)] = 0;
         ptrdiff_t compact = fdx_itemsize(inputs[k].dtype), *stride = inputs[k].a.stride;
@@ -353,20 +379,68 @@ static void random_case(const fdx_isa *isa)
         free(touched);
         free(a->memory);
     }
-    int chains = 0;
-    for (int k = 0; k < nterms; k++)
-        chains |= terms[k].nstages > 1;
-    /* Single precision is not what the twin computes in; and a chain also computes what lies between the columns that
-     * its rows need, which with random bands are far apart. */
-    if (!one && !chains && (raised & ~fdx_flags()) != 0)
+    if ((raised & ~fdx_flags()) != 0)
+        for (int k = 0; k < nterms; k++)
+            if (terms[k].nstages > 1)
+                whole_chain(&terms[k], in_shape, parts);
+    if (!one && (raised & ~fdx_flags()) != 0) /* single precision is not what the twin computes in */
         fail("a floating-point flag that the twin does not raise");
-    for (int k = 0; k < ninputs; k++)
+    for (int k = 0; k < (shared ? 1 : ninputs); k++)
         free(inputs[k].a.memory);
     for (int k = 0; k < nfactors; k++)
         free(factors[k].a.memory);
     for (int k = 0; k < nterms; k++)
         for (int j = 0; j < nbands[k]; j++)
             free_band(&bands[k][j]);
+}
+
+/* Two even terms whose rows have the same middle in one line and not in others: as their inputs are two views of one
+ * memory, or as the middle of a row around a periodic axis lies at its other end. The base table, which has no loop for
+ * both at once, says what is right. */
+static void middles_that_meet(const fdx_isa *isa)
+{
+    enum { LONGEST = 10000 };
+    static const struct {
+        int ndim;
+        ptrdiff_t shape[3], one[3], two[3]; /* strides of the inputs, in elements */
+        ptrdiff_t first;                    /* of a row's neighbours, whose second one is its middle */
+    } cases[] = {{3, {4, 6, 100}, {1200, 100, 1}, {1200, 200, 1}, -1},
+                 {3, {4, 6, 100}, {1200, 100, 1}, {1200, 0, 1}, -1},
+                 {2, {100, 100}, {1, 1}, {1, 1}, 0}};
+    static const double w[3] = {1.5, -3, 1.5};
+    static double x[LONGEST], y[2][LONGEST];
+    for (int i = 0; i < LONGEST; i++)
+        x[i] = i * i % 97;
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const int last = cases[k].ndim - 1;
+        ptrdiff_t stride[3][3] = {{0}}, bytes = sizeof *x; /* of the inputs and the output */
+        fdx_band band[3];
+        for (int d = last; d >= 0; d--) {
+            const ptrdiff_t n = cases[k].shape[d];
+            band[d] = (fdx_band){n, n, 0, 0, NULL, NULL, {cases[k].first, 3, 1, FDX_EVEN, w, 1, 0}, 1};
+            stride[0][d] = cases[k].one[d] * (ptrdiff_t)sizeof *x;
+            stride[1][d] = cases[k].two[d] * (ptrdiff_t)sizeof *x;
+            stride[2][d] = bytes;
+            bytes *= n;
+        }
+        const int views = memcmp(stride[0], stride[1], sizeof stride[0]) != 0; /* else it is one input */
+        const fdx_stage across = {0, &band[0], NULL}, along = {last, &band[last], NULL};
+        const fdx_term terms[2] = {{0, 0, 1, &across, NULL}, {views, 0, 1, &along, NULL}};
+        const fdx_array in[2] = {{x, stride[0], FDX_F64, 0}, {x, stride[1], FDX_F64, 0}};
+        for (int table = 0; table < 2; table++) {
+            const fdx_array out = {y[table], stride[2], FDX_F64, 0};
+            const fdx_isa *by = table == 0 ? fdx_isa_find("base") : isa;
+            const ptrdiff_t *shape = cases[k].shape;
+            const fdx_operation call = {cases[k].ndim, shape, shape, 2, 1, 2, in, &out, terms, by, 0};
+            const ptrdiff_t size = fdx_workspace_size(&call);
+            void *memory = malloc((size_t)size);
+            if (fdx_operate(&call, memory, size) != FDX_OK)
+                fail("terms whose middles meet");
+            free(memory);
+        }
+        if (memcmp(y[0], y[1], (size_t)bytes) != 0)
+            fail("a sum of terms whose middles meet");
+    }
 }
 
 int main(int argc, char **argv)
@@ -378,6 +452,8 @@ int main(int argc, char **argv)
         state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
         for (int i = 0; isa != NULL && i < cases; i++)
             random_case(isa);
+        if (isa != NULL)
+            middles_that_meet(isa);
         printf("%s: %s\n", names[k], isa == NULL ? "not on this processor" : "ok");
     }
     return 0;
