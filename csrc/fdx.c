@@ -1,5 +1,10 @@
-/* Sizes of dtypes, and words for statuses. */
+/* The version, sizes of dtypes, and words for statuses. */
 #include "fdx_layout.h"
+
+const char *fdx_version(void)
+{
+    return FDX_VERSION;
+}
 
 ptrdiff_t fdx_itemsize(int dtype)
 {
@@ -23,9 +28,11 @@ const char *fdx_status_message(fdx_status status)
     case FDX_E_SIZE: return "an axis is too short for its stencils, or they have too few or too many nodes";
     case FDX_E_STENCIL: return "an unknown kind of stencil, or one that reaches outside the array";
     case FDX_E_EDGE: return "edge_order is neither 1 nor 2";
-    case FDX_E_OPS: return "the number of operators is not in 1 .. FDX_MAXDIM";
-    case FDX_E_OVERLAP: return "an output's extent overlaps the input's or the coordinates'";
+    case FDX_E_OPS:
+        return "too few or too many operators, inputs, outputs, terms or stages, or outputs that are not in order";
+    case FDX_E_OVERLAP: return "an output's extent overlaps an input's, the coordinates' or a factor's";
     case FDX_E_PART: return "part is not in 0 .. nparts - 1";
+    case FDX_E_BOX: return "a box is not 0 <= lo <= hi <= the array's shape, or has only one of its corners";
     case FDX_E_WORKSPACE: return "the workspace has too few bytes";
     case FDX_E_NODES:
         return "nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made";

@@ -2,18 +2,26 @@
  *
  * This is the one public header; copy the folder and build it with `cc -O3 -c *.c`.
  *
+ * np.gradient is fdx_gradient_uniform or fdx_gradient_coords for each axis, and fdx_apply. Any other derivative, sums,
+ * products and transposes of such are fdx_operator_make, and fdx_operate.
+ *
  * Contract
  * --------
- * - Strides, and the distance between two coordinates, are in bytes and may be negative or zero; shapes, axes and
- *   stencil offsets are in elements. Every index is a ptrdiff_t: more than 2^31 elements are fine.
+ * - Strides, and the distance between two coordinates, are in bytes and may be negative or zero; shapes, axes, boxes
+ *   and stencil offsets are in elements. Every index is a ptrdiff_t: more than 2^31 elements are fine.
  * - Data may lie at any address: elements that are not aligned, not in native byte order, not floating point or not
- *   next to each other are converted in small blocks on the stack (about 96 KiB in all).
- * - Nothing is allocated, nothing is retained after a call, there is no global state and there are no hidden threads:
- *   every function may be called from any number of threads. Parts of one call write disjoint elements.
- * - On any status but FDX_OK the output is untouched. An output whose extent overlaps the input's or the coordinates'
- *   is refused; outputs that overlap each other are the caller's to avoid.
- * - The result's unit is the data's divided by the spacing's. Results are the bits of NumPy's `np.gradient`, for
- *   every instruction set, number of parts and layout. Two things have no such bits: the sign and the payload of a
+ *   next to each other are converted in small blocks, on the stack (about 110 KiB in all) or in the workspace.
+ * - Nothing is allocated: bands and operators are made in memory of the caller's, and applied with a workspace of the
+ *   caller's; a function beside each tells how many bytes that takes. Nothing is retained but what is said to be, there
+ *   is no global state and there are no hidden threads: every function may be called from any number of threads. Parts
+ *   of one call write disjoint elements, so each thread can make one.
+ * - On any status but FDX_OK outputs are untouched. An output whose extent overlaps an input's, coordinates' or a
+ *   factor's is refused; outputs that overlap each other are the caller's to avoid.
+ * - A result's unit is the data's divided by the spacing's to the power of the derivative's order.
+ * - What can be computed in a box [lo, hi) of an array can be so in an array with ghost cells: there the interior's
+ *   stencils look into these. Results are the same bits in a box as in the whole, for every instruction set, number of
+ *   parts and layout.
+ * - Those of fdx_apply are the bits of NumPy's np.gradient. Two things have no such bits: the sign and the payload of a
  *   NaN; and where products of complex data and weights under- or overflow, signs of zeros depend on the processor that
  *   NumPy runs on (here each operation is rounded). Floating-point exceptions that the formula raises are left in the
  *   calling thread's status flags (<fenv.h>), and no others.
@@ -24,9 +32,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef FDX_NAMESPACE
+#include "fdx_namespace.h"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define FDX_VERSION "0.1.0"
+/* The version of the library; FDX_VERSION is that of the header. */
+const char *fdx_version(void);
 
 #define FDX_MAXNODES 64 /* the most nodes of one stencil */
 #define FDX_MAXDIM 64   /* the most dimensions of an array, and the most operators of a call */
@@ -41,9 +57,10 @@ typedef enum {
     FDX_E_SIZE,     /* an axis is too short for its stencils */
     FDX_E_STENCIL,  /* an unknown kind of stencil, or an edge stencil that reaches outside the array */
     FDX_E_EDGE,     /* edge_order is neither 1 nor 2 */
-    FDX_E_OPS,      /* the number of operators is not in 1 .. FDX_MAXDIM */
-    FDX_E_OVERLAP,  /* an output's extent overlaps the input's or the coordinates' */
+    FDX_E_OPS,      /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
+    FDX_E_OVERLAP,  /* an output's extent overlaps an input's, the coordinates' or a factor's */
     FDX_E_PART,     /* part is not in 0 .. nparts - 1 */
+    FDX_E_BOX,      /* not 0 <= lo <= hi <= the shape, or only one of the two is given */
     FDX_E_NODES,    /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made */
     FDX_E_WORKSPACE /* the workspace has too few bytes */
 } fdx_status;
@@ -117,11 +134,15 @@ typedef struct {
     int nops;
     const fdx_op *op;
     const fdx_isa *isa;
-    uint8_t fresh; /* 1: the outputs are memory that nobody has touched yet, best written through the cache; no matter
-                    * but for the speed of large ones */
+    const ptrdiff_t *lo, *hi; /* only results of indices lo .. hi - 1 along each axis are made, and written where they
+                               * are in the whole array, of which no more has to exist; NULL: all */
+    const double *accumulate; /* alpha, if y + alpha D u is to be written to outputs y: D u is complete, and then
+                               * multiplied by alpha, rounded to y's precision, and added; NULL: D u */
+    uint8_t fresh;            /* 1: the outputs are memory that nobody has touched yet, best written through the cache;
+                               * no matter but for the speed of large ones */
 } fdx_call;
 
-/* Fill the stencils of np.gradient along an axis of uniform spacing h.
+/* Fill the stencils of np.gradient along an axis of uniform spacing h, and x; op->axis and op->out are the caller's.
  *
  * Interior (f[i+1] - f[i-1]) / (2 h); edges of edge_order 1 (f[1] - f[0]) / h, of edge_order 2 three points with the
  * weights -1.5, 2, -0.5 over h. `precision` says what h is to NumPy's promotion: FDX_WEAK a Python number
@@ -228,10 +249,10 @@ typedef struct {
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 
 /* Bands are made in memory of the caller's, aligned as malloc's is, of at least the bytes that the `size` function
- * beside it tells (0: there is no such band, and the other function tells why). There they are complete: what they
- * were made of need not be kept. `*band`, which is the beginning of the memory, is only set on FDX_OK. On errors
- * that only weights or long rows of a product show the memory may have been written to, on others it has not. May raise
- * floating-point exceptions.
+ * beside it tells (0: there is no such band, and the other function tells why). There they are complete, but must
+ * stay where they are: what they were made of need not be kept. `*band`, which is the beginning of the memory, is only
+ * set on FDX_OK. On errors that only weights or long rows of a product show the memory may have been written to, on
+ * others it has not. May raise floating-point exceptions.
  *
  * The derivative's weights are the exact ones rounded, in nearly all cases correctly; where ghost values meet in a
  * column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first rounded to double: as
@@ -273,25 +294,72 @@ typedef struct {
     const ptrdiff_t *shift; /* the chain's result number i + shift belongs to the output's i; NULL: zeros */
 } fdx_term;
 
-/* out[k] = sum over the terms of output k, in their order, each complete before it is added. */
+/* What is applied to arrays of one shape: output k = sum over the terms of output k, in their order, each complete
+ * before it is added. */
 typedef struct {
     int ndim;
     const ptrdiff_t *in_shape, *out_shape;
     int ninputs, noutputs, nterms;
-    const fdx_array *in;  /* of real or complex numbers whose results are of the outputs' dtype */
-    const fdx_array *out; /* all of one dtype */
     const fdx_term *term; /* those of output 0 first, and so on; one or more for each */
     const fdx_isa *isa;
-    uint8_t fresh; /* as in fdx_call */
+} fdx_operator;
+
+/* Its application to arrays. */
+typedef struct {
+    const fdx_operator *op;
+    const fdx_array *in;      /* of real or complex numbers whose results are of the outputs' dtype */
+    const fdx_array *out;     /* all of one dtype */
+    const ptrdiff_t *lo, *hi; /* as in fdx_call, of out_shape */
+    const double *accumulate; /* as in fdx_call */
+    uint8_t fresh;            /* as in fdx_call */
 } fdx_operation;
 
 /* Bytes that fdx_operate needs (each part its own): bounded, whatever the arrays' sizes; 0 if the call is wrong. */
 ptrdiff_t fdx_workspace_size(const fdx_operation *call);
 /* Apply it, or one of nparts parts of about the same size, with a workspace aligned for double; FDX_E_WORKSPACE, and
- * nothing done, if it has too few bytes. */
+ * nothing done, if it has too few bytes. O(size * neighbours) time. */
 fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes);
 fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
                             ptrdiff_t nparts);
+
+/* ---- operators made of derivatives ---- */
+
+/* A derivative along an axis. */
+typedef struct {
+    int axis;
+    fdx_derivative what;     /* of n and isa nothing is read: there are as many points as there are; deriv 0: the
+                              * identity, times the scale */
+    const fdx_array *factor; /* as in fdx_stage */
+} fdx_partial;
+
+/* Derivatives of an input, one after the other, added to an output. */
+typedef struct {
+    int in, out; /* numbers of these */
+    int npartials;
+    const fdx_partial *partial; /* in the order in which they are applied */
+} fdx_product;
+
+/* The sum of such products. */
+typedef struct {
+    int ndim;
+    const ptrdiff_t *shape; /* of the inputs */
+    int nproducts;
+    const fdx_product *product; /* those of output 0 first, and so on; one or more for each */
+    const fdx_isa *isa;
+} fdx_sum;
+
+/* Operators are made in memory of the caller's, as bands are, and then as complete, but that factors' data must stay
+ * (and the memory where it is: it has addresses of itself). Where boundaries are FDX_VALID, outputs are of the points
+ * that all products have (op->out_shape; FDX_E_SIZE: there are none). Rows of all derivatives of a product but the
+ * first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
+size_t fdx_operator_size(const fdx_sum *what);
+fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op);
+
+/* The transposed operator: of the same doubles, from arrays of out_shape to such of in_shape, inputs and outputs in
+ * each other's place. FDX_E_OPS: an input is not used, so that there is nothing to become an output of; or a chain is
+ * longer than FDX_MAXSTAGES. */
+size_t fdx_operator_transpose_size(const fdx_operator *op);
+fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose);
 
 #ifdef __cplusplus
 }

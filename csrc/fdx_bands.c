@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "fdx_rows.h"
+#include "fdx_operator.h"
 #include "fdx_fenv.h"
 #include "fdx_dd.h" /* which also has every operation here rounded by itself */
 
@@ -31,6 +31,7 @@ struct maker {
     int (*fill_many)(const maker *m, ptrdiff_t row, ptrdiff_t n, const fdx_rows_alike *r, double *w);
 
     const fdx_band *a, *b; /* what is transposed or multiplied */
+    ptrdiff_t from;        /* the first of a's rows that are transposed */
 
     const fdx_derivative *what;
     const double *x; /* coordinates, or NULL for a uniform spacing */
@@ -512,76 +513,88 @@ static ptrdiff_t shift_of(const fdx_band *a)
     return a->interior.own < 0 ? 0 : a->interior.first + a->interior.own;
 }
 
+/* Columns of the transposed matrix are rows of a, counted from m->from on. */
 static void transpose_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     const fdx_band *a = m->a;
-    *lo = most(a->nfirst, row + m->band.interior.first);
-    *hi = least(a->rows - a->nlast, row + m->band.interior.first + a->interior.count) - 1;
+    const ptrdiff_t from = m->from, rows = m->band.columns, near = row + m->band.interior.first;
+    *lo = most(most(a->nfirst - from, 0), near);
+    *hi = least(least(a->rows - a->nlast - from, rows), near + a->interior.count) - 1;
     if (*lo > *hi)
-        *lo = a->rows, *hi = -1;
+        *lo = rows, *hi = -1;
     for (ptrdiff_t k = 0; k < a->nfirst + a->nlast; k++) {
         const ptrdiff_t i = end_row(a, k), first = i + end_of(a, k)->first;
-        if (row >= first && row < first + end_of(a, k)->count) {
-            *lo = least(*lo, i);
-            *hi = most(*hi, i);
+        if (i >= from && i < from + rows && row >= first && row < first + end_of(a, k)->count) {
+            *lo = least(*lo, i - from);
+            *hi = most(*hi, i - from);
         }
     }
     if (*lo > *hi) /* a column of zeros */
-        *lo = *hi = least(most(row + m->shift, 0), a->rows - 1);
+        *lo = *hi = least(most(row + m->shift, 0), rows - 1);
 }
 
 static fdx_status transpose_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
 {
     for (int k = 0; k < r->count; k++) {
         const ptrdiff_t i = row + r->first + k;
-        const row_view v = row_of(m->a, i, m->any);
+        const row_view v = row_of(m->a, i + m->from, m->any);
         w[k * r->tap_step] = row >= v.lo && row < v.lo + v.count ? v.w[(row - v.lo) * v.step] : 0;
     }
     return FDX_OK;
 }
 
-static fdx_status outline_transpose(maker *m, const fdx_band *a)
+/* Of the rows from .. to - 1. */
+static void outline_transpose(maker *m, const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
 {
-    if (a == NULL)
-        return FDX_E_NULL;
     fdx_band *band = &m->band;
     fdx_rows_alike *r = &band->interior;
     memset(m, 0, offsetof(maker, w));
     m->a = a;
-    m->shift = -shift_of(a);
+    m->from = from;
+    m->shift = -shift_of(a) - from;
     m->end_form = FDX_PLAIN;
     m->varying = a->interior.row_step != 0;
     m->span = transpose_span;
     m->fill = transpose_fill;
     band->rows = a->columns;
-    band->columns = a->rows;
+    band->columns = to - from;
     band->periodic = a->periodic;
-    r->first = 1 - a->interior.first - a->interior.count;
+    r->first = 1 - a->interior.first - a->interior.count - from;
     r->count = a->interior.count;
     r->own = a->interior.own < 0 ? -1 : r->count - 1 - a->interior.own;
     r->form = m->varying || a->interior.form == FDX_DIFFERENCES ? FDX_PLAIN : a->interior.form;
 
-    /* Columns that only interior rows touch, and as many of them as there are neighbours. */
-    ptrdiff_t lo = a->nfirst - r->first, end = a->rows - a->nlast + a->interior.first;
-    for (ptrdiff_t k = 0; k < a->nfirst; k++)
+    /* Columns of a that only interior rows touch, and as many of them as there are neighbours. */
+    ptrdiff_t lo = most(a->nfirst, from) - from - r->first, end = least(a->rows - a->nlast, to) + a->interior.first;
+    for (ptrdiff_t k = from; k < least(a->nfirst, to); k++)
         lo = most(lo, k + a->first[k].first + a->first[k].count);
-    for (ptrdiff_t k = 0; k < a->nlast; k++)
-        end = least(end, a->rows - a->nlast + k + a->last[k].first);
+    for (ptrdiff_t i = most(a->rows - a->nlast, from); i < to; i++)
+        end = least(end, i + a->last[i - (a->rows - a->nlast)].first);
     set_interior(m, a->periodic ? 0 : lo, a->periodic ? band->rows : end);
-    return FDX_OK;
+}
+
+size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
+{
+    maker m;
+    outline_transpose(&m, a, from, to);
+    return size(&m);
+}
+
+fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to, const fdx_band **band)
+{
+    maker m;
+    outline_transpose(&m, a, from, to);
+    return make(memory, &m, band);
 }
 
 size_t fdx_band_transpose_size(const fdx_band *a)
 {
-    maker m;
-    return outline_transpose(&m, a) == FDX_OK ? size(&m) : 0;
+    return a == NULL ? 0 : fdx_band_transpose_rows_size(a, 0, a->rows);
 }
 
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
 {
-    maker m;
-    const fdx_status status = outline_transpose(&m, a);
-    return status == FDX_OK ? make(memory, &m, band) : status;
+    return a == NULL ? FDX_E_NULL : fdx_band_transpose_rows(memory, a, 0, a->rows, band);
 }
 
 static void product_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)

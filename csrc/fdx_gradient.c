@@ -118,6 +118,11 @@ typedef struct {
     int quick;          /* the quick way is open */
     int stream;         /* plain outputs pass the cache by */
     fdx_gather_fn *gather;
+    unsigned raised; /* flags of the caller's, and of what is done */
+    union {
+        float f32[FDX_BLOCK];
+        double f64[FDX_BLOCK];
+    } alpha; /* the number that is added by, over and over */
     weights weights;
     ptrdiff_t clock;
     converted converted[NCONVERTED];
@@ -172,12 +177,21 @@ static fdx_status check(const fdx_call *call)
         return FDX_E_OPS;
     if (itemsize_of(call->in.dtype) == 0)
         return FDX_E_DTYPE;
-    int empty = 0;
-    for (int d = 0; d < call->ndim; d++) {
+    for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] < 0)
             return FDX_E_SHAPE;
-        empty |= call->shape[d] == 0;
+    ptrdiff_t box[FDX_MAXDIM];
+    const ptrdiff_t *wanted = call->shape; /* results along each dimension */
+    if (call->lo != NULL || call->hi != NULL) {
+        if (!fdx_is_box(call->lo, call->hi, call->ndim, call->shape))
+            return FDX_E_BOX;
+        for (int d = 0; d < call->ndim; d++)
+            box[d] = call->hi[d] - call->lo[d];
+        wanted = box;
     }
+    int empty = 0;
+    for (int d = 0; d < call->ndim; d++)
+        empty |= wanted[d] == 0;
     if (call->in.data == NULL && !empty)
         return FDX_E_NULL;
     for (int k = 0; k < call->nops; k++) {
@@ -186,12 +200,12 @@ static fdx_status check(const fdx_call *call)
             return status;
     }
     for (int k = 0; k < call->nops && !empty; k++) {
-        const fdx_array *out = &call->op[k].out;
-        if (fdx_overlap(out, call->ndim, call->shape, &call->in, call->ndim, call->shape))
+        const fdx_array out = fdx_part_from(&call->op[k].out, call->ndim, call->lo);
+        if (fdx_overlap(&out, call->ndim, wanted, &call->in, call->ndim, call->shape))
             return FDX_E_OVERLAP;
         for (int j = 0; j < call->nops; j++)
             if (call->op[j].x.data != NULL &&
-                fdx_overlap(out, call->ndim, call->shape, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
+                fdx_overlap(&out, call->ndim, wanted, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
                 return FDX_E_OVERLAP;
     }
     return FDX_OK;
@@ -293,7 +307,7 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
                 stop = at + 1;
     }
     w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
-    w->stream = !call->fresh && size > STREAM / w->itemsize / call->nops;
+    w->stream = !call->fresh && call->accumulate == NULL && size > STREAM / w->itemsize / call->nops;
     /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
     int weighted = 0;
     for (int k = 0; k < call->nops; k++)
@@ -372,9 +386,9 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     const fdx_isa *isa = call->isa;
     const int dtype = call->in.dtype, result = result_dtype_of(dtype);
     int order[FDX_MAXDIM];
-    ptrdiff_t inside[FDX_MAXDIM];
-    order[0] = 0; /* an axis has two points or more: count is not 0, but compilers cannot know */
-    const int count = sort_dimensions(call, order);
+    ptrdiff_t inside[FDX_MAXDIM] = {0};
+    order[0] = 0;
+    const int count = MAX(1, sort_dimensions(call, order)); /* of a box, one point may be all */
     flatten(w, call, order, count, 0);
     const ptrdiff_t few = is_in_place(call, order[count - 1]) ? SHORT_IN_PLACE : SHORT_CONVERTED;
     const int turned = w->nouter > 0 && w->flat < few && turn(w, call, order, count);
@@ -413,6 +427,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         band *b = &w->band[k];
         b->op = op;
         b->n = call->shape[op->axis];
+        b->index = 0;
         b->stride = call->in.stride[op->axis];
         b->step = op->out.stride[innermost];
         b->inner = inside[op->axis];
@@ -436,6 +451,11 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
     w->quick = w->quick && fdx_default_environment();
+    for (ptrdiff_t i = 0; i < FDX_BLOCK && call->accumulate != NULL; i++)
+        if (fdx_is_single(result))
+            w->alpha.f32[i] = (float)*call->accumulate;
+        else
+            w->alpha.f64[i] = *call->accumulate;
 }
 
 /* ---- from a chunk to row loops ---- */
@@ -801,6 +821,49 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     w->in = in;
 }
 
+/* The same, times alpha, added to what the output has. Adding twice would be wrong, so flags are looked after here. */
+static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
+{
+    const fdx_call *call = w->call;
+    const fdx_sums *sums = &call->isa->sums[!fdx_is_single(b->op->out.dtype)];
+    const fdx_array *out = &b->op->out;
+    const int plain = b->plain, numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
+    const ptrdiff_t step = b->step;
+    fdx_scatter_fn *scatter = b->scatter;
+    block made, there;
+    char *y = b->out;
+    const char *in = w->in;
+    b->plain = 1;
+    b->step = w->itemsize;
+    b->scatter = call->isa->scatter[out->dtype - FDX_F32][0];
+    for (ptrdiff_t m; n > 0; n -= m, at += m, y += m * step, w->in += m * w->step) {
+        m = MIN(n, FDX_BLOCK / numbers);
+        b->out = (char *)&made;
+        make_results(w, b, at, m);
+        if (w->quick && fdx_flags() != 0) {
+            fdx_set_flags(0);
+            w->quick = 0;
+            w->weights.b = NULL;
+            make_results(w, b, at, m);
+            w->quick = 1;
+        }
+        void *row = plain ? (void *)y : (void *)&there;
+        if (!plain)
+            call->isa->gather[out->dtype][out->swapped != 0](row, y, step, m);
+        sums->combine(row, &made, &w->alpha, m * numbers, FDX_ADD);
+        if (!plain)
+            scatter(y, step, row, m);
+        if (w->quick) {
+            w->raised |= fdx_flags();
+            fdx_set_flags(0);
+        }
+    }
+    b->plain = plain;
+    b->step = step;
+    b->scatter = scatter;
+    w->in = in;
+}
+
 /* ---- without a walk ---- */
 
 /* n results of one stencil of a line that is plain data, from element i on. */
@@ -824,7 +887,8 @@ static void short_stretch(const fdx_call *call, const fdx_op *op, const stencil 
 static int short_line(const fdx_call *call)
 {
     const ptrdiff_t n = call->shape[0];
-    if (call->ndim != 1 || n > CHUNK_ONE || call->in.dtype < FDX_F32 || !is_direct(call, &call->in, call->in.stride[0]))
+    if (call->ndim != 1 || n > CHUNK_ONE || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
+        !is_direct(call, &call->in, call->in.stride[0]))
         return 0;
     for (int k = 0; k < call->nops; k++)
         if (call->op[k].interior.kind == FDX_COORDS || !is_direct(call, &call->op[k].out, call->op[k].out.stride[0]))
@@ -836,7 +900,7 @@ static int short_line(const fdx_call *call)
         plan_stencil(&last, &op->last, call->isa, call->in.dtype, 0, 0);
         short_stretch(call, op, &first, 0, 0, 1);
         short_stretch(call, op, &last, 0, n - 1, 1);
-        if (n == 2)
+        if (n <= 2)
             continue; /* loops over no elements may raise flags, too */
         plan_stencil(&interior, &op->interior, call->isa, call->in.dtype, n >= WORTH, 0);
         if (interior.way != FDX_CORRECT) {
@@ -874,28 +938,26 @@ static void make_chunk(walk *w, ptrdiff_t at, ptrdiff_t n)
             if (w->outer[d] == b->op->axis)
                 b->index = w->index[d];
         }
-        if (b->buffered)
+        if (call->accumulate != NULL)
+            make_added(w, b, at, n);
+        else if (b->buffered)
             make_buffered(w, b, at, n);
         else
             make_results(w, b, at, n);
     }
 }
 
-fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+/* A part of a call that is right and has no box. */
+static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
 {
-    const fdx_status status = check(call);
-    if (status != FDX_OK)
-        return status;
-    if (nparts < 1 || part < 0 || part >= nparts)
-        return FDX_E_PART;
     for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] == 0)
-            return FDX_OK;
+            return;
     if (nparts == 1 && short_line(call))
-        return FDX_OK;
+        return;
 
-    unsigned raised = fdx_flags();
     walk w;
+    w.raised = fdx_flags();
     plan(&w, call, nparts);
 
     /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
@@ -916,7 +978,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         number = part * share + MIN(part, extra);
         end = number + share + (part < extra);
         if (number == end)
-            return FDX_OK;
+            return;
         tile = MIN(number / (per_tile * w.outer_size), full_tiles);
         in_tile = tile < full_tiles ? per_tile : in_last;
         const ptrdiff_t within = number - tile * per_tile * w.outer_size;
@@ -928,7 +990,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             left /= n;
         }
     }
-    if (raised != 0)
+    if (w.raised != 0)
         fdx_set_flags(0);
     ptrdiff_t careful = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
     for (;;) {
@@ -943,7 +1005,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             careful = patience;
             patience *= 2;
         } else if (careful > 0 && --careful == 0) { /* try again */
-            raised |= fdx_flags();
+            w.raised |= fdx_flags();
             fdx_set_flags(0);
             w.quick = 1;
         }
@@ -960,10 +1022,61 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
             in_tile = tile < full_tiles ? per_tile : in_last;
         }
     }
-    if (raised != 0)
-        fdx_set_flags(raised | fdx_flags());
+    if (w.raised != 0)
+        fdx_set_flags(w.raised | fdx_flags());
     if (w.stream)
         call->isa->stream_out(NULL, NULL, 0, NULL);
+}
+
+/* The stencil of row i of a whole axis. */
+static fdx_stencil stencil_of_row(const fdx_call *call, const fdx_op *op, ptrdiff_t i)
+{
+    fdx_stencil s = i == 0 ? op->first : i == call->shape[op->axis] - 1 ? op->last : op->interior;
+    if (s.kind == FDX_COORDS) { /* its weights now: in a box it may be one of an edge, which have no coordinates */
+        const fdx_array *x = &op->x;
+        double row[1 + REACH], *const w[FDX_NTAPS] = {&s.w[0], &s.w[1], &s.w[2]};
+        call->isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0],
+                                                     1 + REACH);
+        call->isa->coords[x->dtype != FDX_F32].weights(w, row, 1);
+        s.kind = FDX_TAPS;
+    }
+    return s;
+}
+
+/* A part of a box's results: a call of its own, whose edges may be interior rows and look beyond them. */
+static void make_part_of_box(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+{
+    fdx_call box = *call;
+    fdx_op op[FDX_MAXDIM];
+    ptrdiff_t shape[FDX_MAXDIM];
+    for (int d = 0; d < call->ndim; d++) {
+        shape[d] = call->hi[d] - call->lo[d];
+        if (shape[d] == 0)
+            return;
+    }
+    box.shape = shape;
+    box.in = fdx_part_from(&call->in, call->ndim, call->lo);
+    box.op = op;
+    for (int k = 0; k < call->nops; k++) {
+        const int axis = call->op[k].axis;
+        op[k] = call->op[k];
+        op[k].first = stencil_of_row(call, &call->op[k], call->lo[axis]);
+        op[k].last = stencil_of_row(call, &call->op[k], call->hi[axis] - 1);
+        op[k].out = fdx_part_from(&op[k].out, call->ndim, call->lo);
+        if (op[k].x.data != NULL)
+            op[k].x = fdx_part_from(&op[k].x, 1, &call->lo[axis]);
+    }
+    make_part(&box, part, nparts);
+}
+
+fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+{
+    const fdx_status status = check(call);
+    if (status != FDX_OK)
+        return status;
+    if (nparts < 1 || part < 0 || part >= nparts)
+        return FDX_E_PART;
+    (call->lo != NULL ? make_part_of_box : make_part)(call, part, nparts);
     return FDX_OK;
 }
 

@@ -42,6 +42,28 @@ static inline int fdx_overlap(const fdx_array *a, int ndim_a, const ptrdiff_t *s
     return lo_a < hi_b && lo_b < hi_a;
 }
 
+/* lo[d] and hi[d] are the corners of a box in an array, or both NULL. */
+static inline int fdx_is_box(const ptrdiff_t *lo, const ptrdiff_t *hi, int ndim, const ptrdiff_t *shape)
+{
+    if (lo == NULL || hi == NULL)
+        return lo == hi;
+    for (int d = 0; d < ndim; d++)
+        if (lo[d] < 0 || hi[d] < lo[d] || hi[d] > shape[d])
+            return 0;
+    return 1;
+}
+
+/* The part of an array from lo on; the array's own beginning need not exist. */
+static inline fdx_array fdx_part_from(const fdx_array *a, int ndim, const ptrdiff_t *lo)
+{
+    fdx_array part = *a;
+    uintptr_t at = (uintptr_t)a->data;
+    for (int d = 0; d < ndim && lo != NULL; d++)
+        at += (uintptr_t)lo[d] * (uintptr_t)a->stride[d];
+    part.data = (void *)at;
+    return part;
+}
+
 /* In native byte order and aligned; along dimensions of any length, if there is no shape. */
 static inline int fdx_is_native(const fdx_array *a, int ndim, const ptrdiff_t *shape)
 {

@@ -17,8 +17,9 @@ static void multiply(const work *w, const fdx_array *factor, const place *t, con
 {
     const int run = w->ndim - 1, is_float = factor->dtype == FDX_F32;
     const ptrdiff_t n = (hi[run] - lo[run]) * w->unit, step = along(w, factor, w->run_axis);
-    const int direct = step == w->itemsize && factor->dtype == w->dtype && fdx_is_native(factor, w->call->ndim, NULL);
-    fdx_gather_fn *gather = w->call->isa->gather[factor->dtype][factor->swapped != 0];
+    const int direct =
+        step == w->itemsize && factor->dtype == w->dtype && fdx_is_native(factor, w->call->op->ndim, NULL);
+    fdx_gather_fn *gather = w->call->op->isa->gather[factor->dtype][factor->swapped != 0];
     place c;
     c.data = (char *)factor->data;
     for (int d = 0; d < w->ndim; d++) {
@@ -59,7 +60,7 @@ static void convert(const work *w, const fdx_array *a, const place *dst, const p
     const int run = w->ndim - 1;
     const ptrdiff_t n = (hi[run] - lo[run]) * w->unit, step = along(w, a, w->run_axis);
     const int part = a->dtype == FDX_C64 ? FDX_F32 : a->dtype == FDX_C128 ? FDX_F64 : a->dtype;
-    fdx_gather_fn *gather = w->call->isa->gather[part][a->swapped != 0];
+    fdx_gather_fn *gather = w->call->op->isa->gather[part][a->swapped != 0];
     place src;
     src.data = (char *)a->data;
     for (int d = 0; d < w->ndim; d++) {
@@ -158,7 +159,7 @@ static void add_term(const work *w, const fdx_term *term, const place *y, const 
     dst.data = y->data;
     dst.unrolled = -1;
     for (int e = 0; e < w->ndim; e++) {
-        const ptrdiff_t shift = term->shift == NULL || w->axis[e] == w->call->ndim ? 0 : term->shift[w->axis[e]];
+        const ptrdiff_t shift = term->shift == NULL || w->axis[e] == w->call->op->ndim ? 0 : term->shift[w->axis[e]];
         columns[e] = rows[e] = lo[e] + shift;
         columns_end[e] = rows_end[e] = hi[e] + shift;
         dst.lo[e] = y->lo[e] + shift;
@@ -204,22 +205,49 @@ static void turn_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t stri
                 memcpy(to + l * bytes, from + l * stride, (size_t)bytes);
 }
 
+/* A number as a row of n factors. */
+static void spread_number(const work *w, double number, ptrdiff_t n)
+{
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (w->dtype == FDX_F32)
+            ((float *)(void *)w->factors)[i] = (float)number;
+        else
+            ((double *)(void *)w->factors)[i] = number;
+}
+
+/* n results of a line, `step` bytes apart, that alpha times x is added to. */
+static void accumulate(const work *w, const fdx_array *out, int part, char *y, ptrdiff_t step, const char *x,
+                       ptrdiff_t n)
+{
+    const fdx_isa *isa = w->call->op->isa;
+    const int in_place = w->plain_out >> (out - w->call->out) & 1;
+    for (ptrdiff_t m; n > 0; n -= m, y += m * step, x += m * w->itemsize) {
+        m = MIN(PIECE, n);
+        char *row = in_place ? y : w->raw;
+        if (!in_place)
+            isa->gather[part][out->swapped != 0](row, y, step, m);
+        w->sums->combine(row, x, w->factors, m, FDX_ADD);
+        if (!in_place)
+            isa->scatter[part - FDX_F32][out->swapped != 0](y, step, row, m);
+    }
+}
+
 /* A block's results from where they were summed up to the output; meanwhile what is at `next` is fetched. */
 static void store(const work *w, int number, const place *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
                   const char *next)
 {
     const fdx_array *out = &w->call->out[number];
-    const int run = w->ndim - 1;
+    const int run = w->ndim - 1, adds = w->call->accumulate != NULL;
     const ptrdiff_t step = along(w, out, w->run_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
-    fdx_scatter_fn *scatter = w->call->isa->scatter[part - FDX_F32][out->swapped != 0];
+    fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
     place dst;
     dst.data = (char *)out->data;
     for (int d = 0; d < w->ndim; d++) {
         dst.lo[d] = 0;
         dst.stride[d] = along(w, out, w->axis[d]);
     }
-    const int across = w->across >= 0 && fdx_follows(w, out, w->across) ? w->across : -1;
+    const int across = w->across >= 0 && !adds && fdx_follows(w, out, w->across) ? w->across : -1;
     lines l;
     box_lines(w, across, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
@@ -233,10 +261,14 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
         while (next_line(&l, &x, &y));
         return;
     }
+    if (adds)
+        spread_number(w, *w->call->accumulate, MIN(PIECE, n));
     do {
         const void *ahead = next + (y - first); /* as if the input had the output's layout, as most have */
         if (streamed)
-            w->call->isa->stream_out(y, x, n * w->itemsize, ahead);
+            w->call->op->isa->stream_out(y, x, n * w->itemsize, ahead);
+        else if (adds)
+            accumulate(w, out, part, y, step, x, n);
         else
             scatter(y, step, x, n);
     } while (next_line(&l, &x, &y));
@@ -251,11 +283,10 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     for (int d = 0; d < w->ndim; d++)
         next += (d == m ? hi[d] + w->ahead : lo[d]) * along(w, &call->in[0], w->axis[d]);
     uint64_t fetched = 0;
-    for (int k = 0, n; k < call->nterms; k += n) {
-        const int number = call->term[k].out, by_lines = (int)(w->by_lines >> number & 1);
+    for (int k = 0, n; k < call->op->nterms; k += n) {
+        const int number = call->op->term[k].out, by_lines = (int)(w->by_lines >> number & 1);
+        const int in_place = is_in_place(w, number, by_lines);
         const fdx_array *out = &call->out[number];
-        const int streamed = (int)(w->streamed >> number & 1), plain = (int)(w->plain_out >> number & 1);
-        const int in_place = plain && (by_lines || !streamed);
         n = terms_of_output(call, k);
         place y;
         y.data = in_place ? (char *)out->data : w->sum;
@@ -267,10 +298,10 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
             stride *= hi[d] - lo[d];
         }
         if (by_lines)
-            fdx_make_lines(w, &call->term[k], n, &y, lo, hi, &fetched);
+            fdx_make_lines(w, &call->op->term[k], n, &y, lo, hi, &fetched);
         else
             for (int j = k; j < k + n; j++)
-                add_term(w, &call->term[j], &y, lo, hi, j == k ? FDX_SET : FDX_ADD);
+                add_term(w, &call->op->term[j], &y, lo, hi, j == k ? FDX_SET : FDX_ADD);
         if (!in_place)
             store(w, number, &y, lo, hi, next);
     }
@@ -335,14 +366,15 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
             left /= number[level];
         }
         for (int d = 0; d < w.ndim; d++) {
-            hi[d] = MIN(w.n[d], lo[d] + w.block[d]);
-            inside &= lo[d] < hi[d];
+            inside &= lo[d] < w.n[d];
+            hi[d] = w.lo[d] + MIN(w.n[d], lo[d] + w.block[d]);
+            lo[d] += w.lo[d];
         }
         if (inside)
             make_block(&w, lo, hi);
     }
     if (w.streamed != 0)
-        call->isa->stream_out(NULL, NULL, 0, NULL);
+        call->op->isa->stream_out(NULL, NULL, 0, NULL);
     return FDX_OK;
 }
 

@@ -53,7 +53,8 @@ typedef struct {
     int axis[MAXD];            /* the array's dimension (the innermost, if several are taken together) */
     int run_axis;              /* the array's dimension along which elements of a run follow each other */
     int dimension[MAXD];       /* the walk's dimension of an axis that has a band */
-    ptrdiff_t n[MAXD];         /* results along each dimension */
+    ptrdiff_t n[MAXD];         /* results along each dimension, */
+    ptrdiff_t lo[MAXD];        /* from here on */
     ptrdiff_t unit;            /* elements from one row of the innermost dimension to the next */
     uint64_t plain, plain_out; /* inputs and outputs that row loops may read and write where they lie */
     uint64_t streamed;         /* outputs that pass the cache by */
@@ -76,10 +77,21 @@ typedef struct {
 
 /* ---- terms and arrays ---- */
 
+/* The results that are wanted along a dimension: from here on, and how many. */
+static inline ptrdiff_t box_lo(const fdx_operation *call, int axis)
+{
+    return call->lo == NULL ? 0 : call->lo[axis];
+}
+
+static inline ptrdiff_t box_length(const fdx_operation *call, int axis)
+{
+    return call->lo == NULL ? call->op->out_shape[axis] : call->hi[axis] - call->lo[axis];
+}
+
 static inline int has_results(const fdx_operation *call)
 {
-    for (int d = 0; d < call->ndim; d++)
-        if (call->out_shape[d] == 0)
+    for (int d = 0; d < call->op->ndim; d++)
+        if (box_length(call, d) == 0)
             return 0;
     return 1;
 }
@@ -88,7 +100,7 @@ static inline int has_results(const fdx_operation *call)
 static inline int terms_of_output(const fdx_operation *call, int k)
 {
     int n = 1;
-    while (k + n < call->nterms && call->term[k + n].out == call->term[k].out)
+    while (k + n < call->op->nterms && call->op->term[k + n].out == call->op->term[k].out)
         n++;
     return n;
 }
@@ -96,18 +108,25 @@ static inline int terms_of_output(const fdx_operation *call, int k)
 /* Bytes from one element of an array to the next along a dimension of it, parts of complex elements being one. */
 static inline ptrdiff_t along(const work *w, const fdx_array *a, int axis)
 {
-    return axis < w->call->ndim ? a->stride[axis] : a->dtype >= FDX_C64 ? itemsize_of(a->dtype) / 2 : 0;
+    return axis < w->call->op->ndim ? a->stride[axis] : a->dtype >= FDX_C64 ? itemsize_of(a->dtype) / 2 : 0;
 }
 
 static inline ptrdiff_t length(const work *w, int axis)
 {
-    return axis < w->call->ndim ? w->call->out_shape[axis] : 2;
+    return axis < w->call->op->ndim ? box_length(w->call, axis) : 2;
 }
 
 /* Does the input of a term's first stage lie where row loops can read it? */
 static inline int is_direct(const work *w, const fdx_term *term)
 {
     return (int)(w->plain >> term->in & 1);
+}
+
+/* Is an output summed up where it lies? */
+static inline int is_in_place(const work *w, int number, int by_lines)
+{
+    const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1);
+    return plain && (by_lines || !streamed) && w->call->accumulate == NULL;
 }
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)
@@ -245,8 +264,16 @@ static inline char *locate(const work *w, const place *p, const ptrdiff_t *at, i
     return here;
 }
 
+/* ---- fdx_bands.c ---- */
+
+/* The transposed matrix of rows from .. to - 1 of a, which are all if it is periodic, and the bytes that takes. */
+size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to);
+fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to,
+                                   const fdx_band **band);
+
 /* ---- fdx_operator_plan.c ---- */
 
+fdx_status fdx_check_operator(const fdx_operator *op);
 fdx_status fdx_check_operation(const fdx_operation *call);
 /* Plan a walk with its workspace at `memory`; returns how many bytes that takes. */
 ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory);

@@ -190,7 +190,7 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
     src->data = (char *)in->data;
     src->unrolled = -1;
     for (int d = 0; d <= run; d++) {
-        const ptrdiff_t shift = term->shift == NULL || w->axis[d] == w->call->ndim ? 0 : term->shift[w->axis[d]];
+        const ptrdiff_t shift = term->shift == NULL || w->axis[d] == w->call->op->ndim ? 0 : term->shift[w->axis[d]];
         src->lo[d] = 0;
         src->stride[d] = along(w, in, w->axis[d]);
         first[d] = lo[d] + shift;
@@ -289,14 +289,14 @@ static void pass(const work *w, unfilled *r, char *to, const char *from, ptrdiff
         if (r->n > 0 && r->to + r->n != to)
             flush(r);
         if (at == 0 && n > 0) {
-            w->call->isa->stream_out(to, from, n, next);
+            w->call->op->isa->stream_out(to, from, n, next);
         } else {
             n = MIN(bytes, FDX_CACHE_LINE - at);
             memcpy(r->data + at, from, (size_t)n);
             r->to = r->n > 0 ? r->to : to;
             r->n += n;
             if (r->n == FDX_CACHE_LINE) {
-                w->call->isa->stream_out(r->to, r->data, FDX_CACHE_LINE, next);
+                w->call->op->isa->stream_out(r->to, r->data, FDX_CACHE_LINE, next);
                 r->n = 0;
             } else if (at + n == FDX_CACHE_LINE) {
                 flush(r);
@@ -533,7 +533,7 @@ static void choose_fetches(const work *w, const fdx_term *term, int n, const pla
         onward = w->block[d] < w->n[d] ? d : onward;
     for (int k = 0; k < n; k++) {
         t[k].ahead = 0;
-        if (*fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->noutputs))
+        if (*fetched >> term[k].in & 1 || (fetches > 0 && term->out + 1 < w->call->op->noutputs))
             continue;
         *fetched |= (uint64_t)1 << term[k].in;
         fetches++;

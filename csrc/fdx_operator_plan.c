@@ -46,20 +46,21 @@ static fdx_status check_band(const fdx_band *band)
     return rows_fit(band, &band->interior, band->nfirst, inside) && most - least < MAXREACH ? FDX_OK : FDX_E_STENCIL;
 }
 
-static fdx_status check_term(const fdx_operation *call, const fdx_term *term, int empty)
+/* `empty`: nothing will be computed, so that no data has to be there. */
+static fdx_status check_term(const fdx_operator *op, const fdx_term *term, int empty)
 {
     ptrdiff_t n[FDX_MAXDIM];
-    if (term->in < 0 || term->in >= call->ninputs || term->out < 0 || term->out >= call->noutputs ||
-        term->nstages < 1 || term->nstages > FDX_MAXSTAGES)
+    if (term->in < 0 || term->in >= op->ninputs || term->out < 0 || term->out >= op->noutputs || term->nstages < 1 ||
+        term->nstages > FDX_MAXSTAGES)
         return FDX_E_OPS;
     if (term->stage == NULL)
         return FDX_E_NULL;
-    for (int d = 0; d < call->ndim; d++)
-        n[d] = call->in_shape[d];
+    for (int d = 0; d < op->ndim; d++)
+        n[d] = op->in_shape[d];
     for (int s = 0; s < term->nstages; s++) {
         const fdx_stage *stage = &term->stage[s];
         if (stage->band != NULL) {
-            if (stage->axis < 0 || stage->axis >= call->ndim)
+            if (stage->axis < 0 || stage->axis >= op->ndim)
                 return FDX_E_AXIS;
             const fdx_status status = check_band(stage->band);
             if (status != FDX_OK)
@@ -68,61 +69,102 @@ static fdx_status check_term(const fdx_operation *call, const fdx_term *term, in
                 return FDX_E_SIZE;
             n[stage->axis] = stage->band->rows;
         }
-        const fdx_array *factor = stage->factor;
-        if (factor != NULL) {
-            if (factor->stride == NULL || (factor->data == NULL && !empty))
-                return FDX_E_NULL;
-            if (factor->dtype > FDX_F64)
-                return FDX_E_DTYPE;
-            for (int k = 0; k < call->noutputs && !empty; k++)
-                if (fdx_overlap(&call->out[k], call->ndim, call->out_shape, factor, call->ndim, n))
-                    return FDX_E_OVERLAP;
-        }
+        if (stage->factor != NULL && (stage->factor->stride == NULL || (stage->factor->data == NULL && !empty)))
+            return FDX_E_NULL;
+        if (stage->factor != NULL && stage->factor->dtype > FDX_F64)
+            return FDX_E_DTYPE;
     }
-    for (int d = 0; d < call->ndim; d++)
-        if (call->out_shape[d] > n[d] ||
-            (term->shift != NULL && (term->shift[d] < 0 || term->shift[d] > n[d] - call->out_shape[d])))
+    for (int d = 0; d < op->ndim; d++)
+        if (op->out_shape[d] > n[d] ||
+            (term->shift != NULL && (term->shift[d] < 0 || term->shift[d] > n[d] - op->out_shape[d])))
             return FDX_E_SIZE;
     return FDX_OK;
 }
 
+static fdx_status check_terms(const fdx_operator *op, int empty)
+{
+    int out = -1;
+    for (int k = 0; k < op->nterms; k++) {
+        const fdx_term *term = &op->term[k];
+        const fdx_status status = check_term(op, term, empty);
+        if (status != FDX_OK)
+            return status;
+        if (term->out < out || term->out > out + 1)
+            return FDX_E_OPS;
+        out = term->out;
+    }
+    return out == op->noutputs - 1 ? FDX_OK : FDX_E_OPS;
+}
+
+static fdx_status check_shapes(const fdx_operator *op)
+{
+    if (op == NULL || op->in_shape == NULL || op->out_shape == NULL || op->term == NULL || op->isa == NULL)
+        return FDX_E_NULL;
+    if (op->ndim < 1 || op->ndim > FDX_MAXDIM)
+        return FDX_E_NDIM;
+    if (op->ninputs < 1 || op->ninputs > FDX_MAXDIM || op->noutputs < 1 || op->noutputs > FDX_MAXDIM || op->nterms < 1)
+        return FDX_E_OPS;
+    for (int d = 0; d < op->ndim; d++)
+        if (op->in_shape[d] < 0 || op->out_shape[d] < 0)
+            return FDX_E_SHAPE;
+    return FDX_OK;
+}
+
+fdx_status fdx_check_operator(const fdx_operator *op)
+{
+    const fdx_status status = check_shapes(op);
+    return status == FDX_OK ? check_terms(op, 1) : status;
+}
+
+/* Does an output overlap what is read? */
+static int overlaps(const fdx_operation *call, const fdx_array *out)
+{
+    const fdx_operator *op = call->op;
+    const fdx_array box = fdx_part_from(out, op->ndim, call->lo);
+    ptrdiff_t in_box[FDX_MAXDIM], n[FDX_MAXDIM];
+    for (int d = 0; d < op->ndim; d++)
+        in_box[d] = box_length(call, d);
+    for (int j = 0; j < op->ninputs; j++)
+        if (fdx_overlap(&box, op->ndim, in_box, &call->in[j], op->ndim, op->in_shape))
+            return 1;
+    for (int k = 0; k < op->nterms; k++) {
+        for (int d = 0; d < op->ndim; d++)
+            n[d] = op->in_shape[d];
+        for (int s = 0; s < op->term[k].nstages; s++) {
+            const fdx_stage *stage = &op->term[k].stage[s];
+            if (stage->band != NULL)
+                n[stage->axis] = stage->band->rows;
+            if (stage->factor != NULL && fdx_overlap(&box, op->ndim, in_box, stage->factor, op->ndim, n))
+                return 1;
+        }
+    }
+    return 0;
+}
+
 fdx_status fdx_check_operation(const fdx_operation *call)
 {
-    if (call == NULL || call->in_shape == NULL || call->out_shape == NULL || call->in == NULL || call->out == NULL ||
-        call->term == NULL || call->isa == NULL)
+    if (call == NULL || call->in == NULL || call->out == NULL)
         return FDX_E_NULL;
-    if (call->ndim < 1 || call->ndim > FDX_MAXDIM)
-        return FDX_E_NDIM;
-    if (call->ninputs < 1 || call->ninputs > FDX_MAXDIM || call->noutputs < 1 || call->noutputs > FDX_MAXDIM ||
-        call->nterms < 1)
-        return FDX_E_OPS;
-    for (int d = 0; d < call->ndim; d++)
-        if (call->in_shape[d] < 0 || call->out_shape[d] < 0)
-            return FDX_E_SHAPE;
+    const fdx_operator *op = call->op;
+    fdx_status status = check_shapes(op);
+    if (status != FDX_OK)
+        return status;
+    if (!fdx_is_box(call->lo, call->hi, op->ndim, op->out_shape))
+        return FDX_E_BOX;
     const int empty = !has_results(call);
-    for (int k = 0; k < call->ninputs + call->noutputs; k++) {
-        const fdx_array *a = k < call->ninputs ? &call->in[k] : &call->out[k - call->ninputs];
+    for (int k = 0; k < op->ninputs + op->noutputs; k++) {
+        const fdx_array *a = k < op->ninputs ? &call->in[k] : &call->out[k - op->ninputs];
         if (a->stride == NULL || (a->data == NULL && !empty))
             return FDX_E_NULL;
         if (itemsize_of(a->dtype) == 0 || result_dtype_of(a->dtype) != call->out[0].dtype ||
-            (k >= call->ninputs && a->dtype != call->out[0].dtype))
+            (k >= op->ninputs && a->dtype != call->out[0].dtype))
             return FDX_E_DTYPE;
     }
-    for (int k = 0; k < call->nterms; k++) {
-        const fdx_status status = check_term(call, &call->term[k], empty);
-        if (status != FDX_OK)
-            return status;
-        if (k == 0 ? call->term[0].out != 0
-                   : call->term[k].out - call->term[k - 1].out > 1 || call->term[k].out < call->term[k - 1].out)
-            return FDX_E_OPS;
-    }
-    if (call->term[call->nterms - 1].out != call->noutputs - 1)
-        return FDX_E_OPS;
-    for (int k = 0; k < call->noutputs && !empty; k++)
-        for (int j = 0; j < call->ninputs; j++)
-            if (fdx_overlap(&call->out[k], call->ndim, call->out_shape, &call->in[j], call->ndim, call->in_shape))
-                return FDX_E_OVERLAP;
-    return FDX_OK;
+    status = check_terms(op, empty);
+    for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++)
+        if (overlaps(call, &call->out[k]))
+            status = FDX_E_OVERLAP;
+    return status;
 }
 
 /* ---- from arrays to a walk ---- */
@@ -132,15 +174,15 @@ static int is_contiguous(const work *w, int outer, int inner)
 {
     const fdx_operation *call = w->call;
     const ptrdiff_t n = length(w, inner);
-    for (int k = 0; k < call->ninputs; k++)
+    for (int k = 0; k < call->op->ninputs; k++)
         if (along(w, &call->in[k], outer) != n * along(w, &call->in[k], inner))
             return 0;
-    for (int k = 0; k < call->noutputs; k++)
+    for (int k = 0; k < call->op->noutputs; k++)
         if (along(w, &call->out[k], outer) != n * along(w, &call->out[k], inner))
             return 0;
-    for (int k = 0; k < call->nterms; k++)
-        for (int s = 0; s < call->term[k].nstages; s++) {
-            const fdx_array *factor = call->term[k].stage[s].factor;
+    for (int k = 0; k < call->op->nterms; k++)
+        for (int s = 0; s < call->op->term[k].nstages; s++) {
+            const fdx_array *factor = call->op->term[k].stage[s].factor;
             if (factor != NULL && along(w, factor, outer) != n * along(w, factor, inner))
                 return 0;
         }
@@ -154,17 +196,19 @@ static void order_dimensions(work *w)
 {
     const fdx_operation *call = w->call;
     uint64_t banded = 0, shifted = 0;
-    for (int k = 0; k < call->nterms; k++) {
-        const fdx_term *term = &call->term[k];
+    for (int d = 0; d < call->op->ndim; d++)
+        shifted |= (uint64_t)(length(w, d) != call->op->out_shape[d]) << d;
+    for (int k = 0; k < call->op->nterms; k++) {
+        const fdx_term *term = &call->op->term[k];
         for (int s = 0; s < term->nstages; s++)
             if (term->stage[s].band != NULL)
                 banded |= (uint64_t)1 << term->stage[s].axis;
-        for (int d = 0; d < call->ndim && term->shift != NULL; d++)
+        for (int d = 0; d < call->op->ndim && term->shift != NULL; d++)
             shifted |= (uint64_t)(term->shift[d] != 0) << d;
     }
     int order[MAXD], count = 0;
-    for (int d = 0; d < call->ndim; d++) {
-        if (call->out_shape[d] == 1 && !((banded | shifted) >> d & 1))
+    for (int d = 0; d < call->op->ndim; d++) {
+        if (length(w, d) == 1 && !((banded | shifted) >> d & 1))
             continue;
         const ptrdiff_t stride = call->in[0].stride[d], size = stride < 0 ? -stride : stride;
         int at = count++;
@@ -177,15 +221,15 @@ static void order_dimensions(work *w)
         order[at] = d;
     }
     if (call->out[0].dtype >= FDX_C64)
-        order[count++] = call->ndim;
+        order[count++] = call->op->ndim;
     else if (count == 0)
         order[count++] = 0;
-    banded |= shifted; /* what is shifted is not taken together with others, either */
+    banded |= shifted; /* what is shifted, or not whole, is not taken together with others, either */
 
     int at = count - 1;
     w->unit = 1;
     w->run_axis = order[at];
-    int first = MAXD - 1, is_banded = order[at] < call->ndim && (banded >> order[at] & 1);
+    int first = MAXD - 1, is_banded = order[at] < call->op->ndim && (banded >> order[at] & 1);
     w->axis[first] = order[at];
     w->n[first] = length(w, order[at]);
     for (at--; at >= 0; at--) {
@@ -210,14 +254,15 @@ static void order_dimensions(work *w)
     for (int d = 0; d < w->ndim; d++) {
         w->axis[d] = w->axis[first + d];
         w->n[d] = w->n[first + d];
-        if (w->axis[d] < call->ndim)
+        w->lo[d] = w->axis[d] < call->op->ndim ? box_lo(call, w->axis[d]) : 0;
+        if (w->axis[d] < call->op->ndim)
             w->dimension[w->axis[d]] = d;
     }
 }
 
 static int is_plain(const work *w, const fdx_array *a, const ptrdiff_t *shape)
 {
-    return a->dtype >= FDX_F32 && along(w, a, w->run_axis) == w->itemsize && fdx_is_native(a, w->call->ndim, shape);
+    return a->dtype >= FDX_F32 && along(w, a, w->run_axis) == w->itemsize && fdx_is_native(a, w->call->op->ndim, shape);
 }
 
 int fdx_follows(const work *w, const fdx_array *out, int d)
@@ -262,7 +307,7 @@ static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along
     for (int d = w->march + 1; d < w->ndim; d++) {
         const ptrdiff_t least = w->block[d];
         for (;;) {
-            ptrdiff_t bytes = (w->block[w->march] + reach[w->march]) * w->unit * w->itemsize * w->call->ninputs;
+            ptrdiff_t bytes = (w->block[w->march] + reach[w->march]) * w->unit * w->itemsize * w->call->op->ninputs;
             for (int e = w->march + 1; e < w->ndim; e++)
                 bytes = bytes > cache ? bytes : bytes * (w->tile[e] + reach[e]);
             if (bytes <= cache || w->tile[d] <= least)
@@ -317,7 +362,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     int windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
     w->call = call;
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
-    w->sums = &call->isa->sums[w->dtype == FDX_F64];
+    w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
     w->itemsize = itemsize_of(w->dtype);
     order_dimensions(w);
     const int run = w->ndim - 1;
@@ -325,20 +370,22 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->plain = w->plain_out = w->streamed = 0;
     w->across = -1;
     ptrdiff_t size = 1;
-    for (int d = 0; d < call->ndim; d++)
-        size *= call->out_shape[d];
-    for (int k = 0; k < call->ninputs; k++)
-        w->plain |= (uint64_t)is_plain(w, &call->in[k], call->in_shape) << k;
-    for (int k = 0; k < call->noutputs; k++) {
-        const int plain = is_plain(w, &call->out[k], call->out_shape);
+    for (int d = 0; d < call->op->ndim; d++)
+        size *= length(w, d);
+    for (int k = 0; k < call->op->ninputs; k++)
+        w->plain |= (uint64_t)is_plain(w, &call->in[k], call->op->in_shape) << k;
+    for (int k = 0; k < call->op->noutputs; k++) {
+        const int plain = is_plain(w, &call->out[k], call->op->out_shape);
         w->plain_out |= (uint64_t)plain << k;
-        w->streamed |= (uint64_t)(plain && !call->fresh && size > STREAM_SUMS / itemsize_of(call->out[k].dtype)) << k;
+        w->streamed |= (uint64_t)(plain && !call->fresh && call->accumulate == NULL &&
+                                  size > STREAM_SUMS / itemsize_of(call->out[k].dtype))
+                       << k;
         for (int d = 0; d < run && !plain; d++)
             if (fdx_follows(w, &call->out[k], d))
                 w->across = d;
     }
-    for (int k = 0; k < call->nterms; k++) {
-        const fdx_term *term = &call->term[k];
+    for (int k = 0; k < call->op->nterms; k++) {
+        const fdx_term *term = &call->op->term[k];
         windows |= term->nstages > 1 || !is_direct(w, term);
         for (int s = 0; s < term->nstages; s++) {
             const fdx_band *band = term->stage[s].band;
@@ -358,14 +405,14 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     }
     w->by_lines = 0;
     int others = 0, sums_of_several = 0;
-    for (int k = 0, n; k < call->nterms; k += n) {
-        const int number = call->term[k].out;
+    for (int k = 0, n; k < call->op->nterms; k += n) {
+        const int number = call->op->term[k].out;
         n = terms_of_output(call, k);
-        const int by_lines = fdx_is_by_lines(w, &call->term[k], n);
+        const int by_lines = fdx_is_by_lines(w, &call->op->term[k], n);
         w->by_lines |= (uint64_t)by_lines << number;
         others |= !by_lines;
         sums_of_several |= n > 1;
-        sums |= !(w->plain_out >> number & 1) || (!by_lines && (w->streamed >> number & 1));
+        sums |= !is_in_place(w, number, by_lines);
     }
     if (!others)
         cut(w, inside, BLOCK, 1, IN_L3);
@@ -384,10 +431,10 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
         block *= w->block[d];
     /* The largest box that is computed: how many lines and elements it has. */
     ptrdiff_t most = 0, box = block / w->itemsize, box_lines = box / (w->block[run] * w->unit);
-    for (int k = 0; k < call->nterms; k++) {
+    for (int k = 0; k < call->op->nterms; k++) {
         ptrdiff_t n[MAXD], bytes = 0;
-        for (int s = is_direct(w, &call->term[k]); s < call->term[k].nstages; s++) {
-            const ptrdiff_t size_of = fdx_window_size(w, &call->term[k], s, n);
+        for (int s = is_direct(w, &call->op->term[k]); s < call->op->term[k].nstages; s++) {
+            const ptrdiff_t size_of = fdx_window_size(w, &call->op->term[k], s, n);
             bytes += aligned(size_of);
             box = MAX(box, size_of / w->itemsize);
             box_lines = MAX(box_lines, size_of / (n[run] * w->unit * w->itemsize));
@@ -395,10 +442,10 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
         most = MAX(most, bytes);
     }
     ptrdiff_t ends = 0; /* a part of a block's lines, for its output has as many at the most */
-    for (int k = 0, n; k < call->nterms; k += n) {
+    for (int k = 0, n; k < call->op->nterms; k += n) {
         n = terms_of_output(call, k);
-        if (w->by_lines >> call->term[k].out & 1)
-            ends = MAX(ends, fdx_ends_size(w, &call->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
+        if (w->by_lines >> call->op->term[k].out & 1)
+            ends = MAX(ends, fdx_ends_size(w, &call->op->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
     }
     const ptrdiff_t piece = MIN(PIECE, box);
     w->turned = MIN(MAX(1, TURNED / w->unit), box_lines);
@@ -407,6 +454,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->share = reserve(memory, &used, shares ? block : 0);
     w->columns = reserve(memory, &used, turns ? (reach[run] + BY_COLUMNS) * turned : 0);
     w->made = reserve(memory, &used, turns ? BY_COLUMNS * turned : 0);
+    factors |= call->accumulate != NULL;
     w->factors = reserve(memory, &used, factors ? piece * w->itemsize : 0);
     w->raw = reserve(memory, &used, factors ? piece * (ptrdiff_t)sizeof(double) : 0);
     /* No loop takes fewer than FDX_OWN neighbours, so that shorter sums need no second one. */

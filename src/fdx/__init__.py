@@ -3,8 +3,9 @@ derivative, accuracy, boundary and grid."""
 
 from fdx._calculus import curl, divergence, hessian, jacobian, laplacian
 from fdx._core import __version__ as __version__
-from fdx._core import gradient, weights
+from fdx._core import get_function_address, gradient, weights
 from fdx._derivative import derivative
+from fdx._embedding import get_include, get_library_dir
 from fdx._operators import Diff, Identity, Operator
 from fdx._threads import set_workers
 
@@ -15,6 +16,9 @@ __all__ = [
     "curl",
     "derivative",
     "divergence",
+    "get_function_address",
+    "get_include",
+    "get_library_dir",
     "gradient",
     "hessian",
     "jacobian",

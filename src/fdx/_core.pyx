@@ -10,6 +10,7 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_WarnEx
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
+from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer, PyCapsule_New
 from cpython.pythread cimport (
     PyThread_acquire_lock, PyThread_allocate_lock, PyThread_free_lock, PyThread_release_lock,
     PyThread_type_lock, WAIT_LOCK,
@@ -37,120 +38,22 @@ cdef object ONE = 1
 cdef double SINGLE_MAX = np.finfo(np.float32).max
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 
-cdef extern from "fdx.h" nogil:
-    enum: FDX_OK
-    enum: FDX_MAXDIM, FDX_MAXNODES
-    enum: FDX_I8, FDX_F32, FDX_F64, FDX_C64, FDX_C128
-    enum: FDX_COORDS
-    ctypedef enum fdx_precision:
-        FDX_WEAK
-        FDX_SINGLE
-        FDX_DOUBLE
-    ctypedef int fdx_status
-    ctypedef struct fdx_isa:
-        pass
-    ctypedef struct fdx_array:
-        void *data
-        const ptrdiff_t *stride
-        uint8_t dtype
-        uint8_t swapped
-    ctypedef struct fdx_stencil:
-        uint8_t kind
-        uint8_t wide
-        double w[3]
-    ctypedef struct fdx_op:
-        int axis
-        fdx_stencil first
-        fdx_stencil interior
-        fdx_stencil last
-        fdx_array x
-        fdx_array out
-    ctypedef struct fdx_call:
-        int ndim
-        const ptrdiff_t *shape
-        fdx_array in_ "in"
-        int nops
-        const fdx_op *op
-        const fdx_isa *isa
-        uint8_t fresh
-    const fdx_isa *fdx_isa_find(const char *name)
-    const char *fdx_isa_name(const fdx_isa *isa)
-    const char *fdx_status_message(int status)
-    ptrdiff_t fdx_itemsize(int dtype)
-    int fdx_result_dtype(int dtype)
-    fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
-    fdx_status fdx_gradient_coords(
-        fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
-    fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
-    enum: FDX_MAXTAPS, FDX_MAXSTAGES
-    enum: FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE
-    enum: FDX_PLAIN, FDX_ODD
-    ctypedef struct fdx_rows_alike:
-        ptrdiff_t first
-        int count
-        int own
-        int form
-        const double *w
-        ptrdiff_t tap_step
-        ptrdiff_t row_step
-    ctypedef struct fdx_band:
-        ptrdiff_t rows
-        ptrdiff_t columns
-        ptrdiff_t nfirst
-        ptrdiff_t nlast
-        const fdx_rows_alike *first
-        const fdx_rows_alike *last
-        fdx_rows_alike interior
-        int periodic
-    ctypedef struct fdx_derivative:
-        ptrdiff_t n
-        int deriv
-        int accuracy
-        int left
-        int right
-        double scale
-        double spacing
-        const double *x
-        double period
-        const fdx_isa *isa
-    ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
-    size_t fdx_band_derivative_size(const fdx_derivative *what)
-    fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
-    size_t fdx_band_transpose_size(const fdx_band *a)
-    fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
-    size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
-    fdx_status fdx_band_product(
-        void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
-    ctypedef struct fdx_stage:
-        int axis
-        const fdx_band *band
-        const fdx_array *factor
-    ctypedef struct fdx_term:
-        int in_ "in"
-        int out
-        int nstages
-        const fdx_stage *stage
-        const ptrdiff_t *shift
-    ctypedef struct fdx_operation:
-        int ndim
-        const ptrdiff_t *in_shape
-        const ptrdiff_t *out_shape
-        int ninputs
-        int noutputs
-        int nterms
-        const fdx_array *in_ "in"
-        const fdx_array *out
-        const fdx_term *term
-        const fdx_isa *isa
-        uint8_t fresh
-    ptrdiff_t fdx_workspace_size(const fdx_operation *call)
-    fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
-                                ptrdiff_t nparts)
-    fdx_status fdx_apply(const fdx_call *call)
-    fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+from fdx cimport (
+    FDX_C64, FDX_C128, FDX_COORDS, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM,
+    FDX_MAXNODES, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
+    fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product, fdx_band_product_size,
+    fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_derivative, fdx_derivative_points,
+    fdx_gradient_coords, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize, fdx_op,
+    fdx_operate_part, fdx_operation, fdx_operator, fdx_precision, fdx_result_dtype, fdx_rows_alike, fdx_stage,
+    fdx_status, fdx_status_message, fdx_stencil, fdx_term, fdx_version, fdx_weights,
+    fdx_workspace_size,
+    FDX_DOUBLE, FDX_SINGLE, FDX_WEAK,
+)
 
 cdef extern from "Python.h":
-    PyObject *PyEval_GetFrame()
+    ctypedef struct PyFrameObject:
+        pass
+    PyFrameObject *PyEval_GetFrame()
 
 cdef extern from "<fenv.h>" nogil:
     ctypedef struct fenv_t:
@@ -200,10 +103,9 @@ cdef extern from *:
     #endif
     """
     const char *FDX_COMPILER
-    const char *FDX_VERSION
 
 # Looking it up in the package's metadata takes ten times as long as the rest of the import.
-__version__ = FDX_VERSION.decode()
+__version__ = fdx_version().decode()
 
 
 def compiler():
@@ -496,7 +398,7 @@ cdef int _run(fdx_call *call, const fdx_operation *operation, Py_ssize_t size, P
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")
     if status != FDX_OK:
-        raise SystemError("fdx: " + fdx_status_message(status).decode())
+        raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
     return flags
 
 
@@ -511,7 +413,7 @@ cdef bint _would_raise(int flags):
 cdef int _level_of_caller() except -1:
     """The level at which a warning points at the innermost Python function that is neither fdx's own nor SciPy's, which
     calls operators from its solvers."""
-    cdef PyObject *innermost = PyEval_GetFrame()
+    cdef PyObject *innermost = <PyObject *>PyEval_GetFrame()
     cdef object frame = <object>innermost if innermost != NULL else None
     cdef int level = 1
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in ("fdx", "scipy"):
@@ -750,6 +652,8 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
     call.nops = naxes
     call.op = op
     call.isa = ISA
+    call.lo = call.hi = NULL
+    call.accumulate = NULL
     call.fresh = out is None
     PyUFunc_clearfperr()
     for k in range(naxes):
@@ -1268,21 +1172,17 @@ cdef class Plan:
     cdef readonly bint has_factors, keeps_shape
     cdef int single  # 1: the weights can be rounded to single precision; 0: not; -1: nobody has asked
     cdef list kept
-    cdef int ndim, nterms
-    cdef void *memory
-    cdef ptrdiff_t *shapes
-    cdef fdx_term *term
+    cdef void *memory  # of what the operator points at
+    cdef fdx_operator op
 
     def __cinit__(self, tuple in_shape not None, tuple out_shape not None, int ninputs, int noutputs,
                   list terms not None):
-        cdef int d, k = 0, stages = 0, nfactors = 0
+        cdef int d, k = 0, stages = 0, nfactors = 0, ndim = <int>len(in_shape), nterms = <int>len(terms)
         cdef Py_ssize_t size
         cdef Band band
-        self.ndim = <int>len(in_shape)
-        self.nterms = <int>len(terms)
         self.in_shape, self.out_shape, self.ninputs, self.noutputs = in_shape, out_shape, ninputs, noutputs
-        if self.ndim > FDX_MAXDIM or len(out_shape) != self.ndim:
-            raise ValueError(f"expected at most {FDX_MAXDIM} dimensions, got {self.ndim}")
+        if ndim > FDX_MAXDIM or len(out_shape) != ndim:
+            raise ValueError(f"expected at most {FDX_MAXDIM} dimensions, got {ndim}")
         self.kept = [terms]
         for _, _, chain, _ in terms:
             if len(chain) > FDX_MAXSTAGES:
@@ -1295,26 +1195,27 @@ cdef class Plan:
         self.single = -1
         if max(ninputs, noutputs) > FDX_MAXDIM:
             raise ValueError(f"expected at most {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
-        size = (self.nterms * (sizeof(fdx_term) + self.ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
-                + nfactors * (sizeof(fdx_array) + self.ndim * sizeof(ptrdiff_t))
-                + 2 * self.ndim * sizeof(ptrdiff_t))
+        size = (nterms * (sizeof(fdx_term) + ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
+                + nfactors * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t))
+                + 2 * ndim * sizeof(ptrdiff_t))
         self.memory = malloc(size)
         if self.memory == NULL:
             raise MemoryError("an operator")
-        self.term = <fdx_term *>self.memory
-        cdef fdx_stage *stage = <fdx_stage *>(self.term + self.nterms)
+        cdef fdx_term *term = <fdx_term *>self.memory
+        cdef fdx_stage *stage = <fdx_stage *>(term + nterms)
         cdef fdx_array *described = <fdx_array *>(stage + stages)
         cdef ptrdiff_t *number = <ptrdiff_t *>(described + nfactors)
-        self.shapes = number
-        for d in range(self.ndim):
+        self.op = fdx_operator(ndim=ndim, in_shape=number, out_shape=number + ndim, ninputs=ninputs, noutputs=noutputs,
+                               nterms=nterms, term=term, isa=ISA)
+        for d in range(ndim):
             number[d] = in_shape[d]
-            number[self.ndim + d] = out_shape[d]
-        number += 2 * self.ndim
+            number[ndim + d] = out_shape[d]
+        number += 2 * ndim
         for source, target, chain, shift in terms:
-            self.term[k] = fdx_term(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
-            for d in range(self.ndim):
+            term[k] = fdx_term(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
+            for d in range(ndim):
                 number[d] = shift[d]
-            number += self.ndim
+            number += ndim
             for axis, band_or_none, factor in chain:
                 stage.axis = axis
                 stage.band = NULL
@@ -1337,18 +1238,13 @@ cdef class Plan:
         cdef fdx_operation operation
         cdef Py_ssize_t size = self.noutputs
         cdef int d, flags
-        for d in range(self.ndim):
-            size *= self.shapes[self.ndim + d]
-        operation.ndim = self.ndim
-        operation.in_shape = self.shapes
-        operation.out_shape = self.shapes + self.ndim
-        operation.ninputs = self.ninputs
-        operation.noutputs = self.noutputs
-        operation.nterms = self.nterms
+        for d in range(self.op.ndim):
+            size *= self.op.out_shape[d]
+        operation.op = &self.op
         operation.in_ = arrays
         operation.out = arrays + self.ninputs
-        operation.term = self.term
-        operation.isa = ISA
+        operation.lo = operation.hi = NULL
+        operation.accumulate = NULL
         operation.fresh = fresh
         PyUFunc_clearfperr()
         flags = _run(NULL, &operation, size, workers)
@@ -1379,7 +1275,7 @@ cdef class Plan:
         """Write to `outs` what it makes of `ins`: arrays of its shapes and of dtypes that go together, disjoint."""
         cdef Py_ssize_t nworkers = _threads.count(workers)
         cdef fdx_array arrays[2 * FDX_MAXDIM]
-        cdef ptrdiff_t *strides = <ptrdiff_t *>malloc((self.ninputs + self.noutputs) * self.ndim * sizeof(ptrdiff_t))
+        cdef ptrdiff_t *strides = <ptrdiff_t *>malloc((self.ninputs + self.noutputs) * self.op.ndim * sizeof(ptrdiff_t))
         cdef ptrdiff_t *place = strides
         cdef cnp.ndarray a
         if strides == NULL:
@@ -1402,11 +1298,11 @@ cdef class Plan:
             return NotImplemented
         a = f
         dtype = _dtype(a)
-        if (dtype < 0 or cnp.PyArray_NDIM(a) != self.ndim
+        if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
                 or ((dtype == FDX_F32 or dtype == FDX_C64) and not self.for_single())):
             return NotImplemented
-        for d in range(self.ndim):
-            if cnp.PyArray_DIM(a, d) != self.shapes[d]:
+        for d in range(self.op.ndim):
+            if cnp.PyArray_DIM(a, d) != self.op.in_shape[d]:
                 return NotImplemented
         if out is None:
             result = new_result(a, self.out_shape)
@@ -1420,7 +1316,7 @@ cdef class Plan:
         if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
             nworkers = _threads.count(workers)
         _fill(&arrays[0], a, dtype, strides)
-        _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.ndim)
+        _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
         self.run(arrays, out is None, nworkers)
         return result
 
@@ -1487,3 +1383,96 @@ def new_result(cnp.ndarray a not None, tuple shape not None):
 def computes(a):
     """Is it an array of a kind that fdx computes itself?"""
     return _plain_type(a) and _dtype(a) >= 0
+
+
+# ---- the C functions, for others ----
+
+cdef extern from *:
+    """
+    /* Each as fdx.h declares it, or this does not compile: V of a value, P of a pointer. */
+    #define FDX_FUNCTIONS(V, P) \\
+        V(fdx_status, fdx_apply, (fdx_call const *)) \\
+        V(fdx_status, fdx_apply_part, (fdx_call const *, ptrdiff_t, ptrdiff_t)) \\
+        V(fdx_status, fdx_band_derivative, (void *, fdx_derivative const *, fdx_band const **)) \\
+        V(size_t, fdx_band_derivative_size, (fdx_derivative const *)) \\
+        V(fdx_status, fdx_band_product, (void *, fdx_band const *, fdx_band const *, double, fdx_band const **)) \\
+        V(size_t, fdx_band_product_size, (fdx_band const *, fdx_band const *)) \\
+        V(fdx_status, fdx_band_transpose, (void *, fdx_band const *, fdx_band const **)) \\
+        V(size_t, fdx_band_transpose_size, (fdx_band const *)) \\
+        V(ptrdiff_t, fdx_derivative_points, (fdx_derivative const *)) \\
+        V(fdx_status, fdx_gradient_coords, (fdx_op *, int, fdx_array const *, ptrdiff_t, int, fdx_isa const *)) \\
+        V(fdx_status, fdx_gradient_uniform, (fdx_op *, int, double, fdx_precision, int)) \\
+        P(fdx_isa const *, fdx_isa_find, (char const *)) \\
+        P(char const *, fdx_isa_name, (fdx_isa const *)) \\
+        V(ptrdiff_t, fdx_itemsize, (int)) \\
+        V(fdx_status, fdx_operate, (fdx_operation const *, void *, ptrdiff_t)) \\
+        V(fdx_status, fdx_operate_part, (fdx_operation const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
+        V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\
+        V(size_t, fdx_operator_size, (fdx_sum const *)) \\
+        V(fdx_status, fdx_operator_transpose, (void *, fdx_operator const *, fdx_operator const **)) \\
+        V(size_t, fdx_operator_transpose_size, (fdx_operator const *)) \\
+        V(int, fdx_result_dtype, (int)) \\
+        P(char const *, fdx_status_message, (fdx_status)) \\
+        P(char const *, fdx_version, (void)) \\
+        V(fdx_status, fdx_weights, (double *, double *, double const *, int, double, int)) \\
+        V(ptrdiff_t, fdx_workspace_size, (fdx_operation const *))
+
+    #define FDX_DECLARED(result, name, arguments) result name arguments;
+    #define FDX_OF_VALUE(result, name, arguments) {#name, #result " " #arguments, (void (*)(void))name},
+    #define FDX_OF_POINTER(result, name, arguments) {#name, #result #arguments, (void (*)(void))name},
+    FDX_FUNCTIONS(FDX_DECLARED, FDX_DECLARED)
+    typedef struct {
+        const char *name, *signature; /* as Cython writes it */
+        void (*function)(void);
+    } fdx_function;
+    static const fdx_function FDX_TABLE[] = {FDX_FUNCTIONS(FDX_OF_VALUE, FDX_OF_POINTER)};
+    enum { FDX_NFUNCTIONS = sizeof FDX_TABLE / sizeof *FDX_TABLE };
+    """
+    ctypedef struct fdx_function:
+        const char *name
+        const char *signature
+        void *function
+    const fdx_function *FDX_TABLE
+    enum: FDX_NFUNCTIONS
+
+# The name under which Cython, numba and SciPy look for C functions of a module.
+globals()["__pyx_capi__"] = {
+    FDX_TABLE[k].name.decode(): PyCapsule_New(<void *>FDX_TABLE[k].function, FDX_TABLE[k].signature, NULL)
+    for k in range(FDX_NFUNCTIONS)
+}
+
+
+def get_function_address(name):
+    """
+    The address of a function of the C core, for ctypes, cffi or numba.
+
+    Parameters
+    ----------
+    name : str
+        The function's name, as `fdx.h` (in the folder `fdx.get_include`) declares it.
+
+    Returns
+    -------
+    int
+        Its address in this process.
+
+    Notes
+    -----
+    The same functions are there for `numba.extending.get_cython_function_address` and
+    `scipy.LowLevelCallable.from_cython`, in the module ``fdx._core``.
+
+    Examples
+    --------
+    >>> import ctypes, fdx
+    >>> prototype = ctypes.CFUNCTYPE(ctypes.c_char_p)
+    >>> version = prototype(fdx.get_function_address("fdx_version"))
+    >>> version().decode() == fdx.__version__
+    True
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"name: expected a string, got {name!r}")
+    capsules = globals()["__pyx_capi__"]
+    if name not in capsules:
+        raise ValueError(f"name: expected one of {', '.join(capsules)}, got {name!r}")
+    capsule = capsules[name]
+    return <size_t>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))

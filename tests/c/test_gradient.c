@@ -132,6 +132,16 @@ static void random_case(const fdx_isa *isa)
         put_random(dtype, swapped, at(&f, ndim, index));
     while (next(ndim, shape, index));
 
+    /* A box of the results, of which alone memory may be there. */
+    const int boxed = below(4) == 0, alone = boxed && below(2), adds = below(4) == 0;
+    const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
+    ptrdiff_t lo[MAXN] = {0}, hi[MAXN], box[MAXN];
+    for (int d = 0; d < ndim; d++) {
+        lo[d] = boxed && below(3) ? below((int)shape[d]) : 0;
+        hi[d] = boxed && below(3) ? lo[d] + 1 + below((int)(shape[d] - lo[d])) : shape[d];
+        box[d] = hi[d] - lo[d];
+    }
+    char *before[MAXN];
     fdx_op op[MAXN];
     array out[MAXN];
     grid g[MAXN];
@@ -169,15 +179,30 @@ static void random_case(const fdx_isa *isa)
         if (status != FDX_OK)
             fail(fdx_status_message(status));
         op[k].axis = axis;
-        out[k] = make(ndim, shape, result);
-        op[k].out.data = out[k].data;
-        op[k].out.stride = out[k].stride;
         op[k].out.dtype = (uint8_t)result;
         op[k].out.swapped = (uint8_t)(below(4) == 0);
+        out[k] = make(ndim, alone ? box : shape, result);
+        do
+            if (adds)
+                put_random(result, op[k].out.swapped, at(&out[k], ndim, index));
+        while (next(ndim, alone ? box : shape, index));
+        before[k] = memcpy(malloc(out[k].bytes), out[k].memory, out[k].bytes);
+        for (int d = 0; d < ndim && alone; d++)
+            out[k].data -= lo[d] * out[k].stride[d];
+        op[k].out.data = out[k].data;
+        op[k].out.stride = out[k].stride;
     }
 
-    const fdx_call call = {
-        ndim, shape, {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped}, naxes, op, isa, (uint8_t)below(2)};
+    const fdx_call call = {ndim,
+                           shape,
+                           {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped},
+                           naxes,
+                           op,
+                           isa,
+                           boxed ? lo : NULL,
+                           boxed ? hi : NULL,
+                           adds ? &alpha : NULL,
+                           (uint8_t)below(2)};
     const int nparts = below(2) ? 1 : 1 + below(9);
     for (int part = nparts - 1; part >= 0; part--) {
         const fdx_status status = fdx_apply_part(&call, part, nparts);
@@ -186,12 +211,17 @@ static void random_case(const fdx_isa *isa)
     }
 
     for (int k = 0; k < naxes; k++) {
-        memset(index, 0, sizeof index);
+        ptrdiff_t in_box[MAXN] = {0};
         do {
-            char *p = at(&out[k], ndim, index);
+            for (int d = 0; d < ndim; d++)
+                index[d] = lo[d] + in_box[d];
+            char *p = at(&out[k], ndim, index), *was = before[k] + (p - out[k].memory);
             for (int part = 0; part < parts_per_element; part++) {
-                const double expected =
-                    point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
+                const int one = is_single(result);
+                double expected = point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
+                if (adds)
+                    expected =
+                        add(one, get(result, op[k].out.swapped, was, part), mul(one, round_to(one, alpha), expected));
                 const double got = get(result, op[k].out.swapped, p, part);
                 if (!same(expected, got)) {
                     fprintf(stderr, "%s: dtype %d, axis %d of %d, index %ld of %ld, edge_order %d: %.17g, not %.17g\n",
@@ -200,12 +230,12 @@ static void random_case(const fdx_isa *isa)
                     fail("a value");
                 }
             }
-            memset(p, GUARD, (size_t)fdx_itemsize(result));
-        } while (next(ndim, shape, index));
-        for (size_t i = 0; i < out[k].bytes; i++)
-            if ((unsigned char)out[k].memory[i] != GUARD)
-                fail("a write outside the output");
+            memcpy(p, was, (size_t)fdx_itemsize(result));
+        } while (next(ndim, box, in_box));
+        if (memcmp(out[k].memory, before[k], out[k].bytes) != 0)
+            fail("a write outside the output");
         free(out[k].memory);
+        free(before[k]);
         if (g[k].has_x)
             free(g[k].x.memory);
     }
@@ -250,7 +280,8 @@ static void whole_calls(const fdx_isa *isa)
                 fail("a uniform gradient");
             op.axis = k % ndim;
             op.out = (fdx_array){out, ndim == 1 ? step : steps, FDX_F32, 0};
-            const fdx_call call = {ndim, ndim == 1 ? line : rows, {f, op.out.stride, FDX_F32, 0}, 1, &op, isa, 0};
+            const fdx_call call = {
+                ndim, ndim == 1 ? line : rows, {f, op.out.stride, FDX_F32, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
             feclearexcept(FE_ALL_EXCEPT);
             litter();
             if (fdx_apply(&call) != FDX_OK)
@@ -348,7 +379,7 @@ static void traps(const fdx_isa *isa)
         fail("a uniform gradient");
     op.axis = 1;
     op.out = (fdx_array){out, stride, FDX_F64, 0};
-    const fdx_call call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, 0};
+    const fdx_call call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
     for (int set = 0; set < 2; set++) {
         for (int i = 0; i < ROWS * N; i++)
             f[i] = set == 0 ? row[i % N] : 1e-300 * (i % 7); /* whose remainders are subnormal */
@@ -486,6 +517,7 @@ static void refuse(fdx_call call, fdx_op op, fdx_status expected, const char *wh
 static void refusals(const fdx_isa *isa)
 {
     const ptrdiff_t shape[2] = {3, 4}, stride[2] = {32, 8}, short_shape[2] = {1, 4}, negative[2] = {-1, 4};
+    const ptrdiff_t one[2] = {1, 1};
     fdx_op op;
     if (fdx_gradient_uniform(&op, FDX_F64, 1, FDX_WEAK, 2) != FDX_OK)
         fail("a uniform gradient");
@@ -494,7 +526,7 @@ static void refusals(const fdx_isa *isa)
     op.out.stride = stride;
     op.out.dtype = FDX_F64;
     op.out.swapped = 0;
-    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, 0};
+    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, NULL, NULL, NULL, 0};
     fdx_call call;
     fdx_op bad;
 
@@ -512,6 +544,17 @@ static void refusals(const fdx_isa *isa)
     CALL(nops = 0, FDX_E_OPS);
     CALL(nops = FDX_MAXDIM + 1, FDX_E_OPS);
     CALL(isa = NULL, FDX_E_NULL);
+    CALL(hi = shape, FDX_E_BOX);
+    CALL(lo = negative, FDX_E_BOX);
+    const struct {
+        const ptrdiff_t *lo, *hi;
+    } boxes[] = {{negative, shape}, {shape, one}, {one, stride}};
+    for (int k = 0; k < 3; k++) {
+        call = good;
+        call.lo = boxes[k].lo;
+        call.hi = boxes[k].hi;
+        refuse(call, op, FDX_E_BOX, "a box");
+    }
     OP(axis = -1, FDX_E_AXIS);
     OP(axis = 2, FDX_E_AXIS);
     OP(out.data = NULL, FDX_E_NULL);

@@ -302,14 +302,36 @@ static void random_case(const fdx_isa *isa)
         in[k] = inputs[k].described;
         in[k].stride = inputs[k].a.stride;
     }
+    /* A box of the results, of which alone memory may be there. */
+    const int boxed = below(4) == 0, alone = boxed && below(2);
+    ptrdiff_t lo[MAXN] = {0}, hi[MAXN];
+    memcpy(hi, out_shape, sizeof hi);
+    for (int d = 0; d < ndim && boxed; d++)
+        if (below(3)) {
+            lo[d] = below((int)out_shape[d]);
+            hi[d] = lo[d] + 1 + below((int)(out_shape[d] - lo[d]));
+        }
+    const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
+    const int adds = below(4) == 0;
+    char *before[MAXARRAYS];
     for (int k = 0; k < noutputs; k++) {
-        outputs[k] = random_array(result, out_shape);
-        memset(outputs[k].a.memory, GUARD, outputs[k].a.bytes);
+        ptrdiff_t there[MAXN];
+        for (int d = 0; d < ndim; d++)
+            there[d] = alone ? hi[d] - lo[d] : out_shape[d];
+        outputs[k] = random_array(result, there);
+        array *a = &outputs[k].a;
+        if (!adds)
+            memset(a->memory, GUARD, a->bytes);
+        before[k] = memcpy(malloc(a->bytes), a->memory, a->bytes);
+        for (int d = 0; d < ndim && alone; d++)
+            a->data -= lo[d] * a->stride[d];
         out[k] = outputs[k].described;
-        out[k].stride = outputs[k].a.stride;
+        out[k].data = a->data;
+        out[k].stride = a->stride;
     }
+    const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nterms, terms, isa};
     const fdx_operation call = {
-        ndim, in_shape, out_shape, ninputs, noutputs, nterms, in, out, terms, isa, (uint8_t)(!usual && below(2))};
+        &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(!usual && below(2))};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
     void *workspace = malloc((size_t)size);
     fdx_set_flags(0);
@@ -326,10 +348,13 @@ static void random_case(const fdx_isa *isa)
     free(workspace);
     if (below(4) == 0) { /* no results */
         fdx_operation empty = call;
+        fdx_operator short_op = op;
         ptrdiff_t none[MAXN];
-        memcpy(none, out_shape, sizeof none);
-        none[below(ndim)] = 0;
-        empty.out_shape = none;
+        memcpy(none, boxed ? lo : out_shape, sizeof none);
+        if (!boxed)
+            none[below(ndim)] = 0;
+        *(boxed ? &empty.hi : &short_op.out_shape) = none;
+        empty.op = &short_op;
         const ptrdiff_t bytes = fdx_workspace_size(&empty);
         void *memory = malloc((size_t)bytes);
         if (fdx_operate(&empty, memory, bytes) != FDX_OK)
@@ -346,8 +371,12 @@ static void random_case(const fdx_isa *isa)
     for (int number = 0; number < noutputs; number++) {
         array *a = &outputs[number].a;
         unsigned char *touched = calloc(1, a->bytes);
-        ptrdiff_t index[MAXN] = {0};
+        ptrdiff_t in_box[MAXN] = {0}, box[MAXN], index[MAXN];
+        for (int d = 0; d < ndim; d++)
+            box[d] = hi[d] - lo[d];
         do {
+            for (int d = 0; d < ndim; d++)
+                index[d] = lo[d] + in_box[d];
             const char *p = at(a, ndim, index);
             memset(touched + (p - a->memory), 1, element);
             for (int part = 0; part < parts; part++) {
@@ -362,6 +391,10 @@ static void random_case(const fdx_isa *isa)
                     const double share = value(&terms[k], terms[k].nstages, there, part);
                     want = begun++ ? add(one, want, share) : share;
                 }
+                if (adds) {
+                    const double y = get(result, outputs[number].swapped, before[number] + (p - a->memory), part);
+                    want = add(one, y, mul(one, round_to(one, alpha), want));
+                }
                 const double got = get(result, outputs[number].swapped, p, part);
                 if (!same(got, want)) {
                     fprintf(stderr, "isa %s, ndim %d, dtype %d, terms %d, part %d of %td parts: %a is not %a at",
@@ -372,11 +405,12 @@ static void random_case(const fdx_isa *isa)
                     fail("a result");
                 }
             }
-        } while (next(ndim, out_shape, index));
+        } while (next(ndim, box, in_box));
         for (size_t i = 0; i < a->bytes; i++)
-            if (!touched[i] && (unsigned char)a->memory[i] != GUARD)
+            if (!touched[i] && a->memory[i] != before[number][i])
                 fail("a byte outside of the output was written");
         free(touched);
+        free(before[number]);
         free(a->memory);
     }
     if ((raised & ~fdx_flags()) != 0)
@@ -431,7 +465,8 @@ static void middles_that_meet(const fdx_isa *isa)
             const fdx_array out = {y[table], stride[2], FDX_F64, 0};
             const fdx_isa *by = table == 0 ? fdx_isa_find("base") : isa;
             const ptrdiff_t *shape = cases[k].shape;
-            const fdx_operation call = {cases[k].ndim, shape, shape, 2, 1, 2, in, &out, terms, by, 0};
+            const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, terms, by};
+            const fdx_operation call = {&op, in, &out, NULL, NULL, NULL, 0};
             const ptrdiff_t size = fdx_workspace_size(&call);
             void *memory = malloc((size_t)size);
             if (fdx_operate(&call, memory, size) != FDX_OK)

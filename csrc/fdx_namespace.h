@@ -1,0 +1,57 @@
+/* Names of one's own for everything that the linker sees, so that two copies of this folder can be in one program:
+ * with -DFDX_NAMESPACE=mine, for these files and for those that include fdx.h, fdx_apply is mine_fdx_apply, and so on.
+ * Sources keep writing fdx_apply. */
+#ifndef FDX_NAMESPACE_H
+#define FDX_NAMESPACE_H
+
+#define FDX_JOINED(space, name) space##_##name
+#define FDX_IN_NAMESPACE(space, name) FDX_JOINED(space, name)
+
+/* What fdx.h declares. */
+#define fdx_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply)
+#define fdx_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_part)
+#define fdx_band_derivative FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_derivative)
+#define fdx_band_derivative_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_derivative_size)
+#define fdx_band_product FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_product)
+#define fdx_band_product_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_product_size)
+#define fdx_band_transpose FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose)
+#define fdx_band_transpose_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_size)
+#define fdx_derivative_points FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_derivative_points)
+#define fdx_gradient_coords FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_coords)
+#define fdx_gradient_uniform FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_uniform)
+#define fdx_isa_find FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_find)
+#define fdx_isa_name FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_name)
+#define fdx_itemsize FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_itemsize)
+#define fdx_operate FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operate)
+#define fdx_operate_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operate_part)
+#define fdx_operator_make FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_make)
+#define fdx_operator_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_size)
+#define fdx_operator_transpose FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_transpose)
+#define fdx_operator_transpose_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_transpose_size)
+#define fdx_result_dtype FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_result_dtype)
+#define fdx_status_message FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_status_message)
+#define fdx_version FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_version)
+#define fdx_weights FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_weights)
+#define fdx_workspace_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_workspace_size)
+
+/* What these files share among themselves. */
+#define fdx_apply_band FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_band)
+#define fdx_band_transpose_rows FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows)
+#define fdx_band_transpose_rows_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows_size)
+#define fdx_by_columns FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_by_columns)
+#define fdx_check_operation FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operation)
+#define fdx_check_operator FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operator)
+#define fdx_ends_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_ends_size)
+#define fdx_follows FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_follows)
+#define fdx_is_by_lines FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_is_by_lines)
+#define fdx_isa_avx2 FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_avx2)
+#define fdx_isa_avx512 FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_avx512)
+#define fdx_isa_base FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_base)
+#define fdx_make_lines FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_make_lines)
+#define fdx_plan_operation FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_plan_operation)
+#define fdx_sum_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_row)
+#define fdx_sum_run FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_run)
+#define fdx_turn_back FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_turn_back)
+#define fdx_window_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_window_size)
+
+#endif

@@ -1,0 +1,402 @@
+/* Operators in the caller's memory: from derivatives, and transposed ones.
+ *
+ * Both are laid out by a function that is called twice: without memory it only counts the bytes. */
+#include "fdx_operator.h"
+
+/* ---- memory ---- */
+
+typedef struct {
+    char *memory; /* NULL: nothing is written */
+    size_t used;
+} room;
+
+static void *reserve(room *r, size_t bytes)
+{
+    void *here = r->memory == NULL ? NULL : r->memory + r->used;
+    r->used += (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+    return here;
+}
+
+/* What every operator has: shapes, terms and, of each, stages and a shift. */
+typedef struct {
+    fdx_operator *op;
+    ptrdiff_t *in_shape, *out_shape, *shift;
+    fdx_term *term;
+    fdx_stage *stage;
+} parts;
+
+static parts reserve_parts(room *r, int ndim, int nterms, size_t nstages)
+{
+    parts p;
+    const size_t of_dimensions = (size_t)ndim * sizeof(ptrdiff_t);
+    p.op = (fdx_operator *)reserve(r, sizeof *p.op);
+    p.in_shape = (ptrdiff_t *)reserve(r, of_dimensions);
+    p.out_shape = (ptrdiff_t *)reserve(r, of_dimensions);
+    p.shift = (ptrdiff_t *)reserve(r, (size_t)nterms * of_dimensions);
+    p.term = (fdx_term *)reserve(r, (size_t)nterms * sizeof *p.term);
+    p.stage = (fdx_stage *)reserve(r, nstages * sizeof *p.stage);
+    return p;
+}
+
+/* Copied, so that only the data has to stay. */
+static const fdx_array *copy_factor(room *r, const fdx_array *factor, int ndim)
+{
+    if (factor == NULL)
+        return NULL;
+    fdx_array *copy = (fdx_array *)reserve(r, sizeof *copy);
+    ptrdiff_t *stride = (ptrdiff_t *)reserve(r, (size_t)ndim * sizeof *stride);
+    if (r->memory != NULL) {
+        memcpy(stride, factor->stride, (size_t)ndim * sizeof *stride);
+        *copy = *factor;
+        copy->stride = stride;
+    }
+    return copy;
+}
+
+/* ---- bands ---- */
+
+/* A matrix of n columns that has the number w at `rows` of them, from `first` on. */
+static fdx_band single_entries(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t first, const double *w)
+{
+    return (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_PLAIN, w, 1, 0}, 0};
+}
+
+/* The rows of a band as plain sums, in its own memory: what is computed from a unit vector is then each entry once.
+ * Differences of pairs do that as well, if the input is no result along the same axis. */
+static void make_plain(const fdx_band *made, int pairs_too)
+{
+    fdx_band *band = (fdx_band *)made;
+    for (ptrdiff_t k = 0; k < band->nfirst + band->nlast; k++) {
+        fdx_rows_alike *row = (fdx_rows_alike *)(k < band->nfirst ? &band->first[k] : &band->last[k - band->nfirst]);
+        row->form = FDX_PLAIN;
+    }
+    if (pairs_too || band->interior.form != FDX_ODD)
+        band->interior.form = FDX_PLAIN;
+}
+
+/* ---- from derivatives ---- */
+
+static fdx_status check_product(const fdx_sum *what, const fdx_product *product)
+{
+    if (product->in < 0 || product->in >= FDX_MAXDIM || product->out < 0 || product->out >= FDX_MAXDIM ||
+        product->npartials < 1 || product->npartials > FDX_MAXSTAGES)
+        return FDX_E_OPS;
+    if (product->partial == NULL)
+        return FDX_E_NULL;
+    for (int s = 0; s < product->npartials; s++) {
+        const fdx_partial *partial = &product->partial[s];
+        if (partial->axis < 0 || partial->axis >= what->ndim)
+            return FDX_E_AXIS;
+        if (partial->factor != NULL && (partial->factor->data == NULL || partial->factor->stride == NULL))
+            return FDX_E_NULL;
+        if (partial->factor != NULL && partial->factor->dtype > FDX_F64)
+            return FDX_E_DTYPE;
+    }
+    return FDX_OK;
+}
+
+static fdx_status check_sum(const fdx_sum *what)
+{
+    if (what == NULL || what->shape == NULL || what->product == NULL || what->isa == NULL)
+        return FDX_E_NULL;
+    if (what->ndim < 1 || what->ndim > FDX_MAXDIM)
+        return FDX_E_NDIM;
+    if (what->nproducts < 1)
+        return FDX_E_OPS;
+    for (int d = 0; d < what->ndim; d++)
+        if (what->shape[d] < 0)
+            return FDX_E_SHAPE;
+    int out = -1;
+    for (int k = 0; k < what->nproducts; k++) {
+        const fdx_status status = check_product(what, &what->product[k]);
+        if (status != FDX_OK)
+            return status;
+        if (what->product[k].out < out || what->product[k].out > out + 1)
+            return FDX_E_OPS;
+        out = what->product[k].out;
+    }
+    return FDX_OK;
+}
+
+/* How far to either side its interior stencil reaches. */
+static ptrdiff_t reach_of(const fdx_derivative *what)
+{
+    fdx_derivative valid = *what;
+    valid.left = valid.right = FDX_VALID;
+    return (fdx_derivative_points(&valid) - 1) / 2;
+}
+
+/* The band of a partial for n points; `*origin` of them come before its first row's own point, and it has `*rows`. */
+static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n, const fdx_isa *isa, ptrdiff_t *origin,
+                               ptrdiff_t *rows, const fdx_band **band)
+{
+    fdx_derivative what = partial->what;
+    what.n = n;
+    what.isa = isa;
+    *origin = 0;
+    *rows = n;
+    *band = NULL;
+    if (what.deriv == 0) {
+        if (what.scale - what.scale != 0)
+            return FDX_E_NODES;
+        if (what.scale == 1)
+            return FDX_OK;
+        fdx_band *times = (fdx_band *)reserve(r, sizeof *times);
+        double *w = (double *)reserve(r, sizeof *w);
+        if (r->memory != NULL) {
+            *w = what.scale;
+            *times = single_entries(n, n, 0, w);
+            *band = times;
+        }
+        return n > 0 ? FDX_OK : FDX_E_SIZE;
+    }
+    const size_t bytes = fdx_band_derivative_size(&what);
+    void *memory = reserve(r, bytes);
+    if (what.left == FDX_VALID)
+        *origin = reach_of(&what);
+    *rows -= *origin + (what.right == FDX_VALID ? reach_of(&what) : 0);
+    if (bytes > 0 && r->memory == NULL)
+        return FDX_OK;
+    const fdx_status status = fdx_band_derivative(memory, &what, band); /* or what is wrong */
+    return status == FDX_E_NULL ? FDX_E_SIZE : status;
+}
+
+static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator **result)
+{
+    fdx_status status = check_sum(what);
+    if (status != FDX_OK)
+        return status;
+    const int ndim = what->ndim;
+    size_t nstages = 0;
+    int ninputs = 0;
+    for (int k = 0; k < what->nproducts; k++) {
+        nstages += (size_t)what->product[k].npartials;
+        ninputs = MAX(ninputs, what->product[k].in + 1);
+    }
+    parts p = reserve_parts(r, ndim, what->nproducts, nstages);
+    ptrdiff_t lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM]; /* what all products have, in the inputs' indices */
+    for (int d = 0; d < ndim; d++)
+        hi[d] = what->shape[d];
+    for (int k = 0; k < what->nproducts; k++) {
+        const fdx_product *product = &what->product[k];
+        ptrdiff_t n[FDX_MAXDIM], origin[FDX_MAXDIM] = {0};
+        uint64_t met = 0;
+        memcpy(n, what->shape, (size_t)ndim * sizeof *n);
+        for (int s = 0; s < product->npartials; s++) {
+            const fdx_partial *partial = &product->partial[s];
+            const int d = partial->axis;
+            const fdx_band *band;
+            ptrdiff_t before, rows;
+            status = make_partial(r, partial, n[d], what->isa, &before, &rows, &band);
+            if (status != FDX_OK)
+                return status;
+            if (band != NULL && s > 0)
+                make_plain(band, (int)(met >> d & 1));
+            met |= (uint64_t)1 << d;
+            n[d] = rows;
+            origin[d] += before;
+            const fdx_array *factor = copy_factor(r, partial->factor, ndim);
+            if (r->memory != NULL)
+                p.stage[s] = (fdx_stage){d, band, factor};
+        }
+        for (int d = 0; d < ndim; d++) {
+            lo[d] = MAX(lo[d], origin[d]);
+            hi[d] = MIN(hi[d], origin[d] + n[d]);
+        }
+        if (r->memory == NULL)
+            continue;
+        p.term[k] = (fdx_term){product->in, product->out, product->npartials, p.stage, p.shift};
+        memcpy(p.shift, origin, (size_t)ndim * sizeof *origin);
+        p.stage += product->npartials;
+        p.shift += ndim;
+    }
+    for (int d = 0; d < ndim; d++)
+        if (hi[d] < lo[d])
+            return FDX_E_SIZE;
+    if (r->memory == NULL)
+        return FDX_OK;
+    p.shift -= what->nproducts * ndim;
+    for (int k = 0; k < what->nproducts; k++)
+        for (int d = 0; d < ndim; d++)
+            p.shift[k * ndim + d] = lo[d] - p.shift[k * ndim + d];
+    for (int d = 0; d < ndim; d++) {
+        p.in_shape[d] = what->shape[d];
+        p.out_shape[d] = hi[d] - lo[d];
+    }
+    *p.op = (fdx_operator){
+        ndim,   p.in_shape, p.out_shape, ninputs, what->product[what->nproducts - 1].out + 1, what->nproducts,
+        p.term, what->isa};
+    *result = p.op;
+    return FDX_OK;
+}
+
+size_t fdx_operator_size(const fdx_sum *what)
+{
+    room r = {NULL, 0};
+    return lay_out_sum(&r, what, NULL) == FDX_OK ? r.used : 0;
+}
+
+fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
+{
+    room count = {NULL, 0}, r = {(char *)memory, 0};
+    if (memory == NULL || op == NULL)
+        return FDX_E_NULL;
+    const fdx_status status = lay_out_sum(&count, what, NULL);
+    return status == FDX_OK ? lay_out_sum(&r, what, op) : status;
+}
+
+/* ---- transposed ---- */
+
+/* A stage of the transposed chain: rows from .. to - 1 of a band, transposed; or zeros around what there is. */
+typedef struct {
+    int axis;
+    const fdx_band *band; /* NULL: the identity, if rows is 0 */
+    ptrdiff_t from, to;
+    ptrdiff_t rows; /* with the input's from .. to - 1, zeros elsewhere */
+    const fdx_array *factor;
+} flipped;
+
+/* Bands between factors act along different axes, or one after the other: in the order of falling axes. */
+static void insert(flipped *stage, int begin, int count, flipped what)
+{
+    int at = count;
+    for (; at > begin && stage[at - 1].axis < what.axis; at--)
+        stage[at] = stage[at - 1];
+    stage[at] = what;
+}
+
+/* The stages of a term, transposed; returns how many, or -1 if they are too many. */
+static int flip(const fdx_operator *op, const fdx_term *term, flipped stage[FDX_MAXSTAGES])
+{
+    ptrdiff_t n[FDX_MAXDIM], from[FDX_MAXSTAGES], to[FDX_MAXSTAGES];
+    int count = 0, begin = 0; /* of the stages that no factor separates */
+    memcpy(n, op->in_shape, (size_t)op->ndim * sizeof *n);
+    for (int s = 0; s < term->nstages; s++)
+        if (term->stage[s].band != NULL) {
+            from[s] = 0;
+            to[s] = n[term->stage[s].axis] = term->stage[s].band->rows;
+        }
+    for (int d = 0; d < op->ndim; d++) {
+        const ptrdiff_t lo = term->shift == NULL ? 0 : term->shift[d], hi = lo + op->out_shape[d];
+        if (op->out_shape[d] == n[d])
+            continue;
+        /* Results that are left out are rows of the last band along this axis, unless a factor comes behind it. */
+        int s = term->nstages - 1;
+        while (s >= 0 && term->stage[s].factor == NULL && (term->stage[s].band == NULL || term->stage[s].axis != d))
+            s--;
+        if (s >= 0 && term->stage[s].factor == NULL && !term->stage[s].band->periodic) {
+            from[s] = lo;
+            to[s] = hi;
+        } else if (count == FDX_MAXSTAGES) {
+            return -1;
+        } else {
+            insert(stage, begin, count++, (flipped){d, NULL, lo, hi, n[d], NULL});
+        }
+    }
+    for (int s = term->nstages - 1; s >= 0; s--) {
+        const fdx_stage *of = &term->stage[s];
+        if (of->factor != NULL && count > begin) {
+            stage[count - 1].factor = of->factor;
+            begin = count;
+        } else if (of->factor != NULL) {
+            if (count == FDX_MAXSTAGES)
+                return -1;
+            stage[count++] = (flipped){0, NULL, 0, 0, 0, of->factor};
+            begin = count;
+        }
+        if (of->band != NULL) {
+            if (count == FDX_MAXSTAGES)
+                return -1;
+            insert(stage, begin, count++, (flipped){of->axis, of->band, from[s], to[s], 0, NULL});
+        }
+    }
+    if (count == 0)
+        stage[count++] = (flipped){0, NULL, 0, 0, 0, NULL};
+    return count;
+}
+
+static fdx_status make_flipped(room *r, const flipped *stage, const fdx_band **band)
+{
+    static const double one = 1;
+    const fdx_band crop = single_entries(stage->to - stage->from, stage->rows, stage->from, &one);
+    const fdx_band *of = stage->rows > 0 ? &crop : stage->band;
+    *band = NULL;
+    if (of == NULL)
+        return FDX_OK;
+    const ptrdiff_t from = stage->rows > 0 ? 0 : stage->from, to = stage->rows > 0 ? crop.rows : stage->to;
+    const size_t bytes = to > from ? fdx_band_transpose_rows_size(of, from, to) : 0;
+    void *memory = reserve(r, bytes);
+    if (bytes == 0)
+        return FDX_E_SIZE;
+    return r->memory == NULL ? FDX_OK : fdx_band_transpose_rows(memory, of, from, to, band);
+}
+
+static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_operator **result)
+{
+    fdx_status status = fdx_check_operator(op);
+    if (status != FDX_OK)
+        return status;
+    flipped stage[FDX_MAXSTAGES];
+    size_t nstages = 0;
+    for (int k = 0; k < op->nterms; k++) {
+        const int count = flip(op, &op->term[k], stage);
+        if (count < 0)
+            return FDX_E_OPS;
+        nstages += (size_t)count;
+    }
+    parts p = reserve_parts(r, op->ndim, op->nterms, nstages);
+    const parts first = p;
+    for (int out = 0; out < op->ninputs; out++) {
+        int used = 0;
+        for (int k = 0; k < op->nterms; k++) {
+            if (op->term[k].in != out)
+                continue;
+            const int count = flip(op, &op->term[k], stage);
+            uint64_t met = 0;
+            used = 1;
+            for (int s = 0; s < count; s++) {
+                const fdx_band *band;
+                status = make_flipped(r, &stage[s], &band);
+                if (status != FDX_OK)
+                    return status;
+                if (band != NULL) {
+                    if (s > 0)
+                        make_plain(band, (int)(met >> stage[s].axis & 1));
+                    met |= (uint64_t)1 << stage[s].axis;
+                }
+                const fdx_array *factor = copy_factor(r, stage[s].factor, op->ndim);
+                if (r->memory != NULL)
+                    p.stage[s] = (fdx_stage){stage[s].axis, band, factor};
+            }
+            if (r->memory == NULL)
+                continue;
+            *p.term++ = (fdx_term){op->term[k].out, out, count, p.stage, NULL};
+            p.stage += count;
+        }
+        if (!used)
+            return FDX_E_OPS;
+    }
+    if (r->memory == NULL)
+        return FDX_OK;
+    memcpy(p.in_shape, op->out_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
+    memcpy(p.out_shape, op->in_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
+    *p.op =
+        (fdx_operator){op->ndim, p.in_shape, p.out_shape, op->noutputs, op->ninputs, op->nterms, first.term, op->isa};
+    *result = p.op;
+    return FDX_OK;
+}
+
+size_t fdx_operator_transpose_size(const fdx_operator *op)
+{
+    room r = {NULL, 0};
+    return lay_out_transpose(&r, op, NULL) == FDX_OK ? r.used : 0;
+}
+
+fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)
+{
+    room count = {NULL, 0}, r = {(char *)memory, 0};
+    if (memory == NULL || transpose == NULL)
+        return FDX_E_NULL;
+    const fdx_status status = lay_out_transpose(&count, op, NULL);
+    return status == FDX_OK ? lay_out_transpose(&r, op, transpose) : status;
+}

@@ -1,0 +1,201 @@
+# The C core for Cython: `from fdx cimport fdx_call, fdx_apply`. What it all means stands in fdx.h; link with libfdx.a.
+# fdx.get_include() and fdx.get_library_dir() tell where these are.
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int8_t, uint8_t
+
+cdef extern from "fdx.h" nogil:
+    enum: FDX_MAXNODES, FDX_MAXDIM, FDX_MAXTAPS, FDX_MAXSTAGES
+
+    ctypedef enum fdx_status:
+        FDX_OK
+        FDX_E_NULL
+        FDX_E_NDIM
+        FDX_E_SHAPE
+        FDX_E_DTYPE
+        FDX_E_AXIS
+        FDX_E_SIZE
+        FDX_E_STENCIL
+        FDX_E_EDGE
+        FDX_E_OPS
+        FDX_E_OVERLAP
+        FDX_E_PART
+        FDX_E_BOX
+        FDX_E_NODES
+        FDX_E_WORKSPACE
+    const char *fdx_version()
+    const char *fdx_status_message(fdx_status status)
+
+    ctypedef enum fdx_dtype:
+        FDX_I8
+        FDX_U8
+        FDX_I16
+        FDX_U16
+        FDX_I32
+        FDX_U32
+        FDX_I64
+        FDX_U64
+        FDX_F32
+        FDX_F64
+        FDX_C64
+        FDX_C128
+        FDX_NDTYPES
+    ptrdiff_t fdx_itemsize(int dtype)
+    int fdx_result_dtype(int dtype)
+
+    ctypedef struct fdx_array:
+        void *data
+        const ptrdiff_t *stride
+        uint8_t dtype
+        uint8_t swapped
+
+    ctypedef struct fdx_isa:
+        pass
+    const fdx_isa *fdx_isa_find(const char *name)
+    const char *fdx_isa_name(const fdx_isa *isa)
+
+    # np.gradient
+    ctypedef enum fdx_kind:
+        FDX_QUOTIENT
+        FDX_TAPS
+        FDX_COORDS
+    ctypedef struct fdx_stencil:
+        uint8_t kind
+        uint8_t wide
+        int8_t off[3]
+        double w[3]
+    ctypedef struct fdx_op:
+        int axis
+        fdx_stencil first
+        fdx_stencil interior
+        fdx_stencil last
+        fdx_array x
+        fdx_array out
+    ctypedef struct fdx_call:
+        int ndim
+        const ptrdiff_t *shape
+        fdx_array in_ "in"
+        int nops
+        const fdx_op *op
+        const fdx_isa *isa
+        const ptrdiff_t *lo
+        const ptrdiff_t *hi
+        const double *accumulate
+        uint8_t fresh
+    ctypedef enum fdx_precision:
+        FDX_WEAK
+        FDX_SINGLE
+        FDX_DOUBLE
+    fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
+    fdx_status fdx_gradient_coords(
+        fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
+    fdx_status fdx_apply(const fdx_call *call)
+    fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+
+    # weights
+    fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
+
+    # operators along one axis
+    ctypedef enum fdx_form:
+        FDX_PLAIN
+        FDX_DIFFERENCES
+        FDX_ODD
+        FDX_EVEN
+    ctypedef struct fdx_rows_alike:
+        ptrdiff_t first
+        int count
+        int own
+        int form
+        const double *w
+        ptrdiff_t tap_step
+        ptrdiff_t row_step
+    ctypedef struct fdx_band:
+        ptrdiff_t rows
+        ptrdiff_t columns
+        ptrdiff_t nfirst
+        ptrdiff_t nlast
+        const fdx_rows_alike *first
+        const fdx_rows_alike *last
+        fdx_rows_alike interior
+        int periodic
+    ctypedef enum fdx_boundary:
+        FDX_ONE_SIDED
+        FDX_PERIODIC
+        FDX_VALID
+        FDX_REFLECT
+        FDX_SYMMETRIC
+        FDX_REFLECT_ODD
+        FDX_SYMMETRIC_ODD
+        FDX_NBOUNDARIES
+    ctypedef struct fdx_derivative:
+        ptrdiff_t n
+        int deriv
+        int accuracy
+        int left
+        int right
+        double scale
+        double spacing
+        const double *x
+        double period
+        const fdx_isa *isa
+    ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
+    size_t fdx_band_derivative_size(const fdx_derivative *what)
+    fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+    size_t fdx_band_transpose_size(const fdx_band *a)
+    fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
+    size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
+    fdx_status fdx_band_product(
+        void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
+
+    # operators on arrays
+    ctypedef struct fdx_stage:
+        int axis
+        const fdx_band *band
+        const fdx_array *factor
+    ctypedef struct fdx_term:
+        int in_ "in"
+        int out
+        int nstages
+        const fdx_stage *stage
+        const ptrdiff_t *shift
+    ctypedef struct fdx_operator:
+        int ndim
+        const ptrdiff_t *in_shape
+        const ptrdiff_t *out_shape
+        int ninputs
+        int noutputs
+        int nterms
+        const fdx_term *term
+        const fdx_isa *isa
+    ctypedef struct fdx_operation:
+        const fdx_operator *op
+        const fdx_array *in_ "in"
+        const fdx_array *out
+        const ptrdiff_t *lo
+        const ptrdiff_t *hi
+        const double *accumulate
+        uint8_t fresh
+    ptrdiff_t fdx_workspace_size(const fdx_operation *call)
+    fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes)
+    fdx_status fdx_operate_part(
+        const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
+
+    # operators made of derivatives
+    ctypedef struct fdx_partial:
+        int axis
+        fdx_derivative what
+        const fdx_array *factor
+    ctypedef struct fdx_product:
+        int in_ "in"
+        int out
+        int npartials
+        const fdx_partial *partial
+    ctypedef struct fdx_sum:
+        int ndim
+        const ptrdiff_t *shape
+        int nproducts
+        const fdx_product *product
+        const fdx_isa *isa
+    size_t fdx_operator_size(const fdx_sum *what)
+    fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
+    size_t fdx_operator_transpose_size(const fdx_operator *op)
+    fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)

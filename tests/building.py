@@ -1,0 +1,73 @@
+"""Compilers and other programs, and what is built only once for all processes of pytest-xdist."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CSRC = ROOT / "csrc"
+CC = os.environ.get("CC", "cc")
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def tool(name):
+    """Where a program is; skips the test if it is not there, or does not run."""
+    path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    found = shutil.which(name, path=path)
+    if not found or subprocess.run([found, "--version"], capture_output=True).returncode:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def run(*command, cwd=None, env=None):
+    """What it prints; fails the test if it does not succeed."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def once(tmp_path_factory, name, build):
+    """The folder that `build` fills, once for all processes of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            build(folder)
+            (folder / "done").touch()
+    return folder
+
+
+def copied(folder):
+    """csrc/ and nothing else in an empty folder, and its sources there."""
+    shutil.copytree(CSRC, folder)
+    return sorted(path.name for path in folder.glob("*.c"))
+
+
+def objects_of(folder, *command):
+    """Those of a copy of csrc/, by the command of a compiler."""
+    run(*command, "-c", *copied(folder / "csrc"), cwd=folder / "csrc")
+    return sorted((folder / "csrc").glob("*.o"))
+
+
+def quick_cc(folder, level="-O0"):
+    """A compiler that takes the flags that it is given, but optimises little."""
+    cc = folder / "cc"
+    cc.write_text(f'#!/bin/sh\nexec {CC} "$@" {level}\n')
+    cc.chmod(0o755)
+    return cc

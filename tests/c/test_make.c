@@ -1,0 +1,308 @@
+/* Operators made of derivatives, and transposed ones, against dense matrices: what they make of each unit vector is a
+ * column, bit by bit. Weights, scales and factors are multiples of powers of two, so that no operation rounds and the
+ * matrices are exact.
+ *
+ *     test_make [cases] [seed]
+ */
+#include "random_arrays.h"
+
+enum { MAXD = 3, MAXPRODUCTS = 3, MAXPARTIALS = 3, MAXFIELDS = 2 };
+
+/* A linear map from an array of shape `from` to one of shape `to`. */
+typedef struct {
+    ptrdiff_t from[MAXD], to[MAXD];
+    double *entry; /* [of `to`][of `from`] */
+} dense;
+
+static int ndim;
+
+static ptrdiff_t count(const ptrdiff_t *shape)
+{
+    ptrdiff_t n = 1;
+    for (int d = 0; d < ndim; d++)
+        n *= shape[d];
+    return n;
+}
+
+static ptrdiff_t number_of(const ptrdiff_t *shape, const ptrdiff_t *index)
+{
+    ptrdiff_t k = 0;
+    for (int d = 0; d < ndim; d++)
+        k = k * shape[d] + index[d];
+    return k;
+}
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes + (bytes == 0));
+    if (memory == NULL)
+        fail("out of memory");
+    memset(memory, GUARD, bytes);
+    return memory;
+}
+
+static double entry_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
+{
+    const ptrdiff_t last = b->rows - b->nlast;
+    const fdx_rows_alike *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
+    for (int k = 0; k < r->count; k++) {
+        ptrdiff_t at = row + r->first + k;
+        if (b->periodic)
+            at = (at + b->columns) % b->columns;
+        if (at == column)
+            return r->w[k * r->tap_step];
+    }
+    return 0;
+}
+
+/* The map followed by a partial: a band along an axis, times its scale, and a factor; and how its rows are shifted. */
+static void follow(dense *map, const fdx_partial *partial, const double *factor, ptrdiff_t *origin)
+{
+    const int d = partial->axis;
+    fdx_derivative what = partial->what;
+    what.n = map->to[d];
+    const fdx_band *band = NULL;
+    char *memory = NULL;
+    dense next = *map;
+    if (what.deriv > 0) {
+        memory = allocate(fdx_band_derivative_size(&what));
+        if (fdx_band_derivative(memory, &what, &band) != FDX_OK)
+            fail("a band");
+        next.to[d] = band->rows;
+        origin[d] += band->interior.first + band->interior.own;
+    }
+    const ptrdiff_t columns = count(map->from), rows = count(next.to);
+    next.entry = allocate((size_t)(rows * columns) * sizeof(double));
+    ptrdiff_t index[MAXD] = {0};
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        ptrdiff_t there[MAXD], left = r;
+        for (int e = ndim - 1; e >= 0; e--) {
+            index[e] = left % next.to[e];
+            left /= next.to[e];
+        }
+        for (ptrdiff_t c = 0; c < columns; c++) {
+            double sum = 0;
+            memcpy(there, index, sizeof there);
+            for (ptrdiff_t k = 0; k < map->to[d]; k++) {
+                there[d] = k;
+                const double w = band != NULL ? entry_of(band, index[d], k) : k == index[d] ? what.scale : 0;
+                sum += w * map->entry[number_of(map->to, there) * columns + c];
+            }
+            next.entry[r * columns + c] = factor == NULL ? sum : factor[r] * sum;
+        }
+    }
+    free(map->entry);
+    free(memory);
+    *map = next;
+}
+
+static void identity(dense *map, const ptrdiff_t *shape)
+{
+    memcpy(map->from, shape, sizeof map->from);
+    memcpy(map->to, shape, sizeof map->to);
+    const ptrdiff_t n = count(shape);
+    map->entry = allocate((size_t)(n * n) * sizeof(double));
+    for (ptrdiff_t k = 0; k < n * n; k++)
+        map->entry[k] = k % (n + 1) == 0;
+}
+
+static double one_of(int n)
+{
+    static const double numbers[] = {1, 1, -2, 0.5, -1, 4};
+    return numbers[below(n)];
+}
+
+static fdx_partial random_partial(ptrdiff_t *n)
+{
+    fdx_partial p = {
+        below(ndim), {0, below(4), 2, below(FDX_NBOUNDARIES), below(FDX_NBOUNDARIES), 1, 1, NULL, 0, NULL}, NULL};
+    fdx_derivative *what = &p.what;
+    what->scale = one_of(6);
+    what->spacing = one_of(6);
+    if (what->left == FDX_PERIODIC || what->right == FDX_PERIODIC)
+        what->left = what->right = FDX_PERIODIC;
+    const ptrdiff_t points = what->deriv == 0 ? 0 : fdx_derivative_points(what);
+    if (points > n[p.axis])
+        what->deriv = 0;
+    const ptrdiff_t reach = (what->deriv + 1) / 2;
+    if (what->deriv > 0)
+        n[p.axis] -= reach * ((what->left == FDX_VALID) + (what->right == FDX_VALID));
+    return p;
+}
+
+/* The entries of an operator: out[number][row * columns + column] for each input. */
+static void matrix(const fdx_operator *op, double *const *entry)
+{
+    const ptrdiff_t columns = count(op->in_shape), rows = count(op->out_shape);
+    ptrdiff_t stride[2][MAXD], step[2] = {sizeof(double), sizeof(double)};
+    for (int d = ndim - 1; d >= 0; d--) {
+        stride[0][d] = step[0];
+        stride[1][d] = step[1];
+        step[0] *= op->in_shape[d];
+        step[1] *= op->out_shape[d];
+    }
+    fdx_array in[MAXFIELDS], out[MAXFIELDS];
+    for (int k = 0; k < op->ninputs; k++) {
+        in[k] = (fdx_array){allocate((size_t)columns * sizeof(double)), stride[0], FDX_F64, 0};
+        for (ptrdiff_t i = 0; i < columns; i++)
+            ((double *)in[k].data)[i] = 0;
+    }
+    for (int k = 0; k < op->noutputs; k++)
+        out[k] = (fdx_array){allocate((size_t)rows * sizeof(double)), stride[1], FDX_F64, 0};
+    const fdx_operation call = {op, in, out, NULL, NULL, NULL, 0};
+    const ptrdiff_t bytes = fdx_workspace_size(&call);
+    void *workspace = allocate((size_t)bytes);
+    for (int k = 0; k < op->ninputs; k++)
+        for (ptrdiff_t c = 0; c < columns; c++) {
+            ((double *)in[k].data)[c] = 1;
+            if (fdx_operate(&call, workspace, bytes) != FDX_OK)
+                fail("fdx_operate");
+            ((double *)in[k].data)[c] = 0;
+            for (int j = 0; j < op->noutputs; j++)
+                for (ptrdiff_t r = 0; r < rows; r++)
+                    entry[j * op->ninputs + k][r * columns + c] = ((double *)out[j].data)[r];
+        }
+    free(workspace);
+    for (int k = 0; k < op->ninputs; k++)
+        free(in[k].data);
+    for (int k = 0; k < op->noutputs; k++)
+        free(out[k].data);
+}
+
+static void random_case(void)
+{
+    ptrdiff_t shape[MAXD] = {1, 1, 1}, none[MAXD] = {0};
+    ndim = 1 + below(MAXD);
+    for (int d = 0; d < ndim; d++)
+        shape[d] = ndim == 1 ? 1 + below(20) : 2 + below(ndim == 2 ? 8 : 5);
+    const int noutputs = 1 + below(2), ninputs = 1 + below(2), nproducts = noutputs + below(MAXPRODUCTS - noutputs + 1);
+    fdx_partial partials[MAXPRODUCTS][MAXPARTIALS];
+    fdx_product products[MAXPRODUCTS];
+    fdx_array factors[MAXPRODUCTS][MAXPARTIALS];
+    ptrdiff_t stride[MAXPRODUCTS][MAXPARTIALS][MAXD], origin[MAXPRODUCTS][MAXD] = {{0}};
+    dense maps[MAXPRODUCTS];
+    int used = 0, inputs = 0;
+    ptrdiff_t lo[MAXD] = {0}, hi[MAXD];
+    memcpy(hi, shape, sizeof hi);
+    for (int k = 0; k < nproducts; k++) {
+        products[k] =
+            (fdx_product){below(ninputs), k < noutputs ? k : noutputs - 1, 1 + below(MAXPARTIALS), partials[k]};
+        used |= 1 << products[k].in;
+        inputs = products[k].in >= inputs ? products[k].in + 1 : inputs;
+        identity(&maps[k], shape);
+        for (int s = 0; s < products[k].npartials; s++) {
+            ptrdiff_t n[MAXD];
+            memcpy(n, maps[k].to, sizeof n);
+            fdx_partial *partial = &partials[k][s];
+            *partial = random_partial(n);
+            double *values = NULL;
+            if (below(4) == 0) {
+                values = allocate((size_t)count(n) * sizeof(double));
+                ptrdiff_t step = sizeof(double);
+                for (ptrdiff_t i = 0; i < count(n); i++)
+                    values[i] = one_of(6);
+                for (int d = ndim - 1; d >= 0; d--) {
+                    stride[k][s][d] = step;
+                    step *= n[d];
+                }
+            }
+            factors[k][s] = (fdx_array){values, stride[k][s], FDX_F64, 0};
+            partial->factor = values == NULL ? NULL : &factors[k][s];
+            follow(&maps[k], partial, values, origin[k]);
+        }
+        for (int d = 0; d < ndim; d++) {
+            lo[d] = lo[d] > origin[k][d] ? lo[d] : origin[k][d];
+            const ptrdiff_t end = origin[k][d] + maps[k].to[d];
+            hi[d] = hi[d] < end ? hi[d] : end;
+        }
+    }
+    int empty = 0, less = 0;
+    for (int d = 0; d < ndim; d++) {
+        empty |= hi[d] == lo[d];
+        less |= hi[d] < lo[d];
+    }
+    const fdx_sum sum = {ndim, shape, nproducts, products, fdx_isa_find("auto")};
+    const size_t bytes = fdx_operator_size(&sum);
+    void *memory = allocate(bytes);
+    const fdx_operator *op = NULL;
+    const fdx_status status = fdx_operator_make(memory, &sum, &op);
+    if (less ? status != FDX_E_SIZE : status != FDX_OK || op != memory)
+        fail("fdx_operator_make");
+    if (!less && !empty) {
+        const ptrdiff_t columns = count(shape);
+        ptrdiff_t out_shape[MAXD];
+        for (int d = 0; d < ndim; d++)
+            out_shape[d] = hi[d] - lo[d];
+        const ptrdiff_t rows = count(out_shape);
+        if (memcmp(out_shape, op->out_shape, (size_t)ndim * sizeof *out_shape) != 0 || op->ninputs != inputs ||
+            op->noutputs != noutputs)
+            fail("the shape of the results");
+        double *entry[MAXFIELDS * MAXFIELDS], *flipped[MAXFIELDS * MAXFIELDS];
+        for (int k = 0; k < MAXFIELDS * MAXFIELDS; k++) {
+            entry[k] = allocate((size_t)(rows * columns) * sizeof(double));
+            flipped[k] = allocate((size_t)(rows * columns) * sizeof(double));
+        }
+        /* the caller's descriptions need not stay */
+        for (int k = 0; k < nproducts; k++)
+            for (int s = 0; s < products[k].npartials; s++)
+                memcpy(stride[k][s], none, sizeof none);
+        matrix(op, entry);
+        for (int out = 0; out < noutputs; out++)
+            for (int in = 0; in < inputs; in++)
+                for (ptrdiff_t r = 0; r < rows; r++)
+                    for (ptrdiff_t c = 0; c < columns; c++) {
+                        double want = 0;
+                        for (int k = 0; k < nproducts; k++) {
+                            ptrdiff_t there[MAXD], left = r;
+                            for (int d = ndim - 1; d >= 0; d--) {
+                                there[d] = left % out_shape[d] + lo[d] - origin[k][d];
+                                left /= out_shape[d];
+                            }
+                            if (products[k].out == out && products[k].in == in)
+                                want += maps[k].entry[number_of(maps[k].to, there) * columns + c];
+                        }
+                        if (entry[out * inputs + in][r * columns + c] != want)
+                            fail("an entry of the matrix");
+                    }
+        const size_t size = fdx_operator_transpose_size(op);
+        void *other = allocate(size);
+        const fdx_operator *transpose = NULL;
+        const fdx_status turned = fdx_operator_transpose(other, op, &transpose);
+        if (used != (1 << inputs) - 1) {
+            if (turned != FDX_E_OPS || size != 0)
+                fail("the transpose where an input is not used");
+        } else {
+            if (turned != FDX_OK)
+                fail("fdx_operator_transpose");
+            memset(memory, GUARD, bytes); /* nor need the operator */
+            matrix(transpose, flipped);
+            for (int out = 0; out < noutputs; out++)
+                for (int in = 0; in < inputs; in++)
+                    for (ptrdiff_t r = 0; r < rows; r++)
+                        for (ptrdiff_t c = 0; c < columns; c++)
+                            if (flipped[in * noutputs + out][c * rows + r] != entry[out * inputs + in][r * columns + c])
+                                fail("an entry of the transposed matrix");
+        }
+        free(other);
+        for (int k = 0; k < MAXFIELDS * MAXFIELDS; k++) {
+            free(entry[k]);
+            free(flipped[k]);
+        }
+    }
+    free(memory);
+    for (int k = 0; k < nproducts; k++) {
+        free(maps[k].entry);
+        for (int s = 0; s < products[k].npartials; s++)
+            free(factors[k][s].data);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const int cases = argc > 1 ? atoi(argv[1]) : 2000;
+    state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
+    for (int i = 0; i < cases; i++)
+        random_case();
+    printf("%d operators and their transposes: the matrices' entries\n", cases);
+    return 0;
+}
