@@ -1,0 +1,276 @@
+/* Applies what a file describes, and writes the bytes of the results: `apply CASES RESULTS`. Programs of other
+ * languages do the same with the same file. Also compiled as C++.
+ *
+ * The file has numbers of 64 bits, integers (i) and doubles (d), and elements of arrays in C order, as this machine has
+ * them:
+ *   0: the end.
+ *   1, gradient: i dtype, ndim, shape[ndim], edge_order, nops; of each: i axis, nx (0: a spacing), d spacing, x[nx];
+ *      the input. Results: one array for each.
+ *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nproducts; of
+ * each: i in, out, npartials; of each: i axis, deriv, accuracy, left, right, nx, has_factor, d scale, spacing, period,
+ *      x[nx], and, if there is a factor, i n, d factor[n], of the stage's results; i ninputs, noutputs, in_shape[ndim],
+ *      out_shape[ndim]; the inputs; what is in the outputs before. Results: the outputs.
+ *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx.h"
+
+enum { MAXN = 8, MAXPARTS = 16 };
+
+static FILE *cases, *results;
+
+static void stop(const char *why)
+{
+    fprintf(stderr, "apply: %s\n", why);
+    exit(1);
+}
+
+static void check(fdx_status status)
+{
+    if (status != FDX_OK)
+        stop(fdx_status_message(status));
+}
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes > 0 ? bytes : 1);
+    if (memory == NULL)
+        stop("out of memory");
+    return memory;
+}
+
+static void *read_bytes(size_t bytes)
+{
+    void *memory = allocate(bytes);
+    if (fread(memory, 1, bytes, cases) != bytes)
+        stop("the file ends too early");
+    return memory;
+}
+
+static ptrdiff_t integer(void)
+{
+    int64_t v;
+    if (fread(&v, sizeof v, 1, cases) != 1)
+        stop("the file ends too early");
+    return (ptrdiff_t)v;
+}
+
+static int small(void)
+{
+    return (int)integer();
+}
+
+static double number(void)
+{
+    double v;
+    if (fread(&v, sizeof v, 1, cases) != 1)
+        stop("the file ends too early");
+    return v;
+}
+
+static double *numbers(ptrdiff_t n)
+{
+    return (double *)read_bytes((size_t)n * sizeof(double));
+}
+
+static void integers(ptrdiff_t *v, int n)
+{
+    for (int k = 0; k < n; k++)
+        v[k] = integer();
+}
+
+/* Bytes of an array in C order, and the strides of its dimensions. */
+static ptrdiff_t layout(int dtype, int ndim, const ptrdiff_t *shape, ptrdiff_t *stride)
+{
+    ptrdiff_t bytes = fdx_itemsize(dtype);
+    for (int d = ndim - 1; d >= 0; d--) {
+        stride[d] = bytes;
+        bytes *= shape[d];
+    }
+    return bytes;
+}
+
+static fdx_array describe(void *data, const ptrdiff_t *stride, int dtype)
+{
+    fdx_array a;
+    a.data = data;
+    a.stride = stride;
+    a.dtype = (uint8_t)dtype;
+    a.swapped = 0;
+    return a;
+}
+
+static void put(const void *data, ptrdiff_t bytes)
+{
+    if (fwrite(data, 1, (size_t)bytes, results) != (size_t)bytes)
+        stop("the results can't be written");
+}
+
+static void gradient(void)
+{
+    static const ptrdiff_t step = sizeof(double);
+    ptrdiff_t shape[MAXN], stride[MAXN], out_stride[MAXN];
+    double *x[MAXN];
+    fdx_op op[MAXN];
+    fdx_call call;
+    memset(&call, 0, sizeof call);
+    const int dtype = small(), result = fdx_result_dtype(dtype);
+    call.ndim = small();
+    integers(shape, call.ndim);
+    const int edge_order = small();
+    call.nops = small();
+    call.isa = fdx_isa_find("auto");
+    const ptrdiff_t bytes = layout(dtype, call.ndim, shape, stride);
+    const ptrdiff_t out_bytes = layout(result, call.ndim, shape, out_stride);
+    for (int k = 0; k < call.nops; k++) {
+        const int axis = small();
+        const ptrdiff_t nx = integer();
+        const double spacing = number();
+        x[k] = numbers(nx);
+        const fdx_array along = describe(x[k], &step, FDX_F64);
+        check(nx == 0 ? fdx_gradient_uniform(&op[k], dtype, spacing, FDX_WEAK, edge_order)
+                      : fdx_gradient_coords(&op[k], dtype, &along, nx, edge_order, call.isa));
+        op[k].axis = axis;
+        op[k].out = describe(allocate((size_t)out_bytes), out_stride, result);
+    }
+    void *input = read_bytes((size_t)bytes);
+    call.shape = shape;
+    call.in = describe(input, stride, dtype);
+    call.op = op;
+    check(fdx_apply(&call));
+    for (int k = 0; k < call.nops; k++) {
+        put(op[k].out.data, out_bytes);
+        free(op[k].out.data);
+        free(x[k]);
+    }
+    free(input);
+}
+
+/* A description of products in memory that is given back at the end of the case. */
+static void *kept[MAXPARTS * MAXPARTS * 4];
+static int nkept;
+
+static void *keep(void *memory)
+{
+    return kept[nkept++] = memory;
+}
+
+static fdx_partial partial(int ndim, ptrdiff_t *n)
+{
+    fdx_partial p;
+    memset(&p, 0, sizeof p);
+    p.axis = small();
+    p.what.deriv = small();
+    p.what.accuracy = small();
+    p.what.left = small();
+    p.what.right = small();
+    const ptrdiff_t nx = integer();
+    const int has_factor = small();
+    p.what.scale = number();
+    p.what.spacing = number();
+    p.what.period = number();
+    if (nx > 0)
+        p.what.x = (const double *)keep(numbers(nx));
+    const ptrdiff_t reach =
+        nx > 0 ? (p.what.deriv + p.what.accuracy) / 2 : (p.what.deriv + 1) / 2 + p.what.accuracy / 2 - 1;
+    n[p.axis] -= reach * ((p.what.left == FDX_VALID) + (p.what.right == FDX_VALID));
+    if (has_factor) {
+        double *values = (double *)keep(numbers(integer()));
+        ptrdiff_t *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));
+        fdx_array *factor = (fdx_array *)keep(allocate(sizeof *factor));
+        layout(FDX_F64, ndim, n, stride);
+        *factor = describe(values, stride, FDX_F64);
+        p.factor = factor;
+    }
+    return p;
+}
+
+static void apply_operator(void)
+{
+    ptrdiff_t shape[MAXN], lo[MAXN], hi[MAXN], in_shape[MAXN], out_shape[MAXN], in_stride[MAXN], out_stride[MAXN];
+    fdx_partial partials[MAXPARTS][MAXPARTS];
+    fdx_product products[MAXPARTS];
+    fdx_array in[MAXPARTS], out[MAXPARTS];
+    fdx_sum sum;
+    fdx_operation call;
+    memset(&call, 0, sizeof call);
+    const int dtype = small(), result = fdx_result_dtype(dtype), ndim = small();
+    integers(shape, ndim);
+    const int transposed = small(), boxed = small();
+    integers(lo, ndim);
+    integers(hi, ndim);
+    const int adds = small();
+    const double alpha = number();
+    sum.ndim = ndim;
+    sum.shape = shape;
+    sum.nproducts = small();
+    sum.product = products;
+    sum.isa = fdx_isa_find("auto");
+    for (int k = 0; k < sum.nproducts; k++) {
+        ptrdiff_t n[MAXN];
+        memcpy(n, shape, sizeof n);
+        products[k].in = small();
+        products[k].out = small();
+        products[k].npartials = small();
+        products[k].partial = partials[k];
+        for (int s = 0; s < products[k].npartials; s++)
+            partials[k][s] = partial(ndim, n);
+    }
+    check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum))), &sum, &call.op));
+    if (transposed)
+        check(fdx_operator_transpose(keep(allocate(fdx_operator_transpose_size(call.op))), call.op, &call.op));
+    const int ninputs = small(), noutputs = small();
+    integers(in_shape, ndim);
+    integers(out_shape, ndim);
+    if (ninputs != call.op->ninputs || noutputs != call.op->noutputs ||
+        memcmp(in_shape, call.op->in_shape, (size_t)ndim * sizeof *in_shape) != 0 ||
+        memcmp(out_shape, call.op->out_shape, (size_t)ndim * sizeof *out_shape) != 0)
+        stop("the operator is for other arrays");
+    const ptrdiff_t bytes = layout(dtype, ndim, in_shape, in_stride);
+    const ptrdiff_t out_bytes = layout(result, ndim, out_shape, out_stride);
+    for (int k = 0; k < ninputs; k++)
+        in[k] = describe(keep(read_bytes((size_t)bytes)), in_stride, dtype);
+    for (int k = 0; k < noutputs; k++)
+        out[k] = describe(keep(read_bytes((size_t)out_bytes)), out_stride, result);
+    call.in = in;
+    call.out = out;
+    call.lo = boxed ? lo : NULL;
+    call.hi = boxed ? hi : NULL;
+    call.accumulate = adds ? &alpha : NULL;
+    const ptrdiff_t size = fdx_workspace_size(&call);
+    check(fdx_operate(&call, keep(allocate((size_t)size)), size));
+    for (int k = 0; k < noutputs; k++)
+        put(out[k].data, out_bytes);
+    while (nkept > 0)
+        free(kept[--nkept]);
+}
+
+static void weights(void)
+{
+    const ptrdiff_t n = integer();
+    const int deriv = small();
+    const double at = number();
+    double *x = numbers(n);
+    check(fdx_weights(x, NULL, x, (int)n, at, deriv));
+    put(x, n * (ptrdiff_t)sizeof *x);
+    free(x);
+}
+
+int main(int argc, char **argv)
+{
+    cases = argc == 3 ? fopen(argv[1], "rb") : NULL;
+    results = argc == 3 ? fopen(argv[2], "wb") : NULL;
+    if (cases == NULL || results == NULL)
+        stop("expected two files: apply CASES RESULTS");
+    for (;;) {
+        switch (small()) {
+        case 0: return fclose(results) != 0;
+        case 1: gradient(); break;
+        case 2: apply_operator(); break;
+        case 3: weights(); break;
+        default: stop("an unknown kind of case");
+        }
+    }
+}

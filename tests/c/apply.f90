@@ -1,0 +1,349 @@
+! apply CASES RESULTS: computes what a file of binary records asks for, through csrc/fdx.f90, and writes the results'
+! bytes. Records are int64 and float64 numbers and arrays in C's order; their layouts stand where they are read. A
+! C-contiguous array of shape (n0, ..., nk) is the array a(nk, ..., n0) here: axis a is dimension ndim - a.
+program apply
+  use, intrinsic :: iso_fortran_env, only: int64, real32, real64
+  use fdx
+  implicit none
+
+  ! An array of either kind, and its shape in this language's order.
+  type :: numbers
+    integer, allocatable :: shape(:)
+    real(real32), allocatable :: s(:)
+    real(real64), allocatable :: d(:)
+  end type
+
+  integer :: cases, results
+
+  open (newunit=cases, file=argument(1), access='stream', form='unformatted', status='old', action='read')
+  open (newunit=results, file=argument(2), access='stream', form='unformatted', status='replace', action='write')
+  do
+    select case (next())
+    case (0)
+      exit
+    case (1)
+      call gradients()
+    case (2)
+      call an_operator()
+    case (3)
+      call weights()
+    case default
+      error stop 'no such kind of record'
+    end select
+  end do
+  close (results)
+
+contains
+
+  ! ---- kinds of records ----
+
+  ! dtype, ndim, shape[ndim], edge_order, nops; of each op axis, nx (0: uniform), spacing, x[nx]; the input.
+  subroutine gradients()
+    integer :: dtype, edge_order, nops, k, nx
+    integer, allocatable :: shape(:), axis(:)
+    real(real64), allocatable :: spacing(:)
+    type(fdx_partial), allocatable :: ops(:)
+    type(numbers), target :: f, df
+    dtype = next()
+    shape = next_shape(next())
+    edge_order = next()
+    nops = next()
+    allocate (axis(nops), spacing(nops), ops(nops))
+    do k = 1, nops
+      axis(k) = size(shape) - next()
+      nx = next()
+      spacing(k) = next_real()
+      if (nx > 0) ops(k)%x = next_reals(nx)
+    end do
+    f = next_array(dtype, shape)
+    do k = 1, nops
+      df = f
+      if (allocated(ops(k)%x)) then
+        call gradient(f, df, axis(k), edge_order, x=ops(k)%x)
+      else
+        call gradient(f, df, axis(k), edge_order, spacing=spacing(k))
+      end if
+      call put(df)
+    end do
+  end subroutine
+
+  ! dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds, alpha, the products, ninputs, noutputs,
+  ! in_shape[ndim], out_shape[ndim], the inputs, the outputs as they are before.
+  subroutine an_operator()
+    integer :: dtype, k, ninputs, noutputs
+    logical :: transposed, boxed, adds
+    integer, allocatable :: shape(:), in_shape(:), out_shape(:), lo(:), hi(:)
+    real(real64), allocatable :: alpha
+    type(fdx_product), allocatable :: products(:)
+    type(numbers), allocatable, target :: u(:), y(:), factors(:)
+    type(fdx_operator) :: made, op
+    dtype = next()
+    shape = next_shape(next())
+    transposed = next() /= 0
+    boxed = next() /= 0
+    lo = next_shape(size(shape)) + 1
+    hi = next_shape(size(shape))
+    if (.not. boxed) deallocate (lo, hi)
+    adds = next() /= 0
+    alpha = next_real()
+    if (.not. adds) deallocate (alpha)
+    allocate (products(next()))
+    allocate (factors(FDX_MAXSTAGES*size(products)))
+    do k = 1, size(products)
+      products(k) = next_product(shape, factors(FDX_MAXSTAGES*(k - 1) + 1:FDX_MAXSTAGES*k))
+    end do
+    call op%make(shape, products)
+    if (transposed) then
+      made = op
+      call made%transpose(op)
+    end if
+    ninputs = next()
+    noutputs = next()
+    in_shape = next_shape(size(shape))
+    out_shape = next_shape(size(shape))
+    if (any(op%in_shape() /= in_shape)) error stop 'inputs of another shape are expected'
+    if (any(op%out_shape() /= out_shape)) error stop 'outputs of another shape are expected'
+    allocate (u(ninputs), y(noutputs))
+    do k = 1, ninputs
+      u(k) = next_array(dtype, in_shape)
+    end do
+    do k = 1, noutputs
+      y(k) = next_array(dtype, out_shape)
+    end do
+    ! What is not allocated is not present.
+    if (ninputs == 1 .and. noutputs == 1) then
+      call apply_one(op, u(1), y(1), lo, hi, alpha)
+    else
+      call op%apply([(view(u(k)), k=1, ninputs)], [(view(y(k)), k=1, noutputs)], lo=lo, hi=hi, accumulate=alpha)
+    end if
+    do k = 1, noutputs
+      call put(y(k))
+    end do
+  end subroutine
+
+  ! in, out, npartials; of each partial axis, deriv, accuracy, left, right, nx, has_factor, scale, spacing, period,
+  ! x[nx], and if it has a factor n, factor[n], of the shape of what the chain has made up to there.
+  type(fdx_product) function next_product(shape, factors) result(product)
+    integer, intent(in) :: shape(:)
+    type(numbers), intent(inout), target :: factors(:)
+    integer :: n(size(shape)), k, m, nx, reach
+    logical :: has_factor
+    n = shape
+    product%in = next() + 1
+    product%out = next() + 1
+    allocate (product%partial(next()))
+    do k = 1, size(product%partial)
+      associate (p => product%partial(k))
+        p%axis = size(shape) - next()
+        p%deriv = next()
+        p%accuracy = next()
+        p%boundary(1) = next()
+        p%boundary(2) = next()
+        nx = next()
+        has_factor = next() /= 0
+        p%scale = next_real()
+        p%spacing = next_real()
+        p%period = next_real()
+        if (nx > 0) p%x = next_reals(nx)
+        reach = merge((p%deriv + p%accuracy)/2, (p%deriv + 1)/2 + p%accuracy/2 - 1, nx > 0)
+        if (p%deriv > 0) n(p%axis) = n(p%axis) - reach*count(p%boundary == FDX_VALID)
+        if (has_factor) then
+          m = next()
+          if (m /= elements(n)) error stop 'a factor of another size is expected'
+          factors(k) = next_array(FDX_F64, n)
+          p%factor = view(factors(k))
+        end if
+      end associate
+    end do
+  end function
+
+  ! n, deriv, at, x[n].
+  subroutine weights()
+    integer :: n, deriv
+    real(real64) :: at
+    real(real64), allocatable :: x(:), w(:)
+    n = next()
+    deriv = next()
+    at = next_real()
+    x = next_reals(n)
+    allocate (w(n))
+    call fdx_weights(w, x, at, deriv)
+    write (results) w
+  end subroutine
+
+  ! ---- arrays of the rank that a shape has ----
+
+  subroutine gradient(f, df, axis, edge_order, spacing, x)
+    type(numbers), intent(in), target :: f
+    type(numbers), intent(inout), target :: df
+    integer, intent(in) :: axis, edge_order
+    real(real64), intent(in), optional :: spacing, x(:)
+    real(real32), pointer :: f2(:, :), g2(:, :), f3(:, :, :), g3(:, :, :), f4(:, :, :, :), g4(:, :, :, :)
+    real(real64), pointer :: u2(:, :), v2(:, :), u3(:, :, :), v3(:, :, :), u4(:, :, :, :), v4(:, :, :, :)
+    associate (n => f%shape)
+      select case (merge(10, 0, allocated(f%d)) + size(n))
+      case (1)
+        call fdx_gradient(f%s, df%s, axis, spacing, x, edge_order)
+      case (2)
+        f2(1:n(1), 1:n(2)) => f%s
+        g2(1:n(1), 1:n(2)) => df%s
+        call fdx_gradient(f2, g2, axis, spacing, x, edge_order)
+      case (3)
+        f3(1:n(1), 1:n(2), 1:n(3)) => f%s
+        g3(1:n(1), 1:n(2), 1:n(3)) => df%s
+        call fdx_gradient(f3, g3, axis, spacing, x, edge_order)
+      case (4)
+        f4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%s
+        g4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => df%s
+        call fdx_gradient(f4, g4, axis, spacing, x, edge_order)
+      case (11)
+        call fdx_gradient(f%d, df%d, axis, spacing, x, edge_order)
+      case (12)
+        u2(1:n(1), 1:n(2)) => f%d
+        v2(1:n(1), 1:n(2)) => df%d
+        call fdx_gradient(u2, v2, axis, spacing, x, edge_order)
+      case (13)
+        u3(1:n(1), 1:n(2), 1:n(3)) => f%d
+        v3(1:n(1), 1:n(2), 1:n(3)) => df%d
+        call fdx_gradient(u3, v3, axis, spacing, x, edge_order)
+      case (14)
+        u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%d
+        v4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => df%d
+        call fdx_gradient(u4, v4, axis, spacing, x, edge_order)
+      end select
+    end associate
+  end subroutine
+
+  subroutine apply_one(op, f, y, lo, hi, alpha)
+    type(fdx_operator), intent(in) :: op
+    type(numbers), intent(in), target :: f
+    type(numbers), intent(inout), target :: y
+    integer, intent(in), optional :: lo(:), hi(:)
+    real(real64), intent(in), optional :: alpha
+    real(real32), pointer :: f2(:, :), g2(:, :), f3(:, :, :), g3(:, :, :), f4(:, :, :, :), g4(:, :, :, :)
+    real(real64), pointer :: u2(:, :), v2(:, :), u3(:, :, :), v3(:, :, :), u4(:, :, :, :), v4(:, :, :, :)
+    associate (n => f%shape, m => y%shape)
+      select case (merge(10, 0, allocated(f%d)) + size(n))
+      case (1)
+        call op%apply(f%s, y%s, lo=lo, hi=hi, accumulate=alpha)
+      case (2)
+        f2(1:n(1), 1:n(2)) => f%s
+        g2(1:m(1), 1:m(2)) => y%s
+        call op%apply(f2, g2, lo=lo, hi=hi, accumulate=alpha)
+      case (3)
+        f3(1:n(1), 1:n(2), 1:n(3)) => f%s
+        g3(1:m(1), 1:m(2), 1:m(3)) => y%s
+        call op%apply(f3, g3, lo=lo, hi=hi, accumulate=alpha)
+      case (4)
+        f4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%s
+        g4(1:m(1), 1:m(2), 1:m(3), 1:m(4)) => y%s
+        call op%apply(f4, g4, lo=lo, hi=hi, accumulate=alpha)
+      case (11)
+        call op%apply(f%d, y%d, lo=lo, hi=hi, accumulate=alpha)
+      case (12)
+        u2(1:n(1), 1:n(2)) => f%d
+        v2(1:m(1), 1:m(2)) => y%d
+        call op%apply(u2, v2, lo=lo, hi=hi, accumulate=alpha)
+      case (13)
+        u3(1:n(1), 1:n(2), 1:n(3)) => f%d
+        v3(1:m(1), 1:m(2), 1:m(3)) => y%d
+        call op%apply(u3, v3, lo=lo, hi=hi, accumulate=alpha)
+      case (14)
+        u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%d
+        v4(1:m(1), 1:m(2), 1:m(3), 1:m(4)) => y%d
+        call op%apply(u4, v4, lo=lo, hi=hi, accumulate=alpha)
+      end select
+    end associate
+  end subroutine
+
+  type(fdx_view) function view(a)
+    type(numbers), intent(in), target :: a
+    real(real32), pointer :: f2(:, :), f3(:, :, :), f4(:, :, :, :)
+    real(real64), pointer :: u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    associate (n => a%shape)
+      select case (merge(10, 0, allocated(a%d)) + size(n))
+      case (1)
+        view = fdx_view(a%s)
+      case (2)
+        f2(1:n(1), 1:n(2)) => a%s
+        view = fdx_view(f2)
+      case (3)
+        f3(1:n(1), 1:n(2), 1:n(3)) => a%s
+        view = fdx_view(f3)
+      case (4)
+        f4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => a%s
+        view = fdx_view(f4)
+      case (11)
+        view = fdx_view(a%d)
+      case (12)
+        u2(1:n(1), 1:n(2)) => a%d
+        view = fdx_view(u2)
+      case (13)
+        u3(1:n(1), 1:n(2), 1:n(3)) => a%d
+        view = fdx_view(u3)
+      case (14)
+        u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => a%d
+        view = fdx_view(u4)
+      end select
+    end associate
+  end function
+
+  ! ---- files ----
+
+  function argument(k) result(text)
+    integer, intent(in) :: k
+    character(:), allocatable :: text
+    integer :: length
+    call get_command_argument(k, length=length)
+    allocate (character(length) :: text)
+    call get_command_argument(k, text)
+  end function
+
+  integer function next()
+    integer(int64) :: i
+    read (cases) i
+    next = int(i)
+  end function
+
+  real(real64) function next_real()
+    read (cases) next_real
+  end function
+
+  function next_reals(n) result(x)
+    integer, intent(in) :: n
+    real(real64) :: x(n)
+    read (cases) x
+  end function
+
+  ! One number for each dimension, from C's order to this language's.
+  function next_shape(ndim) result(shape)
+    integer, intent(in) :: ndim
+    integer :: shape(ndim), d
+    do d = ndim, 1, -1
+      shape(d) = next()
+    end do
+  end function
+
+  type(numbers) function next_array(dtype, shape) result(a)
+    integer, intent(in) :: dtype, shape(:)
+    allocate (a%shape, source=shape)
+    if (dtype == FDX_F32) then
+      allocate (a%s(elements(shape)))
+      read (cases) a%s
+    else
+      allocate (a%d(elements(shape)))
+      read (cases) a%d
+    end if
+  end function
+
+  subroutine put(a)
+    type(numbers), intent(in) :: a
+    if (allocated(a%s)) write (results) a%s
+    if (allocated(a%d)) write (results) a%d
+  end subroutine
+
+  pure integer function elements(shape)
+    integer, intent(in) :: shape(:)
+    elements = product(shape)
+  end function
+end program
