@@ -1,16 +1,12 @@
-"""csrc/ stands alone: it builds with nothing but a C compiler, allocates nothing, owns its names,
-and passes its own tests."""
+"""csrc/ stands alone: it builds with nothing but a compiler, whichever, allocates nothing, owns its
+names, and passes its own tests."""
 
-import os
+import platform
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-CC = os.environ.get("CC", "cc")
+from building import CC, CSRC, ROOT, STRICT, copied, objects_of, once, run, tool
 
 # What the objects may ask of the C library; the rest is each other and the compiler's own
 # (__cpu_model, to ask the processor).
@@ -19,12 +15,85 @@ ALLOWED = {"memcpy", "memmove", "memset", "strcmp"}
 
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("vendored") / "csrc"
-    shutil.copytree(ROOT / "csrc", folder)
-    sources = sorted(path.name for path in folder.glob("*.c"))
-    flags = ["-std=c99", "-O3", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-    subprocess.run([CC, *flags, "-c", *sources], cwd=folder, check=True)
-    return sorted(folder.glob("*.o"))
+    def build(folder):
+        objects_of(folder, *CC.split(), "-std=c99", "-O3", *STRICT)
+
+    return sorted(once(tmp_path_factory, "vendored", build).glob("csrc/*.o"))
+
+
+@pytest.mark.parametrize(
+    "compiler", ["gcc -std=c11", "clang -std=c99", "musl-gcc -std=c99 -static"], ids=str.split
+)
+def test_other_compilers(compiler, tmp_path):
+    cc, *flags = compiler.split()
+    flags += ["-O0", *STRICT]
+    objects = objects_of(tmp_path, tool(cc), *flags)
+    test = ROOT / "tests" / "c" / "test_make.c"
+    run(cc, *flags, f"-I{CSRC}", test, *objects, "-lm", "-o", tmp_path / "test")
+    run(tmp_path / "test", 500)
+
+
+def test_fortran_has_the_header_s_numbers():
+    header = (CSRC / "fdx.h").read_text()
+    wanted = {name: value for name, value in re.findall(r"#define (FDX_\w+) (\S+)", header)}
+    for body in re.findall(r"typedef enum \{(.*?)\}", header, re.DOTALL):
+        names = re.findall(r"FDX_\w+", re.sub(r"/\*.*?\*/|= 0", "", body, flags=re.DOTALL))
+        wanted |= {name: str(value) for value, name in enumerate(names)}
+    module = (CSRC / "fdx.f90").read_text()
+    got = dict(re.findall(r"\b(FDX_[A-Z0-9_]+) = ('[^']*'|-?\d+)", module))
+    assert got.pop("FDX_E_CONFORM")[0] == got.pop("FDX_E_UNMADE")[0] == "-"  # its own
+    assert {name: value.replace("'", '"') for name, value in got.items()} == wanted
+
+
+def test_fortran_module(tmp_path):
+    copied(tmp_path / "csrc")
+    run(tool("gfortran"), "-std=f2008", *STRICT, "-c", "fdx.f90", cwd=tmp_path / "csrc")
+
+
+USES_BOTH = """
+const char *one(const char *name), *two(const char *name);
+#ifdef MAIN
+int main(void) { return one("base") == 0 || two("base") == 0 || one("none") != 0; }
+#else
+#include "fdx.h"
+const char *HERE(const char *name)
+{
+    double x[3] = {0, 1, 2}, w[3];
+    const fdx_isa *isa = fdx_isa_find(name);
+    return isa != 0 && fdx_weights(w, 0, x, 3, 1, 1) == FDX_OK ? fdx_isa_name(isa) : 0;
+}
+#endif
+"""
+
+
+def test_two_copies_in_one_program(tmp_path):
+    (tmp_path / "uses.c").write_text(USES_BOTH)
+    both = []
+    for name in ("one", "two"):
+        compiler = [*CC.split(), "-std=c99", "-O0", *STRICT, f"-DFDX_NAMESPACE={name}"]
+        both += objects_of(tmp_path / name, *compiler)
+        uses = tmp_path / name / "uses.o"
+        run(*compiler, f"-DHERE={name}", f"-I{CSRC}", "-c", tmp_path / "uses.c", "-o", uses)
+        both.append(uses)
+    exported = symbols(both, "-g", "--defined-only") - {"one", "two"}
+    assert len(exported) > 80
+    assert {name for name in exported if not name.startswith(("one_fdx_", "two_fdx_"))} == set()
+    run(*CC.split(), "-DMAIN", tmp_path / "uses.c", *both, "-o", tmp_path / "both")
+    run(tmp_path / "both")
+
+
+def test_only_two_files_have_new_instructions(tmp_path):
+    """Every x86-64 processor runs the rest: the assembler says so."""
+    if platform.machine() != "x86_64":
+        pytest.skip("of x86-64")
+    oldest = [tool("gcc"), "-std=c99", "-O3", "-Wa,-march=generic64", "-c"]
+    newer = ["fdx_isa_avx2.c", "fdx_isa_avx512.c"]
+    rest = [source for source in copied(tmp_path / "csrc") if source not in newer]
+    run(*oldest, *rest, cwd=tmp_path / "csrc")
+    refused = subprocess.run(
+        [*oldest, "-O0", newer[0]], cwd=tmp_path / "csrc", capture_output=True, text=True
+    )
+    assert "not supported on `generic64'" in refused.stderr
 
 
 def symbols(objects, *options):
@@ -71,6 +140,41 @@ def test_products_and_sums_are_fused_only_on_purpose(objects):
     # Double-doubles: the rounding error of a product, a b - product, and nothing else.
     doubled = ("stencils", "three_nodes", "times_difference", "multiply", "add_", "scale_sums")
     assert {name for name in errors if not name.startswith(purpose + doubled)} == set()
+
+
+USES_README = """
+#include <stdio.h>
+int main(void)
+{
+    enum { N = 32 };
+    static double u[N * N], y[N * N];
+    for (int i = 0; i < N * N; i++)
+        u[i] = (double)(i / N) * (i / N) + ((i % N) % 2 == 0); /* 2, and +-16/3 of a wave */
+    if (laplacian(u, y, N, N, 1) != FDX_OK)
+        return 1;
+    for (int i = 0; i < N * N; i++) {
+        const double error = y[i] - 2 + ((i % N) % 2 == 0 ? 8. / 3 : -8. / 3);
+        if (error > 1e-10 || error < -1e-10)
+            return printf("%d: %g\\n", i, y[i]);
+    }
+    return laplacian(u, y, 3, N, 1) != FDX_E_SIZE;
+}
+"""
+
+
+def test_the_example_of_its_page(objects, tmp_path):
+    page = (CSRC / "README.md").read_text()
+    code = re.search(r"```c\n(.*?)```", page, re.DOTALL)[1]
+    (tmp_path / "example.c").write_text(code + USES_README)
+    flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
+    run(*CC.split(), *flags, tmp_path / "example.c", *objects, "-o", tmp_path / "example")
+    run(tmp_path / "example")
+
+
+def test_its_page_names_every_file():
+    page = (CSRC / "README.md").read_text()
+    missing = [p.name for p in CSRC.iterdir() if f"`{p.name}`" not in page]
+    assert missing == ["README.md"]
 
 
 def test_the_c_tests_pass():
