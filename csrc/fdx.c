@@ -26,11 +26,14 @@ const char *fdx_status_message(fdx_status status)
     case FDX_E_DTYPE: return "an unknown dtype, or one that does not go with the data's";
     case FDX_E_AXIS: return "an axis is not in 0 .. ndim - 1";
     case FDX_E_SIZE: return "an axis is too short for its stencils, or they have too few or too many nodes";
-    case FDX_E_STENCIL: return "an unknown kind of stencil, or one that reaches outside the array";
+    case FDX_E_STENCIL:
+        return "an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside the "
+               "array";
     case FDX_E_EDGE: return "edge_order is neither 1 nor 2";
     case FDX_E_OPS:
         return "too few or too many operators, inputs, outputs, terms or stages, or outputs that are not in order";
-    case FDX_E_OVERLAP: return "an output's extent overlaps an input's, the coordinates' or a factor's";
+    case FDX_E_OVERLAP:
+        return "an output's extent overlaps an input's, coordinates' or a factor's, or its elements overlap each other";
     case FDX_E_PART: return "part is not in 0 .. nparts - 1";
     case FDX_E_BOX: return "a box is not 0 <= lo <= hi <= the array's shape, or has only one of its corners";
     case FDX_E_WORKSPACE: return "the workspace has too few bytes";

@@ -38,8 +38,8 @@ module fdx
   integer(c_int), parameter :: FDX_E_CONFORM = -1 ! arrays are not of the number, rank or shapes that they must be
   integer(c_int), parameter :: FDX_E_UNMADE = -2  ! an operator was not made
 
-  integer(c_int), parameter :: FDX_I8 = 0, FDX_U8 = 1, FDX_I16 = 2, FDX_U16 = 3, FDX_I32 = 4, FDX_U32 = 5, &
-    FDX_I64 = 6, FDX_U64 = 7, FDX_F32 = 8, FDX_F64 = 9, FDX_C64 = 10, FDX_C128 = 11, FDX_NDTYPES = 12
+  integer(c_int), parameter :: FDX_I8 = 1, FDX_U8 = 2, FDX_I16 = 3, FDX_U16 = 4, FDX_I32 = 5, FDX_U32 = 6, &
+    FDX_I64 = 7, FDX_U64 = 8, FDX_F32 = 9, FDX_F64 = 10, FDX_C64 = 11, FDX_C128 = 12, FDX_NDTYPES = 13
 
   integer(c_int), parameter :: FDX_QUOTIENT = 0, FDX_TAPS = 1, FDX_COORDS = 2           ! fdx_kind
   integer(c_int), parameter :: FDX_WEAK = 0, FDX_SINGLE = 1, FDX_DOUBLE = 2             ! fdx_precision
@@ -67,6 +67,7 @@ module fdx
     integer(c_int) :: axis = 0
     type(fdx_stencil_c) :: first, interior, last
     type(fdx_array_c) :: x
+    integer(fdx_index) :: n = 0
     type(fdx_array_c) :: out
   end type
 
@@ -454,6 +455,12 @@ contains
       end function
     end interface
     select case (status)
+    case (FDX_E_AXIS)
+      text = 'a dimension is not in 1 .. the rank of the array'
+    case (FDX_E_PART)
+      text = 'part is not in 1 .. nparts'
+    case (FDX_E_BOX)
+      text = 'a box is not 1 <= lo, lo - 1 <= hi <= the shape, or has only one of its corners'
     case (FDX_E_CONFORM)
       text = 'arrays are not of the number, rank or shapes that they must be'
     case (FDX_E_UNMADE)

@@ -10,13 +10,15 @@
  * - Strides, and the distance between two coordinates, are in bytes and may be negative or zero; shapes, axes, boxes
  *   and stencil offsets are in elements. Every index is a ptrdiff_t: more than 2^31 elements are fine.
  * - Data may lie at any address: elements that are not aligned, not in native byte order, not floating point or not
- *   next to each other are converted in small blocks, on the stack (about 110 KiB in all) or in the workspace.
+ *   next to each other are converted in small blocks, on the stack or in the workspace. The stack takes up to 120 KiB
+ *   for np.gradient, and for operators 32 KiB and 8 more for each stage of the longest chain.
  * - Nothing is allocated: bands and operators are made in memory of the caller's, and applied with a workspace of the
  *   caller's; a function beside each tells how many bytes that takes. Nothing is retained but what is said to be, there
  *   is no global state and there are no hidden threads: every function may be called from any number of threads. Parts
  *   of one call write disjoint elements, so each thread can make one.
- * - On any status but FDX_OK outputs are untouched. An output whose extent overlaps an input's, coordinates' or a
- *   factor's is refused; outputs that overlap each other are the caller's to avoid.
+ * - On any status but FDX_OK outputs are untouched. An output whose extent in the box overlaps an input's, coordinates'
+ *   or a factor's extent is refused (also where they only lie side by side in one array: columns, members of structs);
+ *   outputs that overlap each other are the caller's to avoid.
  * - A result's unit is the data's divided by the spacing's to the power of the derivative's order.
  * - What can be computed in a box [lo, hi) of an array can be so in an array with ghost cells: there the interior's
  *   stencils look into these. Results are the same bits in a box as in the whole, for every instruction set, number of
@@ -49,19 +51,19 @@ const char *fdx_version(void);
 
 typedef enum {
     FDX_OK = 0,
-    FDX_E_NULL,     /* a pointer that must point at something is NULL */
-    FDX_E_NDIM,     /* ndim is not in 1 .. FDX_MAXDIM */
-    FDX_E_SHAPE,    /* a length is negative */
-    FDX_E_DTYPE,    /* an unknown dtype, or an output or coordinates of a dtype that does not go with the data */
-    FDX_E_AXIS,     /* an axis is not in 0 .. ndim - 1 */
-    FDX_E_SIZE,     /* an axis is too short for its stencils */
-    FDX_E_STENCIL,  /* an unknown kind of stencil, or an edge stencil that reaches outside the array */
-    FDX_E_EDGE,     /* edge_order is neither 1 nor 2 */
-    FDX_E_OPS,      /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
-    FDX_E_OVERLAP,  /* an output's extent overlaps an input's, the coordinates' or a factor's */
-    FDX_E_PART,     /* part is not in 0 .. nparts - 1 */
-    FDX_E_BOX,      /* not 0 <= lo <= hi <= the shape, or only one of the two is given */
-    FDX_E_NODES,    /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made */
+    FDX_E_NULL,    /* a pointer that must point at something is NULL */
+    FDX_E_NDIM,    /* ndim is not in 1 .. FDX_MAXDIM */
+    FDX_E_SHAPE,   /* a length is negative */
+    FDX_E_DTYPE,   /* an unknown dtype, or an output or coordinates of a dtype that does not go with the data */
+    FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
+    FDX_E_SIZE,    /* an axis is too short for its stencils */
+    FDX_E_STENCIL, /* an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside */
+    FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
+    FDX_E_OPS,     /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
+    FDX_E_OVERLAP, /* an output's extent overlaps an input's, coordinates' or a factor's; or its elements each other */
+    FDX_E_PART,    /* part is not in 0 .. nparts - 1 */
+    FDX_E_BOX,     /* not 0 <= lo <= hi <= the shape, or only one of the two is given */
+    FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made */
     FDX_E_WORKSPACE /* the workspace has too few bytes */
 } fdx_status;
 
@@ -69,7 +71,7 @@ typedef enum {
 const char *fdx_status_message(fdx_status status);
 
 typedef enum {
-    FDX_I8 = 0,
+    FDX_I8 = 1, /* 0 is none, so that one that was forgotten is refused */
     FDX_U8,
     FDX_I16,
     FDX_U16,
@@ -89,9 +91,9 @@ ptrdiff_t fdx_itemsize(int dtype);
 /* The dtype of a derivative: the data's own for floating point, FDX_F64 for integers. */
 int fdx_result_dtype(int dtype);
 
-/* An array that somebody else owns. Its shape stands once, in the call. */
+/* An array that somebody else owns. Its shape stands once, in the call. Inputs are only read: cast const away. */
 typedef struct {
-    void *data;              /* the element with all indices 0 */
+    void *data;              /* the element with all indices 0, which of an output need not exist if not in the box */
     const ptrdiff_t *stride; /* bytes, one for each dimension */
     uint8_t dtype;           /* fdx_dtype */
     uint8_t swapped;         /* 1: the bytes are not in this machine's order */
@@ -117,6 +119,7 @@ typedef struct {
     int axis;
     fdx_stencil first, interior, last;
     fdx_array x; /* FDX_COORDS: the axis's coordinates, 1-D, real; otherwise x.data is NULL */
+    ptrdiff_t n; /* how many points the stencils were made for; 0: any number */
     fdx_array out;
 } fdx_op;
 
@@ -136,8 +139,8 @@ typedef struct {
     const fdx_isa *isa;
     const ptrdiff_t *lo, *hi; /* only results of indices lo .. hi - 1 along each axis are made, and written where they
                                * are in the whole array, of which no more has to exist; NULL: all */
-    const double *accumulate; /* alpha, if y + alpha D u is to be written to outputs y: D u is complete, and then
-                               * multiplied by alpha, rounded to y's precision, and added; NULL: D u */
+    const double *accumulate; /* alpha, if y + alpha D u is to be written to outputs y: D u is complete, is multiplied
+                               * by alpha, which is first rounded to y's precision, and added; NULL: D u */
     uint8_t fresh;            /* 1: the outputs are memory that nobody has touched yet, best written through the cache;
                                * no matter but for the speed of large ones */
 } fdx_call;
@@ -155,7 +158,8 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
  *
  * Coordinates whose differences are all equal are a uniform spacing. Otherwise, with d1 and d2 the distances to the
  * left and the right neighbour, the interior is -d2/(d1 (d1+d2)) f[i-1] + (d2-d1)/(d1 d2) f[i] + d1/(d2 (d1+d2))
- * f[i+1]. x must stay until the call that uses op is over. O(n) time. May raise floating-point exceptions. */
+ * f[i+1]. Their order is not looked at. x must stay until the call that uses op is over. O(n) time. May raise
+ * floating-point exceptions. */
 fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
                                const fdx_isa *isa);
 
@@ -237,7 +241,7 @@ typedef struct {
     int deriv;          /* which derivative, from 1 on */
     int accuracy;       /* order of the error, even, from 2 on */
     int left, right;    /* fdx_boundary */
-    double scale;       /* multiplies all weights */
+    double scale;       /* multiplies all weights: 1 for the derivative itself, 0 makes it 0 */
     double spacing;     /* if x is NULL; may be negative */
     const double *x;    /* n coordinates of the points, rising or falling, or NULL */
     double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
@@ -258,8 +262,8 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
  * column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first rounded to double: as
  * distances from that end, or, if periodic, from the row's own point.) Constant interiors are FDX_ODD or FDX_EVEN,
  * other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small, or a stencil is of more than FDX_MAXNODES; FDX_E_STENCIL:
- * deriv, accuracy or a boundary that there is not; FDX_E_NODES. O(n) time with coordinates; with a spacing, n is no
- * matter. */
+ * deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where coordinates neither rise nor fall. O(n) time
+ * with coordinates; with a spacing, n is no matter. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
@@ -288,7 +292,7 @@ typedef struct {
 
 /* A chain of stages, applied to an input and added to an output. */
 typedef struct {
-    int in, out; /* numbers of these */
+    int in, out; /* numbers of these, from 0 on */
     int nstages;
     const fdx_stage *stage; /* in the order in which they are applied */
     const ptrdiff_t *shift; /* the chain's result number i + shift belongs to the output's i; NULL: zeros */
@@ -314,10 +318,11 @@ typedef struct {
     uint8_t fresh;            /* as in fdx_call */
 } fdx_operation;
 
-/* Bytes that fdx_operate needs (each part its own): bounded, whatever the arrays' sizes; 0 if the call is wrong. */
+/* Bytes that fdx_operate needs, bounded, whatever the arrays' sizes; 0: none, or the call is wrong, which fdx_operate
+ * tells. */
 ptrdiff_t fdx_workspace_size(const fdx_operation *call);
-/* Apply it, or one of nparts parts of about the same size, with a workspace aligned for double; FDX_E_WORKSPACE, and
- * nothing done, if it has too few bytes. O(size * neighbours) time. */
+/* Apply it, or one of nparts parts of about the same size, with a workspace (parts that are made at the same time need
+ * one each); FDX_E_WORKSPACE, and nothing done, if it has too few bytes. O(size * neighbours) time. */
 fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes);
 fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
                             ptrdiff_t nparts);
@@ -327,14 +332,14 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
 /* A derivative along an axis. */
 typedef struct {
     int axis;
-    fdx_derivative what;     /* of n and isa nothing is read: there are as many points as there are; deriv 0: the
-                              * identity, times the scale */
+    fdx_derivative what;     /* n: 0, or as many points as there are; isa: no matter; deriv 0: the identity, times
+                              * the scale */
     const fdx_array *factor; /* as in fdx_stage */
 } fdx_partial;
 
 /* Derivatives of an input, one after the other, added to an output. */
 typedef struct {
-    int in, out; /* numbers of these */
+    int in, out; /* numbers of these, from 0 on, with no gaps */
     int npartials;
     const fdx_partial *partial; /* in the order in which they are applied */
 } fdx_product;
@@ -349,15 +354,17 @@ typedef struct {
 } fdx_sum;
 
 /* Operators are made in memory of the caller's, as bands are, and then as complete, but that factors' data must stay
- * (and the memory where it is: it has addresses of itself). Where boundaries are FDX_VALID, outputs are of the points
- * that all products have (op->out_shape; FDX_E_SIZE: there are none). Rows of all derivatives of a product but the
- * first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
+ * (and the memory where it is: it has addresses of itself). On errors it may have been written to. Where boundaries are
+ * FDX_VALID, outputs are of the points that all products have (op->out_shape, which may be 0; FDX_E_SIZE: less than
+ * that), and coordinates and factors of what follows are of the points that are left. Rows of all derivatives of a
+ * product but the first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
 size_t fdx_operator_size(const fdx_sum *what);
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op);
 
 /* The transposed operator: of the same doubles, from arrays of out_shape to such of in_shape, inputs and outputs in
- * each other's place. FDX_E_OPS: an input is not used, so that there is nothing to become an output of; or a chain is
- * longer than FDX_MAXSTAGES. */
+ * each other's place. FDX_E_OPS: an input of op is not used, so that there is nothing to become an output of; or a
+ * chain is longer than FDX_MAXSTAGES. FDX_E_SIZE: op has no results, leaves out too many, or a column has more than
+ * FDX_MAXTAPS neighbours. */
 size_t fdx_operator_transpose_size(const fdx_operator *op);
 fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose);
 

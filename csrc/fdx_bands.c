@@ -437,6 +437,15 @@ size_t fdx_band_derivative_size(const fdx_derivative *what)
     return varying != 0 && varying < uniform ? uniform : varying;
 }
 
+static int is_monotonic(const double *x, ptrdiff_t n)
+{
+    const int rises = x[n - 1] > x[0];
+    for (ptrdiff_t i = 1; i < n; i++)
+        if (!(rises ? x[i] > x[i - 1] : x[i] < x[i - 1]))
+            return 0;
+    return 1;
+}
+
 /* 1 if all coordinates, and around the end of a periodic axis, are *h from each other. */
 static int are_uniform(const fdx_derivative *what, double *h)
 {
@@ -459,6 +468,8 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
         return status;
     double h = what->spacing;
     if (what->x != NULL) {
+        if (!is_monotonic(what->x, what->n))
+            return FDX_E_NODES;
         const double length = what->x[what->n - 1] - what->x[0], beyond = what->period - length;
         /* the period goes on in the direction of the coordinates, beyond the last one */
         if (what->left == FDX_PERIODIC && !(is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))

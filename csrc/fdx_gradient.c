@@ -154,10 +154,10 @@ static fdx_status check_op(const fdx_call *call, const fdx_op *op, int empty)
         return FDX_E_NULL;
     if (op->axis < 0 || op->axis >= call->ndim)
         return FDX_E_AXIS;
-    if (op->out.dtype != result_dtype_of(call->in.dtype) || (op->x.data != NULL && op->x.dtype > FDX_F64))
+    if (op->out.dtype != result_dtype_of(call->in.dtype) || (op->x.data != NULL && !is_real(op->x.dtype)))
         return FDX_E_DTYPE;
     const ptrdiff_t n = call->shape[op->axis];
-    if (n < 2)
+    if (n < 2 || (op->n != 0 && op->n != n))
         return FDX_E_SIZE;
     fdx_status status = check_stencil(&op->first, 0, 0, n, 0);
     if (status == FDX_OK)
@@ -201,12 +201,16 @@ static fdx_status check(const fdx_call *call)
     }
     for (int k = 0; k < call->nops && !empty; k++) {
         const fdx_array out = fdx_part_from(&call->op[k].out, call->ndim, call->lo);
-        if (fdx_overlap(&out, call->ndim, wanted, &call->in, call->ndim, call->shape))
+        if (!fdx_is_spread(&out, call->ndim, wanted) ||
+            fdx_overlap(&out, call->ndim, wanted, &call->in, call->ndim, call->shape))
             return FDX_E_OVERLAP;
-        for (int j = 0; j < call->nops; j++)
+        for (int j = 0; j < call->nops; j++) {
             if (call->op[j].x.data != NULL &&
                 fdx_overlap(&out, call->ndim, wanted, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
                 return FDX_E_OVERLAP;
+            if (j < k && fdx_part_from(&call->op[j].out, call->ndim, call->lo).data == out.data)
+                return FDX_E_OVERLAP; /* a slip that costs nothing to find */
+        }
     }
     return FDX_OK;
 }
@@ -217,6 +221,19 @@ static fdx_status check(const fdx_call *call)
 static int is_direct(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
 {
     return step == itemsize_of(a->dtype) && fdx_is_native(a, call->ndim, call->shape);
+}
+
+/* Are rows along the operators' axes aligned, as the first one is? A box may have only one, which has neighbours. */
+static int has_aligned_rows(const fdx_call *call)
+{
+    fdx_array row = call->in;
+    int yes = 1;
+    for (int k = 0; k < call->nops; k++) {
+        const ptrdiff_t stride[1] = {call->in.stride[call->op[k].axis]};
+        row.stride = stride;
+        yes &= fdx_is_native(&row, 1, NULL);
+    }
+    return yes;
 }
 
 /* Can elements be read and written in place along dimension d? Of the outputs the first is asked. */
@@ -402,9 +419,10 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     w->call = call;
     w->step = call->in.stride[innermost];
     w->itemsize = itemsize_of(result);
-    w->direct = is_direct(call, &call->in, w->step);
+    const int aligned = has_aligned_rows(call);
+    w->direct = aligned && is_direct(call, &call->in, w->step);
     w->plain = w->direct && dtype >= FDX_F32;
-    w->native = dtype >= FDX_F32 && fdx_is_native(&call->in, call->ndim, call->shape);
+    w->native = dtype >= FDX_F32 && aligned && fdx_is_native(&call->in, call->ndim, call->shape);
     w->gather = isa->gather[dtype][call->in.swapped != 0];
     w->weights.b = NULL;
     w->clock = 0;
@@ -451,7 +469,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
     w->quick = w->quick && fdx_default_environment();
-    for (ptrdiff_t i = 0; i < FDX_BLOCK && call->accumulate != NULL; i++)
+    for (ptrdiff_t i = 0; i < MIN(FDX_BLOCK, 2 * w->chunk) && call->accumulate != NULL; i++)
         if (fdx_is_single(result))
             w->alpha.f32[i] = (float)*call->accumulate;
         else
@@ -827,7 +845,7 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     const fdx_call *call = w->call;
     const fdx_sums *sums = &call->isa->sums[!fdx_is_single(b->op->out.dtype)];
     const fdx_array *out = &b->op->out;
-    const int plain = b->plain, numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
+    const int plain = b->plain, quick = w->quick, numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
     const ptrdiff_t step = b->step;
     fdx_scatter_fn *scatter = b->scatter;
     block made, there;
@@ -845,7 +863,6 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
             w->quick = 0;
             w->weights.b = NULL;
             make_results(w, b, at, m);
-            w->quick = 1;
         }
         void *row = plain ? (void *)y : (void *)&there;
         if (!plain)
@@ -857,6 +874,11 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
             w->raised |= fdx_flags();
             fdx_set_flags(0);
         }
+    }
+    if (quick) {
+        w->raised |= fdx_flags();
+        fdx_set_flags(0);
+        w->quick = 1;
     }
     b->plain = plain;
     b->step = step;
@@ -957,8 +979,8 @@ static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
         return;
 
     walk w;
-    w.raised = fdx_flags();
     plan(&w, call, nparts);
+    w.raised = fdx_flags();
 
     /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
      * tile may be shorter, and has its own number of chunks. */
@@ -1047,6 +1069,7 @@ static fdx_stencil stencil_of_row(const fdx_call *call, const fdx_op *op, ptrdif
 static void make_part_of_box(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
 {
     fdx_call box = *call;
+    box.lo = box.hi = NULL;
     fdx_op op[FDX_MAXDIM];
     ptrdiff_t shape[FDX_MAXDIM];
     for (int d = 0; d < call->ndim; d++) {
@@ -1076,7 +1099,10 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         return status;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    (call->lo != NULL ? make_part_of_box : make_part)(call, part, nparts);
+    if (call->lo != NULL)
+        make_part_of_box(call, part, nparts);
+    else
+        make_part(call, part, nparts);
     return FDX_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Where the numbers of a stencil come from: the weights and divisors of np.gradient, from a spacing or coordinates.
  * Order and precision of each operation are NumPy's; they decide the bits. */
+#include "fdx_layout.h"
 #include "fdx_rows.h"
 
 static fdx_status check_dtype(int dtype, int edge_order)
@@ -58,6 +59,7 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
     const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
 
     op->x.data = NULL;
+    op->n = 0;
     quotient(&op->interior, -1, 1, rounded ? to_single(two_h) : two_h, wide);
     if (edge_order == 1) {
         const double edge = rounded ? to_single(h) : h;
@@ -83,7 +85,7 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
     const fdx_status status = check_dtype(dtype, edge_order);
     if (status != FDX_OK)
         return status;
-    if (x->dtype > FDX_F64)
+    if (!is_real(x->dtype))
         return FDX_E_DTYPE;
     if (n < edge_order + 1)
         return FDX_E_SIZE;
@@ -103,10 +105,14 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
         gather(row, data + i * step, step, m + 1);
         uniform = coords->uniform(row, m, d);
     }
-    if (uniform)
-        return fdx_gradient_uniform(op, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
+    if (uniform) {
+        fdx_gradient_uniform(op, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
+        op->n = n;
+        return FDX_OK;
+    }
 
     op->x = *x;
+    op->n = n;
     three(&op->interior, FDX_COORDS, -1, wide);
     if (edge_order == 1) {
         gather(row, data, step, 2);

@@ -10,13 +10,28 @@
 /* fdx_itemsize and fdx_result_dtype, which small calls ask often. */
 static inline ptrdiff_t itemsize_of(int dtype)
 {
-    static const uint8_t sizes[FDX_NDTYPES] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
+    static const uint8_t sizes[FDX_NDTYPES] = {0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
     return dtype >= 0 && dtype < FDX_NDTYPES ? sizes[dtype] : 0;
 }
 
 static inline int result_dtype_of(int dtype)
 {
     return dtype < FDX_F32 ? FDX_F64 : dtype;
+}
+
+static inline int is_real(int dtype)
+{
+    return dtype >= FDX_I8 && dtype <= FDX_F64;
+}
+
+/* Are elements of an output, of n[d] along each dimension, far enough apart along each not to overlap? */
+static inline int fdx_is_spread(const fdx_array *a, int ndim, const ptrdiff_t *n)
+{
+    const ptrdiff_t itemsize = itemsize_of(a->dtype);
+    for (int d = 0; d < ndim; d++)
+        if (n[d] > 1 && a->stride[d] < itemsize && a->stride[d] > -itemsize)
+            return 0;
+    return 1;
 }
 
 /* The bytes an array spans, as addresses: [lo, hi). */

@@ -216,19 +216,18 @@ static void spread_number(const work *w, double number, ptrdiff_t n)
 }
 
 /* n results of a line, `step` bytes apart, that alpha times x is added to. */
-static void accumulate(const work *w, const fdx_array *out, int part, char *y, ptrdiff_t step, const char *x,
-                       ptrdiff_t n)
+static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
     const fdx_isa *isa = w->call->op->isa;
-    const int in_place = w->plain_out >> (out - w->call->out) & 1;
+    const int in_place = (int)(w->plain_out >> number & 1), swapped = w->call->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y += m * step, x += m * w->itemsize) {
         m = MIN(PIECE, n);
         char *row = in_place ? y : w->raw;
         if (!in_place)
-            isa->gather[part][out->swapped != 0](row, y, step, m);
+            isa->gather[part][swapped](row, y, step, m);
         w->sums->combine(row, x, w->factors, m, FDX_ADD);
         if (!in_place)
-            isa->scatter[part - FDX_F32][out->swapped != 0](y, step, row, m);
+            isa->scatter[part - FDX_F32][swapped](y, step, row, m);
     }
 }
 
@@ -268,7 +267,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
         if (streamed)
             w->call->op->isa->stream_out(y, x, n * w->itemsize, ahead);
         else if (adds)
-            accumulate(w, out, part, y, step, x, n);
+            accumulate(w, number, part, y, step, x, n);
         else
             scatter(y, step, x, n);
     } while (next_line(&l, &x, &y));
@@ -310,7 +309,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 ptrdiff_t fdx_workspace_size(const fdx_operation *call)
 {
     work w;
-    return fdx_check_operation(call) == FDX_OK && has_results(call) ? fdx_plan_operation(&w, call, NULL) : 0;
+    return fdx_check_operation(call) == FDX_OK && has_results(call) ? MAX(0, fdx_plan_operation(&w, call, NULL)) : 0;
 }
 
 fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
@@ -325,6 +324,8 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
         return FDX_OK;
     work w;
     const ptrdiff_t needed = fdx_plan_operation(&w, call, (char *)workspace);
+    if (needed < 0)
+        return FDX_E_SIZE;
     if (needed > bytes)
         return FDX_E_WORKSPACE;
     if (needed > 0 && workspace == NULL)

@@ -36,6 +36,9 @@ enum {
     MAXREACH = 4 * MAXTAPS
 };
 
+/* No window may take more: so many of them can be added up. */
+#define MOST_BYTES (PTRDIFF_MAX / 64)
+
 /* An array, or part of one, that holds numbers of the type of the sums, those of a run one after the other. */
 typedef struct {
     char *data;             /* the element of indices lo */
@@ -275,7 +278,7 @@ fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t fr
 
 fdx_status fdx_check_operator(const fdx_operator *op);
 fdx_status fdx_check_operation(const fdx_operation *call);
-/* Plan a walk with its workspace at `memory`; returns how many bytes that takes. */
+/* Plan a walk with its workspace at `memory`; returns how many bytes that takes, or -1 if nobody has so many. */
 ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory);
 /* Do an output's elements, or units of the run, follow each other along a dimension? */
 int fdx_follows(const work *w, const fdx_array *out, int d);

@@ -89,7 +89,7 @@ static fdx_status check_product(const fdx_sum *what, const fdx_product *product)
             return FDX_E_AXIS;
         if (partial->factor != NULL && (partial->factor->data == NULL || partial->factor->stride == NULL))
             return FDX_E_NULL;
-        if (partial->factor != NULL && partial->factor->dtype > FDX_F64)
+        if (partial->factor != NULL && !is_real(partial->factor->dtype))
             return FDX_E_DTYPE;
     }
     return FDX_OK;
@@ -107,15 +107,17 @@ static fdx_status check_sum(const fdx_sum *what)
         if (what->shape[d] < 0)
             return FDX_E_SHAPE;
     int out = -1;
+    uint64_t used = 0; /* inputs */
     for (int k = 0; k < what->nproducts; k++) {
         const fdx_status status = check_product(what, &what->product[k]);
         if (status != FDX_OK)
             return status;
+        used |= (uint64_t)1 << what->product[k].in;
         if (what->product[k].out < out || what->product[k].out > out + 1)
             return FDX_E_OPS;
         out = what->product[k].out;
     }
-    return FDX_OK;
+    return (used & (used + 1)) == 0 ? FDX_OK : FDX_E_OPS;
 }
 
 /* How far to either side its interior stencil reaches. */
@@ -131,6 +133,8 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
                                ptrdiff_t *rows, const fdx_band **band)
 {
     fdx_derivative what = partial->what;
+    if (what.n != 0 && what.n != n)
+        return FDX_E_SIZE;
     what.n = n;
     what.isa = isa;
     *origin = 0;
@@ -139,7 +143,7 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
     if (what.deriv == 0) {
         if (what.scale - what.scale != 0)
             return FDX_E_NODES;
-        if (what.scale == 1)
+        if (what.scale == 1 || n == 0)
             return FDX_OK;
         fdx_band *times = (fdx_band *)reserve(r, sizeof *times);
         double *w = (double *)reserve(r, sizeof *w);
@@ -148,7 +152,7 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
             *times = single_entries(n, n, 0, w);
             *band = times;
         }
-        return n > 0 ? FDX_OK : FDX_E_SIZE;
+        return FDX_OK;
     }
     const size_t bytes = fdx_band_derivative_size(&what);
     void *memory = reserve(r, bytes);
@@ -174,6 +178,7 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
         ninputs = MAX(ninputs, what->product[k].in + 1);
     }
     parts p = reserve_parts(r, ndim, what->nproducts, nstages);
+    const parts first = p;
     ptrdiff_t lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM]; /* what all products have, in the inputs' indices */
     for (int d = 0; d < ndim; d++)
         hi[d] = what->shape[d];
@@ -192,7 +197,8 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
                 return status;
             if (band != NULL && s > 0)
                 make_plain(band, (int)(met >> d & 1));
-            met |= (uint64_t)1 << d;
+            if (partial->what.deriv > 0)
+                met |= (uint64_t)1 << d;
             n[d] = rows;
             origin[d] += before;
             const fdx_array *factor = copy_factor(r, partial->factor, ndim);
@@ -215,10 +221,9 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
             return FDX_E_SIZE;
     if (r->memory == NULL)
         return FDX_OK;
-    p.shift -= what->nproducts * ndim;
-    for (int k = 0; k < what->nproducts; k++)
+    for (ptrdiff_t *shift = first.shift; shift < p.shift; shift += ndim)
         for (int d = 0; d < ndim; d++)
-            p.shift[k * ndim + d] = lo[d] - p.shift[k * ndim + d];
+            shift[d] = lo[d] - shift[d];
     for (int d = 0; d < ndim; d++) {
         p.in_shape[d] = what->shape[d];
         p.out_shape[d] = hi[d] - lo[d];
@@ -239,10 +244,10 @@ size_t fdx_operator_size(const fdx_sum *what)
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
 {
     room count = {NULL, 0}, r = {(char *)memory, 0};
-    if (memory == NULL || op == NULL)
-        return FDX_E_NULL;
     const fdx_status status = lay_out_sum(&count, what, NULL);
-    return status == FDX_OK ? lay_out_sum(&r, what, op) : status;
+    if (status != FDX_OK)
+        return status;
+    return memory == NULL || op == NULL ? FDX_E_NULL : lay_out_sum(&r, what, op);
 }
 
 /* ---- transposed ---- */
@@ -318,6 +323,8 @@ static int flip(const fdx_operator *op, const fdx_term *term, flipped stage[FDX_
 static fdx_status make_flipped(room *r, const flipped *stage, const fdx_band **band)
 {
     static const double one = 1;
+    if (stage->rows - (stage->to - stage->from) >= MAXREACH)
+        return FDX_E_SIZE;
     const fdx_band crop = single_entries(stage->to - stage->from, stage->rows, stage->from, &one);
     const fdx_band *of = stage->rows > 0 ? &crop : stage->band;
     *band = NULL;
@@ -383,7 +390,7 @@ static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_o
     *p.op =
         (fdx_operator){op->ndim, p.in_shape, p.out_shape, op->noutputs, op->ninputs, op->nterms, first.term, op->isa};
     *result = p.op;
-    return FDX_OK;
+    return fdx_check_operator(p.op); /* some rows may have too many neighbours */
 }
 
 size_t fdx_operator_transpose_size(const fdx_operator *op)
@@ -395,8 +402,8 @@ size_t fdx_operator_transpose_size(const fdx_operator *op)
 fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)
 {
     room count = {NULL, 0}, r = {(char *)memory, 0};
-    if (memory == NULL || transpose == NULL)
-        return FDX_E_NULL;
     const fdx_status status = lay_out_transpose(&count, op, NULL);
-    return status == FDX_OK ? lay_out_transpose(&r, op, transpose) : status;
+    if (status != FDX_OK)
+        return status;
+    return memory == NULL || transpose == NULL ? FDX_E_NULL : lay_out_transpose(&r, op, transpose);
 }

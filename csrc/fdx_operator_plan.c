@@ -71,7 +71,7 @@ static fdx_status check_term(const fdx_operator *op, const fdx_term *term, int e
         }
         if (stage->factor != NULL && (stage->factor->stride == NULL || (stage->factor->data == NULL && !empty)))
             return FDX_E_NULL;
-        if (stage->factor != NULL && stage->factor->dtype > FDX_F64)
+        if (stage->factor != NULL && !is_real(stage->factor->dtype))
             return FDX_E_DTYPE;
     }
     for (int d = 0; d < op->ndim; d++)
@@ -116,7 +116,7 @@ fdx_status fdx_check_operator(const fdx_operator *op)
     return status == FDX_OK ? check_terms(op, 1) : status;
 }
 
-/* Does an output overlap what is read? */
+/* Does an output overlap what is read, or itself? */
 static int overlaps(const fdx_operation *call, const fdx_array *out)
 {
     const fdx_operator *op = call->op;
@@ -124,6 +124,8 @@ static int overlaps(const fdx_operation *call, const fdx_array *out)
     ptrdiff_t in_box[FDX_MAXDIM], n[FDX_MAXDIM];
     for (int d = 0; d < op->ndim; d++)
         in_box[d] = box_length(call, d);
+    if (!fdx_is_spread(&box, op->ndim, in_box))
+        return 1;
     for (int j = 0; j < op->ninputs; j++)
         if (fdx_overlap(&box, op->ndim, in_box, &call->in[j], op->ndim, op->in_shape))
             return 1;
@@ -161,9 +163,13 @@ fdx_status fdx_check_operation(const fdx_operation *call)
             return FDX_E_DTYPE;
     }
     status = check_terms(op, empty);
-    for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++)
+    for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++) {
         if (overlaps(call, &call->out[k]))
             status = FDX_E_OVERLAP;
+        for (int j = 0; j < k; j++)
+            if (call->out[j].data == call->out[k].data)
+                status = FDX_E_OVERLAP; /* a slip that costs nothing to find */
+    }
     return status;
 }
 
@@ -352,7 +358,7 @@ ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t 
             n[d] = most_columns(term->stage[t].band, n[d]);
         }
     for (int d = 0; d < w->ndim; d++)
-        size *= n[d];
+        size = size > MOST_BYTES / n[d] ? MOST_BYTES : size * n[d];
     return size;
 }
 
@@ -447,6 +453,8 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
         if (w->by_lines >> call->op->term[k].out & 1)
             ends = MAX(ends, fdx_ends_size(w, &call->op->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
     }
+    if (most >= MOST_BYTES)
+        return -1;
     const ptrdiff_t piece = MIN(PIECE, box);
     w->turned = MIN(MAX(1, TURNED / w->unit), box_lines);
     const ptrdiff_t turned = w->turned * w->unit * w->itemsize;

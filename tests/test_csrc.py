@@ -37,8 +37,11 @@ def test_fortran_has_the_header_s_numbers():
     header = (CSRC / "fdx.h").read_text()
     wanted = {name: value for name, value in re.findall(r"#define (FDX_\w+) (\S+)", header)}
     for body in re.findall(r"typedef enum \{(.*?)\}", header, re.DOTALL):
-        names = re.findall(r"FDX_\w+", re.sub(r"/\*.*?\*/|= 0", "", body, flags=re.DOTALL))
-        wanted |= {name: str(value) for value, name in enumerate(names)}
+        names = re.findall(
+            r"(FDX_\w+)(?: = (\d))?", re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+        )
+        first = int(names[0][1] or 0)
+        wanted |= {name: str(value) for value, (name, _) in enumerate(names, first)}
     module = (CSRC / "fdx.f90").read_text()
     got = dict(re.findall(r"\b(FDX_[A-Z0-9_]+) = ('[^']*'|-?\d+)", module))
     assert got.pop("FDX_E_CONFORM")[0] == got.pop("FDX_E_UNMADE")[0] == "-"  # its own

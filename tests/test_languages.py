@@ -14,7 +14,7 @@ from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
 import fdx
 
 TESTS = ROOT / "tests"
-DTYPES = {"f4": 8, "f8": 9, "c8": 10, "c16": 11, "i1": 0, "u2": 3, "i8": 6}
+DTYPES = {"f4": 9, "f8": 10, "c8": 11, "c16": 12, "i1": 1, "u2": 4, "i8": 7}
 BOUNDARIES = [
     "one-sided",
     "periodic",

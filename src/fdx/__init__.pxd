@@ -69,6 +69,7 @@ cdef extern from "fdx.h" nogil:
         fdx_stencil interior
         fdx_stencil last
         fdx_array x
+        ptrdiff_t n
         fdx_array out
     ctypedef struct fdx_call:
         int ndim

@@ -173,9 +173,11 @@ static fdx_partial partial(int ndim, ptrdiff_t *n)
     p.what.period = number();
     if (nx > 0)
         p.what.x = (const double *)keep(numbers(nx));
-    const ptrdiff_t reach =
-        nx > 0 ? (p.what.deriv + p.what.accuracy) / 2 : (p.what.deriv + 1) / 2 + p.what.accuracy / 2 - 1;
-    n[p.axis] -= reach * ((p.what.left == FDX_VALID) + (p.what.right == FDX_VALID));
+    ptrdiff_t reach = (p.what.deriv + p.what.accuracy) / 2;
+    if (nx == 0)
+        reach = (p.what.deriv + 1) / 2 + p.what.accuracy / 2 - 1;
+    if (p.what.deriv > 0)
+        n[p.axis] -= reach * ((p.what.left == FDX_VALID) + (p.what.right == FDX_VALID));
     if (has_factor) {
         double *values = (double *)keep(numbers(integer()));
         ptrdiff_t *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));

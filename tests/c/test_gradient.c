@@ -116,7 +116,8 @@ static double point(int ndim, const ptrdiff_t *shape, const array *f, int dtype,
 
 static void random_case(const fdx_isa *isa)
 {
-    const int ndim = 1 + below(MAXN), dtype = below(FDX_NDTYPES), swapped = below(3) == 0, edge_order = 1 + below(2);
+    const int ndim = 1 + below(MAXN), dtype = FDX_I8 + below(FDX_NDTYPES - FDX_I8), swapped = below(3) == 0,
+              edge_order = 1 + below(2);
     const int result = fdx_result_dtype(dtype), parts_per_element = is_complex(dtype) ? 2 : 1;
     ptrdiff_t shape[MAXN], index[MAXN] = {0};
     int length = ndim == 1 ? 700 : ndim == 2 ? 40 : 8;
@@ -156,7 +157,7 @@ static void random_case(const fdx_isa *isa)
         if (g[k].precision == FDX_SINGLE)
             g[k].h = (float)g[k].h;
         if (g[k].has_x) {
-            g[k].x_dtype = below(FDX_F64 + 1);
+            g[k].x_dtype = FDX_I8 + below(FDX_F64);
             g[k].x_swapped = below(3) == 0;
             g[k].x = make(1, &n, g[k].x_dtype);
             const int even = below(4) == 0;
@@ -260,6 +261,27 @@ static void litter(void)
     for (int i = 0; i < 16384; i++)
         below[i] = 1e-42;
     (void)below[0];
+}
+
+/* Of what is added, alpha's rounding to single precision raises its flag, whatever is raised before. */
+static void flags_of_alpha(const fdx_isa *isa)
+{
+    static const double alpha = 1e300;
+    static const ptrdiff_t n = 4, step = sizeof(float);
+    static float f[4] = {1, 2, 4, 8}, out[4];
+    fdx_op op;
+    if (fdx_gradient_uniform(&op, FDX_F32, 1, FDX_WEAK, 1) != FDX_OK)
+        fail("a uniform gradient");
+    op.axis = 0;
+    op.out = (fdx_array){out, &step, FDX_F32, 0};
+    const fdx_call call = {1, &n, {f, &step, FDX_F32, 0}, 1, &op, isa, NULL, NULL, &alpha, 0};
+    for (int before = 0; before < 2; before++) {
+        feclearexcept(FE_ALL_EXCEPT);
+        feraiseexcept(before ? FE_DIVBYZERO : 0);
+        if (fdx_apply(&call) != FDX_OK || !fetestexcept(FE_OVERFLOW) || !fetestexcept(FE_DIVBYZERO) != !before)
+            fail("the flags of a number that is added by");
+    }
+    feclearexcept(FE_ALL_EXCEPT);
 }
 
 /* Ordinary data raises no flag but "inexact", whatever a function finds in memory that it has not set. */
@@ -539,6 +561,7 @@ static void refusals(const fdx_isa *isa)
     CALL(shape = short_shape, FDX_E_SIZE);
     CALL(in.data = NULL, FDX_E_NULL);
     CALL(in.dtype = FDX_NDTYPES, FDX_E_DTYPE);
+    CALL(in.dtype = 0, FDX_E_DTYPE);
     CALL(in.dtype = FDX_F32, FDX_E_DTYPE);
     CALL(in.data = refused_out + 3, FDX_E_OVERLAP);
     CALL(nops = 0, FDX_E_OPS);
@@ -559,6 +582,8 @@ static void refusals(const fdx_isa *isa)
     OP(axis = 2, FDX_E_AXIS);
     OP(out.data = NULL, FDX_E_NULL);
     OP(out.dtype = FDX_F32, FDX_E_DTYPE);
+    OP(out.stride = one, FDX_E_OVERLAP);
+    OP(n = 4, FDX_E_SIZE);
     op.x.stride = NULL;
     OP(interior.kind = FDX_COORDS, FDX_E_STENCIL);
     OP(interior.kind = 77, FDX_E_STENCIL);
@@ -624,6 +649,7 @@ int main(int argc, char **argv)
         refusals(isa);
         flags(isa);
         whole_calls(isa);
+        flags_of_alpha(isa);
         traps(isa);
         quotients(isa, cases);
         for (long i = 0; i < cases; i++)
