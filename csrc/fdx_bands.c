@@ -270,7 +270,7 @@ static ptrdiff_t source(const maker *m, ptrdiff_t p, ptrdiff_t *end)
     const int left = p < 0;
     const int symmetric = is_symmetric(left ? m->what->left : m->what->right);
     *end = left ? 0 : m->what->n - 1;
-    return 2 * *end - p + (symmetric ? (left ? -1 : 1) : 0);
+    return *end - (p - *end) + (symmetric ? (left ? -1 : 1) : 0);
 }
 
 /* The coordinate of point p, which may be outside of the array, less `origin`. */

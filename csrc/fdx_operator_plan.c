@@ -431,7 +431,8 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->ahead = w->march < 0 ? 0 : inside[w->march] / 2;
 
     /* Wherever the memory lies, all that is reserved begins on a cache line. */
-    memory += memory == NULL ? 0 : (ptrdiff_t)(-(uintptr_t)memory % (uintptr_t)ALIGNMENT);
+    if (memory != NULL)
+        memory += -(uintptr_t)memory % (uintptr_t)ALIGNMENT;
     ptrdiff_t used = 0, block = w->itemsize * w->unit;
     for (int d = 0; d < w->ndim; d++)
         block *= w->block[d];
