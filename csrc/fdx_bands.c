@@ -696,9 +696,17 @@ size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
 fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
 {
     maker m;
-    const fdx_status status = outline_product(&m, a, b);
+    fdx_status status = outline_product(&m, a, b);
     if (status != FDX_OK)
         return status;
     m.factor.hi = scale;
-    return is_finite(scale) ? make(memory, &m, band) : FDX_E_NODES;
+    if (!is_finite(scale))
+        return FDX_E_NODES;
+    status = make(memory, &m, band);
+    if (status == FDX_OK && m.band.periodic) { /* columns that are more than once around an end */
+        fdx_rows_alike *r = &((fdx_band *)memory)->interior;
+        const ptrdiff_t n = m.band.columns;
+        r->first += r->first < -n ? n : r->first > n + 1 - r->count ? -n : 0;
+    }
+    return status;
 }
