@@ -10,20 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
+from stencils import BOUNDARIES
 
 import fdx
 
 TESTS = ROOT / "tests"
 DTYPES = {"f4": 9, "f8": 10, "c8": 11, "c16": 12, "i1": 1, "u2": 4, "i8": 7}
-BOUNDARIES = [
-    "one-sided",
-    "periodic",
-    "valid",
-    "reflect",
-    "symmetric",
-    "reflect-odd",
-    "symmetric-odd",
-]
 
 
 def ints(*values):

@@ -1,0 +1,407 @@
+/* Parts of one call made by many threads at a time, for ThreadSanitizer: they share the call, its operators, bands and
+ * arrays, and have a workspace each. The results are one thread's, bit by bit.
+ *
+ *     cc -std=c99 -O1 -g -fsanitize=thread -pthread -I csrc csrc/[*].c tests/c/parts_in_threads.c -lm
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx.h"
+
+enum { NTHREADS = 8, NPARTS = 24, MAXN = 3, MAXOUT = 3 };
+#ifdef STREAM_SUMS /* small limits: then less is beyond the caches as well */
+enum { LARGE = 70 };
+#else
+enum { LARGE = 2510 }; /* squared, more than 48 MiB of doubles */
+#endif
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "FAILED: %s\n", what);
+    exit(1);
+}
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes + (bytes == 0));
+    if (memory == NULL)
+        fail("out of memory");
+    return memory;
+}
+
+static void expect(fdx_status status, const char *what)
+{
+    if (status != FDX_OK) {
+        fprintf(stderr, "%s\n", fdx_status_message(status));
+        fail(what);
+    }
+}
+
+/* ---- threads ---- */
+
+typedef void task(const void *shared, int thread);
+
+typedef struct {
+    task *run;
+    const void *shared;
+    int thread;
+} start;
+
+static void *begin(void *at)
+{
+    const start *s = at;
+    s->run(s->shared, s->thread);
+    return NULL;
+}
+
+/* All threads run it at the same time. */
+static void together(task *run, const void *shared)
+{
+    pthread_t thread[NTHREADS];
+    start s[NTHREADS];
+    for (int k = 0; k < NTHREADS; k++) {
+        s[k] = (start){run, shared, k};
+        if (pthread_create(&thread[k], NULL, begin, &s[k]) != 0)
+            fail("pthread_create");
+    }
+    for (int k = 0; k < NTHREADS; k++)
+        pthread_join(thread[k], NULL);
+}
+
+/* ---- arrays in C order ---- */
+
+typedef struct {
+    fdx_array a;
+    ptrdiff_t stride[MAXN];
+    size_t bytes;
+    char *first; /* as it was, or as one thread made it */
+} array;
+
+static array new_array(int ndim, const ptrdiff_t *shape, int dtype)
+{
+    array a;
+    ptrdiff_t stride = fdx_itemsize(dtype);
+    for (int d = ndim - 1; d >= 0; d--) {
+        a.stride[d] = stride;
+        stride *= shape[d];
+    }
+    a.bytes = (size_t)stride;
+    a.a = (fdx_array){allocate(a.bytes), NULL, (uint8_t)dtype, 0};
+    a.first = NULL;
+    return a;
+}
+
+static void fill(const array *a, unsigned seed)
+{
+    const size_t n = a->bytes / (a->a.dtype == FDX_F32 || a->a.dtype == FDX_C64 ? 4 : a->a.dtype == FDX_I16 ? 2 : 8);
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        const double v = (double)(int)(seed >> 20) / 16 - 100;
+        if (a->a.dtype == FDX_I16)
+            ((int16_t *)a->a.data)[i] = (int16_t)v;
+        else if (a->a.dtype == FDX_F32 || a->a.dtype == FDX_C64)
+            ((float *)a->a.data)[i] = (float)v;
+        else
+            ((double *)a->a.data)[i] = v;
+    }
+}
+
+/* A number for all bytes, as copies of large arrays would take too much memory. */
+static uint64_t digest(const array *a)
+{
+    uint64_t sum = 14695981039346656037u;
+    for (size_t i = 0; i + 8 <= a->bytes; i += 8) {
+        uint64_t word;
+        memcpy(&word, (const char *)a->a.data + i, 8);
+        sum = (sum ^ word) * 1099511628211u;
+    }
+    return sum;
+}
+
+/* ---- np.gradient ---- */
+
+static void gradient_parts(const void *shared, int thread)
+{
+    for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
+        expect(fdx_apply_part(shared, part, NPARTS), "fdx_apply_part");
+}
+
+static void gradients(void)
+{
+    static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128, FDX_I16};
+    const ptrdiff_t shape[3] = {23, 31, 40}, lo[3] = {2, 0, 5}, hi[3] = {20, 31, 33}, step = sizeof(double);
+    const fdx_isa *isa = fdx_isa_find("auto");
+    const double alpha = 0.3;
+    double x[31];
+    for (int i = 0; i < 31; i++)
+        x[i] = i + 0.01 * i * i;
+    const fdx_array coordinates = {x, &step, FDX_F64, 0};
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+        for (int boxed = 0; boxed < 2; boxed++) {
+            const int dtype = kinds[kind];
+            array in = new_array(3, shape, dtype), out[3], before[3];
+            fdx_op op[3];
+            fill(&in, 1);
+            in.a.stride = in.stride;
+            for (int d = 0; d < 3; d++) {
+                expect(d == 1 ? fdx_gradient_coords(&op[d], dtype, &coordinates, shape[d], 2, isa)
+                              : fdx_gradient_uniform(&op[d], dtype, 0.1, FDX_WEAK, 1 + (d > 0)),
+                       "fdx_gradient_*");
+                out[d] = new_array(3, shape, fdx_result_dtype(dtype));
+                before[d] = new_array(3, shape, fdx_result_dtype(dtype));
+                fill(&out[d], 2);
+                fill(&before[d], 2);
+                op[d].axis = d;
+                op[d].out = out[d].a;
+                op[d].out.stride = out[d].stride;
+            }
+            const fdx_call call = {
+                3, shape, in.a, 3, op, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? &alpha : NULL, 0};
+            uint64_t wanted[3];
+            expect(fdx_apply(&call), "fdx_apply");
+            for (int d = 0; d < 3; d++) {
+                wanted[d] = digest(&out[d]);
+                memcpy(out[d].a.data, before[d].a.data, out[d].bytes);
+            }
+            together(gradient_parts, &call);
+            for (int d = 0; d < 3; d++) {
+                if (digest(&out[d]) != wanted[d])
+                    fail("a gradient made by many threads");
+                free(out[d].a.data);
+                free(before[d].a.data);
+            }
+            free(in.a.data);
+        }
+}
+
+/* ---- operators ---- */
+
+static void operator_parts(const void *shared, int thread)
+{
+    const fdx_operation *call = shared;
+    const ptrdiff_t bytes = fdx_workspace_size(call);
+    void *workspace = allocate((size_t)bytes);
+    for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
+        expect(fdx_operate_part(call, workspace, bytes, part, NPARTS), "fdx_operate_part");
+    free(workspace);
+}
+
+/* Apply it to arrays of its own, of one dtype. */
+static void operate_together(const fdx_operator *op, int dtype, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                             const double *alpha, int fresh)
+{
+    array in[MAXOUT], out[MAXOUT];
+    fdx_array inputs[MAXOUT], outputs[MAXOUT];
+    uint64_t wanted[MAXOUT];
+    for (int k = 0; k < op->ninputs; k++) {
+        in[k] = new_array(op->ndim, op->in_shape, dtype);
+        fill(&in[k], 3 + (unsigned)k);
+        inputs[k] = in[k].a;
+        inputs[k].stride = in[k].stride;
+    }
+    for (int k = 0; k < op->noutputs; k++) {
+        out[k] = new_array(op->ndim, op->out_shape, dtype);
+        outputs[k] = out[k].a;
+        outputs[k].stride = out[k].stride;
+    }
+    const fdx_operation call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)fresh};
+    const ptrdiff_t bytes = fdx_workspace_size(&call);
+    void *workspace = allocate((size_t)bytes);
+    for (int k = 0; k < op->noutputs; k++)
+        fill(&out[k], 9);
+    expect(fdx_operate(&call, workspace, bytes), "fdx_operate");
+    for (int k = 0; k < op->noutputs; k++) {
+        wanted[k] = digest(&out[k]);
+        fill(&out[k], 9);
+    }
+    together(operator_parts, &call);
+    for (int k = 0; k < op->noutputs; k++) {
+        if (digest(&out[k]) != wanted[k])
+            fail("results of an operator that many threads made");
+        free(out[k].a.data);
+    }
+    for (int k = 0; k < op->ninputs; k++)
+        free(in[k].a.data);
+    free(workspace);
+}
+
+static fdx_derivative derivative(int deriv, int accuracy, int left, int right)
+{
+    fdx_derivative what;
+    memset(&what, 0, sizeof what);
+    what.deriv = deriv;
+    what.accuracy = accuracy;
+    what.left = left;
+    what.right = right;
+    what.scale = 1;
+    what.spacing = 0.1;
+    return what;
+}
+
+static const fdx_operator *make(const fdx_sum *sum)
+{
+    const fdx_operator *op;
+    expect(fdx_operator_make(allocate(fdx_operator_size(sum)), sum, &op), "fdx_operator_make");
+    return op;
+}
+
+static const fdx_operator *transposed(const fdx_operator *op)
+{
+    const fdx_operator *transpose;
+    expect(fdx_operator_transpose(allocate(fdx_operator_transpose_size(op)), op, &transpose), "fdx_operator_transpose");
+    return transpose;
+}
+
+/* More results than a cache has room for, so that stores pass it by; and not, if they are fresh. */
+static void laplacian(void)
+{
+    const ptrdiff_t shape[2] = {LARGE, LARGE};
+    const fdx_partial across = {0, derivative(2, 2, FDX_PERIODIC, FDX_PERIODIC), NULL};
+    const fdx_partial along = {1, derivative(2, 2, FDX_ONE_SIDED, FDX_REFLECT), NULL};
+    const fdx_product products[2] = {{0, 0, 1, &across}, {0, 0, 1, &along}};
+    const fdx_sum sum = {2, shape, 2, products, fdx_isa_find("auto")};
+    const fdx_operator *op = make(&sum);
+    operate_together(op, FDX_F64, NULL, NULL, NULL, 0);
+    free((void *)op);
+}
+
+/* d/dx (c du/dx) + d2v/dy2 along uneven coordinates, and du/dz twice, of two fields; with its transpose. */
+typedef struct {
+    ptrdiff_t shape[3], c_shape[3];
+    array c;
+    fdx_array factor;
+    double y[24];
+    fdx_partial there[2], along, twice[2];
+    fdx_product products[3];
+    fdx_sum sum;
+} fields;
+
+static void describe(fields *f)
+{
+    static const ptrdiff_t shape[3] = {20, 24, 30}, c_shape[3] = {18, 24, 30};
+    memcpy(f->shape, shape, sizeof shape);
+    memcpy(f->c_shape, c_shape, sizeof c_shape);
+    f->c = new_array(3, c_shape, FDX_F64);
+    fill(&f->c, 5);
+    f->factor = f->c.a;
+    f->factor.stride = f->c.stride;
+    for (int i = 0; i < 24; i++)
+        f->y[i] = i + 0.01 * i * i;
+    f->there[0] = (fdx_partial){0, derivative(1, 2, FDX_VALID, FDX_VALID), &f->factor};
+    f->there[1] = (fdx_partial){0, derivative(1, 4, FDX_ONE_SIDED, FDX_REFLECT_ODD), NULL};
+    f->along = (fdx_partial){1, derivative(2, 4, FDX_SYMMETRIC, FDX_ONE_SIDED), NULL};
+    f->along.what.x = f->y;
+    f->twice[0] = (fdx_partial){2, derivative(1, 6, FDX_PERIODIC, FDX_PERIODIC), NULL};
+    f->twice[1] = f->twice[0];
+    f->products[0] = (fdx_product){0, 0, 2, f->there};
+    f->products[1] = (fdx_product){1, 0, 1, &f->along};
+    f->products[2] = (fdx_product){0, 1, 2, f->twice};
+    f->sum = (fdx_sum){3, f->shape, 3, f->products, fdx_isa_find("auto")};
+}
+
+static void sums_with_factors(void)
+{
+    static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
+    const ptrdiff_t lo[3] = {1, 3, 2}, hi[3] = {17, 20, 29};
+    const double alpha = -0.7;
+    fields f;
+    describe(&f);
+    const fdx_operator *op = make(&f.sum), *transpose = transposed(op);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
+        operate_together(op, kinds[kind], NULL, NULL, NULL, 1);
+        operate_together(op, kinds[kind], lo, hi, &alpha, 0);
+        operate_together(transpose, kinds[kind], NULL, NULL, &alpha, 0);
+        operate_together(transpose, kinds[kind], lo, hi, NULL, 0);
+    }
+    free((void *)op);
+    free((void *)transpose);
+    free(f.c.a.data);
+}
+
+/* ---- what is made in memory of each thread's own ---- */
+
+typedef struct {
+    const fields *f;
+    double *results[NTHREADS + 1]; /* of the operator's transpose; the last ones are one thread's */
+    double weights[NTHREADS + 1][40];
+} makings;
+
+enum { RESULTS = 2 * 20 * 24 * 30 };
+
+static void make_own(const void *shared, int thread)
+{
+    const makings *m = shared;
+    const fdx_operator *op = make(&m->f->sum), *transpose = transposed(op);
+    double *y = m->results[thread];
+    array in[2];
+    fdx_array inputs[2], outputs[2];
+    ptrdiff_t stride[3] = {24 * 30 * sizeof *y, 30 * sizeof *y, sizeof *y};
+    for (int k = 0; k < 2; k++) {
+        in[k] = new_array(3, transpose->in_shape, FDX_F64);
+        fill(&in[k], 7);
+        inputs[k] = in[k].a;
+        inputs[k].stride = in[k].stride;
+        outputs[k] = (fdx_array){y + k * (RESULTS / 2), stride, FDX_F64, 0};
+    }
+    const fdx_operation call = {transpose, inputs, outputs, NULL, NULL, NULL, 0};
+    const ptrdiff_t bytes = fdx_workspace_size(&call);
+    void *workspace = allocate((size_t)bytes);
+    expect(fdx_operate(&call, workspace, bytes), "fdx_operate");
+
+    /* Bands, and weights of nodes that need long integers as well. */
+    fdx_derivative what = m->f->along.what;
+    what.n = 24;
+    const fdx_band *band, *square, *turned;
+    void *memory[3] = {allocate(fdx_band_derivative_size(&what)), NULL, NULL};
+    expect(fdx_band_derivative(memory[0], &what, &band), "fdx_band_derivative");
+    memory[1] = allocate(fdx_band_product_size(band, band));
+    expect(fdx_band_product(memory[1], band, band, 0.5, &square), "fdx_band_product");
+    memory[2] = allocate(fdx_band_transpose_size(square));
+    expect(fdx_band_transpose(memory[2], square, &turned), "fdx_band_transpose");
+    double *w = (double *)(void *)m->weights[thread], nodes[9];
+    for (int k = 0; k < 9; k++)
+        nodes[k] = k == 0 ? 1e-30 : k * 1.1;
+    expect(fdx_weights(w, w + 9, nodes, 9, 0.3, 2), "fdx_weights");
+    for (int k = 0; k < turned->interior.count && k < 20; k++)
+        w[18 + k] = turned->interior.w[k * turned->interior.tap_step];
+
+    for (int k = 0; k < 3; k++)
+        free(memory[k]);
+    free(workspace);
+    free(in[0].a.data);
+    free(in[1].a.data);
+    free((void *)op);
+    free((void *)transpose);
+}
+
+static void makers(void)
+{
+    static makings m;
+    fields f;
+    describe(&f);
+    m.f = &f;
+    for (int k = 0; k <= NTHREADS; k++)
+        m.results[k] = allocate(RESULTS * sizeof(double));
+    make_own(&m, NTHREADS);
+    together(make_own, &m);
+    for (int k = 0; k <= NTHREADS; k++) {
+        if (memcmp(m.results[k], m.results[NTHREADS], RESULTS * sizeof(double)) != 0 ||
+            memcmp(m.weights[k], m.weights[NTHREADS], sizeof m.weights[k]) != 0)
+            fail("what threads make in memory of their own");
+    }
+    for (int k = 0; k <= NTHREADS; k++)
+        free(m.results[k]);
+    free(f.c.a.data);
+}
+
+int main(void)
+{
+    gradients();
+    sums_with_factors();
+    makers();
+    laplacian();
+    printf("%d threads, one result\n", NTHREADS);
+    return 0;
+}

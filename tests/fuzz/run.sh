@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Fuzz all of fdx.h for so many seconds:  run.sh SECONDS [libFuzzer's arguments]
+#
+# `run.sh 0 FILE...` only makes the calls of these files, which is how a finding is made again. FDX_FUZZ_LIMITS is
+# "short" (limits so small that small arrays are made as large ones are; the default), "long" (lines and blocks long
+# enough for loops of registers, chunks of few elements) or "none". FDX_FUZZ_SEED is libFuzzer's seed, FDX_FUZZ_KEEP a
+# folder that the corpus is merged into afterwards, FDX_FUZZ_FINDINGS one for inputs with a finding.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+[ $# -ge 1 ] || { sed -n 's/^# //p' "$0" >&2; exit 2; }
+seconds=$1 root=$PWD
+shift
+CC=${CC:-clang}
+if ! command -v "$CC" > /dev/null; then
+    echo "$CC is not here: install the packages clang and libclang-rt-dev (for clang 14: libclang-rt-14-dev)" >&2
+    exit 3
+fi
+
+# The limits of .ci/run.
+limits=()
+add() { for limit in "$@"; do limits+=("-D${limit%=*}=((ptrdiff_t)${limit#*=})"); done; }
+case ${FDX_FUZZ_LIMITS:=short} in
+short) add BLOCK=24 LINE_PIECE=128 IN_L1=64 IN_L3=1024 ;;
+long)
+    add BLOCK=1500 LINE_PIECE=512 IN_L1=10000 IN_L3=20000
+    limits+=(-DCHUNK_ONE=16 -DCHUNK_MANY=8)
+    ;;
+none) ;;
+*)
+    echo "FDX_FUZZ_LIMITS: short, long or none" >&2
+    exit 2
+    ;;
+esac
+if [ "$FDX_FUZZ_LIMITS" != none ]; then
+    limits+=(-DCACHE=256 -DWORTH=1 -DSTREAM=64 -DCONVERTED=128)
+    add FDX_BLOCK=8 BLOCK_OF_SUMS=24 BLOCK_STAGED=20 IN_L2=128 STREAM_SUMS=64 SHORT_UNIT=4 TURNED=4 PIECE=8 SQUARE=4 \
+        LINE_LEAST=1
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+compile=("$CC" -std=c99 -O1 -g -fno-sanitize-recover=all -Wall -Wextra -Wno-pass-failed "-I$root/csrc" "${limits[@]}")
+# Only csrc/ is to be covered. Its comparisons are not: numbers in loops say nothing about the input's bytes.
+covered=(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp)
+(
+    cd "$work"
+    printf '%s\n' "$root"/csrc/*.c | xargs -P "$(nproc)" -I '{}' "${compile[@]}" "${covered[@]}" -c '{}'
+    "${compile[@]}" -fsanitize=address,undefined -c "$root/tests/fuzz/fuzz_calls.c"
+    "$CC" -fsanitize=fuzzer,address,undefined ./*.o -lm -o fuzz_calls
+)
+status=0
+if [ "$seconds" = 0 ]; then
+    "$work/fuzz_calls" -detect_leaks=0 "$@" || status=$?
+    exit "$status"
+fi
+
+findings=${FDX_FUZZ_FINDINGS:-$(mktemp -d)}
+mkdir -p "$findings" "$work/corpus"
+cp tests/fuzz/corpus/* "$work/corpus"
+# Nothing is allocated, so there are no leaks to look for.
+options=("-max_total_time=$seconds" "-seed=${FDX_FUZZ_SEED:-1}" -max_len=512 -timeout=20 -rss_limit_mb=2048
+    -entropic=0 -detect_leaks=0 -print_final_stats=1 "-artifact_prefix=$findings/")
+"$work/fuzz_calls" "${options[@]}" "$work/corpus" "$@" > "$work/log" 2>&1 || status=$?
+if [ "$status" = 0 ]; then
+    grep -E '^#[0-9]+[[:space:]]+(INITED|DONE)|^Done|^stat::' "$work/log"
+else
+    grep -v -E '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)|NEW_FUNC' "$work/log"
+    for input in "$findings"/*; do
+        echo "a finding, which is made again by: FDX_FUZZ_LIMITS=$FDX_FUZZ_LIMITS bash tests/fuzz/run.sh 0 $input"
+    done
+fi
+rmdir "$findings" 2> /dev/null || true
+if [ -n "${FDX_FUZZ_KEEP:-}" ]; then
+    mkdir -p "$FDX_FUZZ_KEEP"
+    "$work/fuzz_calls" -merge=1 -max_len=512 -detect_leaks=0 "$FDX_FUZZ_KEEP" "$work/corpus" 2>&1 | tail -n 1
+fi
+exit "$status"
