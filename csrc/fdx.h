@@ -18,7 +18,7 @@
  *   of one call write disjoint elements, so each thread can make one.
  * - On any status but FDX_OK outputs are untouched. An output whose extent in the box overlaps an input's, coordinates'
  *   or a factor's extent is refused (also where they only lie side by side in one array: columns, members of structs);
- *   outputs that overlap each other are the caller's to avoid.
+ *   outputs that overlap each other are the caller's to avoid, but that two that are the same one are refused.
  * - A result's unit is the data's divided by the spacing's to the power of the derivative's order.
  * - What can be computed in a box [lo, hi) of an array can be so in an array with ghost cells: there the interior's
  *   stencils look into these. Results are the same bits in a box as in the whole, for every instruction set, number of
@@ -110,8 +110,8 @@ typedef struct {
     uint8_t kind; /* fdx_kind */
     uint8_t
         wide; /* 1: single-precision data is divided or weighted in double, then rounded; no matter for other data */
-    int8_t off[3];
-    double w[3]; /* representable in single precision where single-precision data is not `wide` */
+    int8_t off[3]; /* at most 2 apart */
+    double w[3];   /* representable in single precision where single-precision data is not `wide` */
 } fdx_stencil;
 
 /* The operator along one axis: a banded matrix whose first and last rows differ from those between. */
@@ -209,7 +209,9 @@ typedef struct {
     ptrdiff_t tap_step, row_step;
 } fdx_rows_alike;
 
-/* A banded matrix: the operator along one axis. */
+/* A banded matrix: the operator along one axis. What can be applied to arrays has, over all rows, `first` and
+ * `first` + `count` that differ by less than 4 FDX_MAXTAPS, and if it is periodic, -columns <= first <= columns + 1 -
+ * count. Else, and if a pointer in it is NULL, it is FDX_E_STENCIL. */
 typedef struct {
     ptrdiff_t rows, columns;
     ptrdiff_t nfirst, nlast;     /* rows at either end that have neighbours at places of their own */
@@ -261,14 +263,14 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
  * The derivative's weights are the exact ones rounded, in nearly all cases correctly; where ghost values meet in a
  * column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first rounded to double: as
  * distances from that end, or, if periodic, from the row's own point.) Constant interiors are FDX_ODD or FDX_EVEN,
- * other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small, or a stencil is of more than FDX_MAXNODES; FDX_E_STENCIL:
- * deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where coordinates neither rise nor fall. O(n) time
- * with coordinates; with a spacing, n is no matter. */
+ * other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or nearly PTRDIFF_MAX, or a stencil is of more than
+ * FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where coordinates
+ * neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
 /* The transposed matrix, of the same doubles. Interiors that are FDX_ODD or FDX_EVEN stay so, other rows are
- * FDX_PLAIN. */
+ * FDX_PLAIN. FDX_E_SIZE: a has no rows, or a column of it more than FDX_MAXTAPS neighbours. */
 size_t fdx_band_transpose_size(const fdx_band *a);
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band);
 
@@ -318,8 +320,8 @@ typedef struct {
     uint8_t fresh;            /* as in fdx_call */
 } fdx_operation;
 
-/* Bytes that fdx_operate needs, bounded, whatever the arrays' sizes; 0: none, or the call is wrong, which fdx_operate
- * tells. */
+/* Bytes that fdx_operate needs for this call (another table or box may need others), bounded, whatever the arrays'
+ * sizes; 0: none, or the call is wrong, which fdx_operate tells. */
 ptrdiff_t fdx_workspace_size(const fdx_operation *call);
 /* Apply it, or one of nparts parts of about the same size, with a workspace (parts that are made at the same time need
  * one each); FDX_E_WORKSPACE, and nothing done, if it has too few bytes. O(size * neighbours) time. */

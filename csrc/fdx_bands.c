@@ -398,7 +398,8 @@ static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
     const fdx_status status = check(what);
     if (status != FDX_OK)
         return status;
-    if (what->n < fdx_derivative_points(what))
+    /* where ghosts stand can be counted, too */
+    if (what->n < fdx_derivative_points(what) || what->n > PTRDIFF_MAX - 2 * FDX_MAXNODES)
         return FDX_E_SIZE;
     const ptrdiff_t reach = reach_of(what, uniform);
     const ptrdiff_t left = what->left == FDX_VALID ? reach : 0, right = what->right == FDX_VALID ? reach : 0;
@@ -587,6 +588,8 @@ static void outline_transpose(maker *m, const fdx_band *a, ptrdiff_t from, ptrdi
 size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
 {
     maker m;
+    if (to <= from)
+        return 0;
     outline_transpose(&m, a, from, to);
     return size(&m);
 }
@@ -594,6 +597,8 @@ size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t
 fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to, const fdx_band **band)
 {
     maker m;
+    if (to <= from)
+        return FDX_E_SIZE;
     outline_transpose(&m, a, from, to);
     return make(memory, &m, band);
 }
