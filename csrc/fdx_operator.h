@@ -23,6 +23,8 @@
 #define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
 #define ROWS_AT_ONCE 4             /* of results, which share the rows of neighbours that they read */
 #define MOST_ROWS 5                /* beyond IN_L1, of neighbours of a line; else ROWS_AT_ONCE is quicker */
+#define WAY ((ptrdiff_t)4096)      /* bytes: rows a multiple of that apart have the same places in the L1 cache, */
+#define WAYS ((ptrdiff_t)12)       /* of which there are no more */
 #define MOST_ENDS ((ptrdiff_t)64)  /* rows at the ends of lines that are kept for each */
 #define MOST_BY_LINES 8            /* terms of an output that is made line by line */
 #define FETCHED ((ptrdiff_t)4096)  /* bytes ahead of where it is read, data are fetched */

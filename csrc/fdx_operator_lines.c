@@ -104,6 +104,7 @@ int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
     kind is[MOST_BY_LINES];
     const fdx_rows_alike *alike[MOST_BY_LINES];
     int many = 0, of_one = 1;
+    ptrdiff_t together = 0; /* rows that are read at the same places of the L1 cache */
     if (!(w->streamed >> term->out & 1) || n > MOST_BY_LINES || w->n[w->ndim - 1] * w->unit < LINE_LEAST ||
         w->across >= 0)
         return 0;
@@ -119,9 +120,10 @@ int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
         if (is[k] == ACROSS && alike[k]->count > MOST_ROWS) {
             const ptrdiff_t stride = along(w, &w->call->in[term[k].in], stage->axis);
             many |= MAX(stride, -stride) > IN_L1 / alike[k]->count;
+            together += (alike[k]->count * MIN(stride & -stride, WAY) + WAY - 1) / WAY;
         }
     }
-    return !many || find_cross(w, is, alike, n, of_one, w->n[w->ndim - 1]) >= 0;
+    return !many || (together <= WAYS && find_cross(w, is, alike, n, of_one, w->n[w->ndim - 1]) >= 0);
 }
 
 ptrdiff_t fdx_ends_size(const work *w, const fdx_term *term, int n, ptrdiff_t lines)
