@@ -1,7 +1,6 @@
 """The examples in the documentation are true."""
 
 import doctest
-import importlib.metadata
 
 import pytest
 
@@ -16,7 +15,3 @@ def test_examples(name):
         runner.run(test)
     assert runner.summarize(verbose=False).failed == 0
     assert any(test.examples for test in tests), "public functions have examples"
-
-
-def test_version_is_that_of_the_package():
-    assert fdx.__version__ == importlib.metadata.version("fdx")

@@ -1,0 +1,86 @@
+"""What several files say about the project is the same, and what they name is there."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import fdx
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# The repositories of pre-commit's hooks that are named otherwise than their packages.
+PACKAGES = {
+    "cookie": "sp-repo-review",
+    "mirrors-clang-format": "clang-format",
+    "mirrors-mypy": "mypy",
+    "ruff-pre-commit": "ruff",
+    "zizmor-pre-commit": "zizmor",
+}
+
+
+def find(pattern, name):
+    (found,) = re.findall(pattern, (ROOT / name).read_text(), re.MULTILINE)
+    return found
+
+
+def test_versions_are_in_step():
+    said = {
+        "meson.build": find(r"^  version: '(.*)'", "meson.build"),
+        "csrc/fdx.h": find(r'^#define FDX_VERSION "(.*)"', "csrc/fdx.h"),
+        "CITATION.cff": find(r"^version: (.*)", "CITATION.cff"),
+        "CHANGELOG.md": re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0],
+        "fdx.__version__": fdx.__version__,
+    }
+    assert len(set(said.values())) == 1, said
+
+
+def test_linters_are_of_the_same_versions_everywhere():
+    pins = dict(re.findall(r"([\w-]+)(?:\[\w+\])?==([\w.]+)", str(PYPROJECT["dependency-groups"])))
+    config = (ROOT / ".pre-commit-config.yaml").read_text()
+    hooks = dict(re.findall(r"repo: https://github.com/\S+/(\S+)\n +rev: v?(\S+)", config))
+    hooks = {PACKAGES.get(name, name): version for name, version in hooks.items()}
+    hooks |= dict(re.findall(r"([\w-]+)\[\w+\]==([\w.]+)", config))
+    assert hooks.pop("pre-commit-hooks")  # of no use without pre-commit
+    assert hooks == pins
+
+
+def test_developers_have_what_the_tests_need():
+    assert (
+        PYPROJECT["dependency-groups"]["test"]
+        == PYPROJECT["project"]["optional-dependencies"]["test"]
+    )
+
+
+def test_changelog_fragments_are_well_formed():
+    types = "|".join(PYPROJECT["tool"]["towncrier"]["fragment"])
+    for fragment in (ROOT / "changelog.d").iterdir():
+        if fragment.name != "README.md":
+            assert re.fullmatch(rf"(\d+|\+[\w-]+)\.({types})\.md", fragment.name)
+            assert re.fullmatch(r"[A-Z`].*\.\n", fragment.read_text(), re.DOTALL), fragment.name
+
+
+def names_in_contributing():
+    """Pairs of a file and an identifier in it, or nothing. Files stand before what is in them."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        yield target, ""
+    places = text[text.index("## Where things go") : text.index("## Releases")]
+    for item in re.split(r"\n(?=- |\*\*)", places):
+        file = "nothing"
+        for name in re.findall(r"`([^`\s]+)`", item):
+            if "NAME" in name or name.startswith("fdx."):  # a file to be made; what users call it
+                continue
+            if re.fullmatch(r"\w+", name):
+                yield file, name
+            else:
+                file = name
+                yield file, ""
+
+
+def test_what_contributing_names_is_there():
+    names = list(names_in_contributing())
+    assert len(names) > 100, "it is not read as it should be"
+    for file, name in names:
+        assert (ROOT / file).exists(), f"{file} {name}"
+        if name:
+            assert re.search(rf"\b{name}\b", (ROOT / file).read_text()), f"{name} in {file}"
