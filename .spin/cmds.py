@@ -31,8 +31,8 @@ def lint(fix):
     """🔍 Run all linters, and say which complain"""
     sources = files("*.c", "*.cpp", "*.h", "*.inc")
     commands = {
-        "ruff check" + " --fix" * fix: [],
         "ruff format" + " --check" * (not fix): [],
+        "ruff check" + " --fix" * fix: [],
         "mypy": [],
         "cython-lint src/fdx": [],
         "clang-format " + ("-i" if fix else "--dry-run --Werror"): sources,
