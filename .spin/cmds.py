@@ -87,7 +87,7 @@ def bench(ctx, tests, quick, compare, factor, commits, build_dir):
 @meson.build_dir_option
 @click.pass_context
 def docs(ctx, sphinx_args, build_dir):
-    """📖 Build the site with Sphinx, in docs/_build/html
+    """📖 Build the site with Sphinx in docs/_build/html, and follow its links
 
     SPHINX_ARGS are passed on, as in `spin docs -- -E` to make all of it anew.
     """
@@ -95,4 +95,5 @@ def docs(ctx, sphinx_args, build_dir):
     options = ["-W", "--keep-going", "-b", "html", *sphinx_args]
     site = Path("docs", "_build", "html")
     run([sys.executable, "-P", "-m", "sphinx", *options, "docs", str(site)])
+    run([sys.executable, "docs/check.py", str(site)])
     click.secho(f"{site.resolve().as_uri()}/index.html", bold=True)
