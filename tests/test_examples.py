@@ -88,6 +88,11 @@ def check_implicit(text):
     assert numbers(text, "a step of a month is # times")[0] > 30
 
 
+def check_hillshade(text):
+    steepest, middle = numbers(text, "steepest slope # degrees, median # degrees")
+    assert 0 < middle < steepest < 90
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_runs_and_draws(name, tmp_path):
     if name == "implicit":

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import fdx
-from fdx import _bench, _demo
+from fdx import _bench, _demo, _run
 from fdx._command import INTERRUPTED, CommandError
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
 # that takes the parsed arguments and returns the exit status, or raises CommandError.
-COMMANDS = (_demo, _bench)
+COMMANDS = (_demo, _bench, _run)
 
 
 class Parser(argparse.ArgumentParser):

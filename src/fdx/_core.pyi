@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ def gradient(
     edge_order: int = 1,
     out: Any = None,
     workers: int | None = None,
+) -> Any: ...
+def gradient_for_numpy(
+    f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, decline: Callable[..., Any] = ...
 ) -> Any: ...
 def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: int = 1) -> NDArray[np.float64]: ...
 

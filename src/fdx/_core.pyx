@@ -536,9 +536,16 @@ cdef int _axes(object axis, int ndim, int *axes) except -1:
     return <int>len(axis)
 
 
+cdef str WRONG = "wrong arguments"  # NumPy has the words
+
+
+cdef str _spacing_of(object dx, cnp.ndarray f):
+    return f"spacing of dtype {dx.dtype}, f of {f.dtype}"
+
+
 cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
                      object workers):
-    """The results of a call that the C core takes; NotImplemented for any other."""
+    """The results of a call that the C core takes; for any other a string that says why not."""
     cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
     cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
     cdef cnp.ndarray a = f, x
@@ -554,16 +561,20 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
     cdef object args = varargs  # a list where coordinates had to be converted or copied
     cdef object dx, result = None, results = None
 
-    if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
-        return NotImplemented
+    if dtype < 0:
+        return f"f of dtype {f.dtype}"
+    if naxes == 0:
+        return "no axis"
+    if nargs > 1 and nargs != naxes:
+        return WRONG
     if edge_order_ is not ONE:
         if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
-            return NotImplemented
+            return WRONG
         edge_order = edge_order_
     for k in range(naxes):
         op[k].axis = axes[k]
         if cnp.PyArray_DIM(a, axes[k]) < edge_order + 1:
-            return NotImplemented
+            return WRONG
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
     for k in range(naxes):
@@ -575,35 +586,38 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
             if not PyFloat_CheckExact(dx):
                 if not -2**53 < dx < 2**53:
-                    return NotImplemented
+                    return "spacing of 2**53 or more"
                 dx = float(dx)
             spacing[k].h = PyFloat_AS_DOUBLE(dx)
             if spacing[k].h == 0 and edge_order == 2:
-                return NotImplemented  # ZeroDivisionError
+                return WRONG  # ZeroDivisionError
             flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
             spacing[k].kind = NUMBER
             continue
         if isinstance(dx, generic):
             if not _scalar(&spacing[k], dx, dtype):
-                return NotImplemented
+                return _spacing_of(dx, f)
             continue
         if not _plain_type(dx):
             try:
                 dx = np.asanyarray(dx)
             except Exception:  # the original meets it, and raises it, in its own order
-                return NotImplemented
+                return WRONG
             if not _plain_type(dx) or dx.ndim == 0:
-                return NotImplemented
+                return f"spacing of type {type(args[k if nargs == naxes else 0]).__name__}"
         x = dx
         if cnp.PyArray_NDIM(x) == 0:
             dx = x[()]  # a scalar: the array may change under us
             if not _scalar(&spacing[k], dx, dtype):
-                return NotImplemented
+                return _spacing_of(x, f)
         else:
             x_dtype = _dtype(x)
-            if (nargs != naxes or size == 0 or cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
-                    or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k])):
-                return NotImplemented
+            if nargs != naxes or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k]):
+                return WRONG
+            if size == 0:
+                return "coordinates of nothing"
+            if x_dtype < 0 or x_dtype > FDX_F64:
+                return _spacing_of(x, f)
             spacing[k].kind = COORDINATES
         if dx is not args[k if nargs == naxes else 0]:
             if args is varargs:
@@ -679,10 +693,41 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
             # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
-            again = _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
-            return again if out is None else result
+            if out is None:
+                return "complex products that under- or overflow" if not _would_raise(flags) else "np.errstate"
+            _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
+            return result
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     return result
+
+
+cdef object _gradient(object f, tuple varargs, object axis, object edge_order, object out, object workers,
+                      object decline):
+    """The gradient, computed here or else by `decline`, without which it is np.gradient that is asked."""
+    cdef int axes[FDX_MAXDIM]
+    cdef str why = ""
+    cdef object result
+    if not cnp.PyArray_CheckExact(f) and _overrides(f):
+        why = f"f of type {type(f).__name__}"
+    for dx in varargs:
+        if not PyFloat_CheckExact(dx) and not why and _overrides(dx):
+            why = f"spacing of type {type(dx).__name__}"
+    if not why:
+        if not cnp.PyArray_CheckExact(f):
+            f = np.asanyarray(f)
+        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
+            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
+        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
+        if _plain_type(f):
+            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
+            if not isinstance(result, str):
+                return result
+            why = result
+        else:
+            why = f"f of type {type(f).__name__}"
+    if decline is not None:
+        return decline(f, varargs, axis, edge_order, why)
+    return _fallback.gradient(f, varargs, axis, edge_order, out)
 
 
 def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
@@ -795,27 +840,15 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     >>> du.shape
     (5,)
     """
-    cdef int axes[FDX_MAXDIM]
-    cdef bint declined = False
-    cdef object result
     if workers is not None:
         workers = _threads.count(workers)
-    if not cnp.PyArray_CheckExact(f):
-        declined = _overrides(f)
-    for dx in varargs:
-        if not PyFloat_CheckExact(dx):
-            declined = declined or _overrides(dx)
-    if not declined:
-        if not cnp.PyArray_CheckExact(f):
-            f = np.asanyarray(f)
-        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
-            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
-        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
-        if _plain_type(f):
-            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
-            if result is not NotImplemented:
-                return result
-    return _fallback.gradient(f, varargs, axis, edge_order, out)
+    return _gradient(f, varargs, axis, edge_order, out, workers, None)
+
+
+def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=_fallback.undispatched):
+    """np.gradient's work once no class has overridden it; what is not computed here is what `decline(f, varargs,
+    axis, edge_order, why)` returns."""
+    return _gradient(f, varargs, axis, edge_order, None, None, decline)
 
 
 # ---- weights ----

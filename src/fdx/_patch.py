@@ -1,0 +1,252 @@
+"""np.gradient made fdx's for a whole process, by whatever name it is called.
+
+`numpy.gradient` stays the object that it is: names imported from NumPy before, and libraries that
+look functions up by identity (pint, astropy, dask), go on working. What changes is the code of the
+function behind it, which NumPy calls when no argument's class overrides it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from fdx._core import gradient_for_numpy
+from fdx._fallback import numpy_code, numpy_function, undispatched
+from fdx._report import PatchReport, same_bits
+
+_lock = threading.RLock()  # a signal's handler may patch as well
+_everywhere = False  # patch_numpy was called
+_blocks = 0  # of `patched` that are being run
+_reports: tuple[PatchReport, ...] = ()
+_report_at_exit: PatchReport | None = None
+
+
+def _code_that_calls(function: Callable[..., Any]) -> CodeType:
+    """Code for np.gradient's function that calls `function`.
+
+    A function's code can be replaced, the names that it finds cannot: they are NumPy's. So what
+    is called is a constant of the code.
+    """
+
+    # fmt: off
+    def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+        function: Any = "fdx's function"
+        return function(f, varargs, axis, edge_order)
+    # fmt: on
+    code = gradient.__code__
+    constants = (function if c == "fdx's function" else c for c in code.co_consts)
+    return code.replace(co_consts=tuple(constants), co_qualname="gradient")
+
+
+def _counted(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any:
+    """np.gradient's result, and an entry in each report."""
+    reports = _reports
+    left: list[str] = []
+
+    def decline(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, why: str) -> Any:
+        left.append(why)
+        return undispatched(f, varargs, axis, edge_order, why)
+
+    compared = [report for report in reports if report.compare]
+    if compared and not (axis is None or isinstance(axis, int)):
+        with contextlib.suppress(TypeError):
+            axis = tuple(axis)  # an iterator could be read only once
+    start = perf_counter()
+    try:
+        result = gradient_for_numpy(f, varargs, axis, edge_order, decline)
+    except BaseException:
+        for report in reports:
+            report.add_error()
+        raise
+    seconds = perf_counter() - start
+    elements = np.size(result[0] if isinstance(result, (tuple, list)) and result else result)
+    for report in reports:
+        report.add(left[0] if left else "", elements, seconds)
+    if compared and not left:
+        with np.errstate(all="ignore"):  # what there is to say has been said
+            start = perf_counter()
+            numpys = undispatched(f, varargs, axis, edge_order, "")
+            seconds = perf_counter() - start
+        for report in compared:
+            report.add_comparison(same_bits(result, numpys), elements, seconds)
+    return result
+
+
+_FDX = _code_that_calls(gradient_for_numpy)
+_FDX_COUNTED = _code_that_calls(_counted)
+
+
+def _update() -> None:
+    """Give np.gradient's function the code that it is to have."""
+    if _everywhere or _blocks:
+        numpy_function._before_fdx = numpy_code  # for another copy of fdx
+        numpy_function.__code__ = _FDX_COUNTED if _reports else _FDX
+    else:
+        numpy_function.__code__ = numpy_code
+
+
+def _check() -> None:
+    if not (
+        isinstance(numpy_function, FunctionType)
+        and numpy_function.__globals__["__name__"].startswith("numpy.")
+    ):
+        name = f"{numpy_function.__module__}.{numpy_function.__qualname__}"
+        raise RuntimeError(
+            f"np.gradient is {name}, as something replaced it before fdx was imported: "
+            "import fdx before that"
+        )
+
+
+def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
+    """
+    Make every call of `numpy.gradient` in this process one of fdx's.
+
+    That goes for calls by names that were imported from NumPy before (``from numpy import
+    gradient``), and in libraries. Results have the same bits, errors are the same, and what fdx
+    does not compute is computed by NumPy's own code. Arrays of other libraries (dask, pint,
+    CuPy, ...) and subclasses get to decide first, as ever.
+
+    Parameters
+    ----------
+    report : bool, optional
+        Print at exit, to standard error, how many calls and elements fdx computed and in what
+        time, and which calls were left to NumPy and why. Counting takes some microseconds a
+        call.
+    compare : bool, optional
+        Also make each call by NumPy's own code, and report whether all bytes were the same and
+        how long that took. The program takes as long as with NumPy, and a little more.
+
+    Raises
+    ------
+    RuntimeError
+        If something else replaced `numpy.gradient` before fdx was imported.
+
+    See Also
+    --------
+    fdx.unpatch_numpy : take it back.
+    fdx.patched : the same for the length of a ``with`` block.
+
+    Notes
+    -----
+    ``python -m fdx run script.py`` does this to a program that is not to be changed at all.
+    ``fdx.set_workers`` and ``FDX_NUM_THREADS`` are heeded. Calling it again changes nothing,
+    but that a report begins if it is asked for. Processes that are made by fork have the patch,
+    and are not in the report; those that are spawned do not have it, unless they import a
+    module that patches.
+
+    Warnings of overflow and the like are of the same kinds, and say "encountered in gradient".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> fdx.patch_numpy()
+    >>> np.gradient(np.array([1.0, 2.0, 4.0]))
+    array([1. , 1.5, 2. ])
+    >>> fdx.unpatch_numpy()
+    """
+    global _everywhere, _report_at_exit, _reports
+    _check()
+    with _lock:
+        _everywhere = True
+        if report or compare:
+            if _report_at_exit is None:
+                _report_at_exit = PatchReport()
+                atexit.register(_report_at_exit.show)
+            _report_at_exit.compare |= compare
+            if _report_at_exit not in _reports:
+                _reports += (_report_at_exit,)
+        _update()
+
+
+def unpatch_numpy() -> None:
+    """
+    Make `numpy.gradient` NumPy's own again.
+
+    Takes back any number of calls of `fdx.patch_numpy`; without one it does nothing. Blocks of
+    `fdx.patched` that are still open keep theirs.
+
+    Examples
+    --------
+    >>> import fdx
+    >>> fdx.unpatch_numpy()
+    """
+    global _everywhere, _reports
+    with _lock:
+        _everywhere = False
+        _reports = tuple(report for report in _reports if report is not _report_at_exit)
+        _update()
+
+
+@contextlib.contextmanager
+def patched(*, report: bool = False, compare: bool = False) -> Iterator[PatchReport | None]:
+    """
+    Make every call of `numpy.gradient` one of fdx's, within a ``with`` block.
+
+    Parameters
+    ----------
+    report, compare : bool, optional
+        As in `fdx.patch_numpy`; the report is printed at the end of the block.
+
+    Yields
+    ------
+    PatchReport or None
+        What is counted, if that was asked for.
+
+    Raises
+    ------
+    RuntimeError
+        If something else replaced `numpy.gradient` before fdx was imported.
+
+    See Also
+    --------
+    fdx.patch_numpy : the same for the rest of the process, with notes.
+
+    Notes
+    -----
+    The patch is the process's: other threads have it too, as long as the block lasts. Blocks
+    may be nested, and overlap in threads. Also when the block ends by an exception, NumPy's own
+    function is restored with the last of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> with fdx.patched():
+    ...     np.gradient(np.array([1.0, 2.0, 4.0]))
+    array([1. , 1.5, 2. ])
+    """
+    global _blocks, _reports
+    _check()
+    record = PatchReport(compare=compare) if report or compare else None
+    with _lock:
+        _blocks += 1
+        if record is not None:
+            _reports += (record,)
+        _update()
+    try:
+        yield record
+    finally:
+        with _lock:
+            _blocks -= 1
+            _reports = tuple(other for other in _reports if other is not record)
+            _update()
+        if record is not None:
+            record.show()
+
+
+def _new_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)  # another thread may have held it
