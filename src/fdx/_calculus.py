@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
 from fdx._core import Plan, new_result
@@ -22,6 +23,7 @@ from fdx._operators import (
     result_dtype,
     run_plan,
 )
+from fdx._types import Boundaries, Integers, Number, Scalar, T, Vector
 
 MAX_OUTPUTS = 64  # of the C core, in one pass
 
@@ -143,19 +145,23 @@ def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...])
 
 
 def run(
-    plan: Plan, ins: list[Array], counts: tuple[int, ...], out: Any, workers: Any
-) -> tuple[Any, list[Array]]:
+    plan: Plan,
+    ins: list[Array],
+    counts: tuple[int, ...],
+    out: Array | None,
+    workers: SupportsIndex | None,
+) -> tuple[Array, list[Array]]:
     """Run a plan into an array of shape (*counts, *plan.out_shape), whose parts are the outputs in
     order, or into `out`; returns it, and the parts."""
     first = ins[0]
     check_single(plan, first, "f")
     fresh = out is None
-    if fresh and not counts:
-        out = new_result(first, plan.out_shape)
-    elif fresh:
+    if out is not None:
+        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+    elif counts:
         out = stacked_result(first, counts, plan.out_shape)
     else:
-        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+        out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
     run_plan(plan, list(ins), [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
@@ -171,16 +177,38 @@ def outputs_of(plan: Plan, counts: tuple[int, ...]) -> list[int]:
     return [i * n + j for i in range(n) for j in range(i, n)]
 
 
+@overload
 def laplacian(
-    f: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    f: Scalar[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def laplacian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def laplacian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Laplacian of a scalar field: the sum of its second derivatives, in one pass.
 
@@ -236,16 +264,38 @@ def laplacian_terms(grid: Grid, count: int) -> Outputs:
     return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k, 2))]]
 
 
+@overload
 def divergence(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def divergence(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def divergence(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The divergence of a vector field: the sum of dF[k]/dx_k, in one pass.
 
@@ -284,16 +334,38 @@ def check_count(count: int, grid: Grid) -> None:
         raise ValueError(f"F: expected {len(grid.axes)} components, one for each axis, got {count}")
 
 
+@overload
 def curl(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def curl(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def curl(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The curl of a vector field in two or three dimensions, in one pass.
 
@@ -340,16 +412,38 @@ def curl_terms(grid: Grid, count: int) -> Outputs:
     return [one(0, 1)] if count == 2 else [one((k + 1) % 3, (k + 2) % 3) for k in range(3)]
 
 
+@overload
 def hessian(
-    f: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    f: Scalar[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def hessian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def hessian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Hessian of a scalar field: all of its second derivatives, in one pass.
 
@@ -378,11 +472,11 @@ def hessian(
     f = as_array(f)
     plan = plan_of(hessian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
     n = math.isqrt(2 * plan.noutputs)  # of n (n + 1) / 2 outputs
-    out, parts = run(plan, [f], (n, n), out, workers)
+    whole, parts = run(plan, [f], (n, n), out, workers)
     for i in range(n):
         for j in range(i):
             parts[i * n + j][...] = parts[j * n + i]
-    return out
+    return whole
 
 
 def hessian_terms(grid: Grid, count: int) -> Outputs:
@@ -394,16 +488,38 @@ def hessian_terms(grid: Grid, count: int) -> Outputs:
     ]
 
 
+@overload
 def jacobian(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def jacobian(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def jacobian(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Jacobian of a vector field: every component's derivative along every axis, in one pass.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike, NDArray
 
 from fdx._operators import Diff, as_array
+from fdx._types import Boundaries, Number, Scalar, T
 
 
 @lru_cache(maxsize=128, typed=True)
@@ -35,18 +37,44 @@ def make_diff(
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
+@overload
 def derivative(
-    f: Any,
-    spacing: Any = 1.0,
+    f: Scalar[T],
+    spacing: ArrayLike = 1.0,
     *,
-    axis: int = -1,
-    deriv: int = 1,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: float | None = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def derivative(
+    f: ArrayLike,
+    spacing: ArrayLike = 1.0,
+    *,
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def derivative(
+    f: ArrayLike,
+    spacing: ArrayLike = 1.0,
+    *,
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The derivative of an array along an axis: any derivative, accuracy, boundary and grid.
 

@@ -15,15 +15,18 @@ import numbers
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, SupportsIndex, get_args, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
 from fdx._core import Applicable, Band, NotABand, Plan, computes, new_result
+from fdx._types import Boundaries, Boundary, Integers, Number
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
@@ -31,15 +34,7 @@ Array = np.ndarray[Any, Any]
 Stage = tuple[int, Band | None, Array | None]
 
 # In the order of the C core's enumeration.
-BOUNDARIES = (
-    "one-sided",
-    "periodic",
-    "valid",
-    "reflect",
-    "symmetric",
-    "reflect-odd",
-    "symmetric-odd",
-)
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
 MAX_NODES = 64  # of one stencil
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
@@ -611,29 +606,29 @@ class Operator(Applicable):
             self._plans[shape] = plan
         return plan
 
-    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+    def output_shape(self, shape: Integers) -> tuple[int, ...]:
         """The shape of the result for an array of `shape`: smaller where a boundary is "valid"."""
         return self._plan(check_shape(shape)).out_shape
 
     # -- algebra --
 
-    def __add__(self, other: Any) -> Operator:
+    def __add__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             check_added(other)
             return NotImplemented
         return Operator(merged((*self._terms, *other._terms)))
 
-    def __radd__(self, other: Any) -> Operator:
+    def __radd__(self, other: int) -> Operator:
         if isinstance(other, int) and other == 0:  # where the built-in sum begins
             return self
         check_added(other)
         return NotImplemented
 
-    def __sub__(self, other: Any) -> Operator:
+    def __sub__(self, other: Operator) -> Operator:
         check_added(other)
         return self + -other if isinstance(other, Operator) else NotImplemented
 
-    def __rsub__(self, other: Any) -> Operator:
+    def __rsub__(self, other: Never) -> Operator:
         check_added(other)
         return NotImplemented
 
@@ -643,16 +638,16 @@ class Operator(Applicable):
     def __pos__(self) -> Operator:
         return self
 
-    def __rmul__(self, other: Any) -> Operator:
+    def __rmul__(self, other: ArrayLike) -> Operator:
         if isinstance(other, Operator):
             return NotImplemented
         c = as_coefficient(other)
-        if isinstance(c, float):
-            return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
-        # One object for all terms: it is known again by its identity.
-        return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+        if isinstance(c, Coefficient):
+            # One object for all terms: it is known again by its identity.
+            return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+        return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
 
-    def __mul__(self, other: Any) -> Operator:
+    def __mul__(self, other: Number) -> Operator:
         if isinstance(other, Operator):
             raise TypeError("A * B of two operators: write A @ B for B followed by A")
         if not isinstance(as_coefficient(other), float):
@@ -662,7 +657,7 @@ class Operator(Applicable):
             )
         return self.__rmul__(other)
 
-    def __truediv__(self, other: Any) -> Operator:
+    def __truediv__(self, other: Number) -> Operator:
         c = as_coefficient(other)
         if not isinstance(c, float):
             raise TypeError("operator / array: write (1 / array) * operator")
@@ -670,7 +665,7 @@ class Operator(Applicable):
             raise ZeroDivisionError("operator / 0")
         return Operator([Term(finite(t.scale / c), t.factors) for t in self._terms])
 
-    def __matmul__(self, other: Any) -> Operator:
+    def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             raise TypeError(
                 f"operator @ {_out.name_of_type(other)}: expected an operator; "
@@ -684,10 +679,10 @@ class Operator(Applicable):
             )
         )
 
-    def __rmatmul__(self, other: Any) -> Operator:
+    def __rmatmul__(self, other: Never) -> Operator:
         raise TypeError(f"{_out.name_of_type(other)} @ operator: expected an operator")
 
-    def __pow__(self, n: Any) -> Operator:
+    def __pow__(self, n: SupportsIndex) -> Operator:
         n = check_integer(n, "exponent", "a positive integer", 1)
         term = self._terms[0]
         leaf = term.factors[0] if len(self._terms) == len(term.factors) == 1 else None
@@ -746,7 +741,7 @@ class Operator(Applicable):
 
     # -- as a matrix --
 
-    def matrix(self, shape: Any) -> csr_array:
+    def matrix(self, shape: Integers) -> csr_array:
         """
         The operator as a sparse matrix.
 
@@ -771,7 +766,7 @@ class Operator(Applicable):
 
         return matrix(self._plan(check_shape(shape)))
 
-    def as_linear_operator(self, shape: Any) -> LinearOperator:
+    def as_linear_operator(self, shape: Integers) -> LinearOperator:
         """
         The operator as SciPy's iterative solvers take it, without a matrix.
 
@@ -796,7 +791,11 @@ class Operator(Applicable):
         """The axes along which it differentiates, in rising order."""
         return tuple(sorted({f.axis for f in self._along()}))
 
-    def symbol(self, k: Any) -> Any:
+    @overload
+    def symbol(self, k: Number) -> np.complex128: ...
+    @overload
+    def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> NDArray[np.complex128] | Any: ...
+    def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> Any:
         """
         What the interior stencil multiplies a wave by: the modified wavenumber.
 
@@ -816,7 +815,7 @@ class Operator(Applicable):
 
         return symbol(self, k)
 
-    def spectral_radius(self, shape: Any) -> float:
+    def spectral_radius(self, shape: Integers) -> float:
         """
         How large the eigenvalues are for arrays of a shape, boundaries included: their largest
         modulus, or a little more.
@@ -857,7 +856,7 @@ class Operator(Applicable):
 
         return describe(self)
 
-    def plot(self, ax: Any = None) -> None:
+    def plot(self, ax: Axes | None = None) -> None:
         """
         A picture of the interior stencil: printed, or drawn.
 
@@ -1018,13 +1017,13 @@ class Diff(Operator):
 
     def __init__(
         self,
-        axis: int,
-        spacing: Any = 1.0,
+        axis: SupportsIndex,
+        spacing: ArrayLike = 1.0,
         *,
-        deriv: int = 1,
-        accuracy: int = 2,
-        boundary: Any = "one-sided",
-        period: float | None = None,
+        deriv: SupportsIndex = 1,
+        accuracy: SupportsIndex = 2,
+        boundary: Boundaries = "one-sided",
+        period: Number | None = None,
     ) -> None:
         axis = check_integer(axis, "axis", "an integer", -(1 << 31))
         if abs(axis) >= 64:
