@@ -734,8 +734,9 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     """
     The gradient of an N-dimensional array: `numpy.gradient`, bit for bit, compiled.
 
-    Second-order central differences inside, one-sided differences of first or second
-    order at the two ends of each axis.
+    Central differences of second order inside, one-sided differences of first or second
+    order at the two ends of each axis: less accurate there than inside, unless
+    ``edge_order=2``.
 
     Parameters
     ----------
@@ -776,11 +777,18 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
 
     Raises
     ------
-    ValueError, TypeError, IndexError, numpy.exceptions.AxisError
-        As `numpy.gradient` raises them. For `out` and `workers`, errors that name the
-        argument, what was expected and what came, before anything is written.
+    ValueError
+        For an axis of fewer than ``edge_order + 1`` points, coordinates that are not 1-D
+        or not as many as the axis has points, an axis that is named twice, an
+        `edge_order` above 2; for an `out` of another shape, read-only, or overlapping.
+    TypeError
+        For a number of spacings that is not 0, 1 or that of the axes, data that cannot
+        be subtracted (bool, str); for an `out` of another dtype, or that is no array.
+    numpy.exceptions.AxisError
+        For an axis that `f` does not have.
     FloatingPointError
-        If `numpy.errstate` asks for it, after `out` has been written.
+        If `numpy.errstate` asks for it, after `out` has been written; all others come
+        before.
 
     Warns
     -----
@@ -790,26 +798,39 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
 
     See Also
     --------
-    numpy.gradient : the same function.
-    fdx.set_workers : the default for `workers`.
+    numpy.gradient : The same function.
+    fdx.derivative : Any derivative along one axis, as accurate at the ends as inside.
+    fdx.jacobian : First derivatives along several axes, likewise.
+    fdx.set_workers : The default for `workers`.
 
     Notes
     -----
-    With spacings :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
+    With distances :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
     interior point has
 
     .. math::
 
         -\\frac{h_2}{h_1 (h_1 + h_2)} f_{i-1} + \\frac{h_2 - h_1}{h_1 h_2} f_i + \\frac{h_1}{h_2 (h_1 + h_2)} f_{i+1},
 
-    which for :math:`h_1 = h_2 = h` is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The
-    error is of second order for even spacing [1]_. Time is proportional to the size of
-    `f` times the number of axes; no memory is taken but the result. The global
-    interpreter lock is released while large arrays are computed.
+    the slope of the parabola through the three points [1]_, [2]_; by Taylor's expansion
+    the error is :math:`h_1 h_2 f^{(3)} / 6`, but for terms of higher order. For
+    :math:`h_1 = h_2 = h` it is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The first
+    point has :math:`(f_1 - f_0) / h_1`, with an error of :math:`h_1 f^{(2)} / 2`, or with
+    ``edge_order=2`` the slope of the parabola through the first three, for even spacing
+    :math:`(-3 f_0 + 4 f_1 - f_2) / 2h`; the last point likewise.
+
+    Time is proportional to the size of `f` times the number of axes; no memory is taken
+    but the result. The global interpreter lock is released while large arrays are
+    computed.
+
+    Errors are those of `numpy.gradient`, also such as are not listed here, with its
+    messages; those of `out` and `workers` say what was expected and what came.
 
     References
     ----------
     .. [1] A. Quarteroni, R. Sacco, F. Saleri, Numerical Mathematics, 2nd ed., Springer 2007, section 10.10.
+    .. [2] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of
+       Computation 51 (1988) 699-706.
 
     Examples
     --------
@@ -923,15 +944,20 @@ def weights(nodes, at=0.0, deriv=1):
     -------
     ndarray of float64
         The weights, of shape (..., m): in front of m, the shapes of `at` and
-        ``nodes.shape[:-1]`` broadcast together.
+        ``nodes.shape[:-1]`` broadcast together. Their unit is that of the nodes to the
+        power ``-deriv``.
 
     Raises
     ------
-    TypeError, ValueError
-        That name the argument, what was expected and what came. Integers and long
-        doubles that a float64 cannot hold are errors too.
+    ValueError
+        For fewer than ``deriv + 1`` nodes or more than 64; nodes that are equal, or whose
+        distances differ too much for what is computed; numbers that are not finite, or
+        that a float64 does not hold exactly (some integers and long doubles); shapes
+        that do not broadcast; a negative `deriv`.
+    TypeError
+        For nodes or an `at` that are not real numbers, or a `deriv` that is no integer.
     FloatingPointError
-        If `numpy.errstate` asks for it.
+        If a weight overflows and `numpy.errstate` asks for it.
 
     Warns
     -----
@@ -940,7 +966,7 @@ def weights(nodes, at=0.0, deriv=1):
 
     See Also
     --------
-    fdx.gradient : first derivatives of arrays.
+    fdx.Diff : The derivative along an axis of arrays, which has such weights at each point.
 
     Notes
     -----
@@ -1359,7 +1385,7 @@ cdef class Applicable:
     cdef Plan plan
 
     def __call__(self, u, out=None, workers=None):
-        """
+        """__call__($self, u, out=None, workers=None)\n--\n
         Apply the operator to an array.
 
         Parameters
@@ -1367,14 +1393,59 @@ cdef class Applicable:
         u : array_like
             Integers, float32, float64, complex64 or complex128, in any layout.
         out : ndarray, optional
-            Where to write the result: of its shape and dtype, any strides.
+            Where to write the result: of its shape and dtype, any strides. It may share
+            memory with `u`, which is then copied first.
         workers : int, optional
-            As in `fdx.gradient`.
+            How many threads may share the work, as in `fdx.gradient`.
 
         Returns
         -------
         ndarray
-            `out`, or a new array, of the dtype of `u` if that is floating point, else float64.
+            `out`, or a new array: of shape ``L.output_shape(u.shape)``; of the dtype of `u`
+            if that is floating point, else float64.
+
+        Raises
+        ------
+        ValueError
+            For an axis with fewer points than the stencil takes (the message says how many
+            it needs) or not as many as there are coordinates; a scalar `u`; float32 data if
+            there are weights that a float32 does not hold; an `out` of another shape,
+            read-only, or whose elements overlap.
+        TypeError
+            For another dtype of `u`; masked arrays, other subclasses of ndarray and arrays
+            of other libraries; an `out` of another dtype, or that is no array.
+        numpy.exceptions.AxisError
+            For an axis that `u` does not have.
+        FloatingPointError
+            If `numpy.errstate` asks for it, after `out` has been written; all others come
+            before.
+
+        Warns
+        -----
+        RuntimeWarning
+            For overflow and invalid values, as `numpy.errstate` asks for.
+
+        See Also
+        --------
+        fdx.derivative : The derivative of one array along one axis.
+
+        Notes
+        -----
+        The first call for a shape compiles the operator for it, in some 50 microseconds;
+        what was compiled for up to 16 shapes is kept. After that, ten points take about a
+        microsecond, and large arrays a time proportional to their size. No memory
+        is taken that grows with the array, but for the result, for weights on uneven
+        coordinates, and for what shares memory with `out`.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> D = fdx.Diff(0, 0.5)
+        >>> u = np.array([0.0, 1.0, 4.0, 9.0])
+        >>> D(u)
+        array([ 0.,  4.,  8., 12.])
+        >>> D(u, out=u) is u
+        True
         """
         return self.named(u, out, workers, "u")
 
@@ -1488,6 +1559,17 @@ def get_function_address(name):
     -------
     int
         Its address in this process.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none of a function; the message lists those that are.
+    TypeError
+        For a name that is no string.
+
+    See Also
+    --------
+    fdx.get_include : For programs that are compiled.
 
     Notes
     -----
