@@ -12,9 +12,10 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from time import perf_counter
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -131,8 +132,8 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
 
     See Also
     --------
-    fdx.unpatch_numpy : take it back.
-    fdx.patched : the same for the length of a ``with`` block.
+    fdx.unpatch_numpy : Take it back.
+    fdx.patched : The same for the length of a ``with`` block.
 
     Notes
     -----
@@ -174,6 +175,10 @@ def unpatch_numpy() -> None:
     Takes back any number of calls of `fdx.patch_numpy`; without one it does nothing. Blocks of
     `fdx.patched` that are still open keep theirs.
 
+    See Also
+    --------
+    fdx.patch_numpy : What it takes back.
+
     Examples
     --------
     >>> import fdx
@@ -186,8 +191,20 @@ def unpatch_numpy() -> None:
         _update()
 
 
+@overload
+def patched(
+    *, report: Literal[True], compare: bool = False
+) -> AbstractContextManager[PatchReport]: ...
+@overload
+def patched(
+    *, report: bool = False, compare: Literal[True]
+) -> AbstractContextManager[PatchReport]: ...
+@overload
+def patched(
+    *, report: bool = False, compare: bool = False
+) -> AbstractContextManager[PatchReport | None]: ...
 @contextlib.contextmanager
-def patched(*, report: bool = False, compare: bool = False) -> Iterator[PatchReport | None]:
+def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     """
     Make every call of `numpy.gradient` one of fdx's, within a ``with`` block.
 
@@ -208,7 +225,7 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[PatchRep
 
     See Also
     --------
-    fdx.patch_numpy : the same for the rest of the process, with notes.
+    fdx.patch_numpy : The same for the rest of the process, with notes.
 
     Notes
     -----

@@ -29,7 +29,7 @@ class Tally:
 
 
 @dataclass
-class PatchReport:
+class PatchReport:  # numpydoc ignore=PR01
     """
     What became of the calls of `numpy.gradient` while it was patched.
 
@@ -50,6 +50,10 @@ class PatchReport:
         What was made by both, with the seconds that NumPy took.
     different : int
         How many of these did not have the same bytes.
+
+    See Also
+    --------
+    fdx.patched : Makes one.
 
     Examples
     --------

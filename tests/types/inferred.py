@@ -104,8 +104,11 @@ def operators(f32: F32, f64: F64, i16: NDArray[np.int16]) -> None:
 
 def others() -> None:
     workers: AbstractContextManager[None] = fdx.set_workers(2)
-    with workers:
-        pass
+    with workers, fdx.patched(report=False), fdx.patched(compare=True) as report:
+        assert_type(report, fdx.PatchReport)
+        assert_type(report.different, int)
+    fdx.patch_numpy(report=False)
+    fdx.unpatch_numpy()
     assert_type(fdx.get_include(), str)
     assert_type(fdx.get_library_dir(), str)
     assert_type(fdx.get_function_address("fdx_apply"), int)
