@@ -1,4 +1,4 @@
-"""Call each benchmark once, all in this process: a process for each, as asv has it, takes longer."""
+"""Call each benchmark once, all in this process: asv's process for each takes longer."""
 
 import sys
 from collections import Counter

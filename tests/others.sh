@@ -20,7 +20,8 @@ both() { # what pytest is to run
     }
     echo "$(summary plain.txt); by fdx: $(summary patched.txt)"
     cat report.txt
-    [ "$(summary plain.txt)" = "$(summary patched.txt)" ] && grep -q "^computed by fdx" report.txt
+    [ "$(summary plain.txt)" = "$(summary patched.txt)" ] || { echo "not the same tests passed" >&2; return 1; }
+    grep -q "^computed by fdx" report.txt || { echo "fdx was not reached" >&2; return 1; }
 }
 
 both --pyargs numpy.lib.tests.test_function_base -k TestGradient

@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{parser.prog} {args.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        if args.command == "run":
+            raise  # the program's, which ends as it would have by itself
         return INTERRUPTED
     return status
 

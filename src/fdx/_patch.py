@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import operator
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from time import perf_counter
 from types import CodeType, FunctionType
@@ -25,64 +26,95 @@ from fdx._report import PatchReport, same_bits
 
 _lock = threading.RLock()  # a signal's handler may patch as well
 _everywhere = False  # patch_numpy was called
-_blocks = 0  # of `patched` that are being run
+_blocks: set[object] = set()  # of `patched` that are being run
 _reports: tuple[PatchReport, ...] = ()
 _report_at_exit: PatchReport | None = None
 
 
-def _code_that_calls(function: Callable[..., Any]) -> CodeType:
-    """Code for np.gradient's function that calls `function`.
+def _with_constants(template: Any, **objects: Any) -> CodeType:
+    """The code of np.gradient's function as `template` has it, with objects for "the NAME"s.
 
     A function's code can be replaced, the names that it finds cannot: they are NumPy's. So what
     is called is a constant of the code.
     """
-
-    # fmt: off
-    def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
-        function: Any = "fdx's function"
-        return function(f, varargs, axis, edge_order)
-    # fmt: on
-    code = gradient.__code__
-    constants = (function if c == "fdx's function" else c for c in code.co_consts)
-    return code.replace(co_consts=tuple(constants), co_qualname="gradient")
+    code: CodeType = template.__code__
+    places = {f"the {name}": value for name, value in objects.items()}
+    constants = [places.get(c, c) if isinstance(c, str) else c for c in code.co_consts]
+    return code.replace(co_consts=tuple(constants), co_name="gradient", co_qualname="gradient")
 
 
-def _counted(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> Any:
-    """np.gradient's result, and an entry in each report."""
-    reports = _reports
-    left: list[str] = []
+def _plain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    compute: Any = "the compute"
+    return compute(f, varargs, axis, edge_order)
 
-    def decline(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, why: str) -> Any:
-        left.append(why)
-        return undispatched(f, varargs, axis, edge_order, why)
 
-    compared = [report for report in reports if report.compare]
-    if compared and not (axis is None or isinstance(axis, int)):
-        with contextlib.suppress(TypeError):
-            axis = tuple(axis)  # an iterator could be read only once
-    start = perf_counter()
+# Warnings come from the frame that calls `compute`, which is NumPy's to filters, as it should be.
+def _counted(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
+    compute: Any = "the compute"
+    record: Any = "the record"
+    call = record(f, varargs, axis, edge_order)
     try:
-        result = gradient_for_numpy(f, varargs, axis, edge_order, decline)
+        result = compute(f, varargs, call.axis, edge_order, call.decline)
     except BaseException:
-        for report in reports:
-            report.add_error()
+        call.failed()
         raise
-    seconds = perf_counter() - start
-    elements = np.size(result[0] if isinstance(result, (tuple, list)) and result else result)
-    for report in reports:
-        report.add(left[0] if left else "", elements, seconds)
-    if compared and not left:
-        with np.errstate(all="ignore"):  # what there is to say has been said
-            start = perf_counter()
-            numpys = undispatched(f, varargs, axis, edge_order, "")
-            seconds = perf_counter() - start
-        for report in compared:
-            report.add_comparison(same_bits(result, numpys), elements, seconds)
+    call.returned(result)
     return result
 
 
-_FDX = _code_that_calls(gradient_for_numpy)
-_FDX_COUNTED = _code_that_calls(_counted)
+class _Record:
+    """A call that is being made, for the reports that there are when it begins."""
+
+    def __init__(self, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> None:
+        self.reports = _reports
+        self.why = ""
+        self.arguments = f, varargs
+        self.axis = axis
+        self.edge_order = edge_order
+        self.compare = [report for report in self.reports if report.compare]
+        if self.compare and axis is not None:
+            self.axis = _read_once(axis)
+        self.start = perf_counter()
+
+    def decline(
+        self, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, why: str
+    ) -> Any:
+        self.why = why
+        return undispatched(f, varargs, axis, edge_order, why)
+
+    def failed(self) -> None:
+        for report in self.reports:
+            report.add_error()
+
+    def returned(self, result: Any) -> None:
+        seconds = perf_counter() - self.start
+        one = result[0] if isinstance(result, (tuple, list)) and result else result
+        elements = getattr(one, "size", 0)
+        elements = elements if isinstance(elements, int) else 0
+        for report in self.reports:
+            report.add(self.why, elements, seconds)
+        if self.compare and not self.why:
+            # What there is to say has been said, and what there is to raise is not the program's.
+            with np.errstate(all="ignore"), contextlib.suppress(Exception):
+                start = perf_counter()
+                numpys = undispatched(*self.arguments, self.axis, self.edge_order, "")
+                of_numpy = perf_counter() - start
+                same = same_bits(result, numpys)
+                for report in self.compare:
+                    report.add_comparison(same, elements, of_numpy, seconds)
+
+
+def _read_once(axis: Any) -> Any:
+    """`axis` as something that can be read again."""
+    with contextlib.suppress(TypeError):
+        return operator.index(axis)
+    with contextlib.suppress(TypeError):
+        return tuple(axis)
+    return axis
+
+
+_FDX = _with_constants(_plain, compute=gradient_for_numpy)
+_FDX_COUNTED = _with_constants(_counted, compute=gradient_for_numpy, record=_Record)
 
 
 def _update() -> None:
@@ -140,10 +172,12 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
     ``python -m fdx run script.py`` does this to a program that is not to be changed at all.
     ``fdx.set_workers`` and ``FDX_NUM_THREADS`` are heeded. Calling it again changes nothing,
     but that a report begins if it is asked for. Processes that are made by fork have the patch,
-    and are not in the report; those that are spawned do not have it, unless they import a
-    module that patches.
+    and are not in the report; those that are started anew (by ``multiprocessing``'s "spawn" and
+    "forkserver", which is the default on Linux from Python 3.14 on) do not have it, unless they
+    import a module that patches.
 
-    Warnings of overflow and the like are of the same kinds, and say "encountered in gradient".
+    Warnings of overflow and the like are of the same kinds, come once a call for each, and say
+    "encountered in gradient".
 
     Examples
     --------
@@ -185,6 +219,8 @@ def unpatch_numpy() -> None:
     >>> fdx.unpatch_numpy()
     """
     global _everywhere, _reports
+    if not _everywhere:
+        return
     with _lock:
         _everywhere = False
         _reports = tuple(report for report in _reports if report is not _report_at_exit)
@@ -241,29 +277,35 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     ...     np.gradient(np.array([1.0, 2.0, 4.0]))
     array([1. , 1.5, 2. ])
     """
-    global _blocks, _reports
+    global _reports
     _check()
     record = PatchReport(compare=compare) if report or compare else None
-    with _lock:
-        _blocks += 1
-        if record is not None:
-            _reports += (record,)
-        _update()
-    try:
+    block = object()
+    try:  # from here on, whatever interrupts
+        with _lock:
+            _blocks.add(block)
+            if record is not None:
+                _reports += (record,)
+            _update()
         yield record
     finally:
         with _lock:
-            _blocks -= 1
+            _blocks.discard(block)
             _reports = tuple(other for other in _reports if other is not record)
             _update()
         if record is not None:
             record.show()
 
 
-def _new_lock() -> None:
-    global _lock
+def _begin_child() -> None:
+    """After a fork: other threads may have held locks; calls are the parent's report's no more."""
+    global _lock, _reports, _report_at_exit
     _lock = threading.RLock()
+    for report in _reports:
+        report.renew_lock()
+    _reports, _report_at_exit = (), None
+    _update()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_lock)  # another thread may have held it
+    os.register_at_fork(after_in_child=_begin_child)

@@ -3,6 +3,7 @@ them went to NumPy, and why."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -28,7 +29,7 @@ class Tally:
         self.seconds += seconds
 
 
-@dataclass
+@dataclass(eq=False)
 class PatchReport:  # numpydoc ignore=PR01
     """
     What became of the calls of `numpy.gradient` while it was patched.
@@ -76,9 +77,14 @@ class PatchReport:  # numpydoc ignore=PR01
     different: int = 0
 
     def __post_init__(self) -> None:
-        self._lock = threading.RLock()
+        self.renew_lock()
         self._start = perf_counter()
         self._process = os.getpid()
+        self._compared_seconds = 0.0  # that fdx took for what is compared
+
+    def renew_lock(self) -> None:
+        """In a forked process: another thread may have held it."""
+        self._lock = threading.RLock()
 
     def add(self, why: str, elements: int, seconds: float) -> None:
         """Count a call that was left to NumPy for the reason `why`, or computed if it is ""."""
@@ -86,10 +92,11 @@ class PatchReport:  # numpydoc ignore=PR01
             tally = self.left_to_numpy.setdefault(why, Tally()) if why else self.computed
             tally.add(elements, seconds)
 
-    def add_comparison(self, same: bool, elements: int, seconds: float) -> None:
-        """Count a call that NumPy has made as well, in so many seconds."""
+    def add_comparison(self, same: bool, elements: int, of_numpy: float, of_fdx: float) -> None:
+        """Count a call that NumPy has made as well, and the seconds of both."""
         with self._lock:
-            self.compared.add(elements, seconds)
+            self.compared.add(elements, of_numpy)
+            self._compared_seconds += of_fdx
             self.different += not same
 
     def add_error(self) -> None:
@@ -108,7 +115,7 @@ class PatchReport:  # numpydoc ignore=PR01
         calls = sum(tally.calls for tally in tallies) + self.errors
         seconds = sum(tally.seconds for tally in tallies)
         if calls == 0:
-            return ["np.gradient was not called"]
+            return ["np.gradient was not called in this process"]
         rows = [("computed by fdx", self.computed)]
         rows += [(f"left to NumPy: {why}", tally) for why, tally in left]
         if self.compared.calls:
@@ -126,15 +133,22 @@ class PatchReport:  # numpydoc ignore=PR01
         if self.errors:
             lines.append(f"{'raised an exception':{width}}{self.errors:12,}")
         if self.compared.calls:
-            same = "the same bytes" if self.different == 0 else f"{self.different:,} calls differ"
-            times = self.compared.seconds / self.computed.seconds
+            differ = f"{self.different:,} call{'s differ' if self.different > 1 else ' differs'}"
+            same = differ if self.different else "the same bytes"
+            times = self.compared.seconds / self._compared_seconds
             lines.append(f"fdx and NumPy: {same}; fdx {times:.3g} times as fast")
         return lines
 
     def show(self) -> None:
         """Print the report to standard error, unless this is a copy in a forked process."""
-        if sys.stderr is not None and os.getpid() == self._process:
-            print(f"\n{self}", file=sys.stderr)
+        if os.getpid() != self._process:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            # Closed, or a full disk: that is no concern of the program's.
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+                if stream is sys.stderr:
+                    print(f"\n{self}", file=stream, flush=True)
 
 
 def same_bits(a: Any, b: Any) -> bool:

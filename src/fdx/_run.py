@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import builtins
+import importlib.machinery
 import os
+import pkgutil
 import runpy
 import sys
-from types import TracebackType
+from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from fdx._command import INTERRUPTED, CommandError
-from fdx._patch import patched
+from fdx._command import CommandError
+from fdx._patch import patch_numpy
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,40 +42,72 @@ def add_parser(subparsers: Any) -> None:
         "program",
         nargs=argparse.PARSER,  # what a program's name needs: all that follows is its own
         metavar="PROGRAM",
-        help="a script, as python takes it, and its own arguments",
+        help="a script, directory or zip file, as python takes it, and its own arguments",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the program and return its exit status."""
+    """Run the program and return 0; what it raises goes through."""
     if args.no_report and args.compare:
         raise CommandError("--no-report leaves nothing of --compare")
     program = args.program[0]
     if not args.is_module and not os.path.exists(program):
         raise CommandError(f"{program}: no such file; a module takes -m")
-    # What python does before it runs a script or a module.
+    patch_numpy(report=not args.no_report, compare=args.compare)
     sys.argv[:] = args.program
-    if not args.is_module and not getattr(sys.flags, "safe_path", False):
-        sys.path[0] = os.path.dirname(os.path.abspath(program))
-    with patched(report=not args.no_report, compare=args.compare):
-        try:
-            if args.is_module:
-                runpy.run_module(program, run_name="__main__", alter_sys=True)
-            else:
-                runpy.run_path(program, run_name="__main__")
-        except (SystemExit, CommandError):
-            raise
-        except BaseException as error:
-            error = error.with_traceback(_of_program(error.__traceback__))
-            sys.excepthook(type(error), error, error.__traceback__)
-            return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    # A module of its own, which stays as long as threads and exit handlers run.
+    main = ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    try:
+        _run(program, main, args.is_module)
+    except SystemExit:
+        raise
+    except BaseException:
+        # Python prints what is not caught, after this: what led to the program is left out.
+        hook = sys.excepthook
+        sys.excepthook = lambda kind, error, trace: hook(
+            kind, error.with_traceback(_of_program(trace)), error.__traceback__
+        )
+        raise
     return 0
+
+
+def _run(program: str, main: ModuleType, is_module: bool) -> None:
+    """What python does with a module's name; a directory or zip file; a script."""
+    as_main: Any = runpy._run_module_as_main  # type: ignore[attr-defined]
+    path = os.path.abspath(program)
+    if is_module:
+        sys.argv[0] = "-m"  # while the package is imported
+        as_main(program)
+    elif pkgutil.get_importer(program) is not None:
+        if sys.flags.safe_path:
+            sys.path.insert(0, path)
+        else:
+            sys.path[0] = path
+        as_main("__main__", alter_argv=False)
+    else:
+        if not sys.flags.safe_path:
+            sys.path[0] = os.path.dirname(os.path.realpath(program))
+        code = _code_of(path)
+        main.__file__ = path
+        main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
+        exec(code, main.__dict__)
+
+
+def _code_of(path: str) -> CodeType:
+    with open(path, "rb") as file:
+        code: CodeType | None = pkgutil.read_code(file) if path.endswith(".pyc") else None
+        return code or compile(file.read(), path, "exec", dont_inherit=True)
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:
     """A traceback without the lines of fdx and runpy that led to the program."""
-    shown = trace
-    while shown and shown.tb_frame.f_globals.get("__name__") in (__name__, "runpy"):
-        shown = shown.tb_next
-    return shown or trace
+    ours = {"runpy", "fdx", __name__, "fdx.__main__"}
+    while trace and (
+        trace.tb_frame.f_globals.get("__name__") in ours
+        or trace.tb_frame.f_code.co_filename.endswith(os.path.join("fdx", "__main__.py"))
+    ):
+        trace = trace.tb_next
+    return trace
