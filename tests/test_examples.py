@@ -88,6 +88,26 @@ def check_implicit(text):
     assert numbers(text, "a step of a month is # times")[0] > 30
 
 
+def check_accuracy(text):
+    for accuracy, points in ((2, 25.7), (4, 8.4), (8, 4.7)):  # 1 % of a wave
+        found = numbers(text, f"{accuracy:>8}    ####")[1]
+        assert abs(found - points) < 0.15
+    errors = [float(error) for error in re.findall(rf"({NUMBER}), \d+\n", text)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-13
+
+
+def check_boundaries(text):
+    assert text.count("the same as after numpy.pad") == 5
+    assert "other than" not in text
+    assert numbers(text, "valid # results of # points") == [6, 12]
+
+
+def check_hillshade(text):
+    steepest, middle = numbers(text, "steepest slope # degrees, median # degrees")
+    assert 0 < middle < steepest < 90
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_runs_and_draws(name, tmp_path):
     if name == "implicit":

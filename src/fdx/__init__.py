@@ -7,12 +7,15 @@ from fdx._core import get_function_address, gradient, weights
 from fdx._derivative import derivative
 from fdx._embedding import get_include, get_library_dir
 from fdx._operators import Diff, Identity, Operator
+from fdx._patch import patch_numpy, patched, unpatch_numpy
+from fdx._report import PatchReport
 from fdx._threads import set_workers
 
 __all__ = [
     "Diff",
     "Identity",
     "Operator",
+    "PatchReport",
     "curl",
     "derivative",
     "divergence",
@@ -23,6 +26,9 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "patch_numpy",
+    "patched",
     "set_workers",
+    "unpatch_numpy",
     "weights",
 ]

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import fdx
-from fdx import _bench, _demo
+from fdx import _bench, _demo, _run
 from fdx._command import INTERRUPTED, CommandError
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
 # that takes the parsed arguments and returns the exit status, or raises CommandError.
-COMMANDS = (_demo, _bench)
+COMMANDS = (_demo, _bench, _run)
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{parser.prog} {args.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        if args.command == "run":
+            raise  # the program's, which ends as it would have by itself
         return INTERRUPTED
     return status
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
 from fdx._core import Plan, new_result
@@ -22,6 +23,7 @@ from fdx._operators import (
     result_dtype,
     run_plan,
 )
+from fdx._types import Boundaries, Integers, Number, Scalar, T, Vector
 
 MAX_OUTPUTS = 64  # of the C core, in one pass
 
@@ -143,19 +145,23 @@ def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...])
 
 
 def run(
-    plan: Plan, ins: list[Array], counts: tuple[int, ...], out: Any, workers: Any
-) -> tuple[Any, list[Array]]:
+    plan: Plan,
+    ins: list[Array],
+    counts: tuple[int, ...],
+    out: Array | None,
+    workers: SupportsIndex | None,
+) -> tuple[Array, list[Array]]:
     """Run a plan into an array of shape (*counts, *plan.out_shape), whose parts are the outputs in
     order, or into `out`; returns it, and the parts."""
     first = ins[0]
     check_single(plan, first, "f")
     fresh = out is None
-    if fresh and not counts:
-        out = new_result(first, plan.out_shape)
-    elif fresh:
+    if out is not None:
+        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+    elif counts:
         out = stacked_result(first, counts, plan.out_shape)
     else:
-        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+        out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
     run_plan(plan, list(ins), [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
@@ -171,16 +177,38 @@ def outputs_of(plan: Plan, counts: tuple[int, ...]) -> list[int]:
     return [i * n + j for i in range(n) for j in range(i, n)]
 
 
+@overload
 def laplacian(
-    f: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    f: Scalar[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def laplacian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def laplacian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Laplacian of a scalar field: the sum of its second derivatives, in one pass.
 
@@ -194,14 +222,17 @@ def laplacian(
     axis : int or tuple of int, optional
         The axes to sum over, by default all.
     accuracy : int, optional
-        The order of the error, even.
+        The order of the error, even, from 2 on.
     boundary : str or tuple of str, or list of these, optional
-        As in `fdx.Diff`: a name, or a pair (left, right), for all axes; or a list of one for
+        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd",
+        as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list of one for
         each axis. With "valid" the result has the points that all the derivatives have.
     period : float or list of float, optional
-        With coordinates and "periodic", as in `fdx.Diff`; a list has one for each axis.
+        With coordinates and "periodic", as in `fdx.Diff`; a list has one for each axis, None for
+        those that are not periodic.
     out : ndarray, optional
-        Where to write the result, of its shape and dtype. A loop that brings it takes no memory.
+        Where to write the result: of its shape and dtype, any strides. What shares memory with it
+        is copied first.
     workers : int, optional
         How many threads may share the work, as in `fdx.gradient`.
 
@@ -213,12 +244,30 @@ def laplacian(
 
     Raises
     ------
-    ValueError, TypeError, numpy.exceptions.AxisError
-        Naming the argument, what was expected and what came: before anything is written.
+    ValueError, numpy.exceptions.AxisError, FloatingPointError
+        As `fdx.derivative` for each axis; for lists that have not one for each axis, or for no axis
+        at all.
+    TypeError
+        As `fdx.derivative`; for a number of spacings that is not 0, 1 or that of the axes.
+
+    Warns
+    -----
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
 
     See Also
     --------
-    fdx.Diff : the same as an operator, ``Diff(0, dx)**2 + Diff(1, dy)**2``.
+    fdx.Diff : The same as an operator: ``Diff(0, dx)**2 + Diff(1, dy)**2``.
+    fdx.hessian : Each of the second derivatives.
+
+    Notes
+    -----
+    Second derivatives have the centred stencil of ``accuracy + 1`` points on uniform axes, at the
+    ends those of `boundary`: accurate to the same order with "one-sided".
+
+    Time is proportional to the size of `f`, and grows with `accuracy`. No memory is taken that
+    grows with the array, but for the result, for weights on uneven coordinates, and for what
+    shares memory with `out`.
 
     Examples
     --------
@@ -236,30 +285,70 @@ def laplacian_terms(grid: Grid, count: int) -> Outputs:
     return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k, 2))]]
 
 
+@overload
 def divergence(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def divergence(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def divergence(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The divergence of a vector field: the sum of dF[k]/dx_k, in one pass.
 
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (d, ...)
-        The components, all of one shape; F[k] belongs to the k-th axis of `axis`.
-    *spacing, axis, accuracy, boundary, period, out, workers
+        The components, all of one shape and of one dtype (integers count as float64); F[k] belongs
+        to the k-th axis of `axis`.
+    *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component.
 
     Returns
     -------
     ndarray
-        Of the shape of a component but for "valid".
+        Of the shape of a component but for "valid"; of its dtype if that is floating point, else
+        float64; in its unit over that of the spacing.
+
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
+        As `fdx.laplacian`; for components of different shapes (ValueError) or dtypes (TypeError),
+        or not as many as there are axes.
+
+    Warns
+    -----
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
+
+    See Also
+    --------
+    fdx.curl : The rotation of a vector field.
+    fdx.jacobian : Each of the first derivatives.
 
     Examples
     --------
@@ -284,27 +373,49 @@ def check_count(count: int, grid: Grid) -> None:
         raise ValueError(f"F: expected {len(grid.axes)} components, one for each axis, got {count}")
 
 
+@overload
 def curl(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def curl(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def curl(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The curl of a vector field in two or three dimensions, in one pass.
 
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (d, ...)
-        The 2 or 3 components, all of one shape; F[k] belongs to the k-th axis of `axis`. For a
-        velocity ``u`` along x and ``v`` along y in arrays indexed ``[y, x]`` that is
-        ``curl([v, u], dy, dx)``, whose sign is that of the axes (y, x): vorticity is its negative,
-        or ``curl([u, v], dx, dy, axis=(1, 0))``.
-    *spacing, axis, accuracy, boundary, period, out, workers
+        The 2 or 3 components, all of one shape and of one dtype (integers count as float64); F[k]
+        belongs to the k-th axis of `axis`. For a velocity ``u`` along x and ``v`` along y in
+        arrays indexed ``[y, x]`` that is ``curl([v, u], dy, dx)``, whose sign is that of the axes
+        (y, x): vorticity is its negative, or ``curl([u, v], dx, dy, axis=(1, 0))``.
+    *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component, 2 or 3 of them.
 
     Returns
@@ -312,7 +423,22 @@ def curl(
     ndarray
         In two dimensions dF[1]/dx_0 - dF[0]/dx_1, of the shape of a component but for "valid"; in
         three, of shape (3, ...), component k being dF[k+2]/dx_{k+1} - dF[k+1]/dx_{k+2} with
-        numbers modulo 3.
+        numbers modulo 3. Dtype and unit are as in `fdx.divergence`.
+
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
+        As `fdx.divergence`; ValueError for another number of axes than 2 or 3.
+
+    Warns
+    -----
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
+
+    See Also
+    --------
+    fdx.divergence : The sum of each component's derivative along its own axis.
+    fdx.jacobian : Each of the first derivatives.
 
     Examples
     --------
@@ -340,32 +466,74 @@ def curl_terms(grid: Grid, count: int) -> Outputs:
     return [one(0, 1)] if count == 2 else [one((k + 1) % 3, (k + 2) % 3) for k in range(3)]
 
 
+@overload
 def hessian(
-    f: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    f: Scalar[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def hessian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def hessian(
+    f: ArrayLike,
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Hessian of a scalar field: all of its second derivatives, in one pass.
 
     Parameters
     ----------
     f : array_like
-        Values on a grid.
-    *spacing, axis, accuracy, boundary, period, out, workers
+        Values on a grid: integers, float32, float64, complex64 or complex128, in any layout.
+    *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`.
 
     Returns
     -------
     ndarray of shape (d, d, ...)
-        Element [i, j] is the derivative along axes i and j of `axis`. On the diagonal these are
-        second derivatives, not first ones taken twice, so that the trace is `fdx.laplacian`. Each
-        mixed derivative is computed once and copied.
+        Element [i, j] is the derivative along axes i and j of the d axes of `axis`. Dtype and unit
+        are as in `fdx.laplacian`.
+
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
+        As `fdx.laplacian`.
+
+    Warns
+    -----
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
+
+    See Also
+    --------
+    fdx.laplacian : The sum of the second derivatives on the diagonal.
+    fdx.jacobian : First derivatives.
+
+    Notes
+    -----
+    On the diagonal these are second derivatives, not first ones taken twice, so that the trace is
+    `fdx.laplacian`, but for rounding. Each mixed derivative is the product of two first ones,
+    computed once and copied.
 
     Examples
     --------
@@ -378,11 +546,11 @@ def hessian(
     f = as_array(f)
     plan = plan_of(hessian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
     n = math.isqrt(2 * plan.noutputs)  # of n (n + 1) / 2 outputs
-    out, parts = run(plan, [f], (n, n), out, workers)
+    whole, parts = run(plan, [f], (n, n), out, workers)
     for i in range(n):
         for j in range(i):
             parts[i * n + j][...] = parts[j * n + i]
-    return out
+    return whole
 
 
 def hessian_terms(grid: Grid, count: int) -> Outputs:
@@ -394,34 +562,69 @@ def hessian_terms(grid: Grid, count: int) -> Outputs:
     ]
 
 
+@overload
 def jacobian(
-    F: Any,
-    *spacing: Any,
-    axis: Any = None,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: Any = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    F: Vector[T],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def jacobian(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def jacobian(
+    F: ArrayLike | Sequence[ArrayLike],
+    *spacing: ArrayLike,
+    axis: Integers | None = None,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries | list[Boundaries] = "one-sided",
+    period: Number | list[Number | None] | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The Jacobian of a vector field: every component's derivative along every axis, in one pass.
 
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (m, ...)
-        The components, all of one shape; as many as there are.
-    *spacing, axis, accuracy, boundary, period, out, workers
+        The components, all of one shape and of one dtype (integers count as float64); as many as
+        there are.
+    *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component.
 
     Returns
     -------
     ndarray of shape (m, d, ...)
-        Element [i, j] is dF[i]/dx_j.
+        Element [i, j] is dF[i]/dx_j, along the j-th of the d axes of `axis`. Dtype and unit are as
+        in `fdx.divergence`.
 
-    Notes
+    Raises
+    ------
+    ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
+        As `fdx.laplacian`; for components of different shapes (ValueError) or dtypes (TypeError).
+
+    Warns
     -----
-    ``jacobian([f], ...)[0]`` has all first derivatives of one array, at any accuracy.
+    RuntimeWarning
+        For overflow and invalid values, as `numpy.errstate` asks for.
+
+    See Also
+    --------
+    fdx.gradient : First derivatives of one array, with the bits of `numpy.gradient`.
+    fdx.divergence : The trace, where there are as many components as axes.
 
     Examples
     --------
@@ -430,6 +633,12 @@ def jacobian(
     >>> fdx.jacobian([x * y, x + 2 * y])[:, :, 1, 2]
     array([[2., 1.],
            [1., 2.]])
+
+    All first derivatives of one array:
+
+    >>> f_x, f_y = fdx.jacobian([x * y**2])[0]
+    >>> f_x[1, 2], f_y[1, 2]
+    (np.float64(4.0), np.float64(4.0))
     """
     parts = components(F)
     shape, count = parts[0].shape, len(parts)

@@ -1,25 +1,156 @@
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import (
+    Any,
+    Literal,
+    Never,
+    Protocol,
+    Self,
+    SupportsIndex,
+    TypeAlias,
+    final,
+    overload,
+)
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import TypeVar
 
-Array = np.ndarray[Any, Any]
-Stages = list[tuple[int, Band | None, Array | None]]
+from fdx._types import Integers, Reals, Scalar, T
+
+_Array = np.ndarray[Any, Any]
+_Stages = list[tuple[int, Band | None, _Array | None]]
 
 __version__: str
 
 def compiler() -> str: ...
 def isa() -> str: ...
-def gradient(
-    f: Any,
-    *varargs: Any,
-    axis: Any = None,
-    edge_order: int = 1,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any: ...
-def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: int = 1) -> NDArray[np.float64]: ...
 
+# ---- gradient ----
+#
+# One axis gives an array, also as a tuple of one; several give a tuple of arrays. Where a checker
+# cannot know which, a result is an array or Any, so that nobody has to ask what it is before using
+# it: NumPy's stubs do the same.
+
+class _HasArrayFunction(Protocol):  # arrays of other libraries, which NumPy hands over to them
+    def __array_function__(
+        self,
+        func: Callable[..., Any],
+        types: Collection[type[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any: ...
+
+_Out = TypeVar("_Out", bound=_Array | tuple[_Array, ...] | list[_Array])
+_S = TypeVar("_S", bound=tuple[int, ...], default=tuple[Any, ...])
+_Floats: TypeAlias = np.ndarray[_S, np.dtype[T]]
+# Arrays of an unknown number of dimensions go for those of any, so what is right for them comes
+# first; those of a known one do not go for these.
+_AnyD: TypeAlias = np.ndarray[tuple[Never, Never, Never, Never], np.dtype[T]]
+_OneD: TypeAlias = _Floats[tuple[int], T]
+_TwoD: TypeAlias = _Floats[tuple[int, int], T]
+_ThreeD: TypeAlias = _Floats[tuple[int, int, int], T]
+
+@overload
+def gradient(
+    f: _Floats[_S, T] | Reals,
+    *varargs: ArrayLike,
+    axis: SupportsIndex | tuple[SupportsIndex],
+    edge_order: Literal[1, 2] = 1,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> _Floats[_S, T]: ...
+@overload
+def gradient(
+    f: ArrayLike | _HasArrayFunction,
+    *varargs: ArrayLike,
+    axis: Integers | None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: _Out,
+    workers: SupportsIndex | None = None,
+) -> _Out: ...
+@overload
+def gradient(
+    f: _Floats[_S, T] | Reals,
+    *varargs: ArrayLike,
+    axis: tuple[SupportsIndex, SupportsIndex],
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> tuple[_Floats[_S, T], _Floats[_S, T]]: ...
+@overload
+def gradient(
+    f: _Floats[_S, T] | Reals,
+    *varargs: ArrayLike,
+    axis: tuple[SupportsIndex, SupportsIndex, SupportsIndex],
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> tuple[_Floats[_S, T], _Floats[_S, T], _Floats[_S, T]]: ...
+@overload
+def gradient(
+    f: _AnyD[T],
+    *varargs: ArrayLike,
+    axis: Sequence[SupportsIndex] | None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T] | Any: ...
+@overload
+def gradient(
+    f: _OneD[T] | Sequence[float],
+    *varargs: ArrayLike,
+    axis: None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> _OneD[T]: ...
+@overload
+def gradient(
+    f: _TwoD[T] | Sequence[Sequence[float]],
+    *varargs: ArrayLike,
+    axis: None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> tuple[_TwoD[T], _TwoD[T]]: ...
+@overload
+def gradient(
+    f: _ThreeD[T] | Sequence[Sequence[Sequence[float]]],
+    *varargs: ArrayLike,
+    axis: None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> tuple[_ThreeD[T], _ThreeD[T], _ThreeD[T]]: ...
+@overload
+def gradient(
+    f: _Floats[_S, T] | Reals,
+    *varargs: ArrayLike,
+    axis: Sequence[SupportsIndex] | None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> _Floats[_S, T] | Any: ...
+@overload
+def gradient(
+    f: ArrayLike | _HasArrayFunction,
+    *varargs: ArrayLike,
+    axis: Integers | None = None,
+    edge_order: Literal[1, 2] = 1,
+    out: None = None,
+    workers: SupportsIndex | None = None,
+) -> Any: ...
+def gradient_for_numpy(
+    f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, decline: Callable[..., Any] = ...
+) -> Any: ...
+
+# ---- weights and operators ----
+
+def weights(
+    nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1
+) -> NDArray[np.float64]: ...
+
+@final
 class Job:
     @property
     def nparts(self) -> int: ...
@@ -29,6 +160,7 @@ class Job:
 
 class NotABand(ValueError): ...
 
+@final
 class Band:
     @staticmethod
     def points(deriv: int, accuracy: int, left: int, right: int, uniform: bool) -> int: ...
@@ -41,7 +173,7 @@ class Band:
         right: int,
         scale: float,
         spacing: float,
-        x: Array | None,
+        x: _Array | None,
         period: float,
     ) -> Band: ...
     @staticmethod
@@ -52,33 +184,55 @@ class Band:
     def shape(self) -> tuple[int, int]: ...
     def plain(self, pairs_too: bool) -> Band: ...
     def interior(self) -> tuple[int, list[float]] | None: ...
-    def entries(self) -> tuple[Array, Array, Array]: ...
+    def entries(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]: ...
 
+@final
 class Plan:
-    in_shape: tuple[int, ...]
-    out_shape: tuple[int, ...]
-    ninputs: int
-    noutputs: int
-    def __init__(
-        self,
+    @property
+    def in_shape(self) -> tuple[int, ...]: ...
+    @property
+    def out_shape(self) -> tuple[int, ...]: ...
+    @property
+    def ninputs(self) -> int: ...
+    @property
+    def noutputs(self) -> int: ...
+    @property
+    def has_factors(self) -> bool: ...
+    @property
+    def keeps_shape(self) -> bool: ...
+    def __new__(
+        cls,
         in_shape: tuple[int, ...],
         out_shape: tuple[int, ...],
         ninputs: int,
         noutputs: int,
-        terms: list[tuple[int, int, Stages, tuple[int, ...]]],
-    ) -> None: ...
+        terms: list[tuple[int, int, _Stages, tuple[int, ...]]],
+    ) -> Self: ...
     def for_single(self) -> bool: ...
-    def terms(self) -> list[tuple[int, int, Stages, tuple[int, ...]]]: ...
-    def factors(self) -> list[Array]: ...
+    def terms(self) -> list[tuple[int, int, _Stages, tuple[int, ...]]]: ...
+    def factors(self) -> list[_Array]: ...
     def apply(
-        self, ins: tuple[Array, ...], outs: tuple[Array, ...], fresh: bool, workers: int | None
+        self,
+        ins: tuple[_Array, ...],
+        outs: tuple[_Array, ...],
+        fresh: bool,
+        workers: SupportsIndex | None,
     ) -> None: ...
 
 class Applicable:
-    def __call__(self, u: Any, out: Any = None, workers: int | None = None) -> Any: ...
-    def named(self, u: Any, out: Any, workers: int | None, name: str) -> Any: ...
+    @overload
+    def __call__(
+        self, u: Scalar[T], out: NDArray[T] | None = None, workers: SupportsIndex | None = None
+    ) -> NDArray[T]: ...
+    @overload
+    def __call__(
+        self, u: ArrayLike, out: _Array | None = None, workers: SupportsIndex | None = None
+    ) -> NDArray[Any]: ...
+    def named(
+        self, u: _Array, out: _Array | None, workers: SupportsIndex | None, name: str
+    ) -> NDArray[Any]: ...
     def remember(self, plan: Plan) -> None: ...
 
-def new_result(a: Array, shape: tuple[int, ...]) -> Array: ...
-def computes(a: Any) -> bool: ...
+def new_result(a: _Array, shape: tuple[int, ...]) -> _Array: ...
+def computes(a: object) -> bool: ...
 def get_function_address(name: str) -> int: ...

@@ -536,9 +536,16 @@ cdef int _axes(object axis, int ndim, int *axes) except -1:
     return <int>len(axis)
 
 
+cdef str WRONG = "wrong arguments"  # NumPy has the words
+
+
+cdef str _spacing_of(object dx, cnp.ndarray f):
+    return f"spacing of dtype {dx.dtype}, f of {f.dtype}"
+
+
 cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
                      object workers):
-    """The results of a call that the C core takes; NotImplemented for any other."""
+    """The results of a call that the C core takes; for any other a string that says why not."""
     cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
     cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
     cdef cnp.ndarray a = f, x
@@ -554,16 +561,20 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
     cdef object args = varargs  # a list where coordinates had to be converted or copied
     cdef object dx, result = None, results = None
 
-    if dtype < 0 or naxes == 0 or (nargs > 1 and nargs != naxes):
-        return NotImplemented
+    if dtype < 0:
+        return f"f of dtype {f.dtype}"
+    if naxes == 0:
+        return "no axis"
+    if nargs > 1 and nargs != naxes:
+        return WRONG
     if edge_order_ is not ONE:
         if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
-            return NotImplemented
+            return WRONG
         edge_order = edge_order_
     for k in range(naxes):
         op[k].axis = axes[k]
         if cnp.PyArray_DIM(a, axes[k]) < edge_order + 1:
-            return NotImplemented
+            return WRONG
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
     for k in range(naxes):
@@ -575,35 +586,38 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
             if not PyFloat_CheckExact(dx):
                 if not -2**53 < dx < 2**53:
-                    return NotImplemented
+                    return "spacing of 2**53 or more"
                 dx = float(dx)
             spacing[k].h = PyFloat_AS_DOUBLE(dx)
             if spacing[k].h == 0 and edge_order == 2:
-                return NotImplemented  # ZeroDivisionError
+                return WRONG  # ZeroDivisionError
             flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
             spacing[k].kind = NUMBER
             continue
         if isinstance(dx, generic):
             if not _scalar(&spacing[k], dx, dtype):
-                return NotImplemented
+                return _spacing_of(dx, f)
             continue
         if not _plain_type(dx):
             try:
                 dx = np.asanyarray(dx)
             except Exception:  # the original meets it, and raises it, in its own order
-                return NotImplemented
+                return WRONG
             if not _plain_type(dx) or dx.ndim == 0:
-                return NotImplemented
+                return f"spacing of type {type(args[k if nargs == naxes else 0]).__name__}"
         x = dx
         if cnp.PyArray_NDIM(x) == 0:
             dx = x[()]  # a scalar: the array may change under us
             if not _scalar(&spacing[k], dx, dtype):
-                return NotImplemented
+                return _spacing_of(x, f)
         else:
             x_dtype = _dtype(x)
-            if (nargs != naxes or size == 0 or cnp.PyArray_NDIM(x) != 1 or x_dtype < 0 or x_dtype > FDX_F64
-                    or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k])):
-                return NotImplemented
+            if nargs != naxes or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k]):
+                return WRONG
+            if size == 0:
+                return "coordinates of nothing"
+            if x_dtype < 0 or x_dtype > FDX_F64:
+                return _spacing_of(x, f)
             spacing[k].kind = COORDINATES
         if dx is not args[k if nargs == naxes else 0]:
             if args is varargs:
@@ -679,18 +693,50 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
             # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
-            again = _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
-            return again if out is None else result
+            if out is None:
+                return "complex products that under- or overflow" if not _would_raise(flags) else "np.errstate"
+            _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
+            return result
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     return result
+
+
+cdef object _gradient(object f, tuple varargs, object axis, object edge_order, object out, object workers,
+                      object decline):
+    """The gradient, computed here or else by `decline`, without which it is np.gradient that is asked."""
+    cdef int axes[FDX_MAXDIM]
+    cdef str why = ""
+    cdef object result
+    if not cnp.PyArray_CheckExact(f) and _overrides(f):
+        why = f"f of type {type(f).__name__}"
+    for dx in varargs:
+        if not PyFloat_CheckExact(dx) and not why and _overrides(dx):
+            why = f"spacing of type {type(dx).__name__}"
+    if not why:
+        if not cnp.PyArray_CheckExact(f):
+            f = np.asanyarray(f)
+        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
+            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
+        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
+        if _plain_type(f):
+            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
+            if not isinstance(result, str):
+                return result
+            why = result
+        else:
+            why = f"f of type {type(f).__name__}"
+    if decline is not None:
+        return decline(f, varargs, axis, edge_order, why)
+    return _fallback.gradient(f, varargs, axis, edge_order, out)
 
 
 def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     """
     The gradient of an N-dimensional array: `numpy.gradient`, bit for bit, compiled.
 
-    Second-order central differences inside, one-sided differences of first or second
-    order at the two ends of each axis.
+    Central differences of second order inside, one-sided differences of first or second
+    order at the two ends of each axis: less accurate there than inside, unless
+    ``edge_order=2``.
 
     Parameters
     ----------
@@ -731,11 +777,18 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
 
     Raises
     ------
-    ValueError, TypeError, IndexError, numpy.exceptions.AxisError
-        As `numpy.gradient` raises them. For `out` and `workers`, errors that name the
-        argument, what was expected and what came, before anything is written.
+    ValueError
+        For an axis of fewer than ``edge_order + 1`` points, coordinates that are not 1-D
+        or not as many as the axis has points, an axis that is named twice, an
+        `edge_order` above 2; for an `out` of another shape, read-only, or overlapping.
+    TypeError
+        For a number of spacings that is not 0, 1 or that of the axes, data that cannot
+        be subtracted (bool, str); for an `out` of another dtype, or that is no array.
+    numpy.exceptions.AxisError
+        For an axis that `f` does not have.
     FloatingPointError
-        If `numpy.errstate` asks for it, after `out` has been written.
+        If `numpy.errstate` asks for it, after `out` has been written; all others come
+        before.
 
     Warns
     -----
@@ -745,26 +798,39 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
 
     See Also
     --------
-    numpy.gradient : the same function.
-    fdx.set_workers : the default for `workers`.
+    numpy.gradient : The same function.
+    fdx.derivative : Any derivative along one axis, as accurate at the ends as inside.
+    fdx.jacobian : First derivatives along several axes, likewise.
+    fdx.set_workers : The default for `workers`.
 
     Notes
     -----
-    With spacings :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
+    With distances :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
     interior point has
 
     .. math::
 
         -\\frac{h_2}{h_1 (h_1 + h_2)} f_{i-1} + \\frac{h_2 - h_1}{h_1 h_2} f_i + \\frac{h_1}{h_2 (h_1 + h_2)} f_{i+1},
 
-    which for :math:`h_1 = h_2 = h` is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The
-    error is of second order for even spacing [1]_. Time is proportional to the size of
-    `f` times the number of axes; no memory is taken but the result. The global
-    interpreter lock is released while large arrays are computed.
+    the slope of the parabola through the three points [1]_, [2]_; by Taylor's expansion
+    the error is :math:`h_1 h_2 f^{(3)} / 6`, but for terms of higher order. For
+    :math:`h_1 = h_2 = h` it is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The first
+    point has :math:`(f_1 - f_0) / h_1`, with an error of :math:`h_1 f^{(2)} / 2`, or with
+    ``edge_order=2`` the slope of the parabola through the first three, for even spacing
+    :math:`(-3 f_0 + 4 f_1 - f_2) / 2h`; the last point likewise.
+
+    Time is proportional to the size of `f` times the number of axes; no memory is taken
+    but the result. The global interpreter lock is released while large arrays are
+    computed.
+
+    Errors are those of `numpy.gradient`, also such as are not listed here, with its
+    messages; those of `out` and `workers` say what was expected and what came.
 
     References
     ----------
     .. [1] A. Quarteroni, R. Sacco, F. Saleri, Numerical Mathematics, 2nd ed., Springer 2007, section 10.10.
+    .. [2] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of
+       Computation 51 (1988) 699-706.
 
     Examples
     --------
@@ -795,27 +861,15 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     >>> du.shape
     (5,)
     """
-    cdef int axes[FDX_MAXDIM]
-    cdef bint declined = False
-    cdef object result
     if workers is not None:
         workers = _threads.count(workers)
-    if not cnp.PyArray_CheckExact(f):
-        declined = _overrides(f)
-    for dx in varargs:
-        if not PyFloat_CheckExact(dx):
-            declined = declined or _overrides(dx)
-    if not declined:
-        if not cnp.PyArray_CheckExact(f):
-            f = np.asanyarray(f)
-        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
-            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
-        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
-        if _plain_type(f):
-            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
-            if result is not NotImplemented:
-                return result
-    return _fallback.gradient(f, varargs, axis, edge_order, out)
+    return _gradient(f, varargs, axis, edge_order, out, workers, None)
+
+
+def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=_fallback.undispatched):
+    """np.gradient's work once no class has overridden it; what is not computed here is what `decline(f, varargs,
+    axis, edge_order, why)` returns."""
+    return _gradient(f, varargs, axis, edge_order, None, None, decline)
 
 
 # ---- weights ----
@@ -890,15 +944,20 @@ def weights(nodes, at=0.0, deriv=1):
     -------
     ndarray of float64
         The weights, of shape (..., m): in front of m, the shapes of `at` and
-        ``nodes.shape[:-1]`` broadcast together.
+        ``nodes.shape[:-1]`` broadcast together. Their unit is that of the nodes to the
+        power ``-deriv``.
 
     Raises
     ------
-    TypeError, ValueError
-        That name the argument, what was expected and what came. Integers and long
-        doubles that a float64 cannot hold are errors too.
+    ValueError
+        For fewer than ``deriv + 1`` nodes or more than 64; nodes that are equal, or whose
+        distances differ too much for what is computed; numbers that are not finite, or
+        that a float64 does not hold exactly (some integers and long doubles); shapes
+        that do not broadcast; a negative `deriv`.
+    TypeError
+        For nodes or an `at` that are not real numbers, or a `deriv` that is no integer.
     FloatingPointError
-        If `numpy.errstate` asks for it.
+        If a weight overflows and `numpy.errstate` asks for it.
 
     Warns
     -----
@@ -907,7 +966,7 @@ def weights(nodes, at=0.0, deriv=1):
 
     See Also
     --------
-    fdx.gradient : first derivatives of arrays.
+    fdx.Diff : The derivative along an axis of arrays, which has such weights at each point.
 
     Notes
     -----
@@ -1326,7 +1385,7 @@ cdef class Applicable:
     cdef Plan plan
 
     def __call__(self, u, out=None, workers=None):
-        """
+        """__call__($self, u, out=None, workers=None)\n--\n
         Apply the operator to an array.
 
         Parameters
@@ -1334,14 +1393,59 @@ cdef class Applicable:
         u : array_like
             Integers, float32, float64, complex64 or complex128, in any layout.
         out : ndarray, optional
-            Where to write the result: of its shape and dtype, any strides.
+            Where to write the result: of its shape and dtype, any strides. It may share
+            memory with `u`, which is then copied first.
         workers : int, optional
-            As in `fdx.gradient`.
+            How many threads may share the work, as in `fdx.gradient`.
 
         Returns
         -------
         ndarray
-            `out`, or a new array, of the dtype of `u` if that is floating point, else float64.
+            `out`, or a new array: of shape ``L.output_shape(u.shape)``; of the dtype of `u`
+            if that is floating point, else float64.
+
+        Raises
+        ------
+        ValueError
+            For an axis with fewer points than the stencil takes (the message says how many
+            it needs) or not as many as there are coordinates; a scalar `u`; float32 data if
+            there are weights that a float32 does not hold; an `out` of another shape,
+            read-only, or whose elements overlap.
+        TypeError
+            For another dtype of `u`; masked arrays, other subclasses of ndarray and arrays
+            of other libraries; an `out` of another dtype, or that is no array.
+        numpy.exceptions.AxisError
+            For an axis that `u` does not have.
+        FloatingPointError
+            If `numpy.errstate` asks for it, after `out` has been written; all others come
+            before.
+
+        Warns
+        -----
+        RuntimeWarning
+            For overflow and invalid values, as `numpy.errstate` asks for.
+
+        See Also
+        --------
+        fdx.derivative : The derivative of one array along one axis.
+
+        Notes
+        -----
+        The first call for a shape compiles the operator for it, in some 50 microseconds;
+        what was compiled for up to 16 shapes is kept. After that, ten points take about a
+        microsecond, and large arrays a time proportional to their size. No memory
+        is taken that grows with the array, but for the result, for weights on uneven
+        coordinates, and for what shares memory with `out`.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> D = fdx.Diff(0, 0.5)
+        >>> u = np.array([0.0, 1.0, 4.0, 9.0])
+        >>> D(u)
+        array([ 0.,  4.,  8., 12.])
+        >>> D(u, out=u) is u
+        True
         """
         return self.named(u, out, workers, "u")
 
@@ -1455,6 +1559,17 @@ def get_function_address(name):
     -------
     int
         Its address in this process.
+
+    Raises
+    ------
+    ValueError
+        For a name that is none of a function; the message lists those that are.
+    TypeError
+        For a name that is no string.
+
+    See Also
+    --------
+    fdx.get_include : For programs that are compiled.
 
     Notes
     -----

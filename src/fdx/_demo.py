@@ -20,6 +20,7 @@ import numpy as np
 
 import fdx
 from fdx._command import CommandError, check_picture, need
+from fdx._report import same_bits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,18 +207,6 @@ class Comparison:
     @property
     def same_bits(self) -> bool:
         return all(row.same_bits for row in self.rows)
-
-
-def same_bits(a: Array, b: Array) -> bool:
-    """Whether two arrays hold the same bytes; NaNs count as equal, 0.0 and -0.0 do not."""
-    if a.dtype != b.dtype or a.shape != b.shape:
-        return False
-    # Row by row, to need little memory next to a large raster.
-    for x, y in zip(a, b, strict=True):
-        nan = np.isnan(x)
-        if not np.array_equal(nan, np.isnan(y)) or x[~nan].tobytes() != y[~nan].tobytes():
-            return False
-    return True
 
 
 def measure(elevation: Array, spacing: tuple[float, float]) -> Comparison:

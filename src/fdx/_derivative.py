@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike, NDArray
 
 from fdx._operators import Diff, as_array
+from fdx._types import Boundaries, Number, Scalar, T
 
 
 @lru_cache(maxsize=128, typed=True)
@@ -35,18 +37,44 @@ def make_diff(
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
+@overload
 def derivative(
-    f: Any,
-    spacing: Any = 1.0,
+    f: Scalar[T],
+    spacing: ArrayLike = 1.0,
     *,
-    axis: int = -1,
-    deriv: int = 1,
-    accuracy: int = 2,
-    boundary: Any = "one-sided",
-    period: float | None = None,
-    out: Any = None,
-    workers: int | None = None,
-) -> Any:
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[T] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[T]: ...
+@overload
+def derivative(
+    f: ArrayLike,
+    spacing: ArrayLike = 1.0,
+    *,
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]: ...
+def derivative(
+    f: ArrayLike,
+    spacing: ArrayLike = 1.0,
+    *,
+    axis: SupportsIndex = -1,
+    deriv: SupportsIndex = 1,
+    accuracy: SupportsIndex = 2,
+    boundary: Boundaries = "one-sided",
+    period: Number | None = None,
+    out: NDArray[Any] | None = None,
+    workers: SupportsIndex | None = None,
+) -> NDArray[Any]:
     """
     The derivative of an array along an axis: any derivative, accuracy, boundary and grid.
 
@@ -69,7 +97,8 @@ def derivative(
         "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as
         `fdx.Diff` explains them.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period.
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period. With a
+        spacing it may be left out; if given, it has to be n times that.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. It may share memory with
         `f`, which is then copied first.
@@ -86,11 +115,20 @@ def derivative(
 
     Raises
     ------
-    ValueError, TypeError, numpy.exceptions.AxisError
-        Naming the argument, what was expected and what came: before anything is written. An axis
-        that is too short is an error, never a lower accuracy.
+    ValueError
+        For an axis with fewer points than the stencil takes (never a lower accuracy instead; the
+        message says how many it needs); an odd `accuracy`; stencils of more than 64 points; a
+        zero spacing; coordinates that are not as many as the points, or neither rise nor fall
+        throughout; an unknown `boundary`; a `period` that does not fit; an `out` of another shape,
+        read-only, or whose elements overlap.
+    TypeError
+        For another dtype of `f`; masked arrays, other subclasses of ndarray and arrays of other
+        libraries; an `out` of another dtype; arguments that are no integers or real numbers.
+    numpy.exceptions.AxisError
+        For an axis that `f` does not have.
     FloatingPointError
-        If `numpy.errstate` asks for it, after `out` has been written.
+        If `numpy.errstate` asks for it, after `out` has been written; all others come before, and
+        name the argument, what was expected and what came.
 
     Warns
     -----
@@ -99,20 +137,21 @@ def derivative(
 
     See Also
     --------
-    fdx.gradient : first derivatives along several axes, with the bits of `numpy.gradient`; at
+    fdx.gradient : First derivatives along several axes, with the bits of `numpy.gradient`; at
         the ends less accurate, unless ``edge_order=2``.
-    fdx.jacobian : ``jacobian([f], ...)[0]`` has first derivatives along several axes at any
-        accuracy.
-    fdx.Diff : the same as an operator, to be applied again and to be added to others.
+    fdx.jacobian : First derivatives along several axes at any accuracy: ``jacobian([f], ...)[0]``.
+    fdx.Diff : The same as an operator, to be applied again and to be added to others.
+    fdx.weights : The weights that it has at a point.
 
     Notes
     -----
-    Interior points have the centred stencil of the fewest points, on a uniform grid
-    ``2 * ((deriv + 1) // 2 + accuracy // 2) - 1``, on an uneven one as many as the accuracy takes.
-    With "one-sided", the points next to an end take the ``deriv + accuracy`` points that are
-    nearest to the end. Sums are made in the precision of `f`: in float32 for float32 data, in
-    half the time, which adds about half of the error that rounding the data has made already.
-    The derivative of a constant is exactly 0.
+    Weights are those of the polynomial through the points of a stencil [1]_. Interior points have
+    the centred stencil of the fewest points, on a uniform grid
+    ``2 * ((deriv + 1) // 2 + accuracy // 2) - 1``, on an uneven one
+    ``2 * ((deriv + accuracy) // 2) + 1``. With "one-sided", the points next to an end take the
+    ``deriv + accuracy`` points that are nearest to the end. Sums are made in the precision of `f`:
+    in float32 for float32 data, in half the time, which adds about half of the error that
+    rounding the data has made already. The derivative of a constant is exactly 0.
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
     except with "valid", so that the length of the result does not depend on their values. On
@@ -120,7 +159,12 @@ def derivative(
     reach a higher accuracy where the grid is smooth.
 
     Time is proportional to the size of `f`. For uneven grids the weights, as many as the axis has
-    points times those of a stencil, are made for each call; a `Diff` keeps them.
+    points times those of a stencil, are made for each call; a `fdx.Diff` keeps them.
+
+    References
+    ----------
+    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
+       Mathematics of Computation 51 (1988) 699-706.
 
     Examples
     --------

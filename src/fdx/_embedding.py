@@ -26,9 +26,15 @@ def get_include() -> str:
     str
         An absolute path, for a compiler's option ``-I``.
 
+    Raises
+    ------
+    FileNotFoundError
+        If it is not installed with fdx.
+
     See Also
     --------
-    get_library_dir : What to link with.
+    fdx.get_library_dir : What to link with.
+    fdx.get_function_address : Functions for programs that are not compiled.
 
     Notes
     -----
@@ -54,9 +60,14 @@ def get_library_dir() -> str:
     str
         An absolute path, for a linker's option ``-L``; the library's own is ``-lfdx``.
 
+    Raises
+    ------
+    FileNotFoundError
+        If it is not installed with fdx, or not yet built.
+
     See Also
     --------
-    get_include : What to compile with.
+    fdx.get_include : What to compile with.
 
     Notes
     -----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,28 @@ from fdx import _out
 # Saved at import: np.gradient may later be replaced by fdx's.
 numpy_gradient = np.gradient
 
+# The function that np.gradient calls when no argument's class overrides it.
+numpy_function: Any = getattr(np.gradient, "_implementation", np.gradient)
+# NumPy's code for it, also if another copy of fdx patches it at present: see _patch.
+numpy_code: Any = getattr(numpy_function, "_before_fdx", getattr(numpy_function, "__code__", None))
+
+
+def _copy_of_numpy_function() -> Any:
+    if not isinstance(numpy_function, FunctionType):
+        return numpy_function
+    copy = FunctionType(
+        numpy_code,
+        numpy_function.__globals__,
+        numpy_function.__name__,
+        numpy_function.__defaults__,
+        numpy_function.__closure__,
+    )
+    copy.__kwdefaults__ = numpy_function.__kwdefaults__
+    return copy
+
+
+_numpy_function = _copy_of_numpy_function()  # keeps NumPy's code while np.gradient is patched
+
 
 def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     """np.gradient's result, copied to `out` if there is one."""
@@ -19,3 +42,9 @@ def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: 
         return result
     _out.store(result, out)
     return out
+
+
+def undispatched(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, why: str) -> Any:
+    """The result of NumPy's own code, whether np.gradient is patched or not. It overrides nothing:
+    who calls it has been through that already."""
+    return _numpy_function(f, *varargs, axis=axis, edge_order=edge_order)

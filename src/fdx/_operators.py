@@ -15,15 +15,18 @@ import numbers
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, SupportsIndex, get_args, overload
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
 from fdx._core import Applicable, Band, NotABand, Plan, computes, new_result
+from fdx._types import Boundaries, Boundary, Integers, Number
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
@@ -31,15 +34,7 @@ Array = np.ndarray[Any, Any]
 Stage = tuple[int, Band | None, Array | None]
 
 # In the order of the C core's enumeration.
-BOUNDARIES = (
-    "one-sided",
-    "periodic",
-    "valid",
-    "reflect",
-    "symmetric",
-    "reflect-odd",
-    "symmetric-odd",
-)
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
 MAX_NODES = 64  # of one stencil
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
@@ -560,10 +555,46 @@ class Operator(Applicable):
     """
     A linear operator on arrays: a sum of products of derivatives along axes.
 
-    Made from `fdx.Diff` by ``A + B``, ``A - B``, ``-A``, ``c * A`` (c a number, or an array that
-    multiplies the result point by point), ``A / c``, ``A @ B`` (first B, then A), ``A**n`` and
-    ``A.T``. Operators do not change. An array `c` is not copied: what is written to it later
-    counts.
+    Made not by the constructor, but from `fdx.Diff` and `fdx.Identity` by
+
+    =====================  ========================================================================
+    ``A + B``, ``A - B``   The sum; of "valid" operators, on the points that all terms have.
+    ``c * A``, ``A / c``   Multiplied by a real number; ``-A`` likewise.
+    ``c * A``              With an array `c` that broadcasts to the result's shape: multiplied by
+                           it point by point. It is not copied: what is written to it later counts.
+    ``A @ B``              First B, then A: the exact product of the matrices, boundaries included.
+    ``A**n``               Of a `fdx.Diff` the n-th derivative at its accuracy, else A @ A @ ...
+    ``A.T``                The transpose.
+    =====================  ========================================================================
+
+    and are applied by ``A(u)``. Operators do not change; they can be pickled, and shared by
+    threads.
+
+    Parameters
+    ----------
+    terms : sequence
+        Of numbers and products of derivatives.
+
+    Raises
+    ------
+    TypeError
+        For ``A + 1`` (write ``1 * fdx.Identity()``), ``A * B`` (write ``A @ B``), ``A * c`` or
+        ``A / c`` with an array (write ``c * A``), ``A @ u`` (write ``A(u)``), complex numbers.
+    ValueError
+        For numbers that are not finite, powers below 1, and what else no operator can be made of.
+        Arrays `c` that do not broadcast are errors when the operator is applied.
+
+    See Also
+    --------
+    fdx.Diff : The derivative along one axis.
+    fdx.Identity : The operator that changes nothing.
+    fdx.laplacian, fdx.divergence, fdx.curl : Sums of derivatives that need no operator.
+
+    Notes
+    -----
+    Products are multiplied out, factors along one axis to one banded matrix. All terms are
+    computed in one pass over the array, in blocks that fit a cache; products of derivatives along
+    several axes go through a small window that follows the pass.
 
     Examples
     --------
@@ -611,29 +642,62 @@ class Operator(Applicable):
             self._plans[shape] = plan
         return plan
 
-    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """The shape of the result for an array of `shape`: smaller where a boundary is "valid"."""
+    def output_shape(self, shape: Integers) -> tuple[int, ...]:
+        """
+        The shape of the result for an array of a shape.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Of the array.
+
+        Returns
+        -------
+        tuple of int
+            The same, but for axes with a boundary that is "valid", which are shorter by the reach
+            of the stencil there; after a transpose, longer.
+
+        Raises
+        ------
+        ValueError
+            For an axis with fewer points than the stencil takes, or not as many as there are
+            coordinates; negative numbers; no dimension.
+        TypeError
+            For what is not integers.
+        numpy.exceptions.AxisError
+            For too few dimensions.
+
+        See Also
+        --------
+        axes : The axes along which it differentiates.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> fdx.Diff(1, boundary="valid", accuracy=4).output_shape((10, 20))
+        (10, 16)
+        """
         return self._plan(check_shape(shape)).out_shape
 
     # -- algebra --
 
-    def __add__(self, other: Any) -> Operator:
+    def __add__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             check_added(other)
             return NotImplemented
         return Operator(merged((*self._terms, *other._terms)))
 
-    def __radd__(self, other: Any) -> Operator:
+    def __radd__(self, other: int) -> Operator:
         if isinstance(other, int) and other == 0:  # where the built-in sum begins
             return self
         check_added(other)
         return NotImplemented
 
-    def __sub__(self, other: Any) -> Operator:
+    def __sub__(self, other: Operator) -> Operator:
         check_added(other)
         return self + -other if isinstance(other, Operator) else NotImplemented
 
-    def __rsub__(self, other: Any) -> Operator:
+    def __rsub__(self, other: Never) -> Operator:
         check_added(other)
         return NotImplemented
 
@@ -643,16 +707,16 @@ class Operator(Applicable):
     def __pos__(self) -> Operator:
         return self
 
-    def __rmul__(self, other: Any) -> Operator:
+    def __rmul__(self, other: ArrayLike) -> Operator:
         if isinstance(other, Operator):
             return NotImplemented
         c = as_coefficient(other)
-        if isinstance(c, float):
-            return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
-        # One object for all terms: it is known again by its identity.
-        return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+        if isinstance(c, Coefficient):
+            # One object for all terms: it is known again by its identity.
+            return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+        return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
 
-    def __mul__(self, other: Any) -> Operator:
+    def __mul__(self, other: Number) -> Operator:
         if isinstance(other, Operator):
             raise TypeError("A * B of two operators: write A @ B for B followed by A")
         if not isinstance(as_coefficient(other), float):
@@ -662,7 +726,7 @@ class Operator(Applicable):
             )
         return self.__rmul__(other)
 
-    def __truediv__(self, other: Any) -> Operator:
+    def __truediv__(self, other: Number) -> Operator:
         c = as_coefficient(other)
         if not isinstance(c, float):
             raise TypeError("operator / array: write (1 / array) * operator")
@@ -670,7 +734,7 @@ class Operator(Applicable):
             raise ZeroDivisionError("operator / 0")
         return Operator([Term(finite(t.scale / c), t.factors) for t in self._terms])
 
-    def __matmul__(self, other: Any) -> Operator:
+    def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             raise TypeError(
                 f"operator @ {_out.name_of_type(other)}: expected an operator; "
@@ -684,10 +748,10 @@ class Operator(Applicable):
             )
         )
 
-    def __rmatmul__(self, other: Any) -> Operator:
+    def __rmatmul__(self, other: Never) -> Operator:
         raise TypeError(f"{_out.name_of_type(other)} @ operator: expected an operator")
 
-    def __pow__(self, n: Any) -> Operator:
+    def __pow__(self, n: SupportsIndex) -> Operator:
         n = check_integer(n, "exponent", "a positive integer", 1)
         term = self._terms[0]
         leaf = term.factors[0] if len(self._terms) == len(term.factors) == 1 else None
@@ -712,6 +776,18 @@ class Operator(Applicable):
         array multiplies a product of derivatives or another array, or stands between derivatives;
         and products along an axis that is periodic for one factor only, or shorter than the
         product's stencil.
+
+        See Also
+        --------
+        as_linear_operator : For solvers, which ask for both.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> D = fdx.Diff(0)
+        >>> u, v = np.array([1.0, 2.0, 4.0, 8.0]), np.array([3.0, 1.0, 1.0, 0.0])
+        >>> v @ D(u) == D.T(v) @ u
+        np.True_
         """
         return Operator([term.transposed() for term in self._cropped()])
 
@@ -746,7 +822,7 @@ class Operator(Applicable):
 
     # -- as a matrix --
 
-    def matrix(self, shape: Any) -> csr_array:
+    def matrix(self, shape: Integers) -> csr_array:
         """
         The operator as a sparse matrix.
 
@@ -762,16 +838,36 @@ class Operator(Applicable):
             of the result, in C order: ``L.matrix(u.shape) @ u.ravel()`` is ``L(u).ravel()``
             but for rounding.
 
+        Raises
+        ------
+        ValueError, TypeError, numpy.exceptions.AxisError
+            As `output_shape`.
+        ModuleNotFoundError
+            Without SciPy.
+
+        See Also
+        --------
+        as_linear_operator : The same without a matrix.
+
         Notes
         -----
         Its columns are what the operator gives for unit vectors, exactly, if it has no arrays of
         coefficients between derivatives; with those, to rounding.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> fdx.Diff(0, deriv=2, boundary="periodic").matrix(4).toarray()
+        array([[-2.,  1.,  0.,  1.],
+               [ 1., -2.,  1.,  0.],
+               [ 0.,  1., -2.,  1.],
+               [ 1.,  0.,  1., -2.]])
         """
         from fdx._matrix import matrix
 
         return matrix(self._plan(check_shape(shape)))
 
-    def as_linear_operator(self, shape: Any) -> LinearOperator:
+    def as_linear_operator(self, shape: Integers) -> LinearOperator:
         """
         The operator as SciPy's iterative solvers take it, without a matrix.
 
@@ -783,7 +879,29 @@ class Operator(Applicable):
         Returns
         -------
         scipy.sparse.linalg.LinearOperator
-            With the exact transpose as its adjoint.
+            Of float64, with `T` as its adjoint.
+
+        Raises
+        ------
+        ValueError, TypeError, numpy.exceptions.AxisError
+            As `output_shape`.
+        ModuleNotFoundError
+            Without SciPy.
+
+        See Also
+        --------
+        matrix : The same as a sparse matrix.
+
+        Examples
+        --------
+        An implicit step of diffusion:
+
+        >>> import numpy as np, fdx
+        >>> from scipy.sparse.linalg import cg
+        >>> step = fdx.Identity() - 0.5 * fdx.Diff(0, deriv=2, boundary="symmetric")
+        >>> u, info = cg(step.as_linear_operator(4), np.array([4.0, 0.0, 0.0, 0.0]), rtol=1e-10)
+        >>> info, step(u).round(6) + 0.0
+        (0, array([4., 0., 0., 0.]))
         """
         from fdx._matrix import linear_operator
 
@@ -793,10 +911,26 @@ class Operator(Applicable):
 
     @property
     def axes(self) -> tuple[int, ...]:
-        """The axes along which it differentiates, in rising order."""
+        """
+        The axes along which it differentiates, in rising order.
+
+        See Also
+        --------
+        output_shape : The shape of a result.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> (fdx.Diff(2) + fdx.Diff(0)).axes
+        (0, 2)
+        """
         return tuple(sorted({f.axis for f in self._along()}))
 
-    def symbol(self, k: Any) -> Any:
+    @overload
+    def symbol(self, k: Number) -> np.complex128: ...
+    @overload
+    def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> NDArray[np.complex128] | Any: ...
+    def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> Any:
         """
         What the interior stencil multiplies a wave by: the modified wavenumber.
 
@@ -809,17 +943,49 @@ class Operator(Applicable):
         Returns
         -------
         complex or ndarray of complex
-            ``s`` with ``L exp(i k x) = s exp(i k x)`` far from boundaries; for the first
-            derivative near ``i k``. For differences exactly 0 at ``k = 0``.
+            ``s`` with ``L exp(i k x) = s exp(i k x)`` far from boundaries: for the first
+            derivative i times the modified wavenumber [1]_, which is near `k`. For differences
+            exactly 0 at ``k = 0``.
+
+        Raises
+        ------
+        ValueError
+            For uneven coordinates and arrays of coefficients, as the stencil then differs from
+            point to point; for wavenumbers of another number than that of the axes.
+        TypeError
+            For wavenumbers that are not real.
+
+        See Also
+        --------
+        spectral_radius : The largest eigenvalue on a grid, boundaries included.
+
+        References
+        ----------
+        .. [1] S. K. Lele, Compact finite difference schemes with spectral-like resolution, Journal
+           of Computational Physics 103 (1992) 16-42.
+
+        Examples
+        --------
+        Of ``(f[i+1] - f[i-1]) / 2h`` it is ``1j * sin(k * h) / h``; with more accuracy, waves keep
+        more of their speed:
+
+        >>> import fdx
+        >>> fdx.Diff(0, 0.5).symbol(1.0)
+        np.complex128(0.958851077208406j)
+        >>> fdx.Diff(0, 0.5, accuracy=4).symbol([0.0, 1.0]).round(4)
+        array([0.+0.j   , 0.+0.998j])
         """
         from fdx._analysis import symbol
 
         return symbol(self, k)
 
-    def spectral_radius(self, shape: Any) -> float:
+    def spectral_radius(self, shape: Integers) -> float:
         """
-        How large the eigenvalues are for arrays of a shape, boundaries included: their largest
-        modulus, or a little more.
+        The largest modulus of the eigenvalues for arrays of a shape, or a little more.
+
+        Boundaries are included. Explicit time steps of ``u' = L u`` are stable up to about ``2 /
+        radius`` (forward Euler, negative eigenvalues) or ``2.8 / radius`` (fourth-order
+        Runge-Kutta).
 
         Parameters
         ----------
@@ -829,8 +995,20 @@ class Operator(Applicable):
         Returns
         -------
         float
-            Explicit time steps of ``u' = L u`` are stable up to about ``2 / radius`` (forward
-            Euler, negative eigenvalues) or ``2.8 / radius`` (fourth-order Runge-Kutta).
+            The largest modulus, or a little more: how much is in the notes.
+
+        Raises
+        ------
+        ValueError
+            Where the result has another shape, as with "valid".
+        ValueError, TypeError, numpy.exceptions.AxisError
+            As `output_shape`.
+        ModuleNotFoundError
+            Without SciPy, where a matrix is needed.
+
+        See Also
+        --------
+        symbol : The eigenvalues of periodic operators, by wavenumber.
 
         Notes
         -----
@@ -847,6 +1025,13 @@ class Operator(Applicable):
         hundred, for which 1.05 times what it finds is returned. Where it does not converge, or
         where that is less, it is a bound by the sums of rows and columns: a few times too large on
         even grids, hundreds of times where spacings or coefficients vary much.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> L = fdx.Diff(0, 0.5, deriv=2, boundary="periodic")
+        >>> L.spectral_radius(100)  # 4 / h**2
+        16.0
         """
         from fdx._analysis import spectral_radius
 
@@ -857,14 +1042,38 @@ class Operator(Applicable):
 
         return describe(self)
 
-    def plot(self, ax: Any = None) -> None:
+    def plot(self, ax: Axes | None = None) -> None:
         """
         A picture of the interior stencil: printed, or drawn.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
-            Where to draw it; by default it is printed as text.
+            Where to draw it, for one or two axes; by default it is printed as text.
+
+        Raises
+        ------
+        ValueError
+            For uneven coordinates and arrays of coefficients, as the stencil then differs from
+            point to point; for an operator without derivatives; for more than two axes and `ax`.
+
+        See Also
+        --------
+        symbol : What the stencil does to waves.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> (fdx.Diff(0) ** 2 + fdx.Diff(1) ** 2).plot()
+        Diff(0, deriv=2) + Diff(1, deriv=2)
+            Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+            Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+        <BLANKLINE>
+        axis 0 down, axis 1 across
+                      -1          0          1
+           -1          .          1          .
+            0          1         -4          1
+            1          .          1          .
         """
         from fdx._analysis import plot
 
@@ -972,27 +1181,46 @@ class Diff(Operator):
           value of the last point though the wall is half a spacing outside: smooth functions with
           a slope at the wall do not have this symmetry, and derivatives there do not converge.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period.
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period. With a
+        spacing it may be left out; if given, it has to be n times that.
+
+    Raises
+    ------
+    ValueError
+        For a zero spacing; coordinates that neither rise nor fall throughout; a `deriv` below 1;
+        an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
+        `boundary`, or "periodic" on one side only; a `period` that is missing or does not fit.
+        That an axis is too short turns out when the operator is applied.
+    TypeError
+        For arguments that are no integers or real numbers.
 
     See Also
     --------
-    fdx.derivative : the same for one array.
+    fdx.derivative : The same for one array.
+    fdx.Operator : What operators can do: sums, products, transposes, matrices.
+    fdx.weights : The weights of a stencil.
 
     Notes
     -----
-    The weights are those of the polynomial through the points (Fornberg 1988 [1]_), correctly
-    rounded. Interior stencils of a uniform spacing are sums over pairs of points, others over
+    With points at distances :math:`d_j` from the one whose n-th derivative is wanted, Taylor's
+    expansion asks for weights with :math:`\\sum_j w_j d_j^k / k! = 1` for :math:`k = n`, and 0 for
+    the other :math:`k` from 0 to the number of points less one. They are those of the polynomial
+    through the points (Fornberg 1988 [1]_); with a spacing they are correctly rounded, but for
+    the point's own, which makes up for the rounding of the others.
+
+    Interior stencils of a uniform spacing are sums over pairs of points, others over
     differences to the point itself, so that the derivative of a constant is exactly 0 everywhere
     (unless twice the constant overflows).
     ``D**n`` is the n-th derivative of this accuracy, not n first derivatives one after the other,
     which ``D @ D`` is (and which does not see what changes its sign from point to point).
 
-    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing.
+    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
+    except with "valid".
 
     References
     ----------
     .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
-       Math. Comp. 51 (1988) 699-706.
+       Mathematics of Computation 51 (1988) 699-706.
 
     Examples
     --------
@@ -1018,13 +1246,13 @@ class Diff(Operator):
 
     def __init__(
         self,
-        axis: int,
-        spacing: Any = 1.0,
+        axis: SupportsIndex,
+        spacing: ArrayLike = 1.0,
         *,
-        deriv: int = 1,
-        accuracy: int = 2,
-        boundary: Any = "one-sided",
-        period: float | None = None,
+        deriv: SupportsIndex = 1,
+        accuracy: SupportsIndex = 2,
+        boundary: Boundaries = "one-sided",
+        period: Number | None = None,
     ) -> None:
         axis = check_integer(axis, "axis", "an integer", -(1 << 31))
         if abs(axis) >= 64:
@@ -1089,6 +1317,11 @@ def check_points(leaf: Leaf) -> None:
 class Identity(Operator):
     """
     The operator that changes nothing, to be added to others or to be multiplied by arrays.
+
+    See Also
+    --------
+    fdx.Diff : The derivative along one axis.
+    fdx.Operator : What operators can do.
 
     Examples
     --------

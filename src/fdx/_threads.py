@@ -78,6 +78,23 @@ def set_workers(workers: int) -> Iterator[None]:
         As `scipy.fft.set_workers` has it: a positive number, or -1 for all CPUs that this process
         may use, -2 for all but one, and so on.
 
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    ValueError
+        On entering the block, for 0, for less than minus the number of those CPUs, or for more
+        than 65536.
+    TypeError
+        On entering the block, for what is no integer.
+
+    See Also
+    --------
+    fdx.gradient : Its `workers` sets the number for one call.
+
     Notes
     -----
     The value belongs to the current context (`contextvars`): threads and tasks do not disturb

@@ -1,0 +1,167 @@
+"""What became of the calls of np.gradient while it was fdx's: how many, how long, and which of
+them went to NumPy, and why."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Tally:
+    """Calls, the elements of their arrays `f`, and the seconds that they took."""
+
+    calls: int = 0
+    elements: int = 0
+    seconds: float = 0.0
+
+    def add(self, elements: int, seconds: float) -> None:
+        """Count a call."""
+        self.calls += 1
+        self.elements += elements
+        self.seconds += seconds
+
+
+@dataclass(eq=False)
+class PatchReport:  # numpydoc ignore=PR01
+    """
+    What became of the calls of `numpy.gradient` while it was patched.
+
+    `fdx.patched` makes one, if asked to. ``str(report)`` is what is printed at the end.
+
+    Attributes
+    ----------
+    computed : Tally
+        What fdx computed: ``computed.calls``, ``computed.elements`` (of the arrays `f`) and
+        ``computed.seconds``.
+    left_to_numpy : dict of str to Tally
+        What NumPy's own code computed, by the reason.
+    errors : int
+        Calls that raised an exception.
+    compare : bool
+        Whether each call was made by NumPy's own code as well.
+    compared : Tally
+        What was made by both, with the seconds that NumPy took.
+    different : int
+        How many of these did not have the same bytes.
+
+    See Also
+    --------
+    fdx.patched : Makes one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fdx
+    >>> with fdx.patched(report=True) as report:
+    ...     _ = np.gradient(np.arange(5.0))
+    ...     _ = np.gradient(np.arange(5, dtype=np.float16))
+    >>> report.computed.calls, report.computed.elements
+    (1, 5)
+    >>> report.left_to_numpy.keys()
+    dict_keys(['f of dtype float16'])
+    """
+
+    computed: Tally = field(default_factory=Tally)
+    left_to_numpy: dict[str, Tally] = field(default_factory=dict)
+    errors: int = 0
+    compare: bool = False
+    compared: Tally = field(default_factory=Tally)
+    different: int = 0
+
+    def __post_init__(self) -> None:
+        self.renew_lock()
+        self._start = perf_counter()
+        self._process = os.getpid()
+        self._compared_seconds = 0.0  # that fdx took for what is compared
+
+    def renew_lock(self) -> None:
+        """In a forked process: another thread may have held it."""
+        self._lock = threading.RLock()
+
+    def add(self, why: str, elements: int, seconds: float) -> None:
+        """Count a call that was left to NumPy for the reason `why`, or computed if it is ""."""
+        with self._lock:
+            tally = self.left_to_numpy.setdefault(why, Tally()) if why else self.computed
+            tally.add(elements, seconds)
+
+    def add_comparison(self, same: bool, elements: int, of_numpy: float, of_fdx: float) -> None:
+        """Count a call that NumPy has made as well, and the seconds of both."""
+        with self._lock:
+            self.compared.add(elements, of_numpy)
+            self._compared_seconds += of_fdx
+            self.different += not same
+
+    def add_error(self) -> None:
+        """Count a call that raised an exception."""
+        with self._lock:
+            self.errors += 1
+
+    def __str__(self) -> str:
+        """The report as lines of text."""
+        with self._lock:
+            return "\n".join(self._lines())
+
+    def _lines(self) -> list[str]:
+        left = sorted(self.left_to_numpy.items(), key=lambda item: -item[1].seconds)
+        tallies = [self.computed, *self.left_to_numpy.values()]
+        calls = sum(tally.calls for tally in tallies) + self.errors
+        seconds = sum(tally.seconds for tally in tallies)
+        if calls == 0:
+            return ["np.gradient was not called in this process"]
+        rows = [("computed by fdx", self.computed)]
+        rows += [(f"left to NumPy: {why}", tally) for why, tally in left]
+        if self.compared.calls:
+            rows.append(("made by NumPy as well", self.compared))
+        width = max(len(name) for name, _ in rows)
+        lines = [
+            f"np.gradient: {calls:,} call{'s' * (calls > 1)}, {seconds:.3g} s "
+            f"of {perf_counter() - self._start - self.compared.seconds:.3g} s",
+            f"{'':{width}}{'calls':>12}{'elements':>18}{'seconds':>12}",
+        ]
+        for name, tally in rows:
+            lines.append(
+                f"{name:{width}}{tally.calls:12,}{tally.elements:18,}{tally.seconds:12.3g}"
+            )
+        if self.errors:
+            lines.append(f"{'raised an exception':{width}}{self.errors:12,}")
+        if self.compared.calls:
+            differ = f"{self.different:,} call{'s differ' if self.different > 1 else ' differs'}"
+            same = differ if self.different else "the same bytes"
+            times = self.compared.seconds / self._compared_seconds
+            lines.append(f"fdx and NumPy: {same}; fdx {times:.3g} times as fast")
+        return lines
+
+    def show(self) -> None:
+        """Print the report to standard error, unless this is a copy in a forked process."""
+        if os.getpid() != self._process:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            # Closed, or a full disk: that is no concern of the program's.
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+                if stream is sys.stderr:
+                    print(f"\n{self}", file=stream, flush=True)
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two arrays, or tuples of arrays, of real or complex numbers hold the same bytes.
+
+    NaNs count as equal, 0.0 and -0.0 do not.
+    """
+    if isinstance(a, tuple):
+        return isinstance(b, tuple) and len(a) == len(b) and all(map(same_bits, a, b))
+    if type(a) is not type(b) or a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    if a.dtype.kind == "c":
+        return same_bits(a.real, b.real) and same_bits(a.imag, b.imag)
+    bits = f"u{a.dtype.itemsize}"
+    same = a.view(bits) == b.view(bits)
+    return bool(same.all()) or bool((same | (np.isnan(a) & np.isnan(b))).all())

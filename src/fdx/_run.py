@@ -1,0 +1,113 @@
+"""``python -m fdx run``: a program as it is, with np.gradient patched."""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import importlib.machinery
+import os
+import pkgutil
+import runpy
+import sys
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from fdx._command import CommandError
+from fdx._patch import patch_numpy
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the ``run`` command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run a program with fdx in np.gradient's place, and report whether it pays",
+        usage="python -m fdx run [--no-report] [--compare] [-m] PROGRAM [ARGS ...]",
+        description=(
+            "Run a Python program as it is, with every call of np.gradient made by fdx: by "
+            "whatever name, and in libraries too. At its end a report on standard error says how "
+            "many calls and elements fdx computed and in what time, and which calls were left to "
+            "NumPy and why. The exit status is the program's."
+        ),
+    )
+    parser.add_argument("--no-report", action="store_true", help="count nothing, print nothing")
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="make each call by NumPy as well: whether all bytes are the same, and what it took",
+    )
+    parser.add_argument(
+        "-m", action="store_true", dest="is_module", help="PROGRAM is a module's name"
+    )
+    parser.add_argument(
+        "program",
+        nargs=argparse.PARSER,  # what a program's name needs: all that follows is its own
+        metavar="PROGRAM",
+        help="a script, directory or zip file, as python takes it, and its own arguments",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the program and return 0; what it raises goes through."""
+    if args.no_report and args.compare:
+        raise CommandError("--no-report leaves nothing of --compare")
+    program = args.program[0]
+    if not args.is_module and not os.path.exists(program):
+        raise CommandError(f"{program}: no such file; a module takes -m")
+    patch_numpy(report=not args.no_report, compare=args.compare)
+    sys.argv[:] = args.program
+    # A module of its own, which stays as long as threads and exit handlers run.
+    main = ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    try:
+        _run(program, main, args.is_module)
+    except SystemExit:
+        raise
+    except BaseException:
+        # Python prints what is not caught, after this: what led to the program is left out.
+        hook = sys.excepthook
+        sys.excepthook = lambda kind, error, trace: hook(
+            kind, error.with_traceback(_of_program(trace)), error.__traceback__
+        )
+        raise
+    return 0
+
+
+def _run(program: str, main: ModuleType, is_module: bool) -> None:
+    """What python does with a module's name; a directory or zip file; a script."""
+    as_main: Any = runpy._run_module_as_main  # type: ignore[attr-defined]
+    path = os.path.abspath(program)
+    if is_module:
+        sys.argv[0] = "-m"  # while the package is imported
+        as_main(program)
+    elif pkgutil.get_importer(program) is not None:
+        if sys.flags.safe_path:
+            sys.path.insert(0, path)
+        else:
+            sys.path[0] = path
+        as_main("__main__", alter_argv=False)
+    else:
+        if not sys.flags.safe_path:
+            sys.path[0] = os.path.dirname(os.path.realpath(program))
+        code = _code_of(path)
+        main.__file__ = path
+        main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
+        exec(code, main.__dict__)
+
+
+def _code_of(path: str) -> CodeType:
+    with open(path, "rb") as file:
+        code: CodeType | None = pkgutil.read_code(file) if path.endswith(".pyc") else None
+        return code or compile(file.read(), path, "exec", dont_inherit=True)
+
+
+def _of_program(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the lines of fdx and runpy that led to the program."""
+    ours = {"runpy", "fdx", __name__, "fdx.__main__"}
+    while trace and (
+        trace.tb_frame.f_globals.get("__name__") in ours
+        or trace.tb_frame.f_code.co_filename.endswith(os.path.join("fdx", "__main__.py"))
+    ):
+        trace = trace.tb_next
+    return trace
