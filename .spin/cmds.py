@@ -34,6 +34,7 @@ def lint(fix):
         "ruff format" + " --check" * (not fix): [],
         "ruff check" + " --fix" * fix: [],
         "mypy": [],
+        "pyright": [],
         "cython-lint src/fdx": [],
         "clang-format " + ("-i" if fix else "--dry-run --Werror"): sources,
         "codespell": [],
