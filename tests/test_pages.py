@@ -60,6 +60,14 @@ def is_there(module):
         return False
 
 
+@pytest.fixture
+def unpatched():
+    """As before, whatever a page patches."""
+    yield
+    fdx.unpatch_numpy()
+
+
+@pytest.mark.usefixtures("unpatched")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page))])
 def test_code(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
