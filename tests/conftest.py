@@ -1,5 +1,6 @@
 """Profiles of the property tests, and what several test files share.
 
+FDX_HYPOTHESIS_PROFILE=quick     some seconds, the same examples every time
 FDX_HYPOTHESIS_PROFILE=default   half a minute, the same examples every time
 FDX_HYPOTHESIS_PROFILE=ci        a minute, twice as many examples, the same every time
 FDX_HYPOTHESIS_PROFILE=long      as many as a night allows, different every time
@@ -15,7 +16,7 @@ import fdx._fallback
 import fdx._threads
 
 # Each of the eleven property tests runs this many.
-EXAMPLES = {"default": 1000, "ci": 2000, "long": 25_000}
+EXAMPLES = {"quick": 200, "default": 1000, "ci": 2000, "long": 25_000}
 for name, count in EXAMPLES.items():
     settings.register_profile(
         name,
