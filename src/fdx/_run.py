@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the ``run`` command."""
     parser = subparsers.add_parser(
         "run",
-        help="run a program with fdx in np.gradient's place, and report whether it pays",
+        help="run a program with fdx in np.gradient's place, and report on its calls",
         usage="python -m fdx run [--no-report] [--compare] [-m] PROGRAM [ARGS ...]",
         description=(
             "Run a Python program as it is, with every call of np.gradient made by fdx: by "
@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--compare",
         action="store_true",
-        help="make each call by NumPy as well: whether all bytes are the same, and what it took",
+        help="make each call by NumPy as well, and report whether all bytes are the same",
     )
     parser.add_argument(
         "-m", action="store_true", dest="is_module", help="PROGRAM is a module's name"
