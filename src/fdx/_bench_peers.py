@@ -274,7 +274,8 @@ def _attempt(
     """Time a peer's statement and its yardstick. Nothing that it raises ends the benchmark."""
     number = ""
     try:
-        number = version(peer.module)
+        # A build that is not installed has no metadata.
+        number = fdx.__version__ if peer is FDX else version(peer.module)
         with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
             warnings.simplefilter("ignore")
             call, yardstick = statements()
