@@ -1,23 +1,8 @@
 /* From the name of an instruction set to its table. No cache: the caller keeps the answer. */
 #include "fdx_rows.h"
 
-static const fdx_isa *if_supported(const fdx_isa *isa)
-{
-#ifdef FDX_HAVE_X86
-    __builtin_cpu_init();
-    const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (isa == &fdx_isa_avx2 && !avx2)
-        return NULL;
-    /* VBMI2 came with the processors that AVX-512 does not slow down. */
-    if (isa == &fdx_isa_avx512 && !(avx2 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-                                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vbmi2")))
-        return NULL;
-#endif
-    return isa;
-}
-
-/* From best to worst. */
-static const fdx_isa *const tables[] = {
+/* From best to worst; the last one is everywhere. */
+static const fdx_isa *const fdx_isa_tables[] = {
 #ifdef FDX_HAVE_X86
     &fdx_isa_avx512,
     &fdx_isa_avx2,
@@ -25,13 +10,37 @@ static const fdx_isa *const tables[] = {
     &fdx_isa_base,
 };
 
+#ifdef FDX_HAVE_X86
+#include <cpuid.h>
+
+/* Where in these tables those begin that processor and system are up to. Asked of the processor itself:
+ * __builtin_cpu_supports takes a library that clang's linker does not have on Windows. */
+static size_t best(void)
+{
+    unsigned a, b, c, d, saved, upper;
+    const unsigned by_256 = bit_FMA | bit_AVX | bit_OSXSAVE;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || ~c & by_256)
+        return 2;
+    /* XGETBV, in bytes as not every assembler takes it: registers that the system saves for each process */
+    __asm__(".byte 0x0f, 0x01, 0xd0" : "=a"(saved), "=d"(upper) : "c"(0));
+    if (~saved & 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || ~b & bit_AVX2)
+        return 2;
+    const unsigned by_512 = bit_AVX512F | bit_AVX512VL | bit_AVX512BW | bit_AVX512DQ;
+    /* VBMI2 came with the processors that AVX-512 does not slow down. */
+    return ~saved & 0xe6 || ~b & by_512 || ~c & bit_AVX512VBMI2 ? 1 : 0;
+}
+#else
+static size_t best(void)
+{
+    return 0;
+}
+#endif
+
 const fdx_isa *fdx_isa_find(const char *name)
 {
-    for (size_t k = 0; name != NULL && k < sizeof tables / sizeof *tables; k++) {
-        const fdx_isa *isa = if_supported(tables[k]);
-        if (isa != NULL && (strcmp(name, "auto") == 0 || strcmp(name, isa->name) == 0))
-            return isa;
-    }
+    for (size_t k = best(); name != NULL && k < sizeof fdx_isa_tables / sizeof *fdx_isa_tables; k++)
+        if (strcmp(name, "auto") == 0 || strcmp(name, fdx_isa_tables[k]->name) == 0)
+            return fdx_isa_tables[k];
     return NULL;
 }
 

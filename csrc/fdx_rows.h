@@ -17,6 +17,9 @@
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
+#if defined(_MSC_VER) && !defined(__clang__) && !(defined(__STDC_VERSION__) && defined(_M_FP_STRICT))
+#error "fdx needs /std:c11, for words of C99, and /fp:strict, for operations and flags that are those of the formula"
+#endif
 
 /* First in a block whose divisions clang would do on half-filled registers, with flags from what the rest holds. (gcc
  * fills them up with ones; loops that are long enough to fill registers are not affected.) */
@@ -26,7 +29,8 @@
 #define FDX_KEEP_FLAGS
 #endif
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) || defined(__clang__) /* clang-cl, in place of Microsoft's compiler, is the latter only */
+#define FDX_GNU_C 1
 #define FDX_FETCH(address) __builtin_prefetch(address)
 #else
 #define FDX_FETCH(address) ((void)(address))
@@ -184,8 +188,12 @@ struct fdx_isa {
 extern const fdx_isa fdx_isa_base;
 extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 */
 
-#if defined(__x86_64__) && defined(__GNUC__)
+/* Not with gcc on Windows, which stores registers wider than 16 bytes as if the stack were aligned for them. Nor with
+ * clang-cl before 19, whose headers leave out instructions that are not for all of a file. */
+#if defined(__x86_64__) && defined(FDX_GNU_C)
+#if !defined(_WIN32) || (defined(__clang__) && (!defined(_MSC_VER) || __clang_major__ >= 19))
 #define FDX_HAVE_X86 1
+#endif
 #endif
 
 #endif

@@ -10,7 +10,7 @@
 #elif defined(FDX_AVX2)
 #define FDX_PAST_WIDTH 32
 #define FDX_PAST(to, v) _mm256_stream_si256((__m256i *)(void *)(to), (__m256i)(v))
-#elif defined(__SSE2__) && defined(__GNUC__)
+#elif defined(__SSE2__) && defined(FDX_GNU_C)
 #define FDX_PAST_WIDTH 16
 #define FDX_PAST(to, v) _mm_stream_si128((__m128i *)(void *)(to), (__m128i)(v))
 #endif

@@ -1,0 +1,116 @@
+"""csrc/ on machines that are not this one: cross-compiled, and its C tests run in an emulator."""
+
+import itertools
+import os
+import platform
+import re
+import subprocess
+
+import pytest
+from building import CSRC, ROOT, STRICT, objects_of, run, tool
+
+# Compiler, what runs its programs, and flags.
+MACHINES = {
+    "aarch64-linux": ("aarch64-linux-gnu-gcc", "qemu-aarch64", ["-static"]),
+    "x86_64-windows": ("x86_64-w64-mingw32-gcc", "wine", ["-static"]),
+}
+# About a second each, half of it for the emulator.
+CASES = {"bands": 40, "gradient": 150, "make": 80, "operator": 300, "weights": 400}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_another_machine(machine, tmp_path):
+    cc, emulator, flags = MACHINES[machine]
+    cc, emulator = tool(cc), tool(emulator)
+    # Without -std, as many compile it, gcc fuses products and sums wherever it is not told not to.
+    objects = objects_of(tmp_path, cc, "-O2", *STRICT)
+    if machine.startswith("aarch64"):
+        assert fused(objects, cc.removesuffix("gcc") + "objdump") == set()
+    env = {"WINEPREFIX": str(tmp_path / "wine"), "WINEDEBUG": "-all"}
+    for name, cases in CASES.items():
+        source, program = ROOT / "tests" / "c" / f"test_{name}.c", tmp_path / f"{name}.exe"
+        run(cc, "-O1", *flags, f"-I{CSRC}", source, *objects, "-lm", "-o", program)
+        run(emulator, program, cases, env=env)
+
+
+def test_clang_fuses_nothing_on_aarch64_either(tmp_path):
+    clang, objdump = tool("clang"), tool("aarch64-linux-gnu-objdump")
+    headers = "/usr/aarch64-linux-gnu/include"
+    if not os.path.isdir(headers):
+        pytest.skip("the C library's headers for aarch64 are not installed")
+    target = ["--target=aarch64-linux-gnu", f"-I{headers}"]
+    assert fused(objects_of(tmp_path, clang, *target, "-O1", *STRICT), objdump) == set()
+
+
+def fused(objects, objdump):
+    """Functions with multiplications and additions that are one operation."""
+    text = run(objdump, "-d", *objects)
+    found = re.findall(r"^[0-9a-f]+ <(\w+)>:|\t(fn?m(?:add|sub)|fml[as])\t", text, re.MULTILINE)
+    assert ("quotient_f64", "") in found, "objdump printed nothing that was understood"
+    return {name for (name, _), (_, fuse) in itertools.pairwise(found) if fuse}
+
+
+# As much of the C library as fdx uses, to compile for systems whose headers are not to be had.
+HEADERS = {
+    "math.h": """
+        #define NAN __builtin_nanf("")
+        #define INFINITY __builtin_inff()
+        #define isnan(v) __builtin_isnan(v)
+    """,
+    "string.h": """
+        #include <stddef.h>
+        void *memcpy(void *, const void *, size_t), *memmove(void *, const void *, size_t);
+        void *memset(void *, int, size_t);
+        int strcmp(const char *, const char *);
+    """,
+    "fenv.h": """
+        enum { FE_INVALID = 1, FE_DIVBYZERO = 2, FE_OVERFLOW = 4, FE_UNDERFLOW = 8 };
+        enum { FE_TONEAREST = 0 };
+        int fetestexcept(int), feclearexcept(int), feraiseexcept(int), fegetround(void);
+    """,
+}
+# What Microsoft's compiler is told from others by, with /std:c11 /fp:strict, and its C.
+MICROSOFT = "-std=c11 -fms-extensions -fms-compatibility -U__GNUC__ -U__clang__ -D_M_FP_STRICT"
+
+
+@pytest.mark.parametrize("options", ["-std=c99", MICROSOFT], ids=["clang-cl", "cl"])
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_branches_for_microsoft_s_compiler(machine, options, tmp_path):
+    """That compiler is not here, but clang reads what it would read."""
+    clang = tool("clang")
+    for name, text in HEADERS.items():
+        (tmp_path / name).write_text(text)
+    target = [f"--target={machine}-pc-windows-msvc", "-ffreestanding", "-isystem", tmp_path]
+    run(clang, *target, "-fsyntax-only", *STRICT, *options.split(), *CSRC.glob("*.c"))
+
+
+def test_microsoft_s_compiler_is_told_what_it_needs(tmp_path):
+    for name, text in HEADERS.items():
+        (tmp_path / name).write_text(text)
+    options = [*MICROSOFT.split()[:-1], "-ffreestanding", "-isystem", tmp_path, "-fsyntax-only"]
+    command = [tool("clang"), "--target=x86_64-pc-windows-msvc", *options, CSRC / "fdx_cpu.c"]
+    refused = subprocess.run(command, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "fdx needs /std:c11" in refused.stderr
+
+
+BEST_TABLE = """
+#include <stdio.h>
+#include "fdx_rows.h"
+const fdx_isa fdx_isa_base = {.name = "base"}, fdx_isa_avx2 = {.name = "avx2"};
+const fdx_isa fdx_isa_avx512 = {.name = "avx512"};
+int main(void) { return puts(fdx_isa_name(fdx_isa_find("auto"))) < 0; }
+"""
+
+
+def test_processors(tmp_path):
+    """Each gets the best table that it is up to: AVX2 takes FMA too, and a system that saves
+    registers."""
+    if platform.machine() != "x86_64":
+        pytest.skip("of x86-64")
+    cc, qemu, program = tool("gcc"), tool("qemu-x86_64"), tmp_path / "best"
+    (tmp_path / "best.c").write_text(BEST_TABLE)
+    run(cc, f"-I{CSRC}", tmp_path / "best.c", CSRC / "fdx_cpu.c", "-static", "-o", program)
+    processors = ["Nehalem", "SandyBridge", "Haswell", "Haswell,-fma", "Haswell,-xsave"]
+    got = {model: run(qemu, "-cpu", model, program).strip() for model in processors}
+    assert got == dict.fromkeys(processors, "base") | {"Haswell": "avx2"}
