@@ -350,6 +350,36 @@ def test_periodic_coordinates(sign):
     )
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_first_point_twice(sign, dtype):
+    """Up to the rounding of what the coordinates came in."""
+    for whole, last in (2 * np.pi, 2 * np.pi), (360.0, 360.0), (0.7, np.nextafter(0.7, 0)):
+        x = sign * np.linspace(0, last, 30).astype(dtype)
+        for grid in x, np.sort(np.append(x[1:], (x[1] + x[2]) / 2))[:: int(sign)] - x[1] + x[0]:
+            span = whole if grid is x else float(grid[-1]) - float(grid[0])
+            with pytest.raises(
+                ValueError, match=r"period: .* \(is the first point there twice\?\)"
+            ):
+                fdx.Diff(0, grid, boundary="periodic", period=span)
+        fdx.Diff(0, x[:-1], boundary="periodic", period=whole)
+
+
+def test_even_coordinates_and_a_gap():
+    days, year = np.arange(365), 365.25
+    f = np.sin(2 * np.pi * days / year)
+    want = np.cos(2 * np.pi * days / year) * 2 * np.pi / year
+    got = fdx.derivative(f, days, accuracy=6, boundary="periodic", period=year)
+    assert abs(got - want).max() < 1e-11  # not so if the last day were next to the first
+    lon = np.deg2rad(np.arange(0.0, 360.0, 2.5))
+    even = fdx.derivative(np.sin(lon), lon, boundary="periodic", period=2 * np.pi)
+    same_values(even, fdx.derivative(np.sin(lon), 2 * np.pi / 144, boundary="periodic"))
+    with pytest.raises(ValueError, match=r"period: expected 6\.28\d* of 144 .* got 360.0 .*unit"):
+        fdx.derivative(np.sin(lon), lon, boundary="periodic", period=360)
+    with pytest.raises(ValueError, match=r"period: expected more than .* got 6\.28\d*$"):
+        fdx.derivative(np.sin(lon), np.rad2deg(lon), boundary="periodic", period=2 * np.pi)
+
+
 def test_period_of_a_spacing():
     f = np.random.default_rng(0).normal(size=10)
     want = fdx.derivative(f, 0.1, boundary="periodic")
@@ -558,6 +588,9 @@ ERRORS = [
     (dict(boundary="mirror"), ValueError, "boundary: expected one of 'one-sided', .* got 'mirror'"),
     (dict(boundary=None), ValueError, "boundary: expected one of .* got None"),
     (dict(boundary=3), ValueError, "boundary: expected one of .* got 3"),
+    (dict(boundary="wrap"), ValueError, "one of 'one-sided', .*'wrap' is 'periodic' here$"),
+    (dict(boundary=("valid", "mirror")), ValueError, "'mirror' is 'reflect' here$"),
+    (dict(boundary="nearest"), ValueError, "boundary: expected one of .* got 'nearest'$"),
     (dict(boundary=()), ValueError, r"boundary: expected one of .* got \(\)"),
     (dict(boundary=("valid",)), ValueError, "boundary: expected one of .* got"),
     (dict(boundary=("valid", "valid", "valid")), ValueError, "boundary: expected one of .* got"),
@@ -597,7 +630,8 @@ ERRORS = [
     (dict(spacing=X, boundary="periodic", period=0), ValueError, "period: expected .* got 0"),
     (dict(spacing=X, boundary="periodic", period=np.nan), ValueError, "period: .* got nan"),
     (dict(spacing=X, boundary="periodic", period="1"), TypeError, "period: expected .* got '1'"),
-    (dict(boundary="periodic", period=11.0), ValueError, "period: expected .* got 11.0"),
+    (dict(boundary="periodic", period=11.0), ValueError, "period: .* got 11.0 .*there twice?"),
+    (dict(boundary="periodic", period=360.0), ValueError, "period: expected 12 .* got 360.0$"),
     (dict(workers=0), ValueError, "workers: expected .* got 0"),
     (dict(workers=1.5), TypeError, "workers: expected an integer or None, got 1.5"),
     (dict(workers="2"), TypeError, "workers: expected an integer or None, got '2'"),

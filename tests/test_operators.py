@@ -929,6 +929,16 @@ def test_copies(again):
         assert repr(other) == repr(L)
 
 
+@pytest.mark.parametrize("operator", [fdx.Diff(0), fdx.Identity(), fdx.Diff(0) @ fdx.Diff(1).T])
+def test_names(operator):
+    """Those that an editor offers are those that there are pages for."""
+    names = {name for name in dir(operator) if not name.startswith("_")}
+    assert names == {
+        *("T", "as_linear_operator", "axes", "matrix", "output_shape", "plot"),
+        *("spectral_radius", "symbol"),
+    }
+
+
 def test_long_products():
     """Rows longer than the core takes are applied one derivative after the other."""
     E = 1.0 * fdx.Diff(0, accuracy=60, boundary="periodic")

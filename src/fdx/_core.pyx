@@ -1447,9 +1447,9 @@ cdef class Applicable:
         >>> D(u, out=u) is u
         True
         """
-        return self.named(u, out, workers, "u")
+        return self._named(u, out, workers, "u")
 
-    cpdef object named(self, object u, object out, object workers, str name):
+    cpdef object _named(self, object u, object out, object workers, str name):
         """The same for an argument of another name."""
         cdef Plan plan
         with cython.critical_section(self):
@@ -1460,7 +1460,7 @@ cdef class Applicable:
                 return result
         return self._apply(u, out, workers, name)
 
-    def remember(self, Plan plan not None):
+    def _remember(self, Plan plan not None):
         """Try this one first from now on."""
         with cython.critical_section(self):
             self.plan = plan

@@ -97,8 +97,9 @@ def derivative(
         "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as
         `fdx.Diff` explains them.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period. With a
-        spacing it may be left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period, so more
+        than they span; of even ones n times their distance, unless the last is at another one from
+        the first. With a spacing it may be left out; if given, it has to be n times that.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. It may share memory with
         `f`, which is then copied first.
@@ -119,8 +120,8 @@ def derivative(
         For an axis with fewer points than the stencil takes (never a lower accuracy instead; the
         message says how many it needs); an odd `accuracy`; stencils of more than 64 points; a
         zero spacing; coordinates that are not as many as the points, or neither rise nor fall
-        throughout; an unknown `boundary`; a `period` that does not fit; an `out` of another shape,
-        read-only, or whose elements overlap.
+        throughout; an unknown `boundary`; a `period` that does not fit, as `fdx.Diff`
+        explains it; an `out` of another shape, read-only, or whose elements overlap.
     TypeError
         For another dtype of `f`; masked arrays, other subclasses of ndarray and arrays of other
         libraries; an `out` of another dtype; arguments that are no integers or real numbers.
@@ -154,7 +155,8 @@ def derivative(
     rounding the data has made already. The derivative of a constant is exactly 0.
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", so that the length of the result does not depend on their values. On
+    except with "valid", so that the length of the result does not depend on their values, and
+    except with a `period` that is not n times their distance. On
     uneven grids even derivatives take one point more to either side than on uniform ones, and
     reach a higher accuracy where the grid is smooth.
 
@@ -185,7 +187,7 @@ def derivative(
     f = as_array(f)
     axis = normalize_axis_index(axis, f.ndim) if type(axis) is int else check_axis(axis, f.ndim)
     D = make_diff(axis, spacing, deriv, accuracy, boundary, period)
-    return D.named(f, out, workers, "f")
+    return D._named(f, out, workers, "f")
 
 
 def check_axis(axis: Any, ndim: int) -> int:

@@ -36,7 +36,9 @@ Stage = tuple[int, Band | None, Array | None]
 # In the order of the C core's enumeration.
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
+ELSEWHERE = {"wrap": "periodic", "circular": "periodic", "mirror": "reflect"}  # as SciPy, PyTorch
 MAX_NODES = 64  # of one stencil
+TWICE = " (is the first point there twice?)"
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
 
 
@@ -98,9 +100,11 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
     pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
     if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
         expected = ", ".join(map(repr, BOUNDARIES))
+        known = [side for side in pair if isinstance(side, str) and side in ELSEWHERE]
         raise ValueError(
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
             f"got {boundary!r}"
+            + (f"; what others call {known[0]!r} is {ELSEWHERE[known[0]]!r} here" if known else "")
         )
     left, right = (BOUNDARIES.index(side) for side in pair)
     if (left == PERIODIC) != (right == PERIODIC):
@@ -157,16 +161,19 @@ def check_coordinates(spacing: Any) -> Array:
     return x
 
 
-def even_spacing(x: Array, period: float | None, given: np.dtype[Any]) -> float | None:
-    """The distance between coordinates that are even but for rounding in the dtype they came in."""
+def rounding_of(x: Array, given: np.dtype[Any]) -> float:
+    """How far coordinates may be from where they should, in the dtype that they came in."""
+    if given.kind != "f":
+        return 0.0
+    eps = float(np.finfo(given if given.itemsize < 8 else np.float64).eps)
+    h = float((x[-1] - x[0]) / (len(x) - 1))
+    return min(2 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
+
+
+def even_spacing(x: Array, rounding: float) -> float | None:
+    """The distance between coordinates that are even but for rounding."""
     n = len(x)
     h = float((x[-1] - x[0]) / (n - 1))
-    rounding = 0.0
-    if given.kind == "f":
-        eps = float(np.finfo(given if given.itemsize < 8 else np.float64).eps)
-        rounding = min(2 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
-    if period is not None and not abs(n * h - period) <= 2 * rounding:
-        return None
     block = 4096  # as uneven ones show it soon, and what is in cache is there sooner
     for start in range(0, n, block):
         here = x[start : start + block]
@@ -252,9 +259,10 @@ class Leaf:
         if self.points is None and self.period is not None:
             whole = n * self.spacing
             if not math.isclose(whole, self.period, rel_tol=1e-9):
+                twice = math.isclose(whole - self.spacing, self.period, rel_tol=1e-9)
                 raise ValueError(
                     f"period: expected {n} points times a spacing of {self.spacing} on axis "
-                    f"{self.axis}, {whole}, got {self.period} (is the first point there twice?)"
+                    f"{self.axis}, {whole}, got {self.period}" + twice * TWICE
                 )
         try:
             band = Band.derivative(
@@ -620,7 +628,7 @@ class Operator(Applicable):
     def _apply(self, u: Any, out: Any, workers: int | None, name: str) -> Any:
         u = as_array(u, name)
         plan = self._plan(u.shape)
-        self.remember(plan)
+        self._remember(plan)
         check_single(plan, u, name)
         if out is None:
             result = new_result(u, plan.out_shape)
@@ -1181,16 +1189,19 @@ class Diff(Operator):
           value of the last point though the wall is half a spacing outside: smooth functions with
           a slope at the wall do not have this symmetry, and derivatives there do not converge.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period. With a
-        spacing it may be left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period, so more
+        than they span. Even ones whose distance times n it is not are uneven across the ends, as
+        365 days of a year of 365.25; more than twice that is an error. With a spacing it may be
+        left out; if given, it has to be n times that.
 
     Raises
     ------
     ValueError
         For a zero spacing; coordinates that neither rise nor fall throughout; a `deriv` below 1;
         an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
-        `boundary`, or "periodic" on one side only; a `period` that is missing or does not fit.
-        That an axis is too short turns out when the operator is applied.
+        `boundary`, or "periodic" on one side only; a `period` that is missing, not more than
+        coordinates span, or more than twice what even ones are times their distance. That an axis
+        is too short, or a `period` not n times a spacing, turns out when the operator is applied.
     TypeError
         For arguments that are no integers or real numbers.
 
@@ -1215,7 +1226,7 @@ class Diff(Operator):
     which ``D @ D`` is (and which does not see what changes its sign from point to point).
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid".
+    except with "valid", and with a `period` that is not n times their distance.
 
     References
     ----------
@@ -1278,8 +1289,15 @@ class Diff(Operator):
             if period is not None and x[-1] < x[0]:
                 period = -abs(period)  # it goes on in their direction
             with np.errstate(all="ignore"):  # they may span more than a float64 holds
-                check_period(x, left, period)
-                even = even_spacing(x, period, np.asarray(spacing).dtype)
+                rounding = rounding_of(x, np.asarray(spacing).dtype)
+                check_period(x, left, period, rounding)
+                even = even_spacing(x, rounding)
+                if (
+                    even is not None
+                    and period is not None
+                    and not closes_evenly(x, even, period, rounding)
+                ):
+                    even = None
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
@@ -1288,15 +1306,32 @@ class Diff(Operator):
         super().__init__([Term(1.0, (leaf,))])
 
 
-def check_period(x: Array, left: int, period: float | None) -> None:
+def check_period(x: Array, left: int, period: float | None, rounding: float) -> None:
     span = float(x[-1] - x[0])
     if left == PERIODIC and period is None:
         raise ValueError(
             "period: expected the length of the axis, as coordinates do not tell the distance "
             "from the last point to the first, got None"
         )
-    if period is not None and not 0 <= span / period < 1:
-        raise ValueError(f"period: expected more than the coordinates span, {span}, got {period}")
+    if period is None:
+        return
+    twice = abs(span - period) <= rounding
+    if twice or not 0 <= span / period < 1:
+        raise ValueError(
+            f"period: expected more than the coordinates span, {span}, got {period}" + twice * TWICE
+        )
+
+
+def closes_evenly(x: Array, h: float, period: float, rounding: float) -> bool:
+    """Are even coordinates even across the ends, too? There may be a gap, but not half of all."""
+    whole = len(x) * h
+    if abs(period) > 2 * abs(whole):
+        raise ValueError(
+            f"period: expected {whole} of {len(x)} coordinates at a distance of {h}, or at most "
+            f"twice that, if there is a gap from the last to the first, got {period} (in another "
+            "unit?)"
+        )
+    return abs(whole - period) <= 2 * rounding
 
 
 def check_added(other: Any) -> None:
