@@ -1,6 +1,7 @@
 """np.gradient while it is fdx's: the same function to whoever looks at it, the same outcome of each
 call, and what the reports and `python -m fdx run` say."""
 
+import functools
 import inspect
 import itertools
 import os
@@ -137,9 +138,50 @@ def test_replaced_before_fdx_was_imported():
     """
     done = python("-c", code, cwd=None)
     assert done.stderr == ""
-    assert "np.gradient is __main__.<lambda>" in done.stdout
-    assert "import fdx before that" in done.stdout
-    assert done.stdout.endswith("theirs [2. 2.]\n")
+    assert done.stdout == (
+        "numpy.gradient: expected NumPy's own function, got __main__.<lambda> (<string>, line 3), "
+        "by which something replaced it before fdx was imported; import fdx before that, or put "
+        "NumPy's back first\ntheirs [2. 2.]\n"
+    )
+
+
+@pytest.mark.parametrize("patch", [fdx.patch_numpy, lambda: fdx.patched().__enter__()])
+def test_replaced_after_fdx_was_imported(patch, monkeypatch, capsys):
+    own = np.gradient
+
+    @functools.wraps(own)
+    def logged(*args):
+        return own(*args)
+
+    here = f"got numpy.gradient ({__file__}, line {logged.__code__.co_firstlineno}), by which"
+    with monkeypatch.context() as replaced:
+        for theirs, got in (logged, here), (functools.partial(own), "got functools.partial("):
+            replaced.setattr(np, "gradient", theirs)
+            with pytest.raises(RuntimeError, match=r"after fdx was .*; patch it before") as caught:
+                patch()
+            assert got in str(caught.value)
+            assert own.__wrapped__.__code__ is NUMPYS_CODE
+            fdx.unpatch_numpy()
+            assert np.gradient is theirs
+    with fdx.patched(report=True) as report:  # before that
+        monkeypatch.setattr(np, "gradient", logged)
+        np.gradient(F)
+    np.gradient(F)
+    assert report.computed.calls == 1
+
+
+def test_gives_its_report():
+    code = """if 1:
+        import numpy as np, fdx
+        assert fdx.patch_numpy() is None
+        report = fdx.patch_numpy(report=True)
+        assert fdx.patch_numpy(compare=True) is report
+        assert fdx.patch_numpy() is None
+        np.gradient([1.0, 3.0])
+        print(report.computed.calls, report.compared.calls, "computed by fdx" in str(report))
+    """
+    done = python("-c", code, cwd=None)
+    assert done.stdout == "1 1 True\n", done.stderr
 
 
 def test_imported_again_while_patched():
@@ -233,6 +275,20 @@ def test_fdx_gradient_is_not_disturbed():
         with np.errstate(all="raise"), pytest.raises(FloatingPointError):
             fdx.gradient(F, 0.0)
     assert_same_bits(out, want)
+
+
+def test_fdx_gradient_is_not_counted(counted):
+    """Neither what it computes nor what it leaves to NumPy, but for classes that have a say."""
+    half, out = F.astype("f2"), np.empty(5, "f2")
+    fdx.gradient(F)
+    fdx.gradient(half)
+    fdx.gradient(half, out=out)
+    fdx.gradient(np.ma.array(F))
+    with pytest.raises(ValueError, match="edge_order"):
+        fdx.gradient(F, edge_order=3)
+    assert str(counted) == "np.gradient was not called in this process"
+    fdx.gradient(np.arange(5.0).view(Delegating))
+    assert counted.left_to_numpy["f of type Delegating"].calls == 1
 
 
 def test_workers_are_heeded(jobs):
@@ -444,6 +500,20 @@ def test_comparison(capsys):
     assert re.search(r"^fdx and NumPy: the same bytes$", capsys.readouterr().err, re.M)
 
 
+def test_what_is_compared_is_read_once(capsys):
+    class Lazy:
+        read = 0
+
+        def __array__(self, dtype=None, copy=None):
+            self.read += 1
+            return F
+
+    lazy = Lazy()
+    with fdx.patched(compare=True) as report:
+        assert_same_bits(np.gradient(lazy), np.gradient(F))
+    assert (lazy.read, report.compared.calls, report.different) == (1, 2, 0)
+
+
 def test_a_difference_is_told(monkeypatch, capsys):
     monkeypatch.setattr(fdx._patch, "undispatched", lambda f, *args: f)
     with fdx.patched(compare=True) as report:
@@ -495,7 +565,7 @@ def test_report_at_exit():
     done = python("-c", code, cwd=None)
     assert done.stdout == ""
     assert re.fullmatch(
-        r"\nnp.gradient: 2 calls, \S+ s in \S+ s of the program\n +calls +elements +seconds\n"
+        r"\nnp.gradient: 2 calls, \S+ s in \S+ s of the program\n +calls +elements of f +seconds\n"
         r"computed by fdx +2 +4 +\S+\n",
         done.stderr,
     )
@@ -631,6 +701,41 @@ def test_until_the_last_thread_and_exit_handler(tmp_path):
     assert re.search(r"^computed by fdx +2 +4 ", done.stderr, re.M)
 
 
+def test_its_globals_are_those_that_python_gives(tmp_path):
+    (tmp_path / "names.py").write_text("print(*sorted(globals()))\n")
+    shutil.copy(tmp_path / "names.py", tmp_path / "__main__.py")
+    for what in (["names.py"], ["."], ["-m", "names"]):
+        plain, done = python(*what, cwd=tmp_path), run("--no-report", *what, cwd=tmp_path)
+        assert (done.stdout, done.stderr) == (plain.stdout, "")
+
+
+def test_numpy_alone(program, tmp_path):
+    done = run("--numpy", program, cwd=tmp_path)
+    assert (done.stdout, done.returncode) == (python(program, cwd=tmp_path).stdout, 0)
+    assert re.search(r"^computed by fdx +0 +0 +0$", done.stderr, re.M)
+    assert re.search(r"^left to NumPy: as --numpy asks +1 +2 ", done.stderr, re.M)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_numpy_alone_whoever_patches(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import os\n"
+        "import numpy as np, fdx\n"
+        "code = np.gradient.__wrapped__.__code__\n"
+        "fdx.patch_numpy()\n"
+        "with fdx.patched(): np.gradient([1.0, 3.0])\n"
+        "assert np.gradient.__wrapped__.__code__ is code\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    print(np.gradient.__wrapped__.__code__.co_filename, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+    )
+    done = run("--numpy", "program.py", cwd=tmp_path)
+    assert done.stdout == f"{NUMPYS_CODE.co_filename}\n", done.stderr
+    assert re.search(r"^left to NumPy: as --numpy asks +1 +2 ", done.stderr, re.M)
+
+
 @pytest.mark.parametrize("text", ["1 +", "import nowhere", "def f(): 1 / 0\n\nf()"])
 def test_tracebacks_are_the_programs(text, tmp_path):
     (tmp_path / "bad.py").write_text(text)
@@ -644,6 +749,23 @@ def test_a_module(program, tmp_path):
     assert done.returncode == 0
     done = run("-m", "package", cwd=tmp_path)
     assert "[1. 1.]" in done.stdout, done.stderr
+
+
+def test_a_module_whose_name_is_glued_on(program, tmp_path):
+    for options in ((), ("--no-report",)):
+        parted = run(*options, "-m", "program", "-mx", cwd=tmp_path)
+        glued = run(*options, "-mprogram", "-mx", cwd=tmp_path)
+        assert f"{[str(program), '-mx']}" in parted.stdout
+        assert (glued.stdout, glued.returncode) == (parted.stdout, 0)
+    assert run(program, "-mx", cwd=tmp_path).stdout == parted.stdout
+
+
+def test_help_says_where_pythons_options_go(program, tmp_path):
+    text = " ".join(run("--help", cwd=tmp_path).stdout.split())
+    assert "python -O -W error -m fdx run PROGRAM" in text
+    program.write_text("import sys\nprint(__debug__, sys.warnoptions)\n")
+    done = python("-O", "-W", "error", "-m", "fdx", "run", "--no-report", program, cwd=tmp_path)
+    assert done.stdout == "False ['error']\n"
 
 
 @pytest.mark.parametrize("how", ["fail", "exit", "interrupt"])
@@ -671,6 +793,12 @@ def test_what_cannot_be_run(tmp_path):
     assert "PROGRAM" in done.stderr
     done = run("--compare", "--no-report", "program.py", cwd=tmp_path)
     assert done.returncode == 2
+    done = run("--numpy", "--no-report", "program.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--no-report leaves nothing of --numpy" in done.stderr
+    done = run("--numpy", "--compare", "program.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--numpy leaves nothing to --compare: run the program twice" in done.stderr
 
 
 def test_the_example_has_the_same_bytes(tmp_path):

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(subparsers)
 
-    args = parser.parse_args(argv)
+    args = parser.parse_args(_run.separated(sys.argv[1:] if argv is None else argv))
     if "run" not in args:
         parser.print_help()
         return 0

@@ -35,9 +35,17 @@ def _copy_of_numpy_function() -> Any:
 _numpy_function = _copy_of_numpy_function()  # keeps NumPy's code while np.gradient is patched
 
 
+def _overrides(a: Any) -> bool:
+    """Does NumPy ask its class what np.gradient is to do?"""
+    plain = np.ndarray.__array_function__
+    return getattr(type(a), "__array_function__", plain) is not plain
+
+
 def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
     """np.gradient's result, copied to `out` if there is one."""
-    result = numpy_gradient(f, *varargs, axis=axis, edge_order=edge_order)
+    # Where no class has a say, a patched np.gradient is not to count this as a call of its own.
+    compute = numpy_gradient if any(map(_overrides, (f, *varargs))) else _numpy_function
+    result = compute(f, *varargs, axis=axis, edge_order=edge_order)
     if out is None:
         return result
     _out.store(result, out)

@@ -12,7 +12,7 @@ import contextlib
 import operator
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from time import perf_counter
 from types import CodeType, FunctionType
@@ -21,7 +21,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from fdx._core import gradient_for_numpy
-from fdx._fallback import numpy_code, numpy_function, undispatched
+from fdx._fallback import numpy_code, numpy_function, numpy_gradient, undispatched
 from fdx._report import PatchReport, same_bits
 
 _lock = threading.RLock()  # a signal's handler may patch as well
@@ -54,7 +54,7 @@ def _counted(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
     record: Any = "the record"
     call = record(f, varargs, axis, edge_order)
     try:
-        result = compute(f, varargs, call.axis, edge_order, call.decline)
+        result = compute(call.f, varargs, call.axis, edge_order, call.decline)
     except BaseException:
         call.failed()
         raise
@@ -68,12 +68,14 @@ class _Record:
     def __init__(self, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> None:
         self.reports = _reports
         self.why = ""
-        self.arguments = f, varargs
+        self.f = f
+        self.varargs = varargs
         self.axis = axis
         self.edge_order = edge_order
         self.compare = [report for report in self.reports if report.compare]
-        if self.compare and axis is not None:
-            self.axis = _read_once(axis)
+        if self.compare:
+            self.f = _array_once(f)
+            self.axis = _axis_once(axis)
         self.start = perf_counter()
 
     def decline(
@@ -97,14 +99,22 @@ class _Record:
             # What there is to say has been said, and what there is to raise is not the program's.
             with np.errstate(all="ignore"), contextlib.suppress(Exception):
                 start = perf_counter()
-                numpys = undispatched(*self.arguments, self.axis, self.edge_order, "")
+                numpys = undispatched(self.f, self.varargs, self.axis, self.edge_order, "")
                 of_numpy = perf_counter() - start
                 same = same_bits(result, numpys)
                 for report in self.compare:
                     report.add_comparison(same, elements, of_numpy)
 
 
-def _read_once(axis: Any) -> Any:
+def _array_once(f: Any) -> Any:
+    """`f` as NumPy reads it, which may take long; whatever that raises is left to who computes."""
+    if not hasattr(type(f), "__array_function__"):
+        with contextlib.suppress(Exception):
+            return np.asanyarray(f)
+    return f
+
+
+def _axis_once(axis: Any) -> Any:
     """`axis` as something that can be read again."""
     with contextlib.suppress(TypeError):
         return operator.index(axis)
@@ -113,32 +123,69 @@ def _read_once(axis: Any) -> Any:
     return axis
 
 
-_FDX = _with_constants(_plain, compute=gradient_for_numpy)
-_FDX_COUNTED = _with_constants(_counted, compute=gradient_for_numpy, record=_Record)
+def _by_numpy(
+    f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, decline: Callable[..., Any]
+) -> Any:
+    return decline(f, varargs, axis, edge_order, "as --numpy asks")
+
+
+# What computes: without reports, and with them.
+_FDX = (
+    _with_constants(_plain, compute=gradient_for_numpy),
+    _with_constants(_counted, compute=gradient_for_numpy, record=_Record),
+)
+_NUMPY = (numpy_code, _with_constants(_counted, compute=_by_numpy, record=_Record))
+_codes = _FDX
 
 
 def _update() -> None:
     """Give np.gradient's function the code that it is to have."""
     if _everywhere or _blocks:
         numpy_function._before_fdx = numpy_code  # for another copy of fdx
-        numpy_function.__code__ = _FDX_COUNTED if _reports else _FDX
+        numpy_function.__code__ = _codes[bool(_reports)]
     else:
         numpy_function.__code__ = numpy_code
 
 
 def _check() -> None:
+    """Is np.gradient what NumPy made it, so that who calls it calls what is patched?"""
     if not (
         isinstance(numpy_function, FunctionType)
         and numpy_function.__globals__["__name__"].startswith("numpy.")
     ):
-        name = f"{numpy_function.__module__}.{numpy_function.__qualname__}"
-        raise RuntimeError(
-            f"np.gradient is {name}, as something replaced it before fdx was imported: "
-            "import fdx before that"
-        )
+        got, when, todo = numpy_gradient, "before fdx was imported", "import fdx before that"
+    elif np.gradient is not numpy_gradient:
+        got, when, todo = np.gradient, "after fdx was imported", "patch it before that"
+    else:
+        return
+    raise RuntimeError(
+        f"numpy.gradient: expected NumPy's own function, got {_described(got)}, by which "
+        f"something replaced it {when}; {todo}, or put NumPy's back first"
+    )
 
 
-def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
+def _described(function: Any) -> str:
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
+        return repr(function)
+    place = f"{code.co_filename}, line {code.co_firstlineno}"
+    return f"{function.__module__}.{function.__qualname__} ({place})"
+
+
+def count_numpys() -> None:
+    """Have the report alone, of calls that NumPy goes on computing: ``fdx run --numpy``."""
+    global _codes
+    _codes = _NUMPY
+    patch_numpy(report=True)
+
+
+@overload
+def patch_numpy(*, report: Literal[True], compare: bool = False) -> PatchReport: ...
+@overload
+def patch_numpy(*, report: bool = False, compare: Literal[True]) -> PatchReport: ...
+@overload
+def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport | None: ...
+def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport | None:
     """
     Make every call of `numpy.gradient` in this process one of fdx's.
 
@@ -158,10 +205,17 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
         times come out up to twice too long for arrays of megabytes, as two results are in
         memory, and the program's too.
 
+    Returns
+    -------
+    PatchReport or None
+        What is counted, if that was asked for: to be looked at and printed at any time, the same
+        one whenever it is asked for.
+
     Raises
     ------
     RuntimeError
-        If something else replaced `numpy.gradient` before fdx was imported.
+        If something else replaced `numpy.gradient`. (What replaces it later and calls what it
+        replaced gets fdx's.)
 
     See Also
     --------
@@ -202,6 +256,7 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> None:
             if _report_at_exit not in _reports:
                 _reports += (_report_at_exit,)
         _update()
+        return _report_at_exit if report or compare else None
 
 
 def unpatch_numpy() -> None:
@@ -209,7 +264,8 @@ def unpatch_numpy() -> None:
     Make `numpy.gradient` NumPy's own again.
 
     Takes back any number of calls of `fdx.patch_numpy`; without one it does nothing. Blocks of
-    `fdx.patched` that are still open keep theirs.
+    `fdx.patched` that are still open keep theirs. What else has replaced `numpy.gradient`
+    meanwhile stays in its place, and calls NumPy's own function again if it calls that at all.
 
     See Also
     --------
@@ -261,7 +317,7 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     Raises
     ------
     RuntimeError
-        If something else replaced `numpy.gradient` before fdx was imported.
+        If something else replaced `numpy.gradient`.
 
     See Also
     --------

@@ -16,7 +16,7 @@ import numpy as np
 
 @dataclass
 class Tally:
-    """Calls, the elements of their arrays `f`, and the seconds that they took."""
+    """Calls, the elements of their inputs `f`, and the seconds that they took."""
 
     calls: int = 0
     elements: int = 0
@@ -34,13 +34,15 @@ class PatchReport:  # numpydoc ignore=PR01
     """
     What became of the calls of `numpy.gradient` while it was patched.
 
-    `fdx.patched` makes one, if asked to. ``str(report)`` is what is printed at the end.
+    `fdx.patched` and `fdx.patch_numpy` make one, if asked to. ``str(report)`` is what is printed
+    at the end.
 
     Attributes
     ----------
     computed : Tally
-        What fdx computed: ``computed.calls``, ``computed.elements`` (of the arrays `f`) and
-        ``computed.seconds``.
+        What fdx computed: ``computed.calls``, ``computed.elements`` (of the inputs `f`) and
+        ``computed.seconds``. Several derivatives of one array are one call, and its elements
+        count once.
     left_to_numpy : dict of str to Tally
         What NumPy's own code computed, by the reason.
     errors : int
@@ -55,7 +57,7 @@ class PatchReport:  # numpydoc ignore=PR01
 
     See Also
     --------
-    fdx.patched : Makes one.
+    fdx.patched, fdx.patch_numpy : Make one.
 
     Examples
     --------
@@ -137,7 +139,7 @@ class PatchReport:  # numpydoc ignore=PR01
         lines = [
             f"np.gradient: {calls:,} call{'s' * (calls > 1)}, {seconds:.3g} s "
             f"in {self._elapsed():.3g} s of the program",
-            f"{'':{width}}{'calls':>12}{'elements':>18}{'seconds':>12}",
+            f"{'':{width}}{'calls':>12}{'elements of f':>18}{'seconds':>12}",
         ]
         for name, tally in rows:
             lines.append(

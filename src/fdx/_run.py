@@ -9,11 +9,12 @@ import os
 import pkgutil
 import runpy
 import sys
+from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from fdx._command import CommandError
-from fdx._patch import patch_numpy
+from fdx._patch import count_numpys, patch_numpy
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,19 +22,25 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "run",
         help="run a program with fdx in np.gradient's place, and report on its calls",
-        usage="python -m fdx run [--no-report] [--compare] [-m] PROGRAM [ARGS ...]",
+        usage="python -m fdx run [--no-report | --compare | --numpy] [-m] PROGRAM [ARGS ...]",
         description=(
             "Run a Python program as it is, with every call of np.gradient made by fdx: by "
             "whatever name, and in libraries too. At its end a report on standard error says how "
             "many calls and elements fdx computed and in what time, and which calls were left to "
             "NumPy and why. The exit status is the program's."
         ),
+        epilog="The interpreter's own options come before: python -O -W error -m fdx run PROGRAM.",
     )
     parser.add_argument("--no-report", action="store_true", help="count nothing, print nothing")
     parser.add_argument(
         "--compare",
         action="store_true",
         help="make each call by NumPy as well, and report whether all bytes are the same",
+    )
+    parser.add_argument(
+        "--numpy",
+        action="store_true",
+        help="let NumPy compute as ever, for the same report of the times that it takes",
     )
     parser.add_argument(
         "-m", action="store_true", dest="is_module", help="PROGRAM is a module's name"
@@ -47,18 +54,36 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def separated(argv: Sequence[str]) -> list[str]:
+    """The arguments, with ``-mNAME``, which argparse takes for several options, as ``-m NAME``."""
+    first = next((k for k, a in enumerate(argv) if k and not a.startswith("--")), 0)
+    if argv[:1] != ["run"] or not argv[first].startswith("-m") or argv[first] == "-m":
+        return list(argv)
+    return [*argv[:first], "-m", argv[first][2:], *argv[first + 1 :]]
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the program and return 0; what it raises goes through."""
-    if args.no_report and args.compare:
-        raise CommandError("--no-report leaves nothing of --compare")
+    if args.no_report and (args.compare or args.numpy):
+        raise CommandError(
+            f"--no-report leaves nothing of --{'numpy' if args.numpy else 'compare'}"
+        )
+    if args.numpy and args.compare:
+        raise CommandError("--numpy leaves nothing to --compare: run the program twice")
     program = args.program[0]
     if not args.is_module and not os.path.exists(program):
         raise CommandError(f"{program}: no such file; a module takes -m")
-    patch_numpy(report=not args.no_report, compare=args.compare)
+    if args.numpy:
+        count_numpys()
+    else:
+        patch_numpy(report=not args.no_report, compare=args.compare)
     sys.argv[:] = args.program
     # A module of its own, which stays as long as threads and exit handlers run.
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
+    for name, value in (("__annotations__", {}), ("__cached__", None)):
+        if name in sys.modules["__main__"].__dict__:  # as this Python's version has it
+            main.__dict__[name] = value
     sys.modules["__main__"] = main
     try:
         _run(program, main, args.is_module)

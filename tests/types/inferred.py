@@ -107,7 +107,8 @@ def others() -> None:
     with workers, fdx.patched(report=False), fdx.patched(compare=True) as report:
         assert_type(report, fdx.PatchReport)
         assert_type(report.different, int)
-    fdx.patch_numpy(report=False)
+    assert_type(fdx.patch_numpy(report=False), fdx.PatchReport | None)
+    assert_type(fdx.patch_numpy(report=True), fdx.PatchReport)
     fdx.unpatch_numpy()
     assert_type(fdx.get_include(), str)
     assert_type(fdx.get_library_dir(), str)
