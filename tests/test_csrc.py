@@ -144,6 +144,15 @@ def test_products_and_sums_are_fused_only_on_purpose(objects):
     assert {name for name in errors if not name.startswith(purpose + doubled)} == set()
 
 
+BEFORE_README = """
+#include <stdlib.h>
+static int left = -1; /* calls of malloc, before one that fails */
+static void *scarce(size_t bytes)
+{
+    return left-- == 0 ? NULL : malloc(bytes);
+}
+#define malloc scarce
+"""
 USES_README = """
 #include <stdio.h>
 int main(void)
@@ -159,6 +168,11 @@ int main(void)
         if (error > 1e-10 || error < -1e-10)
             return printf("%d: %g\\n", i, y[i]);
     }
+    for (int calls = 0; calls < 2; calls++) {
+        left = calls;
+        if (laplacian(u, y, N, N, 1) != FDX_E_NULL || left != -1)
+            return printf("malloc\\n");
+    }
     return laplacian(u, y, 3, N, 1) != FDX_E_SIZE;
 }
 """
@@ -167,7 +181,7 @@ int main(void)
 def test_the_example_of_its_page(objects, tmp_path):
     page = (CSRC / "README.md").read_text()
     code = re.search(r"```c\n(.*?)```", page, re.DOTALL)[1]
-    (tmp_path / "example.c").write_text(code + USES_README)
+    (tmp_path / "example.c").write_text(BEFORE_README + code + USES_README)
     flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
     run(*CC.split(), *flags, tmp_path / "example.c", *objects, "-o", tmp_path / "example")
     run(tmp_path / "example")

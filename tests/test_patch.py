@@ -590,6 +590,27 @@ def test_filters_see_numpys_module(report, capsys):
     assert caught == []
 
 
+def test_where_warnings_point(capsys):
+    """As docs/how.md says."""
+
+    def place(call, *arguments):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call(*arguments)
+        (place,) = {warning.filename for warning in caught}
+        return place
+
+    D = fdx.Diff(0)
+    for call in (fdx.gradient, fdx.derivative, fdx.laplacian, D, D):
+        assert place(call, np.tile(HUGE, 2)) == __file__
+    half = np.array([-6e4, 6e4, 6e4], "f2")
+    assert place(fdx.gradient, half) == NUMPYS_CODE.co_filename
+    for report in False, True:
+        with fdx.patched(report=report):
+            assert place(np.gradient, HUGE) == fdx._patch.__file__
+            assert place(np.gradient, half) == NUMPYS_CODE.co_filename
+
+
 def test_a_class_that_refuses_what_counting_might_ask(counted):
     class Picky(np.ndarray):
         def __array_function__(self, function, types, args, kwargs):

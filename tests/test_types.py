@@ -1,5 +1,6 @@
 """What is said to type checkers: that they understand it, and that it is so."""
 
+import atexit
 import importlib.util
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def test_it_is_true(monkeypatch):
         return value
 
     monkeypatch.setattr(typing, "assert_type", look)
+    monkeypatch.setattr(atexit, "register", lambda function: None)  # no report after the tests'
     spec = importlib.util.spec_from_file_location("inferred", INFERRED)
     inferred = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(inferred)
