@@ -4,9 +4,11 @@ FDX_HYPOTHESIS_PROFILE=quick     some seconds, the same examples every time
 FDX_HYPOTHESIS_PROFILE=default   half a minute, the same examples every time
 FDX_HYPOTHESIS_PROFILE=ci        a minute, twice as many examples, the same every time
 FDX_HYPOTHESIS_PROFILE=long      as many as a night allows, different every time
+FDX_HYPOTHESIS_PROFILE=threads   few, for .ci/threads, which runs each test a dozen times
 """
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -15,8 +17,17 @@ from hypothesis import HealthCheck, settings
 import fdx._fallback
 import fdx._threads
 
+if sys.platform != "linux":  # these use its compilers and binutils
+    collect_ignore = [
+        "test_codes.py",
+        "test_csrc.py",
+        "test_languages.py",
+        "test_portability.py",
+        "test_ways_in.py",
+    ]
+
 # Each of the eleven property tests runs this many.
-EXAMPLES = {"quick": 200, "default": 1000, "ci": 2000, "long": 25_000}
+EXAMPLES = {"quick": 200, "default": 1000, "ci": 2000, "long": 25_000, "threads": 10}
 for name, count in EXAMPLES.items():
     settings.register_profile(
         name,
@@ -34,6 +45,13 @@ def pytest_configure(config):
     # NumPy's own tests, which one file runs, carry these marks.
     config.addinivalue_line("markers", "thread_unsafe(reason): not to be run in several threads")
     config.addinivalue_line("markers", "slow: takes long")
+    config.addinivalue_line("markers", "iterations(n): how often pytest-run-parallel runs a test")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if {"fallbacks", "jobs"} & set(item.fixturenames):  # which count from the test's beginning
+            item.add_marker(pytest.mark.iterations(1))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 from dataclasses import replace
 
@@ -313,6 +314,7 @@ def test_ctrl_c_shows_what_there_is(form, hasty, monkeypatch, tmp_path, capsys):
         assert "Interrupted after" in out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a signal that is sent ends a process there")
 def test_a_real_interrupt(tmp_path):
     code = (
         "import os, signal, sys, threading, time\n"

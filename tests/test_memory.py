@@ -123,6 +123,7 @@ print(grown - size)
 
 @parametrize
 def test_resident_set(f, spacing, options):
+    pytest.importorskip("resource")
     code = SETUP + RESIDENT.format(
         f=f,
         spacing=f"{spacing}," if spacing else "",

@@ -271,6 +271,7 @@ print(peak() - before - result.nbytes)
 @pytest.mark.parametrize("array", ["f8", "int16", "every other"])
 @pytest.mark.parametrize("name", MEMORY)
 def test_resident_set(name, array):
+    pytest.importorskip("resource")
     code = RESIDENT.format(operator=MEMORY[name], array=ROWS.get(name, ARRAYS[array]))
     # A process starts with its parent's peak, which is large here: let a small shell be the parent.
     shell = ["/bin/sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, code]

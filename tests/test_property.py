@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 import fdx
 import fdx._fallback
 
+pytestmark = pytest.mark.thread_unsafe(reason="records warnings, which are those of all threads")
+
 # ------------------------------------------------------------------ what to draw from
 
 seeds = st.integers(0, 2**16)

@@ -332,6 +332,7 @@ def test_many_callers_at_once(jobs):
     assert parts_of(jobs) == {3}
 
 
+@pytest.mark.thread_unsafe(reason="no other thread may give up the GIL")
 def test_the_gil_is_released_on_large_arrays():
     """A thread counts on while the main one is inside a call."""
     f = np.zeros(20_000_000, np.float32)

@@ -1315,12 +1315,13 @@ cdef class Plan:
         """Can all weights be rounded to single precision?"""
         cdef Band band
         cdef double most = 0
-        if self.single < 0:
-            for _, _, chain, _ in self.kept[0]:
-                for _, band, _ in chain:
-                    if band is not None:
-                        most = max(most, band.largest())
-            self.single = most <= SINGLE_MAX
+        with cython.critical_section(self):
+            if self.single < 0:
+                for _, _, chain, _ in self.kept[0]:
+                    for _, band, _ in chain:
+                        if band is not None:
+                            most = max(most, band.largest())
+                self.single = most <= SINGLE_MAX
         return self.single
 
     def terms(self):

@@ -26,7 +26,7 @@ _default: contextvars.ContextVar[int | None] = contextvars.ContextVar("fdx_worke
 _MAX_THREADS = 64
 MOST_WORKERS = 1 << 16
 _jobs: SimpleQueue[Job] = SimpleQueue()
-_started = 0
+_started: list[int] = []  # appended to, as several threads may do so at once
 
 
 def _cpus() -> int:
@@ -122,11 +122,9 @@ def _serve(jobs: SimpleQueue[Job]) -> None:
 
 def enlist(job: Job, helpers: int) -> None:
     """Ask `helpers` threads to work on a job. None need come: the caller works it off anyhow."""
-    global _started
     try:
-        while _started < min(helpers, _MAX_THREADS):
-            _thread.start_new_thread(_serve, (_jobs,))
-            _started += 1
+        while len(_started) < min(helpers, _MAX_THREADS):
+            _started.append(_thread.start_new_thread(_serve, (_jobs,)))
     except RuntimeError:
         pass  # the interpreter is shutting down, or has no more threads to give
     for _ in range(helpers):
@@ -135,7 +133,7 @@ def enlist(job: Job, helpers: int) -> None:
 
 def _forget_threads() -> None:
     global _jobs, _started
-    _jobs, _started = SimpleQueue(), 0
+    _jobs, _started = SimpleQueue(), []
 
 
 if hasattr(os, "register_at_fork"):
