@@ -39,6 +39,9 @@ def lint(fix):
         "clang-format " + ("-i" if fix else "--dry-run --Werror"): sources,
         "codespell": [],
         "zizmor --offline --quiet .": [],
+        "check-jsonschema --quiet --builtin-schema vendor.github-workflows": files(
+            ".github/workflows/*"
+        ),
         "repo-review --show err": [],
     }
     complain = []

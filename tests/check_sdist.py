@@ -33,6 +33,6 @@ with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         members = archive.getmembers()
     names = {member.name.split("/")[1] for member in members}
     assert names == FOLDERS | FILES, f"not what is wanted: {sorted(names ^ (FOLDERS | FILES))}"
-    large = [member.name for member in members if member.size > 500_000]
+    large = [member.name for member in members if member.size > 1_000_000]
     assert large == [], f"large: {large}"
     print(f"{path.name}: {len(members)} files, {path.stat().st_size:,} bytes, twice the same")
