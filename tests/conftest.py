@@ -50,8 +50,12 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
         if {"fallbacks", "jobs"} & set(item.fixturenames):  # which count from the test's beginning
             item.add_marker(pytest.mark.iterations(1))
+        if {"python", "subprocess"} & set(item.function.__code__.co_names):
+            item.add_marker(pytest.mark.thread_unsafe(reason="has a process of its own"))
 
 
 @pytest.fixture

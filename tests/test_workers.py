@@ -546,6 +546,10 @@ print("done")
     assert python("fdx._threads.enlist = real" + code) == "done\n"
 
 
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(),
+    reason="NumPy frees shapes that others read if no GIL keeps them from it",
+)
 def test_a_reshape_in_another_thread():
     """`f.shape = ...` frees the shape and the strides that an array had when the call began."""
     code = """
