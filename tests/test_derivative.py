@@ -363,6 +363,21 @@ def test_the_first_point_twice(sign, dtype):
             ):
                 fdx.Diff(0, grid, boundary="periodic", period=span)
         fdx.Diff(0, x[:-1], boundary="periodic", period=whole)
+    # Distances that were summed: the ends differ by more than a rounding, but by no distance.
+    steps = np.full(99, 0.7, dtype) / 99
+    for x in np.cumsum(np.append(0, steps)), np.linspace(0, 0.7, 71, dtype=dtype).astype("f8"):
+        for period in 0.7, float(x[-1]), np.nextafter(x[-1], 1), np.nextafter(x[-1], 0):
+            with pytest.raises(ValueError, match=r"more .* \(is the first point there twice\?\)"):
+                fdx.Diff(0, sign * x, boundary="periodic", period=period)
+
+
+@pytest.mark.parametrize("period", [0.5, -2, np.nextafter(3.0, 0)])
+def test_periods_that_are_none(period):
+    with pytest.raises(ValueError, match=r"period: expected more than .* span, 3.0, got "):
+        fdx.Diff(0, [0, 1, 2.5, 3], boundary="periodic", period=period)
+    if period != -2:  # a length, along the coordinates
+        with pytest.raises(ValueError, match=rf"span, 3.0, got {float(period)}"):
+            fdx.Diff(0, [3, 2.5, 1, 0], boundary="periodic", period=period)
 
 
 def test_even_coordinates_and_a_gap():
@@ -378,6 +393,26 @@ def test_even_coordinates_and_a_gap():
         fdx.derivative(np.sin(lon), lon, boundary="periodic", period=360)
     with pytest.raises(ValueError, match=r"period: expected more than .* got 6\.28\d*$"):
         fdx.derivative(np.sin(lon), np.rad2deg(lon), boundary="periodic", period=2 * np.pi)
+    for other in lon.astype("f4").astype("f8"), -lon:  # even enough to tell
+        with pytest.raises(
+            ValueError, match=r"period: expected 6\.28\d* of 144 .* got 360.0 .*unit"
+        ):
+            fdx.Diff(0, other, boundary="periodic", period=360)
+    fdx.Diff(0, [0, 0.01, 1], boundary="periodic", period=360)  # uneven: who knows
+
+
+def test_even_coordinates_by_any_formula():
+    for n in range(7, 400):
+        h = 2 * np.pi / n
+        grids = [
+            np.linspace(-np.pi, np.pi, n, endpoint=False),
+            np.deg2rad(np.linspace(-180, 180, n, endpoint=False)),
+            -np.pi + (np.arange(n) + 0.5) * h,
+            np.arange(n) * h,
+        ]
+        for x in grids:
+            D = fdx.Diff(0, x, accuracy=4, boundary="periodic", period=2 * np.pi)
+            assert "h = " in repr(D)  # one formula for all points
 
 
 def test_period_of_a_spacing():

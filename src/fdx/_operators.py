@@ -167,7 +167,8 @@ def rounding_of(x: Array, given: np.dtype[Any]) -> float:
         return 0.0
     eps = float(np.finfo(given if given.itemsize < 8 else np.float64).eps)
     h = float((x[-1] - x[0]) / (len(x) - 1))
-    return min(2 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
+    # Twice that of the formulas by which they are made, such as numpy.deg2rad(numpy.linspace(...)).
+    return min(4 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
 
 
 def even_spacing(x: Array, rounding: float) -> float | None:
@@ -1286,18 +1287,13 @@ class Diff(Operator):
         else:
             x = check_coordinates(spacing)
             points = len(x)
-            if period is not None and x[-1] < x[0]:
-                period = -abs(period)  # it goes on in their direction
             with np.errstate(all="ignore"):  # they may span more than a float64 holds
                 rounding = rounding_of(x, np.asarray(spacing).dtype)
-                check_period(x, left, period, rounding)
                 even = even_spacing(x, rounding)
-                if (
-                    even is not None
-                    and period is not None
-                    and not closes_evenly(x, even, period, rounding)
-                ):
-                    even = None
+                if left == PERIODIC:
+                    period = check_period(x, period, rounding)
+                    if even is not None and not abs(len(x) * even - period) <= 2 * rounding:
+                        even = None  # across the ends
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
@@ -1306,32 +1302,30 @@ class Diff(Operator):
         super().__init__([Term(1.0, (leaf,))])
 
 
-def check_period(x: Array, left: int, period: float | None, rounding: float) -> None:
-    span = float(x[-1] - x[0])
-    if left == PERIODIC and period is None:
+def check_period(x: Array, period: float | None, rounding: float) -> float:
+    """The period in the direction of the coordinates, which it has to be longer than."""
+    if period is None:
         raise ValueError(
             "period: expected the length of the axis, as coordinates do not tell the distance "
             "from the last point to the first, got None"
         )
-    if period is None:
-        return
-    twice = abs(span - period) <= rounding
-    if twice or not 0 <= span / period < 1:
+    n, span = len(x), float(x[-1] - x[0])
+    signed = -abs(period) if span < 0 else period
+    # A seam that is nothing beside the other distances, as of sums of rounded ones, is none.
+    twice = abs(span - signed) <= max(rounding, float(abs(np.diff(x)).min()) / 1000)
+    if twice or not (span > 0) == (signed > 0) or not abs(signed) > abs(span):
         raise ValueError(
-            f"period: expected more than the coordinates span, {span}, got {period}" + twice * TWICE
+            f"period: expected more than the coordinates span, {abs(span)}, got {period}"
+            + twice * TWICE
         )
-
-
-def closes_evenly(x: Array, h: float, period: float, rounding: float) -> bool:
-    """Are even coordinates even across the ends, too? There may be a gap, but not half of all."""
-    whole = len(x) * h
-    if abs(period) > 2 * abs(whole):
+    h = span / (n - 1)
+    if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, abs(h) / 1000) is not None:
         raise ValueError(
-            f"period: expected {whole} of {len(x)} coordinates at a distance of {h}, or at most "
-            f"twice that, if there is a gap from the last to the first, got {period} (in another "
-            "unit?)"
+            f"period: expected {abs(n * h)} of {n} coordinates at a distance of {abs(h)}, or at "
+            f"most twice that, if there is a gap from the last to the first, got {period} (in "
+            "another unit?)"
         )
-    return abs(whole - period) <= 2 * rounding
+    return signed
 
 
 def check_added(other: Any) -> None:
