@@ -500,6 +500,20 @@ def test_comparison(capsys):
     assert re.search(r"^fdx and NumPy: the same bytes$", capsys.readouterr().err, re.M)
 
 
+def test_comparing_ends_with_the_patch():
+    done = python(
+        "-c",
+        "import numpy as np, fdx\n"
+        "for asked in dict(compare=True), dict(report=True):\n"
+        "    report = fdx.patch_numpy(**asked)\n"
+        "    np.gradient([1.0, 2.0])\n"
+        "    print(report.computed.calls, report.compared.calls)\n"
+        "    fdx.unpatch_numpy()\n",
+        cwd=None,
+    )
+    assert done.stdout == "1 1\n2 1\n"
+
+
 def test_what_is_compared_is_read_once(capsys):
     class Lazy:
         read = 0

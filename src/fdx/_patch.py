@@ -252,8 +252,10 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport |
                 _report_at_exit = PatchReport()
                 atexit.register(_report_at_exit.show)
             _report_at_exit.begin()
-            _report_at_exit.compare |= compare
-            if _report_at_exit not in _reports:
+            if _report_at_exit in _reports:
+                _report_at_exit.compare |= compare
+            else:
+                _report_at_exit.compare = compare
                 _reports += (_report_at_exit,)
         _update()
         return _report_at_exit if report or compare else None

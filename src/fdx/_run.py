@@ -56,7 +56,7 @@ def add_parser(subparsers: Any) -> None:
 
 def separated(argv: Sequence[str]) -> list[str]:
     """The arguments, with ``-mNAME``, which argparse takes for several options, as ``-m NAME``."""
-    first = next((k for k, a in enumerate(argv) if k and not a.startswith("--")), 0)
+    first = next((k for k, a in enumerate(argv) if k and (a == "--" or a[:2] != "--")), 0)
     if argv[:1] != ["run"] or not argv[first].startswith("-m") or argv[first] == "-m":
         return list(argv)
     return [*argv[:first], "-m", argv[first][2:], *argv[first + 1 :]]
