@@ -21,8 +21,9 @@ static size_t best(void)
     const unsigned by_256 = bit_FMA | bit_AVX | bit_OSXSAVE;
     if (!__get_cpuid(1, &a, &b, &c, &d) || ~c & by_256)
         return 2;
-    /* XGETBV, in bytes as not every assembler takes it: registers that the system saves for each process */
-    __asm__(".byte 0x0f, 0x01, 0xd0" : "=a"(saved), "=d"(upper) : "c"(0));
+    /* XGETBV, in bytes as not every assembler takes it, and not before it is known to be there: registers that the
+     * system saves for each process. (macOS names those of AVX-512 once a process has used them: AVX2 there.) */
+    __asm__ volatile(".byte 0x0f, 0x01, 0xd0" : "=a"(saved), "=d"(upper) : "c"(0));
     if (~saved & 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || ~b & bit_AVX2)
         return 2;
     const unsigned by_512 = bit_AVX512F | bit_AVX512VL | bit_AVX512BW | bit_AVX512DQ;

@@ -188,10 +188,10 @@ struct fdx_isa {
 extern const fdx_isa fdx_isa_base;
 extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 */
 
-/* Not with gcc on Windows, which stores registers wider than 16 bytes as if the stack were aligned for them. Nor with
- * clang-cl before 19, whose headers leave out instructions that are not for all of a file. */
+/* Not with gcc on Windows or Cygwin, which stores registers wider than 16 bytes as if the stack were aligned for them.
+ * Nor with clang-cl before 19, whose headers leave out instructions that are not for all of a file. */
 #if defined(__x86_64__) && defined(FDX_GNU_C)
-#if !defined(_WIN32) || (defined(__clang__) && (!defined(_MSC_VER) || __clang_major__ >= 19))
+#if !(defined(_WIN32) || defined(__CYGWIN__)) || (defined(__clang__) && (!defined(_MSC_VER) || __clang_major__ >= 19))
 #define FDX_HAVE_X86 1
 #endif
 #endif

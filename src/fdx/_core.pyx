@@ -86,7 +86,7 @@ cdef const fdx_isa *_find_isa() except NULL:
     cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
         raise ImportError(
-            f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this processor has it; got {name!r}")
+            f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this build and processor have it; got {name!r}")
     return isa
 
 cdef const fdx_isa *ISA = _find_isa()
