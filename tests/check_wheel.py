@@ -16,6 +16,7 @@ import numpy as np
 from cases import LAYOUTS, NATIVE_DTYPES, make_array, make_coordinates
 from compare import assert_same_bits, assert_same_outcome, outcome
 
+FEATURES = np._core._multiarray_umath.__cpu_features__
 SHAPE = (7, 90)  # rows long enough for loops of registers
 
 
@@ -54,7 +55,9 @@ def main():
         done = subprocess.run(
             [sys.executable, __file__], env=env, stderr=subprocess.PIPE, text=True
         )
-        if name != "base" and "ImportError: FDX_ISA" in done.stderr:
+        # Processors differ, but no wheel should be without AVX2's loops where there is AVX2.
+        needed = name == "base" or (name == "avx2" and FEATURES.get("AVX2"))
+        if not needed and "ImportError: FDX_ISA" in done.stderr:
             print(f"{name} is not for this processor")
         elif done.returncode:
             sys.exit(done.stderr)

@@ -516,6 +516,7 @@ print("done")
         assert python("import warnings; warnings.simplefilter('ignore')" + code) == "done\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="compiles a library as Unix does")
 def test_the_callers_floating_point_environment(tmp_path):
     """Other threads round, and treat subnormals, as the calling one does; such as after a library
     built with -ffast-math has switched subnormals off in it."""
