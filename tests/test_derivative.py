@@ -391,7 +391,7 @@ def test_even_coordinates_and_a_gap():
     same_values(even, fdx.derivative(np.sin(lon), 2 * np.pi / 144, boundary="periodic"))
     with pytest.raises(ValueError, match=r"period: expected 6\.28\d* of 144 .* got 360.0 .*unit"):
         fdx.derivative(np.sin(lon), lon, boundary="periodic", period=360)
-    with pytest.raises(ValueError, match=r"period: expected more than .* got 6\.28\d*$"):
+    with pytest.raises(ValueError, match=r"period: expected more than .* got 6\.28\d* .*unit"):
         fdx.derivative(np.sin(lon), np.rad2deg(lon), boundary="periodic", period=2 * np.pi)
     for other in lon.astype("f4").astype("f8"), -lon:  # even enough to tell
         with pytest.raises(
@@ -415,14 +415,59 @@ def test_even_coordinates_by_any_formula():
             assert "h = " in repr(D)  # one formula for all points
 
 
-def test_period_of_a_spacing():
+@pytest.mark.parametrize("sign", [1, -1])
+def test_period_of_a_spacing(sign):
+    """A length: its sign does not matter. Single precision is taken for what it is."""
     f = np.random.default_rng(0).normal(size=10)
-    want = fdx.derivative(f, 0.1, boundary="periodic")
-    same_values(fdx.derivative(f, 0.1, boundary="periodic", period=1.0), want)
+    want = fdx.derivative(f, sign * 0.1, boundary="periodic")
+    single = fdx.derivative(f, np.float32(sign * 0.1), boundary="periodic")
+    for period in (1.0, -1.0):
+        options = dict(boundary="periodic", period=period)
+        same_values(fdx.derivative(f, sign * 0.1, **options), want)
+        same_values(fdx.derivative(f, np.float32(sign * 0.1), **options), single)
+        x = sign * 0.1 * np.arange(10)
+        assert np.allclose(fdx.derivative(f, x, **options), want, rtol=1e-12, atol=1e-12)
+    h = sign * 2 * np.pi / 10
+    single = np.float32(2 * np.pi)
     same_values(
-        fdx.derivative(f, -0.1, boundary="periodic", period=-1.0),
-        fdx.derivative(f, -0.1, boundary="periodic"),
+        fdx.derivative(f, h, boundary="periodic", period=single),
+        fdx.derivative(f, h, boundary="periodic"),
     )
+    with pytest.raises(ValueError, match=r"expected 10 points .*, 1\.0, got 1\.000001$"):
+        fdx.derivative(f, sign * 0.1, boundary="periodic", period=1.000001)
+    with pytest.raises(ValueError, match=r"got 360.0 \(in another unit\?\)"):
+        fdx.derivative(f, h, boundary="periodic", period=360)
+
+
+@pytest.mark.parametrize("deriv", [1, 2, 3])
+def test_weights_that_underflow(deriv):
+    """They are refused, as those that overflow are, where digits would be lost."""
+    f = 1e14 * np.sin(np.arange(40) * 2 * np.pi / 40)
+    options = dict(deriv=deriv, accuracy=4, boundary="periodic")
+    for exponent in range(10, 45):
+        h = 10.0**exponent
+        for grid in h, np.arange(40) * h, uneven(40, seed=1) * h:
+            x = np.arange(40) * h if np.ndim(grid) == 0 else grid
+            period = None if np.ndim(grid) == 0 else abs(x[-1] - x[0]) + h
+            want = fdx.derivative(f, grid, period=period, **options)
+            try:
+                got = fdx.derivative(f.astype("f4"), grid, period=period, **options)
+            except ValueError as error:
+                assert "double precision" in str(error)  # noqa: PT017
+                assert exponent * deriv > 30
+                continue
+            assert exponent * deriv < 39
+            assert abs(got - want).max() <= 1e-4 * abs(want).max() + 1e-43
+        got, want = fdx.derivative(f, h, **options) * h**deriv, fdx.derivative(f, **options)
+        assert abs(got - want).max() <= 1e-12 * abs(want).max()
+    for grid in 1e200, np.arange(40) * 1e200, uneven(40, seed=1) * 1e200:
+        period = None if np.ndim(grid) == 0 else grid[-1] - grid[0] + 1e200
+        if deriv > 1:
+            with pytest.raises(ValueError, match="weights neither over- nor underflow, got "):
+                fdx.derivative(f, grid, period=period, **options)
+        else:
+            assert fdx.derivative(f, grid, period=period, **options).any()
+    assert not (0 * fdx.Diff(0, 1e30))(f.astype("f4")).any()
 
 
 # ------------------------------------------------------------------ constants
@@ -623,6 +668,7 @@ ERRORS = [
     (dict(boundary="mirror"), ValueError, "boundary: expected one of 'one-sided', .* got 'mirror'"),
     (dict(boundary=None), ValueError, "boundary: expected one of .* got None"),
     (dict(boundary=3), ValueError, "boundary: expected one of .* got 3"),
+    (dict(boundary=["reflect"]), ValueError, r"got \['reflect'\] \(a list is for functions of sev"),
     (dict(boundary="wrap"), ValueError, "one of 'one-sided', .*'wrap' is 'periodic' here$"),
     (dict(boundary=("valid", "mirror")), ValueError, "'mirror' is 'reflect' here$"),
     (dict(boundary="nearest"), ValueError, "boundary: expected one of .* got 'nearest'$"),
@@ -661,12 +707,12 @@ ERRORS = [
     (dict(period=3.0), ValueError, "period: expected None with boundary='one-sided', got 3.0"),
     (dict(spacing=X, boundary="periodic"), ValueError, "period: expected the length.* got None"),
     (dict(spacing=X, boundary="periodic", period=X[11]), ValueError, "period: expected more than"),
-    (dict(spacing=X, boundary="periodic", period=-99.0), ValueError, "period: expected .* got -99"),
+    (dict(spacing=X, boundary="periodic", period=-30.0), ValueError, "period: expected .* got -30.0"),
     (dict(spacing=X, boundary="periodic", period=0), ValueError, "period: expected .* got 0"),
     (dict(spacing=X, boundary="periodic", period=np.nan), ValueError, "period: .* got nan"),
     (dict(spacing=X, boundary="periodic", period="1"), TypeError, "period: expected .* got '1'"),
     (dict(boundary="periodic", period=11.0), ValueError, "period: .* got 11.0 .*there twice?"),
-    (dict(boundary="periodic", period=360.0), ValueError, "period: expected 12 .* got 360.0$"),
+    (dict(boundary="periodic", period=360.0), ValueError, "period: expected 12 .* got 360.0 .*unit"),
     (dict(workers=0), ValueError, "workers: expected .* got 0"),
     (dict(workers=1.5), TypeError, "workers: expected an integer or None, got 1.5"),
     (dict(workers="2"), TypeError, "workers: expected an integer or None, got '2'"),

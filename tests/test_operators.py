@@ -720,6 +720,7 @@ def test_coordinates_are_copied():
 D = fdx.Diff(0)
 
 ALGEBRA_ERRORS = [
+    (lambda: D(D), TypeError, r"u: expected an array, got an operator: A @ B is their product"),
     (lambda: D * D, TypeError, r"A \* B of two operators: write A @ B"),
     (lambda: (2 * D) * (D + D), TypeError, r"A \* B of two operators: write A @ B"),
     (lambda: D @ np.ones(9), TypeError, r"operator @ numpy.ndarray.*operator\(array\) to apply"),

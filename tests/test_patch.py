@@ -225,7 +225,7 @@ CALLS = {
     "small spacing": lambda: np.gradient(F.astype("f4"), np.int8(3)),
     "nothing": lambda: np.gradient(np.zeros(0)),
     "0-d": lambda: np.gradient(np.float64(3)),
-    "no axis": lambda: np.gradient(F, axis=()),
+    "no axis to differentiate along": lambda: np.gradient(F, axis=()),
     "short": lambda: np.gradient(F[:2], edge_order=2),
     "wrong axis": lambda: np.gradient(F, axis=1),
     "axes twice": lambda: np.gradient(make_array("f4", (5, 6)), axis=(0, 0)),
@@ -466,7 +466,7 @@ def test_counts_and_reasons(counted):
         (lambda: np.gradient(F, [np.float16(1)] * 5), "spacing of dtype float16, f of float64"),
         (lambda: np.gradient(F, np.ma.array(F.cumsum())), "spacing of type MaskedArray"),
         (lambda: np.gradient(F * (1 + 1j) * 1e-300, F.cumsum() * 1e200, edge_order=2), "complex"),
-        (lambda: np.gradient(F, axis=()), "no axis"),
+        (lambda: np.gradient(F, axis=()), "no axis to differentiate along"),
     ],
 )
 def test_other_reasons(call, why, counted):
@@ -498,6 +498,13 @@ def test_comparison(capsys):
     assert (report.compared.calls, report.compared.elements) == (2, 34)
     assert report.different == 0
     assert re.search(r"^fdx and NumPy: the same bytes$", capsys.readouterr().err, re.M)
+
+
+def test_a_notebook_shows_the_report(capsys):
+    with fdx.patched(report=True) as report:
+        np.gradient(F)
+    assert repr(report) == str(report)
+    assert "computed by fdx" in repr(report)
 
 
 def test_comparing_ends_with_the_patch():

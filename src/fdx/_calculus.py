@@ -60,7 +60,10 @@ class Grid:
             )
         self.accuracy = accuracy
         self.boundary = self._per_axis(boundary, "boundary")
-        self.period = self._per_axis(period, "period")
+        if period is not None and not isinstance(period, list) and isinstance(boundary, list):
+            self.period = [period if side == "periodic" else None for side in boundary]
+        else:
+            self.period = self._per_axis(period, "period")
 
     def _per_axis(self, value: Any, name: str) -> list[Any]:
         """A list has one for each axis; anything else is for all of them."""
@@ -228,8 +231,8 @@ def laplacian(
         as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list of one for
         each axis. With "valid" the result has the points that all the derivatives have.
     period : float or list of float, optional
-        With coordinates and "periodic", as in `fdx.Diff`; a list has one for each axis, None for
-        those that are not periodic.
+        With coordinates and "periodic", as in `fdx.Diff`: one for all periodic axes, or a list of
+        one for each axis, None for those that are not periodic.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. What shares memory with it
         is copied first.

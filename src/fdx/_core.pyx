@@ -17,7 +17,7 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport fabs, isinf
+from libc.math cimport INFINITY, fabs, isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
@@ -36,6 +36,8 @@ cnp.import_ufunc()
 # Looked up once: a call on a small array takes no longer than a few attribute look-ups.
 cdef object ONE = 1
 cdef double SINGLE_MAX = np.finfo(np.float32).max
+cdef double SINGLE_MIN = np.finfo(np.float32).tiny
+cdef double DOUBLE_MIN = np.finfo(np.float64).tiny
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 
 from fdx cimport (
@@ -564,7 +566,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
     if dtype < 0:
         return f"f of dtype {f.dtype}"
     if naxes == 0:
-        return "no axis"
+        return "no axis to differentiate along"
     if nargs > 1 and nargs != naxes:
         return WRONG
     if edge_order_ is not ONE:
@@ -1103,6 +1105,8 @@ cdef class Band:
             what.x = <const double *>cnp.PyArray_DATA(x)
         self.reserve(fdx_band_derivative_size(&what))
         Band.check(fdx_band_derivative(self.memory, &what, &self.band))
+        if scale != 0 and self.least() < DOUBLE_MIN:
+            raise ValueError("weights underflow")
         return self
 
     @staticmethod
@@ -1174,6 +1178,22 @@ cdef class Band:
             for k in range(alike.count):
                 most = max(most, fabs(alike.w[k * alike.tap_step]))
         return most
+
+    cdef double least(self) noexcept:
+        """Of the rows' largest moduli the least one: rows of less than the smallest normal number have lost digits.
+        Ends do not count unless there is nothing else, as what reflects may cancel there."""
+        cdef double least = INFINITY, most
+        cdef ptrdiff_t r, rows = self.band.rows - self.band.nfirst - self.band.nlast
+        cdef int k
+        cdef const fdx_rows_alike *alike = &self.band.interior
+        if rows == 0:
+            return self.largest() or INFINITY
+        for r in range(rows if alike.row_step != 0 else 1):
+            most = 0
+            for k in range(alike.count):
+                most = max(most, fabs(alike.w[k * alike.tap_step + r * alike.row_step]))
+            least = min(least, most)
+        return least
 
     def interior(self):
         """The constant stencil of interior rows, or None: offset of the first weight, weights."""
@@ -1312,16 +1332,17 @@ cdef class Plan:
         return 0
 
     cpdef bint for_single(self) except -1:
-        """Can all weights be rounded to single precision?"""
+        """Can all weights be rounded to single precision, none too large and no row of them too small?"""
         cdef Band band
-        cdef double most = 0
+        cdef double most = 0, least = INFINITY
         with cython.critical_section(self):
             if self.single < 0:
                 for _, _, chain, _ in self.kept[0]:
                     for _, band, _ in chain:
                         if band is not None:
                             most = max(most, band.largest())
-                self.single = most <= SINGLE_MAX
+                            least = min(least, band.least() or INFINITY)  # of 0 times a derivative nothing is lost
+                self.single = most <= SINGLE_MAX and least >= SINGLE_MIN
         return self.single
 
     def terms(self):

@@ -16,7 +16,7 @@ from fdx._types import Boundaries, Number, Scalar, T
 @lru_cache(maxsize=128, typed=True)
 def cached_diff(
     axis: int,
-    spacing: float,
+    spacing: float | np.floating[Any] | np.integer[Any],
     deriv: int,
     accuracy: int,
     boundary: Any,
@@ -31,7 +31,9 @@ def make_diff(
     """A Diff, the same one for the same numbers: its plans are made once."""
     if isinstance(spacing, (float, int, np.floating, np.integer)) and not isinstance(spacing, bool):
         try:
-            return cached_diff(axis, float(spacing), deriv, accuracy, boundary, period)
+            # Where there is a period, it matters that one of single precision is one.
+            h = float(spacing) if period is None else spacing
+            return cached_diff(axis, h, deriv, accuracy, boundary, period)
         except (TypeError, OverflowError):  # let the following say what it should be
             pass
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
@@ -97,9 +99,9 @@ def derivative(
         "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as
         `fdx.Diff` explains them.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period, so more
-        than they span; of even ones n times their distance, unless the last is at another one from
-        the first. With a spacing it may be left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, after which x[0] comes again, so
+        more than they span; of even ones n times their distance, unless the last is at another
+        one from the first. With a spacing it may be left out; if given, it has to be n times that.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. It may share memory with
         `f`, which is then copied first.
@@ -121,7 +123,8 @@ def derivative(
         message says how many it needs); an odd `accuracy`; stencils of more than 64 points; a
         zero spacing; coordinates that are not as many as the points, or neither rise nor fall
         throughout; an unknown `boundary`; a `period` that does not fit, as `fdx.Diff`
-        explains it; an `out` of another shape, read-only, or whose elements overlap.
+        explains it; an `out` of another shape, read-only, or whose elements overlap; weights that
+        over- or underflow, in single precision where that is the dtype of the result.
     TypeError
         For another dtype of `f`; masked arrays, other subclasses of ndarray and arrays of other
         libraries; an `out` of another dtype; arguments that are no integers or real numbers.

@@ -39,6 +39,7 @@ PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
 ELSEWHERE = {"wrap": "periodic", "circular": "periodic", "mirror": "reflect"}  # as SciPy, PyTorch
 MAX_NODES = 64  # of one stencil
 TWICE = " (is the first point there twice?)"
+UNIT = " (in another unit?)"
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
 
 
@@ -62,6 +63,8 @@ def as_array(f: Any, name: str = "f") -> Array:
                 f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}; "
                 f"pass its data as one, as by numpy.asarray({name})"
             )
+        if isinstance(f, Operator):
+            raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
         f = np.asarray(f)
     reject_masked(f, name)
     if type(f) not in (np.ndarray, np.memmap):
@@ -105,6 +108,7 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
             f"got {boundary!r}"
             + (f"; what others call {known[0]!r} is {ELSEWHERE[known[0]]!r} here" if known else "")
+            + isinstance(boundary, list) * " (a list is for functions of several axes)"
         )
     left, right = (BOUNDARIES.index(side) for side in pair)
     if (left == PERIODIC) != (right == PERIODIC):
@@ -161,11 +165,17 @@ def check_coordinates(spacing: Any) -> Array:
     return x
 
 
-def rounding_of(x: Array, given: np.dtype[Any]) -> float:
-    """How far coordinates may be from where they should, in the dtype that they came in."""
-    if given.kind != "f":
+def precision_of(given: Any) -> float:
+    """The relative rounding of the dtype that a number or array came in."""
+    dtype = np.asarray(given).dtype
+    if dtype.kind != "f":
         return 0.0
-    eps = float(np.finfo(given if given.itemsize < 8 else np.float64).eps)
+    return float(np.finfo(dtype if dtype.itemsize < 8 else np.float64).eps)
+
+
+def rounding_of(x: Array, given: Any) -> float:
+    """How far coordinates may be from where they should, as they came in."""
+    eps = precision_of(given)
     h = float((x[-1] - x[0]) / (len(x) - 1))
     # Twice that of the formulas by which they are made, such as numpy.deg2rad(numpy.linspace(...)).
     return min(4 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
@@ -201,6 +211,7 @@ class Leaf:
     right: int
     period: float | None
     transposed: bool = False
+    closeness: float = 1e-9  # of the period to n times the spacing, relative
 
     def key(self) -> tuple[Any, ...]:
         """What tells it from others. It keeps the coordinates alive, so their id is theirs."""
@@ -259,11 +270,13 @@ class Leaf:
             )
         if self.points is None and self.period is not None:
             whole = n * self.spacing
-            if not math.isclose(whole, self.period, rel_tol=1e-9):
-                twice = math.isclose(whole - self.spacing, self.period, rel_tol=1e-9)
+            if not math.isclose(whole, self.period, rel_tol=self.closeness):
+                twice = math.isclose(whole - self.spacing, self.period, rel_tol=self.closeness)
+                far = not 0.5 <= abs(whole / self.period) <= 2
                 raise ValueError(
-                    f"period: expected {n} points times a spacing of {self.spacing} on axis "
-                    f"{self.axis}, {whole}, got {self.period}" + twice * TWICE
+                    f"period: expected {n} points times a spacing of {abs(self.spacing)} on axis "
+                    f"{self.axis}, {abs(whole)}, got {abs(self.period)}"
+                    + (twice * TWICE or far * UNIT)
                 )
         try:
             band = Band.derivative(
@@ -280,8 +293,8 @@ class Leaf:
         except ValueError:
             given = "coordinates" if x is not None else self.spacing
             raise ValueError(
-                f"spacing: expected one of which the weights are finite, got {given} for "
-                f"deriv={self.deriv}" + ("" if scale == 1 else f", times {scale}")
+                "spacing: expected one of which the weights neither over- nor underflow, "
+                f"got {given} for deriv={self.deriv}" + ("" if scale == 1 else f", times {scale}")
             ) from None
         return band.transpose() if self.transposed else band
 
@@ -1190,10 +1203,10 @@ class Diff(Operator):
           value of the last point though the wall is half a spacing outside: smooth functions with
           a slope at the wall do not have this symmetry, and derivatives there do not converge.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, x[n] being x[0] + period, so more
-        than they span. Even ones whose distance times n it is not are uneven across the ends, as
-        365 days of a year of 365.25; more than twice that is an error. With a spacing it may be
-        left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, after which x[0] comes again, so
+        more than they span. Even ones whose distance times n it is not are uneven across the
+        ends, as 365 days of a year of 365.25; more than twice that is an error. With a spacing it
+        may be left out; if given, it has to be n times that.
 
     Raises
     ------
@@ -1274,6 +1287,7 @@ class Diff(Operator):
         if accuracy % 2:
             raise ValueError(f"accuracy: expected an even integer from 2 on, got {accuracy}")
         left, right = check_boundary(boundary)
+        given = period
         if period is not None:
             period = check_number(period, "period")
             if left != PERIODIC:
@@ -1281,14 +1295,17 @@ class Diff(Operator):
                     f"period: expected None with boundary={boundary!r}, got {period}; "
                     "it is for boundary='periodic'"
                 )
-        x, points = None, None
+        x, points, closeness = None, None, 1e-9
         if np.ndim(spacing) == 0:
             h = check_number(spacing, "spacing")
+            if period is not None:
+                period = math.copysign(period, h)
+                closeness = max(closeness, *(4 * precision_of(a) for a in (spacing, given)))
         else:
             x = check_coordinates(spacing)
             points = len(x)
             with np.errstate(all="ignore"):  # they may span more than a float64 holds
-                rounding = rounding_of(x, np.asarray(spacing).dtype)
+                rounding = rounding_of(x, spacing)
                 even = even_spacing(x, rounding)
                 if left == PERIODIC:
                     period = check_period(x, period, rounding)
@@ -1297,7 +1314,9 @@ class Diff(Operator):
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
-        leaf = Leaf(axis, float(h), x, points, deriv, accuracy, left, right, period)
+        leaf = Leaf(
+            axis, float(h), x, points, deriv, accuracy, left, right, period, closeness=closeness
+        )
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
 
@@ -1310,20 +1329,20 @@ def check_period(x: Array, period: float | None, rounding: float) -> float:
             "from the last point to the first, got None"
         )
     n, span = len(x), float(x[-1] - x[0])
-    signed = -abs(period) if span < 0 else period
+    signed = math.copysign(period, span)
     # A seam that is nothing beside the other distances, as of sums of rounded ones, is none.
     twice = abs(span - signed) <= max(rounding, float(abs(np.diff(x)).min()) / 1000)
-    if twice or not (span > 0) == (signed > 0) or not abs(signed) > abs(span):
+    if twice or not abs(signed) > abs(span):
+        far = abs(signed) < abs(span) / 2
         raise ValueError(
             f"period: expected more than the coordinates span, {abs(span)}, got {period}"
-            + twice * TWICE
+            + (twice * TWICE or far * UNIT)
         )
     h = span / (n - 1)
     if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, abs(h) / 1000) is not None:
         raise ValueError(
             f"period: expected {abs(n * h)} of {n} coordinates at a distance of {abs(h)}, or at "
-            f"most twice that, if there is a gap from the last to the first, got {period} (in "
-            "another unit?)"
+            f"most twice that, if there is a gap from the last to the first, got {period}" + UNIT
         )
     return signed
 

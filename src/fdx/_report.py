@@ -35,7 +35,7 @@ class PatchReport:  # numpydoc ignore=PR01
     What became of the calls of `numpy.gradient` while it was patched.
 
     `fdx.patched` and `fdx.patch_numpy` make one, if asked to. ``str(report)`` is what is printed
-    at the end.
+    at the end, and what a notebook shows.
 
     Attributes
     ----------
@@ -119,8 +119,8 @@ class PatchReport:  # numpydoc ignore=PR01
         with self._lock:
             self.errors += 1
 
-    def __str__(self) -> str:
-        """The report as lines of text."""
+    def __repr__(self) -> str:
+        """The report as lines of text, for notebooks too."""
         with self._lock:
             return "\n".join(self._lines())
 
