@@ -277,7 +277,7 @@ fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **
 /* The matrix product of a and b times `scale`, summed in twice the precision and rounded once. Rows that meet no
  * FDX_PLAIN row of b give exactly 0 for a constant, as b's do. FDX_E_SIZE: a's columns are not b's rows, a row
  * has more than FDX_MAXTAPS neighbours, or one of a periodic band more than there are points; FDX_E_STENCIL: one is
- * periodic, the other is not; FDX_E_NODES: a weight overflows. */
+ * periodic, the other is not; FDX_E_NODES: a weight overflows (what underflows is not told). */
 size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b);
 fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band);
 
