@@ -260,12 +260,13 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
  * set on FDX_OK. On errors that only weights or long rows of a product show the memory may have been written to, on
  * others it has not. May raise floating-point exceptions.
  *
- * The derivative's weights are the exact ones rounded, in nearly all cases correctly; where ghost values meet in a
- * column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first rounded to double: as
- * distances from that end, or, if periodic, from the row's own point.) Constant interiors are FDX_ODD or FDX_EVEN,
- * other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or nearly PTRDIFF_MAX, or a stencil is of more than
- * FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where coordinates
- * neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
+ * The derivative's weights are the exact ones rounded, in nearly all cases correctly (those that underflow as well, and
+ * no status tells: spacings to the power `deriv` should be below 1e290, and below 1e30 for single precision); where
+ * ghost values meet in a column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first
+ * rounded to double: as distances from that end, or, if periodic, from the row's own point.) Constant interiors are
+ * FDX_ODD or FDX_EVEN, other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or nearly PTRDIFF_MAX, or a stencil is of
+ * more than FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where
+ * coordinates neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
@@ -277,7 +278,7 @@ fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **
 /* The matrix product of a and b times `scale`, summed in twice the precision and rounded once. Rows that meet no
  * FDX_PLAIN row of b give exactly 0 for a constant, as b's do. FDX_E_SIZE: a's columns are not b's rows, a row
  * has more than FDX_MAXTAPS neighbours, or one of a periodic band more than there are points; FDX_E_STENCIL: one is
- * periodic, the other is not; FDX_E_NODES: a weight overflows (what underflows is not told). */
+ * periodic, the other is not; FDX_E_NODES: a weight overflows. */
 size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b);
 fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band);
 
