@@ -237,6 +237,10 @@ def test_boundaries_of_each_axis():
     boundaries = ["periodic", "one-sided", "valid"]
     got = fdx.laplacian(u, x, 1, 1, boundary=boundaries, period=period)
     same_values(got, fdx.laplacian(u, x, 1, 1, boundary=boundaries, period=[period, None, None]))
+    pairs = [("periodic", "periodic"), "one-sided", "valid"]
+    same_values(got, fdx.laplacian(u, x, 1, 1, boundary=pairs, period=period))
+    with pytest.raises(ValueError, match="period: expected None with boundary='one-sided', got 9"):
+        fdx.laplacian(u, x, 1, 1, boundary=["one-sided"] * 3, period=9)
     parts = [
         fdx.derivative(u, x, axis=0, deriv=2, boundary="periodic", period=period),
         fdx.derivative(u, axis=1, deriv=2),

@@ -429,10 +429,17 @@ def test_period_of_a_spacing(sign):
         assert np.allclose(fdx.derivative(f, x, **options), want, rtol=1e-12, atol=1e-12)
     h = sign * 2 * np.pi / 10
     single = np.float32(2 * np.pi)
-    same_values(
-        fdx.derivative(f, h, boundary="periodic", period=single),
-        fdx.derivative(f, h, boundary="periodic"),
-    )
+    for grid in h, h * np.arange(10):
+        same_values(
+            fdx.derivative(f, grid, boundary="periodic", period=single),
+            fdx.derivative(f, h, boundary="periodic"),
+        )
+    for x in np.linspace(0, h * 10, 40_000), np.linspace(0, np.float32(h * 10), 40_000):
+        with pytest.raises(ValueError, match="twice"):
+            fdx.Diff(0, x, boundary="periodic", period=single)
+    short, long = np.float16(0.1), float(np.float16(0.1)) * 599
+    with pytest.raises(ValueError, match="twice"):
+        fdx.derivative(np.ones(600), short, boundary="periodic", period=long)
     with pytest.raises(ValueError, match=r"expected 10 points .*, 1\.0, got 1\.000001$"):
         fdx.derivative(f, sign * 0.1, boundary="periodic", period=1.000001)
     with pytest.raises(ValueError, match=r"got 360.0 \(in another unit\?\)"):
@@ -468,6 +475,14 @@ def test_weights_that_underflow(deriv):
         else:
             assert fdx.derivative(f, grid, period=period, **options).any()
     assert not (0 * fdx.Diff(0, 1e30))(f.astype("f4")).any()
+    for exponent in -200, 160, 200:
+        D = fdx.Diff(0, 10.0**exponent)
+        with pytest.raises(ValueError, match="product neither over- nor underflow, got weights up"):
+            (D @ D)(f)
+    assert not (0 * (D @ D))(f).any()
+    D = fdx.Diff(0, 1e20)
+    with pytest.raises(ValueError, match="double precision"):
+        (D @ D)(f.astype("f4"))
 
 
 # ------------------------------------------------------------------ constants

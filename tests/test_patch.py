@@ -707,6 +707,7 @@ def test_a_script(program, tmp_path):
     assert done.returncode == 0
     plain = python(program, *argv[1:], cwd=elsewhere)
     assert (plain.stdout, plain.returncode) == (done.stdout, 0)
+    assert run("--", program, *argv[1:], cwd=elsewhere).stdout == done.stdout
 
 
 def test_a_link_a_directory_and_a_zip_file(program, tmp_path):

@@ -31,6 +31,9 @@ Array = np.ndarray[Any, Any]
 Outputs = Sequence[Sequence[tuple[int, Term]]]
 
 
+PERIODIC = ("periodic", ("periodic", "periodic"))
+
+
 class Grid:
     """The axes that a function differentiates along, with spacings, accuracy and boundaries."""
 
@@ -60,10 +63,10 @@ class Grid:
             )
         self.accuracy = accuracy
         self.boundary = self._per_axis(boundary, "boundary")
-        if period is not None and not isinstance(period, list) and isinstance(boundary, list):
-            self.period = [period if side == "periodic" else None for side in boundary]
-        else:
-            self.period = self._per_axis(period, "period")
+        self.period = self._per_axis(period, "period")
+        periodic = [side in PERIODIC for side in self.boundary if isinstance(side, (str, tuple))]
+        if not isinstance(period, list) and any(periodic) and len(periodic) == n:
+            self.period = [period if there else None for there in periodic]
 
     def _per_axis(self, value: Any, name: str) -> list[Any]:
         """A list has one for each axis; anything else is for all of them."""

@@ -41,8 +41,8 @@ cdef double DOUBLE_MIN = np.finfo(np.float64).tiny
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 
 from fdx cimport (
-    FDX_C64, FDX_C128, FDX_COORDS, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM,
-    FDX_MAXNODES, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
+    FDX_C64, FDX_C128, FDX_COORDS, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
+    FDX_MAXDIM, FDX_MAXNODES, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
     fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product, fdx_band_product_size,
     fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_derivative, fdx_derivative_points,
     fdx_gradient_coords, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize, fdx_op,
@@ -1136,6 +1136,12 @@ cdef class Band:
         cdef fdx_status status = fdx_band_product(result.memory, self.band, other.band, scale, &result.band)
         if status == FDX_E_STENCIL or status == FDX_E_SIZE:
             raise NotABand(fdx_status_message(status).decode())
+        cdef double of_these = self.largest() * other.largest()
+        lost = scale != 0 and min(of_these, of_these * fabs(scale)) < DOUBLE_MIN and self.largest() and other.largest()
+        if status == FDX_E_NODES or lost:
+            raise ValueError(
+                "spacing: expected one of which the weights of a product neither over- nor underflow, got weights up "
+                f"to {self.largest():.3g} and {other.largest():.3g}, times {scale}")
         Band.check(status)
         return result
 

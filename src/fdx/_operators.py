@@ -225,6 +225,7 @@ class Leaf:
             0 if self.coordinates is None else id(self.coordinates),
             self.points or 0,
             self.period or 0.0,
+            self.closeness,
             self.transposed,
         )
 
@@ -270,8 +271,9 @@ class Leaf:
             )
         if self.points is None and self.period is not None:
             whole = n * self.spacing
-            if not math.isclose(whole, self.period, rel_tol=self.closeness):
-                twice = math.isclose(whole - self.spacing, self.period, rel_tol=self.closeness)
+            closeness = min(self.closeness, 0.25 / n)  # a point more or less is to be seen
+            if not math.isclose(whole, self.period, rel_tol=closeness):
+                twice = math.isclose(whole - self.spacing, self.period, rel_tol=closeness)
                 far = not 0.5 <= abs(whole / self.period) <= 2
                 raise ValueError(
                     f"period: expected {n} points times a spacing of {abs(self.spacing)} on axis "
@@ -1215,7 +1217,8 @@ class Diff(Operator):
         an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
         `boundary`, or "periodic" on one side only; a `period` that is missing, not more than
         coordinates span, or more than twice what even ones are times their distance. That an axis
-        is too short, or a `period` not n times a spacing, turns out when the operator is applied.
+        is too short, a `period` not n times a spacing, or weights over- or underflow turns out
+        when the operator is applied.
     TypeError
         For arguments that are no integers or real numbers.
 
@@ -1308,9 +1311,9 @@ class Diff(Operator):
                 rounding = rounding_of(x, spacing)
                 even = even_spacing(x, rounding)
                 if left == PERIODIC:
-                    period = check_period(x, period, rounding)
-                    if even is not None and not abs(len(x) * even - period) <= 2 * rounding:
-                        even = None  # across the ends
+                    period, closes_evenly = check_period(x, period, rounding, given)
+                    if not closes_evenly:
+                        even = None
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
@@ -1321,15 +1324,17 @@ class Diff(Operator):
         super().__init__([Term(1.0, (leaf,))])
 
 
-def check_period(x: Array, period: float | None, rounding: float) -> float:
-    """The period in the direction of the coordinates, which it has to be longer than."""
+def check_period(x: Array, period: float | None, rounding: float, given: Any) -> tuple[float, bool]:
+    """The period in the direction of the coordinates, which it has to be longer than, and whether
+    even ones are at the same distance across the ends. `given` is the period as it came in."""
     if period is None:
         raise ValueError(
             "period: expected the length of the axis, as coordinates do not tell the distance "
             "from the last point to the first, got None"
         )
     n, span = len(x), float(x[-1] - x[0])
-    signed = math.copysign(period, span)
+    signed, h = math.copysign(period, span), span / (n - 1)
+    rounding = max(rounding, min(4 * precision_of(given) * abs(period), abs(h) / 4))
     # A seam that is nothing beside the other distances, as of sums of rounded ones, is none.
     twice = abs(span - signed) <= max(rounding, float(abs(np.diff(x)).min()) / 1000)
     if twice or not abs(signed) > abs(span):
@@ -1338,13 +1343,12 @@ def check_period(x: Array, period: float | None, rounding: float) -> float:
             f"period: expected more than the coordinates span, {abs(span)}, got {period}"
             + (twice * TWICE or far * UNIT)
         )
-    h = span / (n - 1)
     if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, abs(h) / 1000) is not None:
         raise ValueError(
             f"period: expected {abs(n * h)} of {n} coordinates at a distance of {abs(h)}, or at "
             f"most twice that, if there is a gap from the last to the first, got {period}" + UNIT
         )
-    return signed
+    return signed, abs(n * h - signed) <= 2 * rounding
 
 
 def check_added(other: Any) -> None:

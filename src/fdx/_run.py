@@ -70,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.numpy and args.compare:
         raise CommandError("--numpy leaves nothing to --compare: run the program twice")
-    program = args.program[0]
+    if args.program[0] == "--":  # some versions of argparse leave it there
+        args.program.pop(0)
+    program = args.program[0] if args.program else ""
     if not args.is_module and not os.path.exists(program):
         raise CommandError(f"{program}: no such file; a module takes -m")
     if args.numpy:
