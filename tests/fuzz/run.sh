@@ -16,26 +16,9 @@ if ! command -v "$CC" > /dev/null; then
     exit 3
 fi
 
-# The limits of .ci/run.
-limits=()
-add() { for limit in "$@"; do limits+=("-D${limit%=*}=((ptrdiff_t)${limit#*=})"); done; }
-case ${FDX_FUZZ_LIMITS:=short} in
-short) add BLOCK=24 LINE_PIECE=128 IN_L1=64 IN_L3=1024 ;;
-long)
-    add BLOCK=1500 LINE_PIECE=512 IN_L1=10000 IN_L3=20000
-    limits+=(-DCHUNK_ONE=16 -DCHUNK_MANY=8)
-    ;;
-none) ;;
-*)
-    echo "FDX_FUZZ_LIMITS: short, long or none" >&2
-    exit 2
-    ;;
-esac
-if [ "$FDX_FUZZ_LIMITS" != none ]; then
-    limits+=(-DCACHE=256 -DWORTH=1 -DSTREAM=64 -DCONVERTED=128)
-    add FDX_BLOCK=8 BLOCK_OF_SUMS=24 BLOCK_STAGED=20 IN_L2=128 STREAM_SUMS=64 SHORT_UNIT=4 TURNED=4 PIECE=8 SQUARE=4 \
-        LINE_LEAST=1
-fi
+limits=$(bash tests/c/limits.sh "${FDX_FUZZ_LIMITS:=short}")
+mapfile -t limits <<< "$limits"
+[ "$FDX_FUZZ_LIMITS" != none ] || limits=()
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
