@@ -16,9 +16,10 @@ if ! command -v "$CC" > /dev/null; then
     exit 3
 fi
 
-limits=$(bash tests/c/limits.sh "${FDX_FUZZ_LIMITS:=short}")
-mapfile -t limits <<< "$limits"
-[ "$FDX_FUZZ_LIMITS" != none ] || limits=()
+: "${FDX_FUZZ_LIMITS:=short}"
+said=$(bash tests/c/limits.sh "$FDX_FUZZ_LIMITS")
+limits=()
+[ -z "$said" ] || mapfile -t limits <<< "$said"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
