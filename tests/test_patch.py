@@ -708,6 +708,9 @@ def test_a_script(program, tmp_path):
     plain = python(program, *argv[1:], cwd=elsewhere)
     assert (plain.stdout, plain.returncode) == (done.stdout, 0)
     assert run("--", program, *argv[1:], cwd=elsewhere).stdout == done.stdout
+    nothing = run("--", cwd=elsewhere)
+    assert nothing.returncode != 0
+    assert "PROGRAM" in nothing.stderr
 
 
 def test_a_link_a_directory_and_a_zip_file(program, tmp_path):

@@ -15,9 +15,11 @@ from fdx import _out
 from fdx._core import Plan, new_result
 from fdx._derivative import make_diff
 from fdx._operators import (
+    PERIODIC,
     Operator,
     Term,
     as_array,
+    check_boundary,
     check_single,
     make_plan,
     result_dtype,
@@ -29,9 +31,6 @@ MAX_OUTPUTS = 64  # of the C core, in one pass
 
 Array = np.ndarray[Any, Any]
 Outputs = Sequence[Sequence[tuple[int, Term]]]
-
-
-PERIODIC = ("periodic", ("periodic", "periodic"))
 
 
 class Grid:
@@ -64,9 +63,10 @@ class Grid:
         self.accuracy = accuracy
         self.boundary = self._per_axis(boundary, "boundary")
         self.period = self._per_axis(period, "period")
-        periodic = [side in PERIODIC for side in self.boundary if isinstance(side, (str, tuple))]
-        if not isinstance(period, list) and any(periodic) and len(periodic) == n:
-            self.period = [period if there else None for there in periodic]
+        if period is not None and not isinstance(period, list):
+            periodic = [check_boundary(boundary)[0] == PERIODIC for boundary in self.boundary]
+            if any(periodic):
+                self.period = [period if there else None for there in periodic]
 
     def _per_axis(self, value: Any, name: str) -> list[Any]:
         """A list has one for each axis; anything else is for all of them."""

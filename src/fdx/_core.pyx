@@ -1136,12 +1136,13 @@ cdef class Band:
         cdef fdx_status status = fdx_band_product(result.memory, self.band, other.band, scale, &result.band)
         if status == FDX_E_STENCIL or status == FDX_E_SIZE:
             raise NotABand(fdx_status_message(status).decode())
-        cdef double of_these = self.largest() * other.largest()
-        lost = scale != 0 and min(of_these, of_these * fabs(scale)) < DOUBLE_MIN and self.largest() and other.largest()
+        cdef double a = self.largest(), b = other.largest()
+        # What is exactly 0 on either side has lost nothing.
+        lost = a != 0 and b != 0 and scale != 0 and min(a * b, a * b * fabs(scale)) < DOUBLE_MIN
         if status == FDX_E_NODES or lost:
             raise ValueError(
                 "spacing: expected one of which the weights of a product neither over- nor underflow, got weights up "
-                f"to {self.largest():.3g} and {other.largest():.3g}, times {scale}")
+                f"to {a:.3g} and {b:.3g}, times {scale}")
         Band.check(status)
         return result
 

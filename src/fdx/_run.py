@@ -72,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("--numpy leaves nothing to --compare: run the program twice")
     if args.program[0] == "--":  # some versions of argparse leave it there
         args.program.pop(0)
-    program = args.program[0] if args.program else ""
+    if not args.program:
+        raise CommandError("expected a PROGRAM after --, got nothing")
+    program = args.program[0]
     if not args.is_module and not os.path.exists(program):
         raise CommandError(f"{program}: no such file; a module takes -m")
     if args.numpy:
