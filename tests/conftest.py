@@ -4,7 +4,7 @@ FDX_HYPOTHESIS_PROFILE=quick     some seconds, the same examples every time
 FDX_HYPOTHESIS_PROFILE=default   half a minute, the same examples every time
 FDX_HYPOTHESIS_PROFILE=ci        a minute, twice as many examples, the same every time
 FDX_HYPOTHESIS_PROFILE=long      as many as a night allows, different every time
-FDX_HYPOTHESIS_PROFILE=threads   few, for .ci/threads, which runs each test a dozen times
+FDX_HYPOTHESIS_PROFILE=threads   few, for .ci/threads, which runs each test eight times
 """
 
 import os
