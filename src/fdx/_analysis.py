@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from fdx._arguments import BOUNDARIES, PERIODIC
 from fdx._core import Band
 from fdx._matrix import linear_operator, scipy_sparse
-from fdx._operators import BOUNDARIES, PERIODIC, Coefficient, Crop, Leaf, Operator, Term, chain
+from fdx._operators import Coefficient, Crop, Leaf, Operator, Term, chain
 
 Array = np.ndarray[Any, Any]
 

@@ -12,17 +12,14 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
+from fdx._arguments import PERIODIC, as_array, check_boundary, result_dtype
 from fdx._core import Plan, new_result
 from fdx._derivative import make_diff
 from fdx._operators import (
-    PERIODIC,
     Operator,
     Term,
-    as_array,
-    check_boundary,
     check_single,
     make_plan,
-    result_dtype,
     run_plan,
 )
 from fdx._types import Boundaries, Integers, Number, Scalar, T, Vector

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._operators import Diff, as_array
+from fdx._arguments import as_array, check_axis
+from fdx._operators import Diff
 from fdx._types import Boundaries, Number, Scalar, T
 
 
@@ -191,9 +192,3 @@ def derivative(
     axis = normalize_axis_index(axis, f.ndim) if type(axis) is int else check_axis(axis, f.ndim)
     D = make_diff(axis, spacing, deriv, accuracy, boundary, period)
     return D._named(f, out, workers, "f")
-
-
-def check_axis(axis: Any, ndim: int) -> int:
-    if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
-        raise TypeError(f"axis: expected an integer, got {axis!r}")
-    return normalize_axis_index(axis.__index__(), ndim)
