@@ -249,7 +249,11 @@ def test_boundaries_of_each_axis():
     assert_close(got, parts[0][..., 1:-1] + parts[1][..., 1:-1] + last, 1e-12)
     for bad, message in [
         (["periodic"] * 2, "boundary: expected a list of 3, one for each axis, got 2"),
-        (("reflect", "valid", "valid"), "boundary: expected one of"),
+        (
+            ("reflect", "valid", "valid"),
+            r"boundary: expected a list of 3.* write \['reflect', 'valid', 'valid'\]$",
+        ),
+        (("reflect",) * 4, "boundary: expected one of"),
         (["reflect", "nothing", "valid"], "boundary: expected one of .* got 'nothing'"),
         ([], "boundary: expected a list of 3, one for each axis, got 0"),
         ("nothing", "boundary: expected one of .* got 'nothing'"),
@@ -258,6 +262,45 @@ def test_boundaries_of_each_axis():
             fdx.laplacian(u, boundary=bad)
     with pytest.raises(ValueError, match="period: expected a list of 3"):
         fdx.laplacian(u, boundary="periodic", period=[1.0])
+
+
+def test_a_pair_of_boundaries_on_two_axes():
+    """It could be the left and the right one, or those of the first and of the second axis."""
+    u = random((9, 10, 11))
+    pair = ("reflect", "symmetric")
+    both = (
+        r"boundary: expected a list of 2, one for each axis, got \('reflect', 'symmetric'\); write "
+        r"\['reflect', 'symmetric'\] if .*, \[\('reflect', 'symmetric'\), "
+        r"\('reflect', 'symmetric'\)\] if they are the left and the right one of both$"
+    )
+    for function in FUNCTIONS:
+        two = [u, u] if function in FUNCTIONS[2:] else u
+        for axis in ((0, 1), (2, 0), (-1, 1)):
+            with pytest.raises(ValueError, match=both):
+                function(two, axis=axis, boundary=pair)
+            for name in BOUNDARIES:
+                same = function(two, axis=axis, boundary=(name, name))
+                same_values(same, function(two, axis=axis, boundary=[name] * 2))
+    one = [fdx.derivative(u, axis=d, deriv=2, boundary=pair) for d in (0, 1, 2)]
+    assert_close(fdx.laplacian(u, axis=(0, 1), boundary=[pair, pair]), one[0] + one[1], 1e-13)
+    assert_close(fdx.laplacian(u, axis=1, boundary=pair), one[1], 1e-13)
+    assert_close(fdx.laplacian(u, boundary=pair), sum(one), 1e-13)
+    first, second = (fdx.derivative(u, axis=d, deriv=2, boundary=pair[d]) for d in (0, 1))
+    assert_close(fdx.laplacian(u, axis=(0, 1), boundary=list(pair)), first + second, 1e-13)
+    with pytest.raises(ValueError, match=r"boundary: expected a list of 2.* write \[\('refl"):
+        fdx.laplacian(u[0], boundary=(pair, pair))
+
+
+def test_a_tuple_of_periods():
+    u = random((9, 10))
+    for function in FUNCTIONS:
+        two = [u, u] if function in FUNCTIONS[2:] else u
+        with pytest.raises(
+            TypeError, match=r"period: expected a number, or a list.* write period="
+        ):
+            function(two, boundary="periodic", period=(9.0, 10.0))
+        same = function(two, boundary="periodic", period=[9.0, 10.0])
+        same_values(same, function(two, boundary="periodic"))
 
 
 def test_axis_errors():

@@ -1,6 +1,7 @@
 """Operators as values: their algebra against dense matrices, symbols against waves."""
 
 import copy
+import inspect
 import pickle
 import re
 import threading
@@ -765,7 +766,14 @@ ALGEBRA_ERRORS = [
     (lambda: D(None), TypeError, "u: expected"),
     (lambda: D(np.ones(9, "f2")), TypeError, "u: expected .* got float16"),
     (lambda: D(1.0), ValueError, "u: expected an array of at least one dimension, got a scalar"),
-    (lambda: D(np.ones(9), np.ones(8)), ValueError, r"out: expected shape \(9,\), got \(8,\)"),
+    (lambda: D(np.ones(9), out=np.ones(8)), ValueError, r"out: expected shape \(9,\), got \(8,\)"),
+    (lambda: D(np.ones(9), 2), TypeError, r"u: expected one array, got 2 .* fdx.Diff\(axis, coord"),
+    (
+        lambda: (D + D)(np.ones(9), np.ones(9), 2),
+        TypeError,
+        "u: expected one array, got 3 arguments",
+    ),
+    (lambda: D(), TypeError, "positional argument"),
     (lambda: D(np.ones(9), workers=0), ValueError, "workers: expected"),
     (lambda: D(np.ones(2)), ValueError, "axis 0: expected at least 3 points"),
     (lambda: (1e300 * fdx.Diff(0, 1e-300))(np.ones(9)), ValueError, "1e-?300"),
@@ -776,6 +784,17 @@ ALGEBRA_ERRORS = [
 def test_errors(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_coordinates_are_no_place_for_the_result():
+    """``D(f, x)`` as in other functions: an error that leaves x as it is."""
+    t = np.arange(9.0)
+    with pytest.raises(TypeError, match=r"coordinates into fdx.Diff\(axis, coordinates\)"):
+        D(t**2, t)
+    assert (t == np.arange(9.0)).all()
+    parameters = inspect.signature(D.__call__).parameters
+    kinds = {name: str(one.kind) for name, one in parameters.items()}
+    assert kinds == {"u": "POSITIONAL_OR_KEYWORD", "out": "KEYWORD_ONLY", "workers": "KEYWORD_ONLY"}
 
 
 def test_operators_do_not_change():

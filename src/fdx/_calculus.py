@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from fdx import _out
 from fdx._arguments import PERIODIC, as_array, check_boundary, result_dtype
 from fdx._core import Plan, new_result
-from fdx._derivative import make_diff
+from fdx._kept import FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
 from fdx._operators import (
+    Diff,
     Operator,
     Term,
     check_single,
@@ -58,51 +60,84 @@ class Grid:
                 f"for each of {n} axes, got {len(spacing)} arguments"
             )
         self.accuracy = accuracy
+        check_not_per_axis(boundary, period, n)
         self.boundary = self._per_axis(boundary, "boundary")
         self.period = self._per_axis(period, "period")
         if period is not None and not isinstance(period, list):
             periodic = [check_boundary(boundary)[0] == PERIODIC for boundary in self.boundary]
             if any(periodic):
                 self.period = [period if there else None for there in periodic]
+        self._made: dict[tuple[int, int], Operator] = {}
 
     def _per_axis(self, value: Any, name: str) -> list[Any]:
         """A list has one for each axis; anything else is for all of them."""
+        n = len(self.axes)
         if not isinstance(value, list):
-            return [value] * len(self.axes)
-        if len(value) != len(self.axes):
-            raise ValueError(
-                f"{name}: expected a list of {len(self.axes)}, one for each axis, got {len(value)}"
-            )
+            return [value] * n
+        if len(value) != n:
+            raise ValueError(f"{name}: expected a list of {n}, one for each axis, got {len(value)}")
         return value
 
     def diff(self, k: int, deriv: int = 1) -> Operator:
-        return make_diff(
-            self.axes[k],
-            self.spacing[k],
-            deriv,
-            self.accuracy,
-            self.boundary[k],
-            self.period[k],
+        made = self._made.get((k, deriv))
+        if made is None:
+            made = self._made[k, deriv] = Diff(
+                self.axes[k],
+                self.spacing[k],
+                deriv=deriv,
+                accuracy=self.accuracy,
+                boundary=self.boundary[k],
+                period=self.period[k],
+            )
+        return made
+
+
+def check_not_per_axis(boundary: Any, period: Any, n: int) -> None:
+    """A tuple is a left and a right boundary, and no list of what each axis has."""
+    if isinstance(period, tuple):
+        raise TypeError(
+            f"period: expected a number, or a list of one for each axis, got {period!r}"
+            + (f"; write period={list(period)!r}" if len(period) == n else "")
+        )
+    if not isinstance(boundary, tuple) or len(boundary) != n or n == 1:
+        return
+    expected = f"boundary: expected a list of {n}, one for each axis, got {boundary!r}; write "
+    if n > 2 or not all(isinstance(side, str) for side in boundary):
+        raise ValueError(f"{expected}{list(boundary)!r}")
+    if boundary[0] != boundary[1]:  # else it is the same, whichever was meant
+        raise ValueError(
+            f"{expected}{list(boundary)!r} if they are those of the first and of the second axis, "
+            f"{[boundary, boundary]!r} if they are the left and the right one of both"
         )
 
 
-def make(
-    what: Callable[..., Outputs], count: int, shape: tuple[int, ...], types: Any, *grid: Any
-) -> Plan:
+def make(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
     """The plan of a function's outputs for `count` inputs of a shape."""
     return make_plan(what(Grid(len(shape), *grid), count), shape)
 
 
-kept = lru_cache(maxsize=64, typed=True)(make)
+def make_known(
+    what: Callable[..., Outputs], count: int, shape: tuple[int, ...], known: Any
+) -> Plan:
+    return make(what, count, shape, *as_given(known))
+
+
+plan_of_constants = lru_cache(maxsize=64)(make_known)
+plan_of_coordinates = lru_cache(maxsize=FEW)(make_known)
 
 
 def plan_of(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
-    """The same; the plan is kept where what it depends on is numbers, names and tuples of them."""
-    types = tuple(map(type, grid[0]))  # True is 1, but no spacing
-    try:
-        return kept(what, count, shape, types, *grid)
-    except TypeError:  # coordinates or lists are not hashable; or something is wrong
-        return make(what, count, shape, types, *grid)
+    """The same; the plan is kept if it is small, where it is known what it was made of."""
+    spacing, _, accuracy, *_ = grid
+    points = sum([h.size for h in spacing if type(h) is np.ndarray])
+    if not points or type(accuracy) is int:
+        # Along an axis there may be a derivative for each component, and for each other axis.
+        weights = points and points * (accuracy + 3) * max(count, len(shape))
+        if weights <= MAX_WEIGHTS:
+            with contextlib.suppress(NotKnownAgainError):
+                kept = plan_of_coordinates if points else plan_of_constants
+                return kept(what, count, shape, fixed(grid))
+    return make(what, count, shape, *grid)
 
 
 def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
@@ -229,7 +264,9 @@ def laplacian(
     boundary : str or tuple of str, or list of these, optional
         "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd",
         as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list of one for
-        each axis. With "valid" the result has the points that all the derivatives have.
+        each axis. For two axes a pair has to be in a list too, ``[pair, pair]``, as it could be
+        meant for one axis each. With "valid" the result has the points that all the derivatives
+        have.
     period : float or list of float, optional
         With coordinates and "periodic", as in `fdx.Diff`: one for all periodic axes, or a list of
         one for each axis, None for those that are not periodic.

@@ -222,11 +222,11 @@ class Plan:
 class Applicable:
     @overload
     def __call__(
-        self, u: Scalar[T], out: NDArray[T] | None = None, workers: SupportsIndex | None = None
+        self, u: Scalar[T], *, out: NDArray[T] | None = None, workers: SupportsIndex | None = None
     ) -> NDArray[T]: ...
     @overload
     def __call__(
-        self, u: ArrayLike, out: _Array | None = None, workers: SupportsIndex | None = None
+        self, u: ArrayLike, *, out: _Array | None = None, workers: SupportsIndex | None = None
     ) -> NDArray[Any]: ...
     def _named(
         self, u: _Array, out: _Array | None, workers: SupportsIndex | None, name: str

@@ -1413,8 +1413,8 @@ cdef class Applicable:
     """What operators are called by: the plan of the last call is tried first, without looking anything up."""
     cdef Plan plan
 
-    def __call__(self, u, out=None, workers=None):
-        """__call__($self, u, out=None, workers=None)\n--\n
+    def __call__(self, u, *others, out=None, workers=None):
+        """__call__($self, u, *, out=None, workers=None)\n--\n
         Apply the operator to an array.
 
         Parameters
@@ -1476,6 +1476,10 @@ cdef class Applicable:
         >>> D(u, out=u) is u
         True
         """
+        if others:
+            raise TypeError(
+                f"u: expected one array, got {1 + len(others)} arguments; out and workers go by their names, "
+                "coordinates into fdx.Diff(axis, coordinates)")
         return self._named(u, out, workers, "u")
 
     cpdef object _named(self, object u, object out, object workers, str name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from typing import Any, SupportsIndex, overload
 
@@ -10,33 +11,49 @@ from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments import as_array, check_axis
+from fdx._kept import CONSTANTS, FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
 from fdx._operators import Diff
 from fdx._types import Boundaries, Number, Scalar, T
 
 
 @lru_cache(maxsize=128, typed=True)
-def cached_diff(
+def diff_of_constants(
     axis: int,
-    spacing: float | np.floating[Any] | np.integer[Any],
-    deriv: int,
-    accuracy: int,
+    spacing: Any,
+    deriv: Any,
+    accuracy: Any,
     boundary: Any,
-    period: float | None,
+    period: Any,
 ) -> Diff:
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
+@lru_cache(maxsize=FEW)
+def diff_of_coordinates(shape: tuple[int, ...], axis: int, known: Any) -> Diff:
+    """It is used for one shape only, so that weights are kept for as many shapes as Diffs are."""
+    spacing, deriv, accuracy, boundary, period = as_given(known)
+    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+
+
 def make_diff(
-    axis: int, spacing: Any, deriv: Any, accuracy: Any, boundary: Any, period: Any
+    shape: tuple[int, ...],
+    axis: int,
+    spacing: Any,
+    deriv: Any,
+    accuracy: Any,
+    boundary: Any,
+    period: Any,
 ) -> Diff:
-    """A Diff, the same one for the same numbers: its plans are made once."""
-    if isinstance(spacing, (float, int, np.floating, np.integer)) and not isinstance(spacing, bool):
-        try:
-            # Where there is a period, it matters that one of single precision is one.
-            h = float(spacing) if period is None else spacing
-            return cached_diff(axis, h, deriv, accuracy, boundary, period)
-        except (TypeError, OverflowError):  # let the following say what it should be
-            pass
+    """A Diff, the same one for the same arguments: its plans are made once."""
+    sides = boundary if type(boundary) is tuple else (boundary,)
+    if CONSTANTS.issuperset(map(type, (spacing, deriv, accuracy, period, *sides))):
+        return diff_of_constants(axis, spacing, deriv, accuracy, boundary, period)
+    if type(spacing) is np.ndarray and type(deriv) is type(accuracy) is int:
+        weights = spacing.size * (deriv + accuracy + 1)
+        with contextlib.suppress(NotKnownAgainError):
+            if weights <= MAX_WEIGHTS:
+                known = fixed((spacing, deriv, accuracy, boundary, period))
+                return diff_of_coordinates(shape, axis, known)
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
@@ -164,8 +181,9 @@ def derivative(
     uneven grids even derivatives take one point more to either side than on uniform ones, and
     reach a higher accuracy where the grid is smooth.
 
-    Time is proportional to the size of `f`. For uneven grids the weights, as many as the axis has
-    points times those of a stencil, are made for each call; a `fdx.Diff` keeps them.
+    Time is proportional to the size of `f`. For uneven grids weights are made, as many as the axis
+    has points times those of a stencil. Up to half a MiB of them is kept for each of the last 16
+    arrays of coordinates, which are known again by their values; a `fdx.Diff` keeps any.
 
     References
     ----------
@@ -190,5 +208,5 @@ def derivative(
     """
     f = as_array(f)
     axis = normalize_axis_index(axis, f.ndim) if type(axis) is int else check_axis(axis, f.ndim)
-    D = make_diff(axis, spacing, deriv, accuracy, boundary, period)
+    D = make_diff(f.shape, axis, spacing, deriv, accuracy, boundary, period)
     return D._named(f, out, workers, "f")

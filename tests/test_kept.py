@@ -1,0 +1,300 @@
+"""What is kept of earlier calls changes no result: neither of equal arguments of other types, nor
+of arrays written to meanwhile, nor of objects that change what they say."""
+
+import itertools
+import sys
+import threading
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from compare import canonical_bytes
+
+import fdx
+from fdx import _calculus, _derivative, _kept
+
+KEEPERS = [
+    _derivative.diff_of_constants,
+    _derivative.diff_of_coordinates,
+    _calculus.plan_of_constants,
+    _calculus.plan_of_coordinates,
+]
+
+
+def forget():
+    for keeper in KEEPERS:
+        keeper.cache_clear()
+
+
+def outcome(call):
+    """The result's dtype, shape and bits, or the error."""
+    try:
+        result = call()
+    except Exception as error:
+        return type(error), str(error)
+    return result.dtype, result.shape, canonical_bytes(result)
+
+
+def test_all_keepers_are_known_here():
+    modules = [module for name, module in sys.modules.items() if name.startswith("fdx.")]
+    found = {id(o) for m in modules for o in vars(m).values() if hasattr(o, "cache_clear")}
+    assert found == {id(o) for o in KEEPERS}
+
+
+# Even in double precision, and in single: as the latter's rounding is more, these count as even.
+X8 = np.linspace(0, 1, 11).astype("f4").astype("f8")
+LINE = np.cos(np.arange(11.0))
+FIELD = LINE[:, np.newaxis] * np.ones(11)
+NUMBERS = [2, 2.0, np.float64(2), np.float32(2), np.int8(2), np.uint64(2), Fraction(2), True]
+TENTHS = [np.float32(0.1), float(np.float32(0.1)), np.float64(np.float32(0.1))]
+COORDINATES = [
+    X8,
+    X8.astype("f4"),
+    tuple(X8),
+    tuple(X8.astype("f4")),
+    X8.tolist(),
+    X8.astype(">f8"),
+]
+COUNTS = [2, np.int8(2), np.int64(2), 2.0, True, np.array(2)]
+PERIODIC = dict(boundary="periodic")
+CLOSE = 11 * np.float32(0.1).item() * (1 + 1e-8)  # is 11 times a float32 of 0.1, no float64
+
+LIKE_EACH_OTHER = [
+    [lambda h=h: fdx.derivative(LINE, h) for h in NUMBERS],
+    [lambda x=x: fdx.derivative(LINE, x) for x in COORDINATES],
+    [lambda x=x: fdx.derivative(LINE, x, deriv=2) for x in COORDINATES],
+    [lambda h=h: fdx.derivative(LINE, h, period=CLOSE, **PERIODIC) for h in TENTHS],
+    [
+        lambda p=p: fdx.derivative(LINE, 0.1, period=p, **PERIODIC)
+        for p in (np.float32(CLOSE), CLOSE)
+    ],
+    [lambda n=n: fdx.derivative(LINE, deriv=n) for n in COUNTS],
+    [lambda n=n: fdx.derivative(LINE, accuracy=n) for n in COUNTS],
+    [lambda n=n: fdx.derivative(FIELD, axis=n) for n in (1, 1.0, np.int8(1), True, -1)],
+    [lambda h=h: fdx.laplacian(FIELD, h) for h in NUMBERS],
+    [lambda h=h: fdx.laplacian(FIELD, h, 1.0) for h in NUMBERS],
+    [lambda x=x: fdx.laplacian(LINE, x) for x in COORDINATES],
+    [lambda x=x: fdx.laplacian(FIELD, x, 2) for x in COORDINATES],
+    [lambda x=x: fdx.hessian(LINE, x) for x in COORDINATES],
+    [lambda x=x: fdx.jacobian([LINE], x) for x in COORDINATES],
+    [lambda x=x: fdx.divergence([LINE], x) for x in COORDINATES],
+    [lambda x=x: fdx.curl([FIELD, FIELD], x, x) for x in COORDINATES],
+    [lambda h=h: fdx.laplacian(LINE, h, period=CLOSE, **PERIODIC) for h in TENTHS],
+    [
+        lambda p=p: fdx.laplacian(LINE, 0.1, period=[p], **PERIODIC)
+        for p in (np.float32(CLOSE), CLOSE, np.float64(CLOSE))
+    ],
+    [lambda n=n: fdx.laplacian(LINE, accuracy=n) for n in COUNTS],
+    [
+        lambda a=a: fdx.laplacian(FIELD, axis=a)
+        for a in (1, True, 1.0, np.int8(1), (1,), [1], (True,))
+    ],
+    [
+        lambda b=b: fdx.laplacian(LINE, boundary=b)
+        for b in ("reflect", ["reflect"], ("reflect", "reflect"), np.str_("reflect"))
+    ],
+    [
+        lambda b=b: fdx.laplacian(FIELD, boundary=b)
+        for b in (("reflect", "valid"), ["reflect", "valid"], [["reflect", "valid"]] * 2)
+    ],
+]
+
+
+@pytest.mark.thread_unsafe(reason="clears what others keep")
+@pytest.mark.parametrize("calls", LIKE_EACH_OTHER)
+def test_equal_arguments_of_other_types(calls):
+    want = []
+    for call in calls:
+        forget()
+        want.append(outcome(call))
+    for pair in itertools.permutations(range(len(calls)), 2):
+        forget()
+        for k in pair:
+            assert outcome(calls[k]) == want[k], pair
+    for order in (range(len(calls)), reversed(range(len(calls)))):
+        forget()
+        for k in (*order, *range(len(calls))):
+            assert outcome(calls[k]) == want[k]
+
+
+def test_single_precision_of_coordinates_in_a_tuple():
+    """The uneven Laplacian takes 5 points, the even one 4."""
+    f = np.cos(np.arange(4.0))
+    x = np.linspace(0, 1, 4, dtype="f4")
+    want = (f[0] - 2 * f[1] + f[2]) * 9  # by hand, on thirds
+    assert fdx.laplacian(f, tuple(x))[1] == pytest.approx(want)
+    with pytest.raises(ValueError, match="expected at least 5 points"):
+        fdx.laplacian(f, tuple(map(float, x)))
+
+
+class Changing:
+    """An integer, a number and an equal of everything: of other values each time."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def next(self):
+        return self.values.pop(0) if len(self.values) > 1 else self.values[0]
+
+    def __index__(self):
+        return int(self.next())
+
+    def __float__(self):
+        return float(self.next())
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return hash(2)
+
+
+class ChangingFloat(float):
+    """What float() makes of it is another number each time, which its equality hides."""
+
+    def __new__(cls, *values):
+        self = super().__new__(cls, values[0])
+        self.values = list(values)
+        return self
+
+    def __float__(self):
+        return self.values.pop(0) if len(self.values) > 1 else self.values[0]
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return hash(2.0)
+
+
+class ChangingInt(int):
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return hash(2)
+
+
+class AnyName(str):
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return hash("one-sided")
+
+
+@pytest.mark.thread_unsafe(reason="clears what others keep")
+@pytest.mark.parametrize(
+    "function", [fdx.derivative, fdx.laplacian, lambda f, *a, **k: fdx.jacobian([f], *a, **k)]
+)
+def test_objects_that_change(function):
+    def right(*args, **options):
+        forget()
+        return outcome(lambda: function(LINE, *args, **options))
+
+    def check(make, values, **options):
+        """`make` gives the arguments of a call for one value; an object takes one after another."""
+        want = [right(*make(value)[0], **make(value)[1]) for value in values]
+        forget()
+        changing = Changing(*values)
+        args, options = make(changing)
+        got = [outcome(lambda: function(LINE, *args, **options)) for _ in values]
+        assert got == want
+
+    forget()
+    check(lambda n: ((), {"accuracy": n}), [2, 4, 6])
+    if function is fdx.derivative:
+        check(lambda n: ((), {"deriv": n}), [2, 1, 3])
+    h = ChangingFloat(2.0, 1.0, 0.5)
+    want = [right(2.0), right(1.0), right(0.5)]
+    forget()
+    # A call may ask more than once; what counts is that none has what an earlier one was told.
+    got = [outcome(lambda: function(LINE, h)) for _ in range(3)]
+    assert got[-1] == want[-1]
+    assert outcome(lambda: function(LINE, 2.0)) == want[0]
+    forget()
+    assert outcome(lambda: function(LINE, accuracy=4)) == right(accuracy=4)
+    assert outcome(lambda: function(LINE, accuracy=ChangingInt(2))) == right(accuracy=2)
+    assert outcome(lambda: function(LINE, boundary="reflect")) == right(boundary="reflect")
+    outcome(lambda: function(LINE, boundary=AnyName("nothing")))
+    assert outcome(lambda: function(LINE)) == right()
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i4", "g"])
+def test_coordinates_written_to_in_place(dtype):
+    f = np.sin(np.arange(40.0))
+    x = (np.arange(40) ** 2 + 1).astype(dtype)
+    first = x.copy()
+    for function in (fdx.derivative, fdx.laplacian, lambda f, x: fdx.jacobian([f], x)[0, 0]):
+        before = function(f, x)
+        x[3:] *= 2
+        after = function(f, x)
+        assert (after == function(f, x.astype("f8"))).all()
+        assert (after[4:] != before[4:]).any()
+        x[...] = first
+        assert (function(f, x) == before).all()
+
+
+def test_an_array_of_coordinates_that_is_not_kept_after():
+    """An operator that was found again does not look at the array that it was made of."""
+    f, x = LINE, np.arange(11.0) ** 2
+    want = fdx.derivative(f, x).tobytes()
+    gone = x.copy()
+    x[...] = np.nan
+    assert fdx.derivative(f, gone).tobytes() == want
+    with pytest.raises(ValueError, match="spacing: expected finite coordinates"):
+        fdx.derivative(f, x)
+
+
+def test_coordinates_are_converted_once():
+    f, x = LINE, np.arange(11.0) ** 1.5
+    for call in (
+        lambda: fdx.derivative(f, x),
+        lambda: fdx.laplacian(FIELD, x, x),
+        lambda: fdx.derivative(f, x, deriv=2, boundary=("reflect", "one-sided")),
+        lambda: fdx.derivative(f, x, boundary="periodic", period=50),
+    ):
+        call()
+        hits = sum(keeper.cache_info().hits for keeper in KEEPERS)
+        call()
+        assert sum(keeper.cache_info().hits for keeper in KEEPERS) > hits
+
+
+@pytest.mark.thread_unsafe(reason="counts what others keep")
+def test_few_are_kept_and_no_large_ones():
+    forget()
+    for k in range(40):
+        x = np.arange(50.0) ** 2 + k
+        fdx.derivative(np.ones(50), x)
+        fdx.laplacian(np.ones((50, 50)), x, x)
+    for keeper in (_derivative.diff_of_coordinates, _calculus.plan_of_coordinates):
+        assert keeper.cache_info().currsize == _kept.FEW
+    forget()
+    n = _kept.MAX_WEIGHTS // 4
+    for accuracy in (2, np.int64(2)):
+        x = np.arange(n + 1) ** 1.5
+        fdx.derivative(np.ones(n + 1), x, accuracy=accuracy)
+        fdx.laplacian(np.ones(n + 1), x, accuracy=accuracy)
+    assert not any(keeper.cache_info().currsize for keeper in KEEPERS)
+
+
+def test_in_threads():
+    """Of more grids than are kept, each written to the same array."""
+    f = np.sin(np.arange(60.0))
+    grids = [np.arange(60.0) ** (1 + k / 40) for k in range(1, 30)]
+    want = [fdx.derivative(f, x).tobytes() for x in grids]
+    wrong = []
+
+    def work(seed):
+        x = np.empty(60)
+        for k in np.random.default_rng(seed).integers(0, len(grids), 300):
+            x[...] = grids[k]
+            if fdx.derivative(f, x).tobytes() != want[k]:
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
