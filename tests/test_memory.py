@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fdx
+from fdx._analysis import norm_bound
 
 N = 10_000_000
 
@@ -89,6 +90,41 @@ def test_allocations(f, spacing, options, workers):
         tracemalloc.stop()
     results = result if isinstance(result, tuple) else (result,)
     assert peak - before < sum(r.nbytes for r in results) + 64 * KIB
+
+
+def periodic(axis, deriv):
+    return fdx.Diff(axis, 0.1, deriv=deriv, accuracy=4, boundary="periodic")
+
+
+LARGE = np.broadcast_to(2.0, (10**7, 10))
+QUESTIONS = {
+    "radius, one axis": lambda: periodic(0, 2).spectral_radius(20_000_000),
+    "radius, product": lambda: (periodic(0, 1) @ periodic(0, 2)).spectral_radius(20_000_001),
+    "radius, Laplacian": lambda: sum(periodic(d, 2) for d in range(3)).spectral_radius((400,) * 3),
+    "radius, mixed derivatives": lambda: (
+        periodic(0, 2) + periodic(0, 1) @ periodic(1, 1) + periodic(1, 1)
+    ).spectral_radius((4000, 5000)),
+    "radius, one periodic axis": lambda: (periodic(0, 2) + fdx.Diff(1)).spectral_radius((10**7, 9)),
+    "radius, one-sided": lambda: (fdx.Identity() + 0.1 * fdx.Diff(0) ** 2).spectral_radius(10**8),
+    "radius, identity": lambda: fdx.Identity().spectral_radius(10**8),
+    "bound on the norm": lambda: norm_bound(
+        (LARGE * fdx.Diff(0, boundary="reflect") ** 2)._terms[0], LARGE.shape
+    ),
+    "output_shape": lambda: (periodic(0, 1) @ fdx.Diff(1)).output_shape((10**7, 10)),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS.keys())
+def test_questions_about_large_grids(question):
+    """They take no memory that grows with the grid; a matrix of 256 rows takes half a megabyte."""
+    question()
+    tracemalloc.start()
+    try:
+        question()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000 * KIB
 
 
 RESIDENT = """

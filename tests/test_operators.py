@@ -6,8 +6,10 @@ import pickle
 import re
 import threading
 
+import mpmath
 import numpy as np
 import pytest
+import reference
 import scipy.sparse
 import scipy.sparse.linalg
 from compare import canonical_bytes
@@ -18,6 +20,7 @@ from stencils import BOUNDARIES, assert_close, weights_of
 
 import fdx
 from fdx import _analysis
+from fdx._operators import chain
 
 EPS = np.finfo(np.float64).eps
 some = settings(max_examples=settings().max_examples // 5)
@@ -366,6 +369,32 @@ def test_symbol_is_near_the_exact_one():
     assert first.symbol([0.0, 1.0]).shape == (2,)
 
 
+@pytest.mark.parametrize("accuracy", [2, 4, 8, 20])
+@pytest.mark.parametrize("deriv", [*range(1, 9), 19, 20])
+def test_symbol_does_not_cancel(deriv, accuracy):
+    """Right in all digits but those that a power of a rounded number lacks."""
+    reach = (deriv + 1) // 2 + accuracy // 2 - 1
+    weights = reference.weights(range(-reach, reach + 1), 0, deriv)[reach:]
+    D, E = (fdx.Diff(0, h, deriv=deriv, accuracy=accuracy) for h in (1.0, -0.25))
+    with mpmath.workdps(250):
+        weights = [mpmath.mpf(w.numerator) / w.denominator for w in weights]
+        for k in (1e-8, 1e-4, 0.01, 0.3, 1.0, 2.0, 3.0, 3.14, np.pi):
+            wave = mpmath.sin if deriv % 2 else mpmath.cos
+            want = 2 * mpmath.fsum(w * wave(mpmath.mpf(k) * j) for j, w in enumerate(weights))
+            want -= 0 if deriv % 2 else weights[0]
+            want = mpmath.mpc(0, want) if deriv % 2 else mpmath.mpc(want)
+            bound = (4 + deriv / 2) * EPS * abs(want)
+            assert abs(mpmath.mpc(D.symbol(k)) - want) < bound
+            assert D.T.symbol(k) == D.symbol(-k) == D.symbol(k).conjugate()
+            assert E.symbol(4 * k) == 4.0**deriv * D.symbol(k)  # as all of these are powers of 2
+
+
+def test_symbol_of_weights_that_overflow():
+    for h in (1e-200, 1e200):
+        with pytest.raises(ValueError, match="spacing: expected one of which the weights neither"):
+            fdx.Diff(0, h, deriv=2).symbol(1.0)
+
+
 def test_symbol_errors():
     x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
     with pytest.raises(ValueError, match="uneven coordinates has no symbol"):
@@ -428,6 +457,121 @@ def test_spectral_radius_of_a_heat_equation():
     assert L.spectral_radius((n, n)) == pytest.approx(8 / h**2)
     advection = fdx.Diff(0, h, boundary="periodic")
     assert advection.spectral_radius(64) == pytest.approx(1 / h)
+
+
+def largest_symbol(L, shape):
+    """Among all wavenumbers of a periodic grid."""
+    spacings = {f.axis: f.spacing for term in L._terms for f in term.factors}
+    k = [2 * np.pi * np.fft.fftfreq(shape[axis], spacings[axis]) for axis in L.axes]
+    return abs(L.symbol(np.ix_(*k) if len(k) > 1 else k[0])).max()
+
+
+def test_spectral_radius_of_periodic_axes_is_exact(monkeypatch):
+    monkeypatch.setattr(
+        _analysis, "WAVES", 50
+    )  # so that there are more boxes than are kept at once
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        ndim = int(rng.integers(1, 4))
+        spacings = rng.uniform(0.1, 2, ndim) * rng.choice([-1, 1], ndim)
+        L = rng.integers(2) * rng.normal() * fdx.Identity()
+        for _ in range(rng.integers(1, 5)):
+            term = rng.normal() * fdx.Identity()
+            for _ in range(rng.integers(1, 3)):
+                axis = int(rng.integers(ndim))
+                deriv, accuracy = int(rng.integers(1, 5)), int(rng.choice([2, 4, 8]))
+                options = dict(deriv=deriv, accuracy=accuracy, boundary="periodic")
+                D = fdx.Diff(axis, spacings[axis], **options)
+                term = term @ (D.T if rng.integers(2) else D)
+            L = L + term
+        shape = tuple(map(int, rng.integers(20, (3000, 120, 36)[ndim - 1], ndim)))
+        assert L.spectral_radius(shape) == pytest.approx(largest_symbol(L, shape), rel=1e-14)
+
+
+def test_spectral_radius_of_short_periodic_axes():
+    """Of fewer points than waves that the stencil tells from one another."""
+    D = [fdx.Diff(d, 0.3, accuracy=6, boundary="periodic") for d in (0, 1)]
+    for L in (D[0], D[0] @ D[0], D[0] ** 2, D[0] ** 2 + D[0], D[0] @ D[1] - D[1] ** 2):
+        for n in range(9, 15):
+            shape = (n, n + 1)[: len(L.axes)]
+            want = largest_symbol(L, shape)
+            assert L.spectral_radius(shape) == pytest.approx(want, rel=1e-14)
+            assert want == pytest.approx(radius(L, shape), rel=1e-9)
+
+
+def test_spectral_radius_of_several_spacings_along_an_axis():
+    one, two = (fdx.Diff(0, h, boundary="periodic") for h in (0.5, 0.2))
+    for L in (
+        one + two,
+        one @ two,
+        one**2 - two**2,
+        one**2 + fdx.Diff(-1, 0.2, boundary="periodic"),
+    ):
+        assert L.spectral_radius(300) == pytest.approx(radius(L, 300), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("terms", "shape", "want"),
+    [
+        ([(1, 0, 2)], (20_000_000,), 4.0),
+        ([(1, 0, 2)], (19_999_999,), 4 * np.cos(np.pi / 2 / 19_999_999) ** 2),
+        ([(1, 0, 1)], (20_000_002,), np.cos(np.pi / 2 / 10_000_001)),  # n = 2 mod 4: beside pi / 2
+        ([(-0.5, 0, 2), (-0.5, 1, 2), (-0.5, 2, 2)], (400, 400, 400), 6.0),
+        ([(1, 0, 2), (-1, 1, 2)], (100_000, 100_000), 4.0),
+        ([(1, 0, 1), (1, 1, 1)], (100_000, 100_000), 2.0),
+        ([(0.0, 0, 2), (1, 1, 2), (2, 0, 1)], (100_000, 100_000), np.hypot(4, 2)),
+        ([(0.5, 0, 2), (1, 0, 1), (1, None, 0)], (20_000_000,), 1.0),  # f[i+1], all waves alike
+    ],
+)
+def test_spectral_radius_of_large_periodic_grids(terms, shape, want):
+    L = sum(
+        c * (fdx.Identity() if axis is None else fdx.Diff(axis, deriv=deriv, boundary="periodic"))
+        for c, axis, deriv in terms
+    )
+    got = L.spectral_radius(shape)
+    assert got == pytest.approx(want, rel=1e-14)
+
+
+def test_spectral_radius_of_one_periodic_axis_of_two():
+    x, y = fdx.Diff(0, 0.1, boundary="periodic"), fdx.Diff(1, 0.2)
+    got = (x**2 + y**2).spectral_radius((5_000_000, 30))
+    assert got == pytest.approx(4 / 0.1**2 + radius(fdx.Diff(0, 0.2) ** 2, 30), rel=1e-12)
+
+
+def test_spectral_radius_of_large_and_small_periodic_operators():
+    D = fdx.Diff(0, 0.3, accuracy=4, boundary="periodic")
+    for L in (D, D**2, D + D**2):
+        for scale in (1e-290, 1e290):
+            got = (scale * L).spectral_radius(1001)
+            assert got == pytest.approx(scale * L.spectral_radius(1001), rel=1e-13)
+    assert (D - D).spectral_radius(1001) == 0
+
+
+def test_spectral_radius_of_identities():
+    one = fdx.Identity()
+    assert one.spectral_radius(10**9) == 1
+    assert (one - 3 * one).spectral_radius((10**5, 10**5)) == 2
+    D = fdx.Diff(0, 0.1) ** 2
+    for n in (30, 280):
+        for step in (one + 1e-3 * D, one - 1e-3 * D, 2 * one + 1e-3 * D):
+            assert step.spectral_radius(n) == pytest.approx(radius(step, n), rel=1e-3)
+    assert (one + 1e-3 * D).spectral_radius(10**8) <= 1.03  # and not 1 + 0.4
+
+
+def test_a_bound_by_short_axes():
+    """They have the sums of rows and columns that long ones have."""
+    rng = np.random.default_rng(0)
+    c = rng.normal(size=(400, 1))
+    x, y = fdx.Diff(0, 0.1, accuracy=4), fdx.Diff(1, np.cumsum(rng.uniform(1, 2, 300)))
+    terms = (x @ (c * x)) + 3 * y**2 @ x.T - c * y
+    for term in terms._terms:
+        bands = [band for _, band, _ in chain(term, (400, 300)).stages if band is not None]
+        want = abs(term.scale) if not bands else 1.0
+        for _, band, factor in chain(term, (400, 300)).stages:
+            size = abs(_analysis.dense(band))
+            want *= np.sqrt(size.sum(axis=0).max() * size.sum(axis=1).max())
+            want *= 1.0 if factor is None else abs(factor).max()
+        assert _analysis.norm_bound(term, (400, 300)) == pytest.approx(want, rel=1e-12)
 
 
 @given(made=drawn(square=True), seed=st.integers(0, 9))

@@ -37,7 +37,7 @@ def matrix(plan: Plan) -> csr_array:
     total = None
     for _, _, stages, shift in plan.terms():
         shape = list(plan.in_shape)
-        term = sparse.eye_array(int(np.prod(shape)), format="csr")
+        term = None
         for axis, band, factor in stages:
             if band is not None:
                 rows, columns, values = band.entries()
@@ -46,11 +46,14 @@ def matrix(plan: Plan) -> csr_array:
                 behind = sparse.eye_array(int(np.prod(shape[axis + 1 :])), format="csr")
                 stage = sparse.kron(before, sparse.kron(one, behind, format="csr"), format="csr")
                 stage.sort_indices()
-                term = stage @ term
+                term = stage if term is None else stage @ term
                 shape[axis] = band.shape[0]
             if factor is not None:
                 values = np.ascontiguousarray(factor, np.float64).ravel()
-                term = sparse.diags_array(values, format="csr") @ term
+                stage = sparse.diags_array(values, format="csr")
+                term = stage if term is None else stage @ term
+        if term is None:
+            term = sparse.eye_array(int(np.prod(shape)), format="csr")
         if tuple(shape) != plan.out_shape:
             kept = tuple(slice(s, s + n) for s, n in zip(shift, plan.out_shape, strict=True))
             numbers = np.arange(int(np.prod(shape))).reshape(shape)[kept].ravel()
