@@ -1,9 +1,13 @@
 """What docs/from/ and docs/accuracy.md say of other libraries, and of fdx beside them, holds."""
 
+import itertools
+from typing import get_args
+
 import numpy as np
 import pytest
 
 import fdx
+from fdx._types import Boundary
 
 DY, DX, H = 0.25, 0.5, 0.1
 INSIDE = np.s_[1:-1, 1:-1]
@@ -217,3 +221,72 @@ def test_values_beyond(boundary):
     longer = np.concatenate([beyond[::-1], f])
     inside = fdx.derivative(longer, accuracy=6)[3:-3]
     close(fdx.derivative(f, accuracy=6, boundary=(boundary, "one-sided"))[:-3], inside)
+
+
+def test_an_even_function_keeps_the_order():
+    """Without slope at a wall, but not even about it, first derivatives are of order 2, and second
+    ones of 1; odd with a fourth derivative, of 3 and 2."""
+    cases = [
+        ("reflect", lambda x: np.cos(3 * x), None),
+        ("reflect", lambda x: x**2 + x**3, 0),
+        ("symmetric", lambda x: x**2 + x**3, 0),
+        ("reflect-odd", lambda x: np.sin(3 * x), None),
+        ("reflect-odd", lambda x: x + x**4, 1),
+    ]
+    for boundary, f, lost in cases:
+        for deriv, accuracy in itertools.product((1, 2), (4, 8)):
+            errors = []
+            for n in (10, 20) if lost is None else (200, 400):
+                x = (np.arange(n) + 0.5 * (boundary == "symmetric")) / n
+                options = dict(deriv=deriv, accuracy=accuracy)
+                one_sided = fdx.derivative(f(np.arange(-9, n) / n), 1 / n, **options)[9:]
+                if boundary == "symmetric":
+                    one_sided = {1: 2 * x + 3 * x**2, 2: 2 + 6 * x}[deriv]
+                got = fdx.derivative(f(x), 1 / n, boundary=(boundary, "one-sided"), **options)
+                errors.append(abs(got - one_sided)[:4].max())
+            if lost is None:
+                assert max(errors) < 1e-9
+            else:
+                assert abs(np.log2(errors[0] / errors[1]) - (2 + lost - (deriv - 1))) < 0.1
+
+
+def test_what_grows():
+    """Eigenvalues with a positive real part: first derivatives with an inflow, second ones."""
+    for accuracy, want in {2: 0.0, 4: 0.003, 6: 0.196, 8: 0.417}.items():
+        n = 100
+        D = fdx.Diff(0, accuracy=accuracy)
+        grows = np.linalg.eigvals(-D.matrix(n).toarray()[1:, 1:]).real.max()
+        assert abs(grows - want) < 0.001
+    for boundary, accuracy in itertools.product(get_args(Boundary), (2, 4, 8)):
+        if boundary != "valid":
+            matrix = fdx.Diff(0, deriv=2, accuracy=accuracy, boundary=boundary).matrix(60).toarray()
+            given = np.s_[1:-1, 1:-1] if boundary == "one-sided" else np.s_[:, :]
+            assert np.linalg.eigvals(matrix[given]).real.max() < 1e-12
+
+
+def test_steps_of_runge_kutta():
+    """Stable for all eigenvalues without a positive real part up to 2.6 in modulus."""
+    z = np.multiply.outer(np.linspace(0, 2.6, 400), np.exp(1j * np.linspace(0.5, 1.5, 400) * np.pi))
+    assert abs(1 + z + z**2 / 2 + z**3 / 6 + z**4 / 24).max() < 1 + 1e-12
+    z *= 2.65 / 2.6
+    assert abs(1 + z + z**2 / 2 + z**3 / 6 + z**4 / 24).max() > 1
+
+
+def test_a_zigzag():
+    """D @ (c * D) does not see it; the other form does, and keeps the sum. Of accuracy 2 it is
+    the difference of fluxes half way between points."""
+    n = 40
+    c, u = np.random.default_rng(0).uniform(1, 2, (2, n))
+    zigzag = (-1.0) ** np.arange(n)
+    one = fdx.Identity()
+    for accuracy in (2, 4, 8):
+        D = fdx.Diff(0, 0.5, accuracy=accuracy, boundary="periodic")
+        assert abs((D @ (c * D))(zigzag)).max() < 1e-12
+        D2 = D**2
+        L = (D2 @ (c * one) + c * D2 - D2(c) * one) / 2
+        assert abs(L(zigzag)).min() > 1
+        assert abs(L(u).sum()) < 1e-12
+        assert np.linalg.eigvals(L.matrix(n).toarray()).real.max() < 1e-12
+        if accuracy == 2:
+            flux = (c + np.roll(c, -1)) / 2 * (np.roll(u, -1) - u) / 0.5
+            close(L(u), (flux - np.roll(flux, 1)) / 0.5)
