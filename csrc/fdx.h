@@ -192,9 +192,9 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
  *   FDX_PLAIN        ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
  *   FDX_DIFFERENCES  the same of w[k] (x[k] - x[own]), without k == own; for weights whose sum is zero
  *   FDX_ODD          (w[own+1] (x[own+1] - x[own-1]) + w[own+2] (x[own+2] - x[own-2])) + ...
- *   FDX_EVEN         the same of w[own+j] ((x[own+j] + x[own-j]) - 2 x[own])
- * The last three give exactly 0 for a constant. w[own] is nevertheless there: it is what the sum gives for a 1 at the
- * point itself and 0 elsewhere, so that the rows are those of the matrix. */
+ *   FDX_EVEN         the same of w[own+j] ((x[own+j] - x[own]) - (x[own] - x[own-j]))
+ * The last three give exactly 0 for a constant, and differences of near values are exact. w[own] is nevertheless there:
+ * it is what the sum gives for a 1 at the point itself and 0 elsewhere, so that the rows are those of the matrix. */
 typedef enum { FDX_PLAIN = 0, FDX_DIFFERENCES, FDX_ODD, FDX_EVEN } fdx_form;
 
 #define FDX_MAXTAPS 255 /* the most neighbours of a row */

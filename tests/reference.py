@@ -4,10 +4,13 @@ and fdx.Diff.
 gradient covers the arrays that the compiled core computes itself (integers, float32, float64 and
 complex of both) and assumes correct arguments. It is what the C code must do; test_reference.py
 holds it against np.gradient. weights is exact; test_weights.py holds it against SymPy. So is
-band_matrix; test_reference_bands.py holds it against polynomials and np.pad.
+band_matrix; test_reference_bands.py holds it against polynomials and np.pad. row_sum is the order
+in which operators add up a row.
 """
 
+import functools
 import math
+import operator
 from fractions import Fraction
 from itertools import pairwise
 
@@ -235,3 +238,18 @@ def coordinate(point, x, left, right, period):
     mirror = x[end] - (x[inner] - x[end]) / 2 if mode.startswith("symmetric") else x[end]
     (source, _) = values(point, n, left, right)[-1]
     return 2 * mirror - x[source]
+
+
+def row_sum(form, w, f, own):
+    """One row's sum of weighted neighbours in the order that the C core's header gives: every
+    operation rounded to the precision of `f`, which is real, neighbours in ascending order."""
+    w = np.asarray(w, f.dtype)
+    if form == "differences":
+        parts = [w[k] * (f[k] - f[own]) for k in range(len(w)) if k != own]
+    elif form == "odd":
+        parts = [w[own + j] * (f[own + j] - f[own - j]) for j in range(1, own + 1)]
+    elif form == "even":
+        parts = [
+            w[own + j] * ((f[own + j] - f[own]) - (f[own] - f[own - j])) for j in range(1, own + 1)
+        ]
+    return functools.reduce(operator.add, parts)

@@ -173,7 +173,8 @@ def derivative(
     ``2 * ((deriv + accuracy) // 2) + 1``. With "one-sided", the points next to an end take the
     ``deriv + accuracy`` points that are nearest to the end. Sums are made in the precision of `f`:
     in float32 for float32 data, in half the time, which adds about half of the error that
-    rounding the data has made already. The derivative of a constant is exactly 0.
+    rounding the data has made already. They are sums of differences, as `fdx.Diff` tells: the
+    derivative of a constant is exactly 0, and an offset of all values costs no digit.
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
     except with "valid", so that the length of the result does not depend on their values, and

@@ -1098,9 +1098,10 @@ class Diff(Operator):
     through the points (Fornberg 1988 [1]_); with a spacing they are correctly rounded, but for
     the point's own, which makes up for the rounding of the others.
 
-    Interior stencils of a uniform spacing are sums over pairs of points, others over
-    differences to the point itself, so that the derivative of a constant is exactly 0 everywhere
-    (unless twice the constant overflows).
+    Sums are of differences: odd derivatives on a uniform spacing of those between the two points
+    of a pair, even ones of ``(f[i+j] - f[i]) - (f[i] - f[i-j])``, all others of those to the point
+    itself. So the derivative of a constant is exactly 0 everywhere, and what all values have in
+    common costs no digit, as the mean of a pressure in float32.
     ``D**n`` is the n-th derivative of this accuracy, not n first derivatives one after the other,
     which ``D @ D`` is (and which does not see what changes its sign from point to point).
 

@@ -73,7 +73,7 @@ static double of_a_unit(const fdx_rows_alike *r, ptrdiff_t nth)
         return sum;
     }
     for (int j = 1; j <= r->own; j++) {
-        const double term = weight(r, nth, r->own + j) * (r->form == FDX_ODD ? 0.0 - 0.0 : (0.0 + 0.0) - 2.0);
+        const double term = weight(r, nth, r->own + j) * (r->form == FDX_ODD ? 0.0 - 0.0 : (0.0 - 1.0) - (1.0 - 0.0));
         sum = j == 1 ? term : sum + term;
     }
     return sum;

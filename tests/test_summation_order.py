@@ -1,0 +1,118 @@
+"""Sums are of differences, in one documented order: what is common to all values costs no digit."""
+
+import itertools
+
+import numpy as np
+import pytest
+from compare import canonical_bytes
+from reference import row_sum
+from stencils import BOUNDARIES, reach
+
+import fdx
+
+DERIVS = [1, 2, 3, 4, 5, 6, 8]
+ACCURACIES = [2, 4, 6, 8, 12]
+
+
+def uneven(n):
+    """Coordinates that are not even, all integers."""
+    return np.cumsum(1 + np.arange(n) % 3).astype(float)
+
+
+def same_bits(got, want, context=""):
+    assert (got.shape, got.dtype) == (want.shape, want.dtype), context
+    assert canonical_bytes(got) == canonical_bytes(want), context
+
+
+def values(n, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    f = rng.normal(size=n) * 10.0 ** rng.uniform(-3, 3, n)
+    return (f + 1j * rng.normal(size=n) if dtype[0] == "c" else f).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize(("deriv", "accuracy"), list(itertools.product(DERIVS, ACCURACIES)))
+def test_every_row_is_summed_in_the_documented_order(deriv, accuracy, dtype):
+    for even in (True, False):
+        r = reach(deriv, accuracy, not even)
+        n = 2 * r + 150
+        f = values(n, dtype, seed=deriv)
+        D = fdx.Diff(0, 0.3 if even else uneven(n), deriv=deriv, accuracy=accuracy)
+        matrix = D.matrix(n).toarray()
+        got = D(f)
+        for i in range(n):
+            inside = r <= i < n - r
+            columns = np.arange(i - r, i + r + 1) if inside else matrix[i].nonzero()[0]
+            columns = np.union1d(columns, i)
+            form = ("odd" if deriv % 2 else "even") if inside and even else "differences"
+            own = int(np.searchsorted(columns, i))
+            for part in (np.real, np.imag) if dtype[0] == "c" else (np.asarray,):
+                want = row_sum(form, matrix[i, columns], part(f)[columns], own)
+                same_bits(part(got)[i : i + 1], want.reshape(1), f"row {i} of {n}, even {even}")
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("deriv", DERIVS)
+def test_an_offset_changes_no_bit(deriv, boundary):
+    """Where f + c is exact, differences of it are those of f: in float32 too, and at the ends."""
+    for accuracy, even in itertools.product(ACCURACIES, (True, False)):
+        n = 2 * reach(deriv, accuracy, not even) + 70
+        x = 0.3 if even else uneven(n)
+        period = None if even or boundary != "periodic" else float(x[-1] - x[0] + 2)
+        options = dict(deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+        f = np.random.default_rng(deriv).integers(0, 1000, n)
+        for dtype, offset in (("f4", 101_325 * 64), ("f8", 2**52), ("c8", 2**23), ("i8", 2**40)):
+            want = fdx.derivative(f.astype(dtype), x, **options)
+            got = fdx.derivative((f + offset).astype(dtype), x, **options)
+            same_bits(got, want, f"{dtype} {options} even {even}")
+
+
+@pytest.mark.parametrize("accuracy", [2, 4, 8])
+@pytest.mark.parametrize("call", [fdx.laplacian, fdx.hessian])
+def test_an_offset_changes_no_bit_of_sums_over_axes(call, accuracy):
+    """Of sizes at which results stay in the caches and at which they are stored past them."""
+    for shape in ((20, 30), (600, 900), (20, 21, 130)):
+        f = np.random.default_rng(0).integers(0, 1000, shape)
+        for spacing in ([0.3], [uneven(n) for n in shape]):
+            want = call(f.astype("f4"), *spacing, accuracy=accuracy)
+            got = call((f + 101_325 * 64).astype("f4"), *spacing, accuracy=accuracy)
+            same_bits(got, want, f"{shape}")
+
+
+def test_the_second_difference_of_near_values_is_that_of_numpy():
+    f = np.float32([101325, 101325.0078125, 101325.0234375])
+    got = fdx.derivative(f, deriv=2, boundary="valid")
+    same_bits(got, np.diff(f, 2))
+    assert got == np.float32(0.0078125)
+
+
+def test_the_laplacian_of_a_pressure_in_single_precision():
+    """Waves of 3 hPa on 1013.25 hPa: what float32 holds of them gives the Laplacian exactly, as
+    all differences of its values are multiples of 1/128 and small."""
+    x = np.linspace(0, 2 * np.pi, 256, endpoint=False)
+    p = (101325 + 300 * np.sin(x)[:, None] * np.cos(x)).astype("f4")
+    exact = fdx.laplacian(p.astype(float), boundary="periodic")
+    got = fdx.laplacian(p, boundary="periodic")
+    same_bits(got.astype(float), exact)
+    rolled = sum(np.roll(p.astype(float), s, a) for s in (1, -1) for a in (0, 1))
+    same_bits(exact, rolled - 4 * p.astype(float))
+
+
+@pytest.mark.parametrize("deriv", DERIVS)
+def test_constants_near_the_largest_number_have_derivative_zero(deriv):
+    for accuracy, dtype in itertools.product(ACCURACIES, ("f4", "f8", "c16")):
+        for largest in (np.finfo(dtype).max, np.finfo(dtype).max * np.finfo(dtype).dtype.type(0.6)):
+            n = 2 * reach(deriv, accuracy, True) + 40
+            for spacing in (1.0, uneven(n)):
+                for boundary in BOUNDARIES:
+                    if boundary == "periodic" and np.ndim(spacing):
+                        continue
+                    with np.errstate(all="raise"):
+                        got = fdx.derivative(
+                            np.full(n, largest, dtype),
+                            spacing,
+                            deriv=deriv,
+                            accuracy=accuracy,
+                            boundary=boundary,
+                        )
+                    assert not got.any()
