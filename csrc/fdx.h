@@ -54,9 +54,9 @@ typedef enum {
     FDX_E_NULL,    /* a pointer that must point at something is NULL */
     FDX_E_NDIM,    /* ndim is not in 1 .. FDX_MAXDIM */
     FDX_E_SHAPE,   /* a length is negative */
-    FDX_E_DTYPE,   /* an unknown dtype, or an output or coordinates of a dtype that does not go with the data */
+    FDX_E_DTYPE,   /* an unknown dtype or precision, or an output's or coordinates' dtype does not go with the data's */
     FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
-    FDX_E_SIZE,    /* an axis is too short for its stencils */
+    FDX_E_SIZE,    /* an axis is too short for its stencils, or what is to be made takes more bytes than there can be */
     FDX_E_STENCIL, /* an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside */
     FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
     FDX_E_OPS,     /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
@@ -202,23 +202,29 @@ typedef enum { FDX_PLAIN = 0, FDX_DIFFERENCES, FDX_ODD, FDX_EVEN } fdx_form;
 /* Rows of a matrix that have their neighbours at the same places. */
 typedef struct {
     ptrdiff_t first; /* column of the first neighbour, less the number of the row */
-    int count;       /* neighbours, in consecutive columns */
-    int own;         /* which of them is the point itself; -1: none, where the form is FDX_PLAIN */
-    int form;        /* fdx_form */
+    int count; /* neighbours, in consecutive columns: 1 .. FDX_MAXTAPS; 2 or more where the form is not FDX_PLAIN */
+    int own;   /* which of them is the point itself; -1: none, where the form is FDX_PLAIN */
+    int form;  /* fdx_form; FDX_ODD and FDX_EVEN: count is 2 own + 1, and row_step 0 */
     const double *w; /* of neighbour k in the r-th of these rows: w[k * tap_step + r * row_step] */
     ptrdiff_t tap_step, row_step;
 } fdx_rows_alike;
 
-/* A banded matrix: the operator along one axis. What can be applied to arrays has, over all rows, `first` and
- * `first` + `count` that differ by less than 4 FDX_MAXTAPS, and if it is periodic, -columns <= first <= columns + 1 -
- * count. Else, and if a pointer in it is NULL, it is FDX_E_STENCIL. */
+/* A banded matrix: the operator along one axis, made by the functions below or filled in by hand.
+ *
+ * Every function that takes one checks what its members say, and answers FDX_E_STENCIL if a pointer that is needed is
+ * NULL, a number is none that the comments allow, `rows` or `columns` is more than PTRDIFF_MAX / 4, or a row has a
+ * neighbour outside of the matrix (if it is periodic: not -columns <= first <= columns + 1 - count). What is applied to
+ * arrays has, over all rows, `first` and `first` + `count` that differ by less than 4 FDX_MAXTAPS, too. Yours to see to
+ * is that there are as many rows at the ends, and weights, as the members say, and that those of FDX_ODD and FDX_EVEN
+ * are symmetric. */
 typedef struct {
     ptrdiff_t rows, columns;
     ptrdiff_t nfirst, nlast;     /* rows at either end that have neighbours at places of their own */
     const fdx_rows_alike *first; /* nfirst of them, a row each */
     const fdx_rows_alike *last;  /* nlast */
     fdx_rows_alike interior;     /* the rows between; there may be none, but its stencil is always there */
-    int periodic;                /* 1: the interior's columns are taken modulo `columns`; nfirst = nlast = 0 */
+    int periodic;                /* not 0: the interior's columns are taken modulo `columns`; nfirst = nlast = 0, and
+                                  * columns = rows */
 } fdx_band;
 
 /* What stands at an end of the axis. The last four are ghost values as np.pad has them, which the interior's stencil
@@ -257,16 +263,16 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 /* Bands are made in memory of the caller's, aligned as malloc's is, of at least the bytes that the `size` function
  * beside it tells (0: there is no such band, and the other function tells why). There they are complete, but must
  * stay where they are: what they were made of need not be kept. `*band`, which is the beginning of the memory, is only
- * set on FDX_OK. On errors that only weights or long rows of a product show the memory may have been written to, on
- * others it has not. May raise floating-point exceptions.
+ * set on FDX_OK. On FDX_E_NODES the memory may have been written to, on other errors it has not. May raise
+ * floating-point exceptions.
  *
  * The derivative's weights are the exact ones rounded, in nearly all cases correctly (those that underflow as well, and
  * no status tells: spacings to the power `deriv` should be below 1e290, and below 1e30 for single precision); where
  * ghost values meet in a column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first
  * rounded to double: as distances from that end, or, if periodic, from the row's own point.) Constant interiors are
- * FDX_ODD or FDX_EVEN, other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or nearly PTRDIFF_MAX, or a stencil is of
- * more than FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES, also where
- * coordinates neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
+ * FDX_ODD or FDX_EVEN, other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a
+ * stencil is of more than FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES,
+ * also where coordinates neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
@@ -357,10 +363,11 @@ typedef struct {
 } fdx_sum;
 
 /* Operators are made in memory of the caller's, as bands are, and then as complete, but that factors' data must stay
- * (and the memory where it is: it has addresses of itself). On errors it may have been written to. Where boundaries are
- * FDX_VALID, outputs are of the points that all products have (op->out_shape, which may be 0; FDX_E_SIZE: less than
- * that), and coordinates and factors of what follows are of the points that are left. Rows of all derivatives of a
- * product but the first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
+ * (and the memory where it is: it has addresses of itself). On errors it may have been written to. A size of 0: there
+ * is no such operator, or it takes more than PTRDIFF_MAX bytes, which is FDX_E_SIZE. Where boundaries are FDX_VALID,
+ * outputs are of the points that all products have (op->out_shape, which may be 0; FDX_E_SIZE: less than that), and
+ * coordinates and factors of what follows are of the points that are left. Rows of all derivatives of a product but the
+ * first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
 size_t fdx_operator_size(const fdx_sum *what);
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op);
 

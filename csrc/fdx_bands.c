@@ -83,20 +83,25 @@ static size_t head(const fdx_band *band)
     return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_rows_alike));
 }
 
-/* Bytes of the band; 0 if there are more than can be told. */
+/* Bytes of the band; 0 if there are more than PTRDIFF_MAX, or a row at an end has too many neighbours. */
 static size_t size(const maker *m)
 {
     const fdx_band *band = &m->band;
-    const ptrdiff_t rows = m->varying ? band->rows - band->nfirst - band->nlast : 1;
-    if (rows > PTRDIFF_MAX / 16 / band->interior.count)
+    const ptrdiff_t ends = band->nfirst + band->nlast, rows = m->varying ? band->rows - ends : 1;
+    if ((size_t)ends > PTRDIFF_MAX / 2 / sizeof(fdx_rows_alike))
         return 0;
-    ptrdiff_t weights = rows * band->interior.count;
-    for (ptrdiff_t k = 0; k < band->nfirst + band->nlast; k++) {
+    const ptrdiff_t room = (ptrdiff_t)((PTRDIFF_MAX - head(band)) / sizeof(double)); /* weights */
+    if (rows > room / band->interior.count)
+        return 0;
+    ptrdiff_t left = room - rows * band->interior.count;
+    for (ptrdiff_t k = 0; k < ends; k++) {
         ptrdiff_t lo, hi;
         m->span(m, end_row(band, k), &lo, &hi);
-        weights += hi - lo + 1;
+        left -= hi - lo + 1;
+        if (hi - lo >= FDX_MAXTAPS || left < 0)
+            return 0;
     }
-    return head(band) + (size_t)weights * sizeof(double);
+    return head(band) + (size_t)(room - left) * sizeof(double);
 }
 
 /* The weights that follow from the form of a row; FDX_E_NODES if one is not finite. */
@@ -170,8 +175,6 @@ static fdx_status make(void *memory, maker *m, const fdx_band **result)
         const ptrdiff_t row = end_row(&band, k), own = row + m->shift;
         ptrdiff_t lo, hi;
         m->span(m, row, &lo, &hi);
-        if (hi - lo >= FDX_MAXTAPS)
-            return FDX_E_SIZE;
         r = &ends[k];
         r->first = lo - row;
         r->count = (int)(hi - lo + 1);
@@ -191,6 +194,44 @@ static fdx_status make(void *memory, maker *m, const fdx_band **result)
     band.last = ends + band.nfirst;
     memcpy(memory, &band, sizeof band);
     *result = (const fdx_band *)memory;
+    return FDX_OK;
+}
+
+/* ---- what bands have to be ---- */
+
+/* Are n rows, from `row` on, what fdx.h says, with neighbours in the matrix and weights that memory has room for? */
+static int rows_fit(const fdx_band *band, const fdx_rows_alike *r, ptrdiff_t row, ptrdiff_t n)
+{
+    const size_t weights = PTRDIFF_MAX / 2 / sizeof(double);
+    if (r->w == NULL || r->count < 1 || r->count > FDX_MAXTAPS || r->form < FDX_PLAIN || r->form > FDX_EVEN ||
+        r->own < (r->form == FDX_PLAIN ? -1 : 0) || r->own >= r->count || (r->form != FDX_PLAIN && r->count < 2) ||
+        (r->form >= FDX_ODD && (r->count != 2 * r->own + 1 || r->row_step != 0)) ||
+        !fdx_product_fits((size_t)r->count - 1, fdx_distance(r->tap_step), weights) ||
+        (n > 1 && !fdx_product_fits((size_t)n - 1, fdx_distance(r->row_step), weights)))
+        return 0;
+    if (band->periodic) /* once around an end at most */
+        return r->count <= band->columns && r->first >= -band->columns && r->first <= band->columns + 1 - r->count;
+    if (n == 0)
+        return r->first >= -LONGEST && r->first <= LONGEST;
+    return r->count <= band->columns && r->first >= -row && r->first <= band->columns - r->count - (row + n - 1);
+}
+
+fdx_status fdx_check_band(const fdx_band *band)
+{
+    if (band == NULL)
+        return FDX_E_NULL;
+    const ptrdiff_t rows = band->rows, nfirst = band->nfirst, nlast = band->nlast;
+    if (rows < 0 || rows > LONGEST || band->columns < 1 || band->columns > LONGEST || nfirst < 0 || nfirst > rows ||
+        nlast < 0 || nlast > rows - nfirst || (nfirst > 0 && band->first == NULL) ||
+        (nlast > 0 && band->last == NULL) || (band->periodic && (nfirst != 0 || nlast != 0 || rows != band->columns)) ||
+        !rows_fit(band, &band->interior, nfirst, rows - nfirst - nlast))
+        return FDX_E_STENCIL;
+    for (ptrdiff_t k = 0; k < nfirst; k++)
+        if (!rows_fit(band, &band->first[k], k, 1))
+            return FDX_E_STENCIL;
+    for (ptrdiff_t k = 0; k < nlast; k++)
+        if (!rows_fit(band, &band->last[k], rows - nlast + k, 1))
+            return FDX_E_STENCIL;
     return FDX_OK;
 }
 
@@ -398,8 +439,7 @@ static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
     const fdx_status status = check(what);
     if (status != FDX_OK)
         return status;
-    /* where ghosts stand can be counted, too */
-    if (what->n < fdx_derivative_points(what) || what->n > PTRDIFF_MAX - 2 * FDX_MAXNODES)
+    if (what->n < fdx_derivative_points(what) || what->n > LONGEST)
         return FDX_E_SIZE;
     const ptrdiff_t reach = reach_of(what, uniform);
     const ptrdiff_t left = what->left == FDX_VALID ? reach : 0, right = what->right == FDX_VALID ? reach : 0;
@@ -464,19 +504,22 @@ static int are_uniform(const fdx_derivative *what, double *h)
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
 {
     maker m;
-    const fdx_status status = outline(&m, what, 1);
+    const fdx_status status = outline(&m, what, what != NULL && what->x == NULL);
     if (status != FDX_OK)
         return status;
     double h = what->spacing;
     if (what->x != NULL) {
+        if (size(&m) == 0) /* nor are there so many coordinates */
+            return FDX_E_SIZE;
         if (!is_monotonic(what->x, what->n))
             return FDX_E_NODES;
         const double length = what->x[what->n - 1] - what->x[0], beyond = what->period - length;
         /* the period goes on in the direction of the coordinates, beyond the last one */
         if (what->left == FDX_PERIODIC && !(is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
             return FDX_E_NODES;
-        if (!are_uniform(what, &h)) {
-            outline(&m, what, 0);
+        if (are_uniform(what, &h)) {
+            outline(&m, what, 1);
+        } else {
             m.x = what->x;
             h = 1;
         }
@@ -508,16 +551,13 @@ static const fdx_rows_alike *end_of(const fdx_band *a, ptrdiff_t k)
 static row_view row_of(const fdx_band *a, ptrdiff_t i, int any)
 {
     const fdx_rows_alike *r = &a->interior;
-    ptrdiff_t nth = i - a->nfirst;
-    if (any)
-        nth = 0;
-    else if (a->periodic)
-        nth = (i % a->rows + a->rows) % a->rows;
-    else if (nth < 0)
-        r = &a->first[i];
-    else if (i >= a->rows - a->nlast)
-        r = &a->last[i - (a->rows - a->nlast)];
-    return (row_view){i + r->first, r->count, r->tap_step, r->form, r->row_step != 0 ? r->w + nth * r->row_step : r->w};
+    const ptrdiff_t last = a->rows - a->nlast;
+    ptrdiff_t nth = 0;
+    if (!any && !a->periodic && (i < a->nfirst || i >= last))
+        r = i < a->nfirst ? &a->first[i] : &a->last[i - last];
+    else if (!any)
+        nth = a->periodic ? (i % a->rows + a->rows) % a->rows : i - a->nfirst;
+    return (row_view){i + r->first, r->count, r->tap_step, r->form, r->w + nth * r->row_step};
 }
 
 static ptrdiff_t shift_of(const fdx_band *a)
@@ -605,12 +645,13 @@ fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t fr
 
 size_t fdx_band_transpose_size(const fdx_band *a)
 {
-    return a == NULL ? 0 : fdx_band_transpose_rows_size(a, 0, a->rows);
+    return fdx_check_band(a) == FDX_OK ? fdx_band_transpose_rows_size(a, 0, a->rows) : 0;
 }
 
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
 {
-    return a == NULL ? FDX_E_NULL : fdx_band_transpose_rows(memory, a, 0, a->rows, band);
+    const fdx_status status = fdx_check_band(a);
+    return status == FDX_OK ? fdx_band_transpose_rows(memory, a, 0, a->rows, band) : status;
 }
 
 static void product_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
@@ -661,7 +702,7 @@ static fdx_status outline_product(maker *m, const fdx_band *a, const fdx_band *b
 {
     if (a == NULL || b == NULL)
         return FDX_E_NULL;
-    if (a->periodic != b->periodic)
+    if (fdx_check_band(a) != FDX_OK || fdx_check_band(b) != FDX_OK || !a->periodic != !b->periodic)
         return FDX_E_STENCIL;
     const ptrdiff_t count = (ptrdiff_t)a->interior.count + b->interior.count - 1;
     if (a->columns != b->rows || count > FDX_MAXTAPS || (a->periodic && count > b->columns))

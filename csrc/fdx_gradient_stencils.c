@@ -54,6 +54,8 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
     const fdx_status status = check_dtype(dtype, edge_order);
     if (status != FDX_OK)
         return status;
+    if (precision != FDX_WEAK && precision != FDX_SINGLE && precision != FDX_DOUBLE)
+        return FDX_E_DTYPE;
     const int single = fdx_is_single(dtype), wide = single && precision == FDX_DOUBLE;
     const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
     const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */

@@ -7,6 +7,18 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* How far a stride reaches; there is a negative one that has no positive counterpart. */
+static inline size_t fdx_distance(ptrdiff_t stride)
+{
+    return stride < 0 ? 0 - (size_t)stride : (size_t)stride;
+}
+
+/* Is a b <= most? Nearly always both have half of the bits at most, and there is no need to divide. */
+static inline int fdx_product_fits(size_t a, size_t b, size_t most)
+{
+    return ((a | b) >> (sizeof(size_t) * 4 - 1)) == 0 ? a * b <= most : b == 0 || a <= most / b;
+}
+
 /* fdx_itemsize and fdx_result_dtype, which small calls ask often. */
 static inline ptrdiff_t itemsize_of(int dtype)
 {

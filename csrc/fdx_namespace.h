@@ -39,6 +39,7 @@
 #define fdx_band_transpose_rows FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows)
 #define fdx_band_transpose_rows_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows_size)
 #define fdx_by_columns FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_by_columns)
+#define fdx_check_band FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_band)
 #define fdx_check_operation FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operation)
 #define fdx_check_operator FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operator)
 #define fdx_ends_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_ends_size)

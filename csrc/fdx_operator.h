@@ -38,6 +38,9 @@ enum {
     MAXREACH = 4 * MAXTAPS
 };
 
+/* The most rows and columns of a band: sums of a few of their numbers do not overflow. */
+#define LONGEST (PTRDIFF_MAX / 4)
+
 /* No window may take more: so many of them can be added up. */
 #define MOST_BYTES (PTRDIFF_MAX / 64)
 
@@ -270,6 +273,9 @@ static inline char *locate(const work *w, const place *p, const ptrdiff_t *at, i
 }
 
 /* ---- fdx_bands.c ---- */
+
+/* The one check of bands: FDX_E_STENCIL if one is not what fdx.h says that it is. Everything else relies on it. */
+fdx_status fdx_check_band(const fdx_band *band);
 
 /* The transposed matrix of rows from .. to - 1 of a, which are all if it is periodic, and the bytes that takes. */
 size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to);

@@ -8,12 +8,18 @@
 typedef struct {
     char *memory; /* NULL: nothing is written */
     size_t used;
+    int full; /* more than can be told is needed */
 } room;
 
-static void *reserve(room *r, size_t bytes)
+/* `count` elements of so many bytes. */
+static void *reserve(room *r, size_t count, size_t bytes)
 {
+    const size_t align = sizeof(double), left = PTRDIFF_MAX / align * align - r->used;
     void *here = r->memory == NULL ? NULL : r->memory + r->used;
-    r->used += (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+    if (fdx_product_fits(count, bytes, left))
+        r->used += (count * bytes + align - 1) / align * align;
+    else
+        r->full = 1;
     return here;
 }
 
@@ -29,12 +35,12 @@ static parts reserve_parts(room *r, int ndim, int nterms, size_t nstages)
 {
     parts p;
     const size_t of_dimensions = (size_t)ndim * sizeof(ptrdiff_t);
-    p.op = (fdx_operator *)reserve(r, sizeof *p.op);
-    p.in_shape = (ptrdiff_t *)reserve(r, of_dimensions);
-    p.out_shape = (ptrdiff_t *)reserve(r, of_dimensions);
-    p.shift = (ptrdiff_t *)reserve(r, (size_t)nterms * of_dimensions);
-    p.term = (fdx_term *)reserve(r, (size_t)nterms * sizeof *p.term);
-    p.stage = (fdx_stage *)reserve(r, nstages * sizeof *p.stage);
+    p.op = (fdx_operator *)reserve(r, 1, sizeof *p.op);
+    p.in_shape = (ptrdiff_t *)reserve(r, 1, of_dimensions);
+    p.out_shape = (ptrdiff_t *)reserve(r, 1, of_dimensions);
+    p.shift = (ptrdiff_t *)reserve(r, (size_t)nterms, of_dimensions);
+    p.term = (fdx_term *)reserve(r, (size_t)nterms, sizeof *p.term);
+    p.stage = (fdx_stage *)reserve(r, nstages, sizeof *p.stage);
     return p;
 }
 
@@ -43,8 +49,8 @@ static const fdx_array *copy_factor(room *r, const fdx_array *factor, int ndim)
 {
     if (factor == NULL)
         return NULL;
-    fdx_array *copy = (fdx_array *)reserve(r, sizeof *copy);
-    ptrdiff_t *stride = (ptrdiff_t *)reserve(r, (size_t)ndim * sizeof *stride);
+    fdx_array *copy = (fdx_array *)reserve(r, 1, sizeof *copy);
+    ptrdiff_t *stride = (ptrdiff_t *)reserve(r, (size_t)ndim, sizeof *stride);
     if (r->memory != NULL) {
         memcpy(stride, factor->stride, (size_t)ndim * sizeof *stride);
         *copy = *factor;
@@ -145,8 +151,10 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
             return FDX_E_NODES;
         if (what.scale == 1 || n == 0)
             return FDX_OK;
-        fdx_band *times = (fdx_band *)reserve(r, sizeof *times);
-        double *w = (double *)reserve(r, sizeof *w);
+        if (n > LONGEST)
+            return FDX_E_SIZE;
+        fdx_band *times = (fdx_band *)reserve(r, 1, sizeof *times);
+        double *w = (double *)reserve(r, 1, sizeof *w);
         if (r->memory != NULL) {
             *w = what.scale;
             *times = single_entries(n, n, 0, w);
@@ -155,14 +163,13 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
         return FDX_OK;
     }
     const size_t bytes = fdx_band_derivative_size(&what);
-    void *memory = reserve(r, bytes);
+    void *memory = reserve(r, 1, bytes);
     if (what.left == FDX_VALID)
         *origin = reach_of(&what);
     *rows -= *origin + (what.right == FDX_VALID ? reach_of(&what) : 0);
     if (bytes > 0 && r->memory == NULL)
         return FDX_OK;
-    const fdx_status status = fdx_band_derivative(memory, &what, band); /* or what is wrong */
-    return status == FDX_E_NULL ? FDX_E_SIZE : status;
+    return fdx_band_derivative(memory, &what, band); /* or what is wrong */
 }
 
 static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator **result)
@@ -220,7 +227,7 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
         if (hi[d] < lo[d])
             return FDX_E_SIZE;
     if (r->memory == NULL)
-        return FDX_OK;
+        return r->full ? FDX_E_SIZE : FDX_OK;
     for (ptrdiff_t *shift = first.shift; shift < p.shift; shift += ndim)
         for (int d = 0; d < ndim; d++)
             shift[d] = lo[d] - shift[d];
@@ -237,13 +244,13 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
 
 size_t fdx_operator_size(const fdx_sum *what)
 {
-    room r = {NULL, 0};
+    room r = {NULL, 0, 0};
     return lay_out_sum(&r, what, NULL) == FDX_OK ? r.used : 0;
 }
 
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
 {
-    room count = {NULL, 0}, r = {(char *)memory, 0};
+    room count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
     const fdx_status status = lay_out_sum(&count, what, NULL);
     if (status != FDX_OK)
         return status;
@@ -332,7 +339,7 @@ static fdx_status make_flipped(room *r, const flipped *stage, const fdx_band **b
         return FDX_OK;
     const ptrdiff_t from = stage->rows > 0 ? 0 : stage->from, to = stage->rows > 0 ? crop.rows : stage->to;
     const size_t bytes = to > from ? fdx_band_transpose_rows_size(of, from, to) : 0;
-    void *memory = reserve(r, bytes);
+    void *memory = reserve(r, 1, bytes);
     if (bytes == 0)
         return FDX_E_SIZE;
     return r->memory == NULL ? FDX_OK : fdx_band_transpose_rows(memory, of, from, to, band);
@@ -384,7 +391,7 @@ static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_o
             return FDX_E_OPS;
     }
     if (r->memory == NULL)
-        return FDX_OK;
+        return r->full ? FDX_E_SIZE : FDX_OK;
     memcpy(p.in_shape, op->out_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
     memcpy(p.out_shape, op->in_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
     *p.op =
@@ -398,13 +405,13 @@ static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_o
 
 size_t fdx_operator_transpose_size(const fdx_operator *op)
 {
-    room r = {NULL, 0};
+    room r = {NULL, 0, 0};
     return lay_out_transpose(&r, op, NULL) == FDX_OK ? r.used : 0;
 }
 
 fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)
 {
-    room count = {NULL, 0}, r = {(char *)memory, 0};
+    room count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
     const fdx_status status = lay_out_transpose(&count, op, NULL);
     if (status != FDX_OK)
         return status;

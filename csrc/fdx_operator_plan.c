@@ -3,19 +3,6 @@
 
 /* ---- validation ---- */
 
-static int rows_fit(const fdx_band *band, const fdx_rows_alike *alike, ptrdiff_t row, ptrdiff_t n)
-{
-    if (alike->w == NULL || alike->count < 1 || alike->count > MAXTAPS || alike->form < FDX_PLAIN ||
-        alike->form > FDX_EVEN || (alike->form != FDX_PLAIN && (alike->own < 0 || alike->own >= alike->count)) ||
-        (alike->form >= FDX_ODD && (alike->own < 1 || alike->count != 2 * alike->own + 1 || alike->row_step != 0)) ||
-        (alike->form == FDX_DIFFERENCES && alike->count < 2))
-        return 0;
-    if (band->periodic) /* once around an end at most */
-        return alike->first >= -band->columns && alike->count <= band->columns &&
-               alike->first <= band->columns + 1 - alike->count;
-    return n == 0 || (row + alike->first >= 0 && row + n - 1 + alike->first + alike->count <= band->columns);
-}
-
 /* Where the neighbours of a band's rows lie, in columns, at least and at most, less the row's number. */
 static void band_reach(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
 {
@@ -30,20 +17,12 @@ static void band_reach(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
 
 static fdx_status check_band(const fdx_band *band)
 {
-    const ptrdiff_t inside = band->rows - band->nfirst - band->nlast;
-    if (band->rows < 0 || band->columns < 1 || band->nfirst < 0 || band->nlast < 0 || inside < 0 ||
-        (band->periodic && (band->nfirst != 0 || band->nlast != 0 || band->rows != band->columns)) ||
-        (band->nfirst > 0 && band->first == NULL) || (band->nlast > 0 && band->last == NULL))
-        return FDX_E_STENCIL;
-    for (ptrdiff_t r = 0; r < band->nfirst; r++)
-        if (!rows_fit(band, &band->first[r], r, 1))
-            return FDX_E_STENCIL;
-    for (ptrdiff_t r = 0; r < band->nlast; r++)
-        if (!rows_fit(band, &band->last[r], band->rows - band->nlast + r, 1))
-            return FDX_E_STENCIL;
+    const fdx_status status = fdx_check_band(band);
+    if (status != FDX_OK)
+        return status;
     ptrdiff_t least, most;
     band_reach(band, &least, &most);
-    return rows_fit(band, &band->interior, band->nfirst, inside) && most - least < MAXREACH ? FDX_OK : FDX_E_STENCIL;
+    return most - least < MAXREACH ? FDX_OK : FDX_E_STENCIL;
 }
 
 /* `empty`: nothing will be computed, so that no data has to be there. */

@@ -1,0 +1,692 @@
+/* Calls with one field changed: what fdx.h says is wrong is answered with its status, or with a size of 0, and outputs,
+ * memory and the pointers that are to be set stay as they were. What is no matter, however wild, changes nothing.
+ *
+ *     test_refusals
+ */
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fdx.h"
+
+enum { N0 = 8, N1 = 6, N = N0 * N1 };
+static const ptrdiff_t MOST = PTRDIFF_MAX, LEAST = PTRDIFF_MIN;
+
+/* Everything that calls take, with room for what they make. */
+typedef struct {
+    /* bands: along axis 0; around axis 1, which is periodic; and one with weights of its own in each row */
+    double ends[2][2], pairs[3], odd[3], one, each[2 * N0];
+    fdx_rows_alike first[1], last[1];
+    fdx_band along, around, varying, identity, turn;
+
+    ptrdiff_t shape[3], stride[3], shift[3], lo[3], hi[3];
+    double u[2][N], y[2][N], times[N], x[N0];
+    fdx_array in[2], out[2], factor;
+    fdx_stage stage[3];
+    fdx_term term[3];
+    fdx_operator op;
+    double alpha, workspace[8192];
+    ptrdiff_t bytes, part, nparts;
+    fdx_operation operation;
+
+    fdx_op ops[2];
+    fdx_call call;
+
+    fdx_derivative second; /* with a spacing, */
+    fdx_derivative uneven; /* and with coordinates */
+    fdx_partial partial[2];
+    fdx_product product[2];
+    fdx_sum sum;
+    double memory[1024];
+    const fdx_band *band;
+    const fdx_operator *made;
+
+    fdx_op stencils;
+    fdx_array coordinates;
+    int dtype, edge_order;
+    fdx_precision precision;
+    ptrdiff_t n;
+    const fdx_isa *isa;
+
+    double nodes[4], weights[4], rest[4], at;
+    int nnodes, deriv;
+} world;
+
+static world w, before;
+static const char *doing = "nothing yet", *calling = "";
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "FAILED: %s: after %s, %s\n", what, doing, calling);
+    exit(1);
+}
+
+static void crash(int number)
+{
+    (void)number;
+    fail("a crash");
+}
+
+static fdx_array array(double *data, const ptrdiff_t *stride)
+{
+    const fdx_array a = {data, stride, FDX_F64, 0};
+    return a;
+}
+
+static fdx_band band_of(ptrdiff_t n, int periodic, ptrdiff_t first, int count, int own, int form, const double *weights)
+{
+    const fdx_band b = {n, n, 0, 0, NULL, NULL, {first, count, own, form, weights, 1, 0}, periodic};
+    return b;
+}
+
+/* All calls are right again. */
+static void fresh(void)
+{
+    memset(&w, 0, sizeof w);
+    w.isa = fdx_isa_find("auto");
+    w.ends[0][0] = w.ends[1][0] = -1;
+    w.ends[0][1] = w.ends[1][1] = w.one = 1;
+    w.pairs[0] = w.pairs[2] = 1;
+    w.pairs[1] = -2;
+    w.odd[0] = -0.5;
+    w.odd[2] = 0.5;
+    for (int k = 0; k < N; k++) {
+        w.u[0][k] = k % 7;
+        w.u[1][k] = k % 5;
+        w.times[k] = k % 3;
+        w.y[0][k] = w.y[1][k] = 7;
+    }
+    for (int k = 0; k < 2 * N0; k++)
+        w.each[k] = k;
+    for (int k = 0; k < N0; k++)
+        w.x[k] = k * (k + 3);
+    const fdx_rows_alike end = {0, 2, 0, FDX_DIFFERENCES, w.ends[0], 1, 0};
+    w.first[0] = w.last[0] = end;
+    w.last[0].first = -1;
+    w.last[0].own = 1;
+    w.last[0].w = w.ends[1];
+    w.along = band_of(N0, 0, -1, 3, 1, FDX_EVEN, w.pairs);
+    w.along.nfirst = w.along.nlast = 1;
+    w.along.first = w.first;
+    w.along.last = w.last;
+    w.around = band_of(N1, 1, -1, 3, 1, FDX_ODD, w.odd);
+    w.varying = band_of(N0, 0, -1, 2, 1, FDX_PLAIN, w.each);
+    w.varying.nfirst = 1;
+    w.varying.first = w.first;
+    w.varying.interior.tap_step = N0;
+    w.varying.interior.row_step = 1;
+    w.identity = band_of(N0, 0, 0, 1, 0, FDX_PLAIN, &w.one);
+    w.turn = band_of(N1, 1, 0, 1, 0, FDX_PLAIN, &w.one);
+
+    w.shape[0] = w.hi[0] = N0;
+    w.shape[1] = w.hi[1] = N1;
+    w.shape[2] = w.hi[2] = 1;
+    w.stride[0] = N1 * sizeof(double);
+    w.stride[1] = w.stride[2] = sizeof(double);
+    for (int k = 0; k < 2; k++) {
+        w.in[k] = array(w.u[k], w.stride);
+        w.out[k] = array(w.y[k], w.stride);
+    }
+    w.factor = array(w.times, w.stride);
+    const fdx_stage stages[3] = {{0, &w.along, &w.factor}, {1, &w.around, NULL}, {0, &w.varying, NULL}};
+    memcpy(w.stage, stages, sizeof stages);
+    const fdx_term terms[3] = {{0, 0, 2, w.stage, w.shift}, {1, 0, 1, w.stage + 1, NULL}, {1, 1, 1, w.stage + 2, NULL}};
+    memcpy(w.term, terms, sizeof terms);
+    const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.term, w.isa};
+    w.op = op;
+    const fdx_operation operation = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
+    w.operation = operation;
+    w.alpha = 0.5;
+    w.bytes = sizeof w.workspace;
+    w.nparts = 1;
+
+    w.coordinates = array(w.x, w.stride + 2);
+    w.dtype = FDX_F64;
+    w.edge_order = 2;
+    w.precision = FDX_WEAK;
+    w.n = N0;
+    w.ops[0].axis = 0;
+    w.ops[1].axis = 1;
+    w.ops[0].out = w.out[0];
+    w.ops[1].out = w.out[1];
+    if (fdx_gradient_coords(&w.ops[0], FDX_F64, &w.coordinates, N0, 2, w.isa) != FDX_OK ||
+        fdx_gradient_uniform(&w.ops[1], FDX_F64, 0.1, FDX_WEAK, 2) != FDX_OK)
+        fail("stencils of np.gradient");
+    const fdx_call call = {3, w.shape, w.in[0], 2, w.ops, w.isa, w.lo, w.hi, &w.alpha, 0};
+    w.call = call;
+
+    const fdx_derivative second = {N0, 2, 2, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
+    w.second = w.uneven = second;
+    w.uneven.x = w.x;
+    const fdx_partial partials[2] = {{0, second, &w.factor}, {1, second, NULL}};
+    memcpy(w.partial, partials, sizeof partials);
+    w.partial[1].what.n = N1;
+    const fdx_product products[2] = {{0, 0, 1, w.partial}, {1, 0, 1, w.partial + 1}};
+    memcpy(w.product, products, sizeof products);
+    const fdx_sum sum = {3, w.shape, 2, w.product, w.isa};
+    w.sum = sum;
+
+    for (int k = 0; k < 4; k++)
+        w.nodes[k] = k;
+    w.nnodes = 4;
+    w.deriv = 1;
+}
+
+static void answered(fdx_status got, fdx_status wanted)
+{
+    if (got == wanted && (got == FDX_OK || memcmp(&before, &w, sizeof w) == 0))
+        return;
+    fprintf(stderr, "got \"%s\", not \"%s\"\n", fdx_status_message(got), fdx_status_message(wanted));
+    fail(got == wanted ? "something was written" : "another status");
+}
+
+static void told(size_t bytes, int some)
+{
+    if ((bytes > 0) != some || memcmp(&before, &w, sizeof w) != 0)
+        fail(some ? "no size, or something was written" : "a size of what is wrong, or something was written");
+}
+
+#define AFTER(change, call)                                                                                            \
+    fresh();                                                                                                           \
+    doing = #change;                                                                                                   \
+    calling = #call;                                                                                                   \
+    change;                                                                                                            \
+    memcpy(&before, &w, sizeof w);
+#define ANSWER(change, call, status)                                                                                   \
+    do {                                                                                                               \
+        AFTER(change, call)                                                                                            \
+        answered(call, status);                                                                                        \
+    } while (0)
+#define SIZE(change, call, some)                                                                                       \
+    do {                                                                                                               \
+        AFTER(change, call)                                                                                            \
+        told((size_t)(call), some);                                                                                    \
+    } while (0)
+
+/* ---- bands ---- */
+
+/* All functions that take bands, of which b is one and `of` another of the same shape. */
+#define BAND(change, status)                                                                                           \
+    do {                                                                                                               \
+        SIZE(change, fdx_band_transpose_size(b), (status) == FDX_OK);                                                  \
+        ANSWER(change, fdx_band_transpose(w.memory, b, &w.band), status);                                              \
+        SIZE(change, fdx_band_product_size(b, of), (status) == FDX_OK);                                                \
+        ANSWER(change, fdx_band_product(w.memory, b, of, 1, &w.band), status);                                         \
+        SIZE(change, fdx_band_product_size(of, b), (status) == FDX_OK);                                                \
+        ANSWER(change, fdx_band_product(w.memory, of, b, 1, &w.band), status);                                         \
+        OPERATOR(change, status);                                                                                      \
+    } while (0)
+/* All functions that take operators. */
+#define OPERATOR(change, status)                                                                                       \
+    do {                                                                                                               \
+        SIZE(change, fdx_operator_transpose_size(&w.op), (status) == FDX_OK);                                          \
+        ANSWER(change, fdx_operator_transpose(w.memory, &w.op, &w.made), status);                                      \
+        OPERATION(change, status);                                                                                     \
+    } while (0)
+#define OPERATION(change, status)                                                                                      \
+    do {                                                                                                               \
+        SIZE(change, fdx_workspace_size(&w.operation), (status) == FDX_OK);                                            \
+        ANSWER(change, fdx_operate(&w.operation, w.workspace, w.bytes), status);                                       \
+        ANSWER(change, fdx_operate_part(&w.operation, w.workspace, w.bytes, 0, 2), status);                            \
+    } while (0)
+
+/* What is wrong of any rows, of which r is one. */
+static void refused_rows(const fdx_band *b, const fdx_band *of, fdx_rows_alike *r)
+{
+    static const int counts[] = {0, -1, INT_MIN, INT_MAX, INT_MAX - 1, FDX_MAXTAPS + 1, N0 + 1};
+    static const int forms[] = {-1, FDX_EVEN + 1, INT_MAX, INT_MIN};
+    static const int owns[] = {-2, 3, INT_MAX, INT_MIN};
+    const ptrdiff_t firsts[] = {MOST, MOST - 50, LEAST, LEAST + 50, MOST / 2, LEAST / 2, INT_MAX, -N0 - 1, N0 + 1};
+    const ptrdiff_t steps[] = {MOST, LEAST, MOST / 2, MOST / 16 + 1, LEAST / 16 - 1};
+    BAND(r->w = NULL, FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
+        BAND(r->count = counts[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
+        BAND(r->form = forms[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof owns / sizeof *owns; k++)
+        BAND(r->own = owns[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof firsts / sizeof *firsts; k++)
+        BAND(r->first = firsts[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
+        BAND(r->tap_step = steps[k], FDX_E_STENCIL);
+    BAND(*(r->form == FDX_PLAIN ? &r->count : &r->own) = -1, FDX_E_STENCIL); /* -1 is none, of plain sums */
+}
+
+static void refused_bands(void)
+{
+    const fdx_band *b = &w.along, *of = &w.identity;
+    const ptrdiff_t numbers[] = {-1, -7, MOST, LEAST, MOST - 50, LEAST + 50};
+    BAND((void)0, FDX_OK);
+    refused_rows(b, of, &w.along.interior);
+    refused_rows(b, of, w.first);
+    refused_rows(b, of, w.last);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+        BAND(w.along.rows = numbers[k], FDX_E_STENCIL);
+        BAND(w.along.columns = numbers[k], FDX_E_STENCIL);
+        BAND(w.along.nfirst = numbers[k], FDX_E_STENCIL);
+        BAND(w.along.nlast = numbers[k], FDX_E_STENCIL);
+        BAND((w.along.nfirst = numbers[k], w.along.nlast = numbers[k]), FDX_E_STENCIL);
+        BAND((w.along.nfirst = MOST, w.along.nlast = numbers[k]), FDX_E_STENCIL);
+    }
+    BAND(w.along.columns = 0, FDX_E_STENCIL);
+    BAND(w.along.columns = 2, FDX_E_STENCIL);
+    BAND(w.along.rows = 1, FDX_E_STENCIL); /* of two at the ends */
+    BAND(w.along.rows = N0 + 1, FDX_E_STENCIL);
+    BAND(w.along.nfirst = N0, FDX_E_STENCIL);
+    BAND(w.along.first = NULL, FDX_E_STENCIL);
+    BAND(w.along.last = NULL, FDX_E_STENCIL);
+    BAND(w.along.periodic = 1, FDX_E_STENCIL);
+    BAND(w.along.interior.first = -2, FDX_E_STENCIL); /* a column outside */
+    BAND(w.along.interior.first = 0, FDX_E_STENCIL);
+    BAND(w.first[0].first = -1, FDX_E_STENCIL);
+    BAND(w.last[0].first = 0, FDX_E_STENCIL);
+    BAND(w.along.interior.row_step = 1, FDX_E_STENCIL); /* of pairs */
+    BAND((w.along.interior.count = 2, w.along.interior.own = 0), FDX_E_STENCIL);
+    BAND((w.first[0].count = 1, w.first[0].own = 0), FDX_E_STENCIL); /* differences of one */
+    /* what is no matter */
+    BAND((w.first[0].count = 1, w.first[0].form = FDX_PLAIN, w.first[0].tap_step = MOST), FDX_OK);
+    BAND((w.first[0].own = -1, w.first[0].form = FDX_PLAIN, w.first[0].row_step = LEAST), FDX_OK);
+    BAND(w.identity.first = w.identity.last = NULL, FDX_OK);
+
+    b = &w.around;
+    of = &w.turn;
+    BAND((void)0, FDX_OK);
+    refused_rows(b, of, &w.around.interior);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+        BAND(w.around.rows = numbers[k], FDX_E_STENCIL);
+        BAND(w.around.columns = numbers[k], FDX_E_STENCIL);
+        BAND((w.around.rows = numbers[k], w.around.columns = numbers[k]), FDX_E_STENCIL);
+        BAND(w.around.nfirst = numbers[k], FDX_E_STENCIL);
+        BAND(w.around.nlast = numbers[k], FDX_E_STENCIL);
+    }
+    BAND(w.around.rows = N1 - 1, FDX_E_STENCIL);
+    BAND((w.around.rows = 0, w.around.columns = 0), FDX_E_STENCIL);
+    BAND((w.around.rows = 2, w.around.columns = 2), FDX_E_STENCIL); /* of three neighbours */
+    BAND((w.around.nfirst = 1, w.around.first = w.first), FDX_E_STENCIL);
+    BAND(w.around.interior.first = -N1 - 1, FDX_E_STENCIL);
+    BAND(w.around.interior.first = N1 - 1, FDX_E_STENCIL);
+    BAND(w.around.interior.first = -N1, FDX_OK);
+    BAND(w.around.interior.first = N1 - 2, FDX_OK);
+    BAND(w.around.periodic = 2, FDX_OK);
+
+    b = &w.varying;
+    of = &w.identity;
+    BAND((void)0, FDX_OK);
+    refused_rows(b, of, &w.varying.interior);
+    BAND(w.varying.interior.row_step = MOST, FDX_E_STENCIL);
+    BAND(w.varying.interior.row_step = LEAST, FDX_E_STENCIL);
+    BAND(w.varying.interior.row_step = MOST / 8, FDX_E_STENCIL);
+    BAND(w.varying.interior.own = -1, FDX_OK);
+    BAND(w.varying.interior.row_step = 0, FDX_OK);
+
+    /* Of two that are right by themselves. */
+    ANSWER((void)0, fdx_band_product(w.memory, &w.along, &w.around, 1, &w.band), FDX_E_STENCIL);
+    ANSWER(w.identity.columns++, fdx_band_product(w.memory, &w.identity, &w.along, 1, &w.band), FDX_E_SIZE);
+    ANSWER(w.one = (double)NAN, fdx_band_product(NULL, &w.identity, &w.along, 1, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_product(w.memory, NULL, &w.along, 1, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_product(w.memory, &w.along, NULL, 1, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_product(w.memory, &w.along, &w.along, 1, NULL), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_product(w.memory, &w.along, &w.along, (double)INFINITY, &w.band), FDX_E_NODES);
+    ANSWER((void)0, fdx_band_transpose(w.memory, NULL, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_transpose(w.memory, &w.along, NULL), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_transpose(NULL, &w.along, &w.band), FDX_E_NULL);
+    SIZE((void)0, fdx_band_transpose_size(NULL), 0);
+    SIZE((void)0, fdx_band_product_size(NULL, &w.along), 0);
+    SIZE((void)0, fdx_band_product_size(&w.along, NULL), 0);
+    /* No rows, and none between: stencils may stand anywhere near. */
+    b = &w.identity;
+    SIZE(w.identity.rows = 0, fdx_band_transpose_size(b), 0);
+    ANSWER(w.identity.rows = 0, fdx_band_transpose(w.memory, b, &w.band), FDX_E_SIZE);
+    ANSWER((w.identity.rows = 0, w.identity.interior.first = MOST), fdx_band_transpose(w.memory, b, &w.band),
+           FDX_E_STENCIL);
+    ANSWER((w.along.rows = 2, w.along.columns = 2, w.along.interior.first = LEAST),
+           fdx_band_transpose(w.memory, &w.along, &w.band), FDX_E_STENCIL);
+    ANSWER((w.along.rows = 2, w.along.columns = 2), fdx_band_transpose(w.memory, &w.along, &w.band), FDX_OK);
+}
+
+/* ---- derivatives, and sizes that nobody can have ---- */
+
+#define DERIVATIVE(change, status)                                                                                     \
+    do {                                                                                                               \
+        ANSWER(change, fdx_band_derivative(w.memory, &w.second, &w.band), status);                                     \
+        SIZE(change, fdx_band_derivative_size(&w.second), (status) == FDX_OK || (status) == FDX_E_NODES);              \
+    } while (0)
+#define SUM(change, status)                                                                                            \
+    do {                                                                                                               \
+        ANSWER(change, fdx_operator_make(w.memory, &w.sum, &w.made), status);                                          \
+        SIZE(change, fdx_operator_size(&w.sum), (status) == FDX_OK);                                                   \
+    } while (0)
+
+static void refused_derivatives(void)
+{
+    const int wild[] = {-1, INT_MAX, INT_MIN, FDX_NBOUNDARIES};
+    DERIVATIVE((void)0, FDX_OK);
+    for (size_t k = 0; k < sizeof wild / sizeof *wild; k++) {
+        DERIVATIVE(w.second.left = wild[k], FDX_E_STENCIL);
+        DERIVATIVE(w.second.right = wild[k], FDX_E_STENCIL);
+        SUM(w.partial[0].what.left = wild[k], FDX_E_STENCIL);
+        SUM(w.partial[1].what.right = wild[k], FDX_E_STENCIL);
+    }
+    DERIVATIVE(w.second.left = FDX_PERIODIC, FDX_E_STENCIL);
+    DERIVATIVE(w.second.deriv = 0, FDX_E_STENCIL);
+    DERIVATIVE(w.second.deriv = INT_MIN, FDX_E_STENCIL);
+    DERIVATIVE(w.second.deriv = INT_MAX, FDX_E_SIZE);
+    DERIVATIVE(w.second.accuracy = INT_MIN, FDX_E_STENCIL);
+    DERIVATIVE(w.second.accuracy = INT_MAX, FDX_E_STENCIL);
+    DERIVATIVE(w.second.accuracy = INT_MAX - 1, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = 2, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = -1, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = LEAST, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = MOST, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = MOST / 4 + 1, FDX_E_SIZE);
+    DERIVATIVE(w.second.n = MOST / 4, FDX_OK);
+    DERIVATIVE((w.second.n = MOST / 20, w.second.x = w.x), FDX_E_SIZE); /* of as many coordinates: more than can be */
+    DERIVATIVE(w.second.spacing = 0, FDX_E_NODES);
+    DERIVATIVE(w.second.scale = (double)NAN, FDX_E_NODES);
+    ANSWER((void)0, fdx_band_derivative(NULL, &w.second, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_derivative(w.memory, NULL, &w.band), FDX_E_NULL);
+    ANSWER((void)0, fdx_band_derivative(w.memory, &w.second, NULL), FDX_E_NULL);
+    SIZE((void)0, fdx_band_derivative_size(NULL), 0);
+    SIZE((void)0, fdx_derivative_points(NULL), 0);
+
+    SUM((void)0, FDX_OK);
+    SUM(w.sum.shape = NULL, FDX_E_NULL);
+    SUM(w.sum.product = NULL, FDX_E_NULL);
+    SUM(w.sum.isa = NULL, FDX_E_NULL);
+    SUM(w.product[1].partial = NULL, FDX_E_NULL);
+    SUM(w.factor.data = NULL, FDX_E_NULL);
+    SUM(w.factor.stride = NULL, FDX_E_NULL);
+    SUM(w.factor.dtype = FDX_C64, FDX_E_DTYPE);
+    SUM(w.factor.dtype = 0, FDX_E_DTYPE);
+    SUM(w.factor.dtype = 255, FDX_E_DTYPE);
+    SUM(w.partial[0].axis = 3, FDX_E_AXIS);
+    for (size_t k = 0; k < 3; k++) { /* the first three of the wild are no number of anything */
+        SUM(w.sum.ndim = wild[k], FDX_E_NDIM);
+        SUM(w.sum.nproducts = k == 1 ? 0 : wild[k], FDX_E_OPS);
+        SUM(w.product[1].in = wild[k], FDX_E_OPS);
+        SUM(w.product[1].out = wild[k], FDX_E_OPS);
+        SUM(w.product[1].npartials = wild[k], FDX_E_OPS);
+        SUM(w.partial[1].axis = wild[k], FDX_E_AXIS);
+    }
+    SUM(w.sum.ndim = 0, FDX_E_NDIM);
+    SUM(w.product[0].npartials = 0, FDX_E_OPS);
+    SUM(w.product[0].out = 1, FDX_E_OPS);
+    SUM(w.product[1].in = 2, FDX_E_OPS);
+    SUM(w.product[1].in = FDX_MAXDIM, FDX_E_OPS);
+    SUM(w.shape[1] = -1, FDX_E_SHAPE);
+    SUM(w.shape[2] = LEAST, FDX_E_SHAPE);
+    SUM(w.shape[0] = 2, FDX_E_SIZE);
+    SUM(w.partial[1].what.n = N1 + 1, FDX_E_SIZE);
+    SUM(w.partial[1].what.n = -1, FDX_E_SIZE);
+    SUM((w.shape[1] = MOST, w.partial[1].what.n = 0), FDX_E_SIZE);
+    SUM((w.shape[1] = MOST, w.partial[1].what.n = 0, w.partial[1].what.deriv = 0, w.partial[1].what.scale = 2),
+        FDX_E_SIZE);
+    SUM(w.shape[2] = MOST, FDX_OK);
+    ANSWER((void)0, fdx_operator_make(NULL, &w.sum, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_make(w.memory, NULL, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_make(w.memory, &w.sum, NULL), FDX_E_NULL);
+    SIZE((void)0, fdx_operator_size(NULL), 0);
+}
+
+/* Sums whose bands take more bytes together than can be addressed, though each does not. */
+static void too_large_together(void)
+{
+    enum { PRODUCTS = 8950, POINTS = 20000 };
+    fdx_product *products = (fdx_product *)calloc(PRODUCTS, sizeof *products);
+    if (products == NULL)
+        fail("out of memory");
+    fresh();
+    for (int k = 0; k < PRODUCTS; k++) {
+        products[k].npartials = 1;
+        products[k].partial = w.partial;
+    }
+    w.partial[0].what.x = w.x; /* which is not read to tell a size */
+    w.partial[0].what.n = w.shape[0] = POINTS;
+    w.partial[0].factor = NULL;
+    w.sum.product = products;
+    w.sum.nproducts = PRODUCTS;
+    memcpy(&before, &w, sizeof w);
+    doing = "8950 products of 20000 coordinates";
+    calling = "fdx_operator_size";
+    const size_t size = fdx_operator_size(&w.sum);
+    if (sizeof(size_t) == 4 ? size != 0 : (size >> 16) >> 16 == 0)
+        fail("a size of 4.3 GB");
+    if (size == 0)
+        answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
+    w.partial[0].what.n = w.shape[0] = PTRDIFF_MAX / 64;
+    memcpy(&before, &w, sizeof w);
+    doing = "8950 products of PTRDIFF_MAX / 64 coordinates";
+    if (fdx_band_derivative_size(&w.partial[0].what) == 0 || fdx_operator_size(&w.sum) != 0)
+        fail("sizes");
+    calling = "fdx_operator_make";
+    answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
+    free(products);
+}
+
+/* ---- operators on arrays ---- */
+
+static void refused_operators(void)
+{
+    const int wild[] = {-1, INT_MAX, INT_MIN};
+    OPERATOR((void)0, FDX_OK);
+    OPERATOR(w.op.in_shape = NULL, FDX_E_NULL);
+    OPERATOR(w.op.out_shape = NULL, FDX_E_NULL);
+    OPERATOR(w.op.term = NULL, FDX_E_NULL);
+    OPERATOR(w.op.isa = NULL, FDX_E_NULL);
+    OPERATOR(w.term[1].stage = NULL, FDX_E_NULL);
+    OPERATOR(w.factor.stride = NULL, FDX_E_NULL);
+    for (size_t k = 0; k < 3; k++) {
+        OPERATOR(w.op.ndim = wild[k], FDX_E_NDIM);
+        OPERATOR(w.op.ninputs = wild[k], FDX_E_OPS);
+        OPERATOR(w.op.noutputs = wild[k], FDX_E_OPS);
+        OPERATOR(w.op.nterms = k == 1 ? 0 : wild[k], FDX_E_OPS);
+        OPERATOR(w.term[2].in = wild[k], FDX_E_OPS);
+        OPERATOR(w.term[2].out = wild[k], FDX_E_OPS);
+        OPERATOR(w.term[1].nstages = wild[k], FDX_E_OPS);
+        OPERATOR(w.stage[1].axis = wild[k], FDX_E_AXIS);
+    }
+    OPERATOR(w.op.ndim = 0, FDX_E_NDIM);
+    OPERATOR(w.op.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
+    OPERATOR(w.op.ninputs = FDX_MAXDIM + 1, FDX_E_OPS);
+    OPERATOR(w.op.noutputs = FDX_MAXDIM + 1, FDX_E_OPS);
+    OPERATOR(w.op.nterms = 2, FDX_E_OPS); /* none for the second output */
+    OPERATOR(w.term[0].out = 1, FDX_E_OPS);
+    OPERATOR(w.term[2].in = 2, FDX_E_OPS);
+    OPERATOR(w.term[0].nstages = 0, FDX_E_OPS);
+    OPERATOR(w.term[0].nstages = FDX_MAXSTAGES + 1, FDX_E_OPS);
+    OPERATOR(w.stage[0].axis = 3, FDX_E_AXIS);
+    OPERATOR(w.stage[0].axis = 1, FDX_E_SIZE); /* as its band has another number of columns */
+    OPERATOR(w.factor.dtype = FDX_C128, FDX_E_DTYPE);
+    OPERATOR(w.factor.dtype = 0, FDX_E_DTYPE);
+    OPERATOR(w.shape[0] = -1, FDX_E_SHAPE);
+    OPERATOR(w.shape[2] = LEAST, FDX_E_SHAPE);
+    OPERATOR((w.hi[0] = N0 - 1, w.shape[0]--), FDX_E_SIZE);
+    OPERATOR(w.shape[0] = MOST, FDX_E_SIZE);
+    OPERATOR(w.shift[1] = 1, FDX_E_SIZE);
+    OPERATOR(w.shift[0] = -1, FDX_E_SIZE);
+    OPERATOR(w.shift[2] = MOST, FDX_E_SIZE);
+    OPERATOR(w.shift[2] = LEAST, FDX_E_SIZE);
+    ANSWER((void)0, fdx_operator_transpose(NULL, &w.op, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_transpose(w.memory, NULL, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_transpose(w.memory, &w.op, NULL), FDX_E_NULL);
+    ANSWER(w.op.ninputs = 3, fdx_operator_transpose(w.memory, &w.op, &w.made), FDX_E_OPS); /* one is not used */
+    SIZE((void)0, fdx_operator_transpose_size(NULL), 0);
+
+    OPERATION(w.operation.op = NULL, FDX_E_NULL);
+    OPERATION(w.operation.in = NULL, FDX_E_NULL);
+    OPERATION(w.operation.out = NULL, FDX_E_NULL);
+    OPERATION(w.in[1].data = NULL, FDX_E_NULL);
+    OPERATION(w.in[0].stride = NULL, FDX_E_NULL);
+    OPERATION(w.out[1].data = NULL, FDX_E_NULL);
+    OPERATION(w.out[1].stride = NULL, FDX_E_NULL);
+    OPERATION(w.factor.data = NULL, FDX_E_NULL);
+    OPERATION(w.in[1].dtype = FDX_F32, FDX_E_DTYPE);
+    OPERATION(w.in[1].dtype = 0, FDX_E_DTYPE);
+    OPERATION(w.out[0].dtype = 255, FDX_E_DTYPE);
+    OPERATION(w.out[1].dtype = FDX_C128, FDX_E_DTYPE);
+    OPERATION(w.out[1].dtype = FDX_I64, FDX_E_DTYPE);
+    OPERATION(w.operation.lo = NULL, FDX_E_BOX);
+    OPERATION(w.operation.hi = NULL, FDX_E_BOX);
+    OPERATION(w.lo[0] = -1, FDX_E_BOX);
+    OPERATION(w.lo[1] = LEAST, FDX_E_BOX);
+    OPERATION(w.lo[2] = MOST, FDX_E_BOX);
+    OPERATION(w.hi[0] = N0 + 1, FDX_E_BOX);
+    OPERATION(w.hi[1] = MOST, FDX_E_BOX);
+    OPERATION(w.hi[2] = LEAST, FDX_E_BOX);
+    OPERATION(w.out[0] = w.in[1], FDX_E_OVERLAP);
+    OPERATION(w.out[0].data = w.times + 3, FDX_E_OVERLAP);
+    OPERATION(w.out[1] = w.out[0], FDX_E_OVERLAP);
+    ANSWER((void)0, fdx_operate(&w.operation, NULL, w.bytes), FDX_E_NULL);
+    ANSWER((void)0, fdx_operate(NULL, w.workspace, w.bytes), FDX_E_NULL);
+    SIZE((void)0, fdx_workspace_size(NULL), 0);
+    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, 0), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, -1), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, LEAST), FDX_E_WORKSPACE);
+#define PART(part, nparts)                                                                                             \
+    ANSWER((void)0, fdx_operate_part(&w.operation, w.workspace, w.bytes, part, nparts), FDX_E_PART)
+    PART(0, 0);
+    PART(0, -1);
+    PART(0, LEAST);
+    PART(1, 1);
+    PART(-1, 2);
+    PART(LEAST, MOST);
+    PART(MOST, MOST);
+#undef PART
+    ANSWER((void)0, fdx_operate_part(&w.operation, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
+}
+
+/* ---- np.gradient ---- */
+
+#define GRADIENT(change, status)                                                                                       \
+    do {                                                                                                               \
+        ANSWER(change, fdx_apply(&w.call), status);                                                                    \
+        ANSWER(change, fdx_apply_part(&w.call, 0, 2), status);                                                         \
+    } while (0)
+#define WHOLE(change) (w.call.lo = w.call.hi = NULL, change)
+
+static void refused_gradients(void)
+{
+    const int wild[] = {-1, INT_MAX, INT_MIN};
+    GRADIENT((void)0, FDX_OK);
+    GRADIENT(WHOLE((void)0), FDX_OK);
+    GRADIENT(w.call.shape = NULL, FDX_E_NULL);
+    GRADIENT(w.call.op = NULL, FDX_E_NULL);
+    GRADIENT(w.call.isa = NULL, FDX_E_NULL);
+    GRADIENT(w.call.in.data = NULL, FDX_E_NULL);
+    GRADIENT(w.call.in.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.ops[1].out.data = NULL, FDX_E_NULL);
+    GRADIENT(w.ops[1].out.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.ops[0].x.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.ops[0].x.data = NULL, FDX_E_STENCIL); /* of FDX_COORDS */
+    for (size_t k = 0; k < 3; k++) {
+        GRADIENT(w.call.ndim = wild[k], FDX_E_NDIM);
+        GRADIENT(w.call.nops = wild[k], FDX_E_OPS);
+        GRADIENT(w.ops[1].axis = wild[k], FDX_E_AXIS);
+    }
+    GRADIENT(w.call.ndim = 0, FDX_E_NDIM);
+    GRADIENT(w.call.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
+    GRADIENT(w.call.nops = 0, FDX_E_OPS);
+    GRADIENT(w.call.nops = FDX_MAXDIM + 1, FDX_E_OPS);
+    GRADIENT(w.ops[0].axis = 3, FDX_E_AXIS);
+    GRADIENT(w.ops[1].axis = 2, FDX_E_SIZE); /* of one point */
+    GRADIENT(w.ops[0].n = N0 + 1, FDX_E_SIZE);
+    GRADIENT(w.ops[0].n = LEAST, FDX_E_SIZE);
+    GRADIENT(w.shape[1] = -1, FDX_E_SHAPE);
+    GRADIENT(w.shape[2] = LEAST, FDX_E_SHAPE);
+    GRADIENT(w.call.in.dtype = 0, FDX_E_DTYPE);
+    GRADIENT(w.call.in.dtype = 255, FDX_E_DTYPE);
+    GRADIENT(w.call.in.dtype = FDX_F32, FDX_E_DTYPE);
+    GRADIENT(w.ops[1].out.dtype = FDX_I64, FDX_E_DTYPE);
+    GRADIENT(w.ops[0].x.dtype = FDX_C64, FDX_E_DTYPE);
+    GRADIENT(w.ops[0].x.dtype = 0, FDX_E_DTYPE);
+    GRADIENT(w.ops[0].first.kind = 3, FDX_E_STENCIL);
+    GRADIENT(w.ops[0].interior.kind = 255, FDX_E_STENCIL);
+    GRADIENT(w.ops[0].last.kind = FDX_COORDS, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].interior.kind = FDX_COORDS, FDX_E_STENCIL); /* without */
+    GRADIENT(w.ops[0].interior.off[1] = 1, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].interior.off[0] = -2, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].interior.off[1] = 127, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].first.off[2] = -128, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].last.off[0] = 1, FDX_E_STENCIL);
+    GRADIENT(w.call.lo = NULL, FDX_E_BOX);
+    GRADIENT(w.call.hi = NULL, FDX_E_BOX);
+    GRADIENT(w.lo[0] = -1, FDX_E_BOX);
+    GRADIENT(w.lo[1] = LEAST, FDX_E_BOX);
+    GRADIENT(w.lo[2] = MOST, FDX_E_BOX);
+    GRADIENT(w.hi[0] = N0 + 1, FDX_E_BOX);
+    GRADIENT(w.hi[1] = MOST, FDX_E_BOX);
+    GRADIENT(w.ops[0].out.data = w.u[0] + 5, FDX_E_OVERLAP);
+    GRADIENT(w.ops[0].out = w.ops[1].out, FDX_E_OVERLAP);
+    GRADIENT((w.call.nops = 1, w.ops[0].out.data = w.x), FDX_E_OVERLAP);
+    ANSWER((void)0, fdx_apply(NULL), FDX_E_NULL);
+    ANSWER((void)0, fdx_apply_part(&w.call, 0, 0), FDX_E_PART);
+    ANSWER((void)0, fdx_apply_part(&w.call, -1, 2), FDX_E_PART);
+    ANSWER((void)0, fdx_apply_part(&w.call, LEAST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_apply_part(&w.call, MOST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
+    ANSWER(WHOLE((void)0), fdx_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
+
+#define UNIFORM(change, status)                                                                                        \
+    ANSWER(change, fdx_gradient_uniform(&w.stencils, w.dtype, 0.1, w.precision, w.edge_order), status)
+    UNIFORM((void)0, FDX_OK);
+    UNIFORM(w.dtype = 0, FDX_E_DTYPE);
+    UNIFORM(w.dtype = INT_MAX, FDX_E_DTYPE);
+    UNIFORM(w.dtype = INT_MIN, FDX_E_DTYPE);
+    UNIFORM(w.edge_order = 0, FDX_E_EDGE);
+    UNIFORM(w.edge_order = INT_MAX, FDX_E_EDGE);
+    UNIFORM(w.precision = (fdx_precision)3, FDX_E_DTYPE);
+    UNIFORM(w.precision = (fdx_precision)-1, FDX_E_DTYPE);
+    ANSWER((void)0, fdx_gradient_uniform(NULL, FDX_F64, 0.1, FDX_WEAK, 1), FDX_E_NULL);
+#define COORDS(change, status)                                                                                         \
+    ANSWER(change, fdx_gradient_coords(&w.stencils, w.dtype, &w.coordinates, w.n, w.edge_order, w.isa), status)
+    COORDS((void)0, FDX_OK);
+    COORDS(w.dtype = FDX_NDTYPES, FDX_E_DTYPE);
+    COORDS(w.edge_order = -1, FDX_E_EDGE);
+    COORDS(w.n = 2, FDX_E_SIZE);
+    COORDS(w.n = LEAST, FDX_E_SIZE);
+    COORDS(w.isa = NULL, FDX_E_NULL);
+    COORDS(w.coordinates.data = NULL, FDX_E_NULL);
+    COORDS(w.coordinates.stride = NULL, FDX_E_NULL);
+    COORDS(w.coordinates.dtype = 255, FDX_E_DTYPE);
+    COORDS(w.coordinates.dtype = FDX_C128, FDX_E_DTYPE);
+    ANSWER((void)0, fdx_gradient_coords(NULL, w.dtype, &w.coordinates, w.n, 1, w.isa), FDX_E_NULL);
+    ANSWER((void)0, fdx_gradient_coords(&w.stencils, w.dtype, NULL, w.n, 1, w.isa), FDX_E_NULL);
+}
+
+/* ---- weights ---- */
+
+static void refused_weights(void)
+{
+#define WEIGHTS(change, status) ANSWER(change, fdx_weights(w.weights, w.rest, w.nodes, w.nnodes, w.at, w.deriv), status)
+    WEIGHTS((void)0, FDX_OK);
+    WEIGHTS(w.nnodes = 0, FDX_E_SIZE);
+    WEIGHTS(w.nnodes = INT_MIN, FDX_E_SIZE);
+    WEIGHTS(w.nnodes = INT_MAX, FDX_E_SIZE);
+    WEIGHTS(w.nnodes = FDX_MAXNODES + 1, FDX_E_SIZE);
+    WEIGHTS(w.deriv = 4, FDX_E_SIZE);
+    WEIGHTS(w.deriv = -1, FDX_E_SIZE);
+    WEIGHTS(w.deriv = INT_MAX, FDX_E_SIZE);
+    WEIGHTS(w.deriv = INT_MIN, FDX_E_SIZE);
+    WEIGHTS(w.at = (double)NAN, FDX_E_NODES);
+    WEIGHTS(w.nodes[2] = (double)INFINITY, FDX_E_NODES);
+    WEIGHTS(w.nodes[3] = 1, FDX_E_NODES);
+    ANSWER((void)0, fdx_weights(NULL, w.rest, w.nodes, 4, 0, 1), FDX_E_NULL);
+    ANSWER((void)0, fdx_weights(w.weights, w.rest, NULL, 4, 0, 1), FDX_E_NULL);
+}
+
+int main(void)
+{
+    signal(SIGFPE, crash);
+    signal(SIGSEGV, crash);
+    refused_bands();
+    refused_derivatives();
+    too_large_together();
+    refused_operators();
+    refused_gradients();
+    refused_weights();
+    printf("calls with a wrong field are refused, and nothing is written\n");
+    return 0;
+}
