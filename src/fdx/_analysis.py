@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -452,10 +453,35 @@ def leaves(operator: Operator) -> list[Leaf]:
     return list(found.values())
 
 
+def written(operator: Operator) -> str:
+    """The operator as it could be written, if that is possible."""
+
+    def plain(terms: Sequence[Term]) -> str:
+        return " + ".join(term.text() for term in terms).replace("+ -", "- ")
+
+    def has_crops(some: Operator) -> bool:
+        return any(isinstance(f, Crop) for f in some._along())
+
+    if has_crops(operator):
+        # Sums crop by themselves, and so do their transposes.
+        with contextlib.suppress(ValueError):
+            for some, form in ((operator, "{}"), (operator.T, "({}).T")):
+                terms = [
+                    Term(
+                        term.scale,
+                        tuple(f for f in term.factors if not isinstance(f, Crop) or f.transposed),
+                    )
+                    for term in some._terms
+                ]
+                if not has_crops(Operator(terms)) and Operator(terms) == some:
+                    return form.format(plain(terms))
+    return plain(operator._terms)
+
+
 def describe(operator: Operator) -> str:
     """The operator as it could be written, and the stencils of its derivatives."""
-    text = " + ".join(term.text() for term in operator._terms)
-    lines = [text.replace("+ -", "- ")]
+    text = written(operator)
+    lines = [text]
     seen = leaves(operator)
     single = len(seen) == 1 and len(operator._terms) == 1
     for leaf in seen:

@@ -172,11 +172,15 @@ def even_spacing(x: Array, rounding: float) -> float | None:
     return h
 
 
-def as_float(number: int) -> float:
+def as_finite(value: Any) -> float:
+    """A real number, if it is finite."""
     try:
-        return float(number)
+        number = float(value)
     except OverflowError:
-        return math.inf if number > 0 else -math.inf
+        number = math.inf if value > 0 else -math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"coefficients: expected a finite number, got {number}")
+    return number
 
 
 def check_shape(shape: Any) -> tuple[int, ...]:

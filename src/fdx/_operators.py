@@ -14,6 +14,7 @@ import math
 import numbers
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 
 import numpy as np
@@ -28,7 +29,7 @@ from fdx._arguments import (
     UNIT,
     VALID,
     as_array,
-    as_float,
+    as_finite,
     check_boundary,
     check_coordinates,
     check_integer,
@@ -53,6 +54,7 @@ Array = np.ndarray[Any, Any]
 Stage = tuple[int, Band | None, Array | None]
 
 MAX_NODES = 64  # of one stencil
+MAX_STAGES = 16  # of one term, in the C core
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
 
 
@@ -65,7 +67,7 @@ class Leaf:
 
     axis: int
     spacing: float
-    coordinates: Array | None  # uneven ones
+    coordinates: bytes | None  # uneven ones: of float64, to be compared
     points: int | None  # how many there have to be, if coordinates were given
     deriv: int
     accuracy: int
@@ -76,15 +78,16 @@ class Leaf:
     closeness: float = 1e-9  # of the period to n times the spacing, relative
 
     def key(self) -> tuple[Any, ...]:
-        """What tells it from others. It keeps the coordinates alive, so their id is theirs."""
+        """What tells it from others, in an order of its own that is the same in every process."""
         return (
+            "Leaf",
             self.axis,
             self.deriv,
             self.accuracy,
             self.left,
             self.right,
             self.spacing,
-            0 if self.coordinates is None else id(self.coordinates),
+            self.coordinates or b"",
             self.points or 0,
             self.period or 0.0,
             self.closeness,
@@ -119,7 +122,7 @@ class Leaf:
 
     def band(self, columns: int, scale: float) -> Band:
         """Its matrix for an input of that many points, times a number."""
-        x = self.coordinates
+        x = None if self.coordinates is None else np.frombuffer(self.coordinates)
         n = columns + sum(self.crop) if self.transposed else columns
         needed = Band.points(self.deriv, self.accuracy, self.left, self.right, self.uniform)
         if n < needed:
@@ -188,7 +191,7 @@ class Crop:
     transposed: bool = False
 
     def key(self) -> tuple[Any, ...]:
-        return (self.axis, *self.crop, self.transposed)
+        return ("Crop", self.axis, *self.crop, self.transposed)
 
     def flipped(self) -> Crop:
         return replace(self, transposed=not self.transposed)
@@ -203,17 +206,26 @@ class Crop:
         return band.transpose() if self.transposed else band
 
     def text(self) -> str:
-        return f"Crop({self.axis}, {self.crop})" + (".T" if self.transposed else "")
+        left, right = self.crop
+        points = f"{left or ''}:{-right or ''}"
+        return f"<points {points} of axis {self.axis}>" + (".T" if self.transposed else "")
 
 
-@dataclass(frozen=True, eq=False)
 class Coefficient:
-    """An array that multiplies point by point."""
+    """An array that multiplies point by point. What is written to it counts, so it is known by
+    where it lies in memory; but its shape is the one that it had."""
 
-    values: Array
+    def __init__(self, array: Array) -> None:
+        self._array = array  # copies together with others who have it stay theirs
+        self.values = array.view()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Coefficient, (self._array,)
 
     def key(self) -> tuple[Any, ...]:
-        return (id(self.values),)
+        a = self.values
+        address = a.__array_interface__["data"][0]
+        return ("Coefficient", a.shape, a.dtype.str, a.strides, address)
 
     def text(self) -> str:
         return f"<{'x'.join(map(str, self.values.shape))} array>"
@@ -231,13 +243,24 @@ class Term:
     factors: tuple[Factor, ...]
 
     def key(self) -> tuple[Any, ...]:
-        return tuple((type(f).__name__, *f.key()) for f in self.factors)
+        return tuple(f.key() for f in self.factors)
+
+    def rank(self) -> tuple[Any, ...]:
+        """Its place in a sum: by axes first. It is that of its transpose, and it is no matter where
+        arrays lie in memory."""
+
+        def structure(term: Term) -> tuple[list[tuple[Any, ...]], ...]:
+            keys = [f.key()[: 3 if isinstance(f, Coefficient) else None] for f in term.factors]
+            return [key for key in keys if key[0] != "Crop"], keys
+
+        axes = sorted({f.axis for f in self.factors if isinstance(f, Leaf)})
+        return axes, min(structure(self), structure(self.transposed()))
 
     def transposed(self) -> Term:
         flipped = tuple(
             f if isinstance(f, Coefficient) else f.flipped() for f in reversed(self.factors)
         )
-        return Term(self.scale, flipped)
+        return Term(self.scale, sorted_by_axis(flipped))
 
     def moved(self, axis: int) -> Term:
         """The same along another axis, if it is along one only."""
@@ -266,7 +289,10 @@ class Term:
             else:
                 inner = f"({product})" if product.startswith("<") else product
                 product = f"{f.text()} @ {inner}" if inner else f.text()
-        return product if self.scale == 1 else f"{self.scale!r} * {product}"
+        if self.scale == 1:
+            return product
+        product = f"({product})" if product.startswith("<") else product
+        return f"-{product}" if self.scale == -1 else f"{self.scale!r} * {product}"
 
 
 # ---- from terms to a plan ----
@@ -304,7 +330,7 @@ def product(factors: Sequence[Along], columns: int, scale: float) -> Band:
         return result
 
     def preference(sequence: Sequence[Along]) -> tuple[bool, list[tuple[Any, ...]]]:
-        return sequence[-1].transposed, [(type(f).__name__, *f.key()) for f in sequence]
+        return sequence[-1].transposed, [f.key() for f in sequence]
 
     flipped = [f.flipped() for f in reversed(factors)]
     if len(factors) == 1 or preference(factors) <= preference(flipped):
@@ -380,6 +406,12 @@ def chain(term: Term, in_shape: Sequence[int]) -> Chain:
                 result.stages[-1] = (axis, stage_band, factor_array)
             else:
                 result.stages.append((0, None, factor_array))
+    if len(result.stages) > MAX_STAGES:
+        raise ValueError(
+            f"operator: expected at most {MAX_STAGES} derivatives and arrays one after the other "
+            f"in a term, got {len(result.stages)}; multiply arrays by each other first, as in "
+            "(a * b) * D for a * (b * D), or apply operators one after the other"
+        )
     return result
 
 
@@ -449,12 +481,14 @@ class Operator(Applicable):
     ``c * A``              With an array `c` that broadcasts to the result's shape: multiplied by
                            it point by point. It is not copied: what is written to it later counts.
     ``A @ B``              First B, then A: the exact product of the matrices, boundaries included.
-    ``A**n``               Of a `fdx.Diff` the n-th derivative at its accuracy, else A @ A @ ...
+    ``A**n``               Of a multiple of a `fdx.Diff` or of its transpose the n-th derivative
+                           at its accuracy, else A @ A @ ...
     ``A.T``                The transpose.
+    ``A == B``             Are they made of the same derivatives, numbers and arrays?
     =====================  ========================================================================
 
-    and are applied by ``A(u)``. Operators do not change; they can be pickled, and shared by
-    threads.
+    and are applied by ``A(u)``. Operators do not change; they can be pickled, shared by threads,
+    and be keys of dictionaries.
 
     Parameters
     ----------
@@ -482,8 +516,18 @@ class Operator(Applicable):
     computed in one pass over the array, in blocks that fit a cache; products of derivatives along
     several axes go through a small window that follows the pass.
 
+    Equal operators give the same bits. Sums are equal, and give the same bits, in any order; only
+    of terms that differ in nothing but arrays of coefficients, or in being transposed, the order
+    counts. Coordinates are compared by value. Arrays of coefficients, which are not copied, are
+    equal if they are the same memory in the same layout: copies and pickles have others. What is
+    the same only by arithmetic, such as a symmetric operator and its transpose, is not equal.
+
     Examples
     --------
+    >>> import fdx
+    >>> fdx.Diff(0) + fdx.Diff(1) ** 2 == fdx.Diff(1, deriv=2) + fdx.Diff(0)
+    True
+
     Diffusion with a coefficient that varies, as one operator. (``D @ (c * D)`` does not see what
     changes its sign from point to point, and so never damps it.)
 
@@ -501,6 +545,29 @@ class Operator(Applicable):
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = tuple(terms)
         self._plans: dict[tuple[int, ...], Plan] = {}
+
+    # -- as a value --
+
+    @cached_property
+    def _known_as(self) -> tuple[list[int], tuple[Any, ...]]:
+        """The order in which terms are added up, and what tells it from other operators."""
+        try:
+            terms = [Term(t.scale, sorted_by_axis(t.factors)) for t in self._cropped()]
+        except ValueError:  # it is not known which axes are the same
+            terms = list(self._terms)
+        order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
+        return order, tuple((terms[k].scale, terms[k].key()) for k in order)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operator):
+            return NotImplemented
+        return self is other or self._known_as[1] == other._known_as[1]
+
+    def __hash__(self) -> int:
+        return hash(self._known_as[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return of_kind, (type(self), self._terms)
 
     # -- application --
 
@@ -520,7 +587,7 @@ class Operator(Applicable):
         shape = tuple(shape)
         plan = self._plans.get(shape)
         if plan is None:
-            plan = make_plan([[(0, term) for term in self._terms]], shape)
+            plan = make_plan([[(0, self._terms[k]) for k in self._known_as[0]]], shape)
             if len(self._plans) >= MAX_PLANS:
                 # The latest: of more shapes that take turns, most then find their plan. Another
                 # thread may have been quicker.
@@ -572,7 +639,7 @@ class Operator(Applicable):
         if not isinstance(other, Operator):
             check_added(other)
             return NotImplemented
-        return Operator(merged((*self._terms, *other._terms)))
+        return made(merged((*self._terms, *other._terms)))
 
     def __radd__(self, other: int) -> Operator:
         if isinstance(other, int) and other == 0:  # where the built-in sum begins
@@ -589,7 +656,7 @@ class Operator(Applicable):
         return NotImplemented
 
     def __neg__(self) -> Operator:
-        return Operator([Term(-term.scale, term.factors) for term in self._terms])
+        return made([Term(-term.scale, term.factors) for term in self._terms])
 
     def __pos__(self) -> Operator:
         return self
@@ -599,9 +666,8 @@ class Operator(Applicable):
             return NotImplemented
         c = as_coefficient(other)
         if isinstance(c, Coefficient):
-            # One object for all terms: it is known again by its identity.
-            return Operator([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
-        return Operator([Term(finite(c * t.scale), t.factors) for t in self._terms])
+            return made([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+        return made([Term(finite(c * t.scale), t.factors) for t in self._terms])
 
     def __mul__(self, other: Number) -> Operator:
         if isinstance(other, Operator):
@@ -619,7 +685,7 @@ class Operator(Applicable):
             raise TypeError("operator / array: write (1 / array) * operator")
         if c == 0:
             raise ZeroDivisionError("operator / 0")
-        return Operator([Term(finite(t.scale / c), t.factors) for t in self._terms])
+        return made([Term(finite(t.scale / c), t.factors) for t in self._terms])
 
     def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
@@ -627,7 +693,7 @@ class Operator(Applicable):
                 f"operator @ {_out.name_of_type(other)}: expected an operator; "
                 "write operator(array) to apply it"
             )
-        return Operator(
+        return made(
             merged(
                 Term(finite(a.scale * b.scale), sorted_by_axis(a.factors + b.factors))
                 for a in self._terms
@@ -640,19 +706,22 @@ class Operator(Applicable):
 
     def __pow__(self, n: SupportsIndex) -> Operator:
         n = check_integer(n, "exponent", "a positive integer", 1)
+        if n == 1:
+            return self
         term = self._terms[0]
         leaf = term.factors[0] if len(self._terms) == len(term.factors) == 1 else None
-        if isinstance(leaf, Leaf) and not leaf.transposed:  # a multiple of a Diff
+        if isinstance(leaf, Leaf):
             leaf = replace(leaf, deriv=leaf.deriv * n)
             check_points(leaf)
-            return Operator([Term(finite(term.scale**n), (leaf,))])
+            try:
+                scale = term.scale**n
+            except OverflowError:
+                scale = math.inf
+            return made([Term(finite(scale), (leaf,))])
         result = self
         for _ in range(n - 1):
             result = result @ self
         return result
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Operator, (self._terms,)
 
     @property
     def T(self) -> Operator:
@@ -676,7 +745,7 @@ class Operator(Applicable):
         >>> v @ D(u) == D.T(v) @ u
         np.True_
         """
-        return Operator([term.transposed() for term in self._cropped()])
+        return made([term.transposed() for term in self._cropped()])
 
     def _cropped(self) -> list[Term]:
         """The terms, with what one has more than others at the ends, by "valid", left out: a sum is
@@ -980,13 +1049,34 @@ class Operator(Applicable):
         plot(self, ax)
 
 
+def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
+    operator = kind.__new__(kind)
+    Operator.__init__(operator, terms)
+    return operator
+
+
+def made(terms: Iterable[Term]) -> Operator:
+    """The operator of terms, which is a `Diff` or the `Identity` if it is the same as one."""
+    terms = tuple(terms)
+    kind: type[Operator] = Operator
+    if len(terms) == 1 and terms[0].scale == 1:
+        match terms[0].factors:
+            case ():
+                kind = Identity
+            case (Leaf(transposed=False),):
+                kind = Diff
+    return of_kind(kind, terms)
+
+
 def merged(terms: Iterable[Term]) -> list[Term]:
     """The terms, those of the same factors being one, where the first of them is."""
     found: dict[tuple[Any, ...], Term] = {}
     for term in terms:
         key = term.key()
         known = found.get(key)
-        found[key] = term if known is None else Term(known.scale + term.scale, known.factors)
+        found[key] = (
+            term if known is None else Term(finite(known.scale + term.scale), known.factors)
+        )
     return list(found.values())
 
 
@@ -1013,9 +1103,9 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
 def as_coefficient(value: Any) -> float | Coefficient:
     """A number, or an array that multiplies point by point."""
     reject_masked(value, "coefficients")
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.timedelta64)):
+        return as_finite(value)
     a = np.asarray(value)
-    if a.dtype.kind == "O" and isinstance(value, int):  # of more than 64 bits
-        a = np.asarray(as_float(value))
     if a.dtype.kind not in "iuf" or a.dtype.itemsize > 8 or a.dtype == np.float16:
         raise TypeError(
             f"coefficients: expected real numbers (integers, float32 or float64), got {a.dtype}"
@@ -1023,16 +1113,13 @@ def as_coefficient(value: Any) -> float | Coefficient:
             else f"coefficients: expected real numbers, got {_out.name_of_type(value)}"
         )
     if a.ndim == 0:
-        number = float(a)
-        if not math.isfinite(number):
-            raise ValueError(f"coefficients: expected a finite number, got {number}")
-        return number
+        return as_finite(a[()])
     return Coefficient(a)
 
 
 def finite(number: float) -> float:
     if not math.isfinite(number):
-        raise ValueError(f"coefficients: expected a product that is finite, got {number}")
+        raise ValueError(f"coefficients: expected finite sums and products, got {number}")
     return number
 
 
@@ -1180,8 +1267,18 @@ class Diff(Operator):
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length is not to depend on values
+        coordinates = None if x is None else (x + 0.0).tobytes()  # in which no 0 is -0
         leaf = Leaf(
-            axis, float(h), x, points, deriv, accuracy, left, right, period, closeness=closeness
+            axis,
+            float(h),
+            coordinates,
+            points,
+            deriv,
+            accuracy,
+            left,
+            right,
+            period,
+            closeness=closeness,
         )
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
