@@ -3,6 +3,7 @@
 Arrays here are small: the `jobs` fixture splits arrays of any size, and shows that they were.
 """
 
+import asyncio
 import contextlib
 import contextvars
 import os
@@ -188,6 +189,134 @@ def test_set_workers_is_a_context_variable(jobs):
         assert parts_of(jobs) == count
 
 
+def test_set_workers_as_a_statement(jobs):
+    def count():
+        fdx.gradient(F)
+        return max(parts_of(jobs), default=1)
+
+    def as_statements():
+        before = count()
+        fdx.set_workers(3)
+        assert (before, count()) == (1, 3)
+        fdx.set_workers(1)
+        assert count() == 1
+        fdx.set_workers(2)
+        with fdx.set_workers(4):
+            assert count() == 4
+            fdx.set_workers(5)  # until the block ends
+            assert count() == 5
+        assert count() == 2
+        for wrong in (0, 1.5):
+            with pytest.raises((ValueError, TypeError), match="workers"):
+                fdx.set_workers(wrong)
+        assert count() == 2
+
+    contextvars.Context().run(as_statements)
+    assert count() == 1
+
+
+def test_set_workers_again_and_again(jobs):
+    def count():
+        fdx.gradient(F)
+        return max(parts_of(jobs), default=1)
+
+    def again():
+        three = fdx.set_workers(3)
+        assert count() == 3
+        with three:
+            assert count() == 3
+        assert count() == 1  # what was set before `three`
+        with three, fdx.set_workers(2):
+            assert count() == 2
+            with three, three:
+                assert count() == 3
+            assert count() == 2
+        assert count() == 1
+
+        two, four = fdx.set_workers(2), fdx.set_workers(4)
+        two.__enter__()
+        four.__enter__()
+        two.__exit__(None, None, None)  # not in the order of their beginnings
+        four.__exit__(None, None, None)
+        assert count() == 4
+
+    contextvars.Context().run(again)
+
+
+def test_set_workers_of_a_function(jobs):
+    def decorated():
+        @fdx.set_workers(3)
+        def three():
+            fdx.gradient(F)
+            return parts_of(jobs)
+
+        fdx.gradient(F)
+        assert parts_of(jobs) == set()
+        assert three() == three() == {3}
+        fdx.gradient(F)
+        assert parts_of(jobs) == set()
+
+    contextvars.Context().run(decorated)
+
+
+def test_set_workers_many_times_takes_no_memory():
+    def many():
+        for _ in range(1000):
+            fdx.set_workers(2)
+            with fdx.set_workers(1):
+                fdx.set_workers(3)
+        setting = fdx._threads._setting.get()
+        assert setting.block is None
+
+    contextvars.Context().run(many)
+
+
+def test_set_workers_in_tasks(jobs):
+    """Each task has its own; one begins with what the task that starts it has set."""
+
+    async def task(number):
+        assert fdx._threads.count(None) == 2
+        with fdx.set_workers(number):
+            await asyncio.sleep(0)
+            assert fdx._threads.count(None) == number
+            fdx.set_workers(number + 1)
+            await asyncio.sleep(0)
+            assert fdx._threads.count(None) == number + 1
+        assert fdx._threads.count(None) == 2
+        fdx.set_workers(number)
+        await asyncio.sleep(0)
+        assert fdx._threads.count(None) == number
+
+    async def main():
+        fdx.set_workers(2)
+        await asyncio.gather(*(task(number) for number in range(3, 20)))
+        assert fdx._threads.count(None) == 2
+
+    asyncio.run(main())
+    assert fdx._threads.count(None) == 1
+
+
+def test_set_workers_in_threads(jobs):
+    """One object may be entered by several threads at once."""
+    three = fdx.set_workers(3)
+    with three:
+        pass
+    start = threading.Barrier(4)
+
+    def enter(number):
+        assert fdx._threads.count(None) == 1
+        fdx.set_workers(10 + number)
+        for _ in range(100):
+            with three:
+                start.wait()
+                assert fdx._threads.count(None) == 3
+            assert fdx._threads.count(None) == 10 + number
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(enter, number) for number in range(4)]:
+            done.result()
+
+
 BAD_WORKERS = [0, -(10**6), -CPUS - 1, 1.5, 2.0, "2", [2], float("nan")]
 
 
@@ -214,14 +343,18 @@ def test_environment_is_the_weakest():
 
 @pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000", "9" * 30])
 def test_bad_environment(value):
+    """It may have been set for another program: import works, and says what it does instead."""
+    code = "import fdx; fdx.gradient([1, 2, 3]); print(fdx._threads.count(None))"
     done = subprocess.run(
-        [sys.executable, "-c", "import fdx; fdx.gradient([1, 2, 3])"],
+        [sys.executable, "-c", code],
         env={**os.environ, "FDX_NUM_THREADS": value},
         capture_output=True,
         text=True,
     )
-    assert done.returncode != 0
-    assert "FDX_NUM_THREADS" in done.stderr.splitlines()[-1]
+    assert done.returncode == 0
+    assert done.stdout == "1\n"
+    for words in ("RuntimeWarning: FDX_NUM_THREADS: expected", value, "1 is used instead"):
+        assert words in done.stderr
 
 
 def test_processors_this_process_may_use():
@@ -614,3 +747,68 @@ threading.Thread(target=busy).start()
 
 def test_idle_threads_do_not_keep_the_process():
     assert python("check(workers=7); print('over')", timeout=60) == "over\n"
+
+
+# ------------------------------------------------------------------ no threads to be had
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_no_thread_can_be_started(jobs, monkeypatch, error):
+    """The caller works it off alone, and nothing is kept for threads that never come."""
+
+    def start_new_thread(*arguments):
+        raise error
+
+    fdx._threads._forget_threads()  # those that there are stay, and wait in their own queue
+    monkeypatch.setattr(fdx._threads._thread, "start_new_thread", start_new_thread)
+    for _ in range(10):
+        assert_same_bits(fdx.gradient(F, workers=3), numpy_gradient(F))
+        assert parts_of(jobs) == {3}
+    assert fdx._threads._jobs.qsize() == 0
+
+
+def test_only_some_threads_can_be_started(jobs, monkeypatch):
+    real, started = fdx._threads._thread.start_new_thread, []
+
+    def start_new_thread(*arguments):
+        if len(started) == 2:
+            raise MemoryError
+        started.append(real(*arguments))
+        return started[-1]
+
+    fdx._threads._forget_threads()
+    monkeypatch.setattr(fdx._threads._thread, "start_new_thread", start_new_thread)
+    for _ in range(10):
+        assert_same_bits(fdx.gradient(F, workers=50), numpy_gradient(F))
+        assert parts_of(jobs) == {50}
+    end = time.monotonic() + 60
+    while fdx._threads._jobs.qsize() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert fdx._threads._jobs.qsize() == 0
+    fdx._threads._forget_threads()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of POSIX")
+@pytest.mark.parametrize("limit", ["RLIMIT_NPROC", "RLIMIT_AS"])
+def test_limits_that_leave_no_thread(limit):
+    """Of threads, which does not hold for root; or of address space, less than a stack takes."""
+    code = f"""
+import resource
+fdx.gradient(f)
+if "{limit}" == "RLIMIT_AS":
+    threading.stack_size(1 << 29)
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    most = used + (1 << 28)
+else:
+    most = 1
+resource.setrlimit(resource.{limit}, (most, resource.getrlimit(resource.{limit})[1]))
+for _ in range(10):
+    check(workers=3)
+if not fdx._threads._started:
+    assert fdx._threads._jobs.qsize() == 0
+    print("none")
+"""
+    if limit == "RLIMIT_AS" and not os.path.exists("/proc/self/statm"):
+        pytest.skip("needs /proc")
+    said = python(code)
+    assert limit == "RLIMIT_NPROC" or said.strip() == "none"

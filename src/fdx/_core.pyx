@@ -39,6 +39,7 @@ cdef double SINGLE_MAX = np.finfo(np.float32).max
 cdef double SINGLE_MIN = np.finfo(np.float32).tiny
 cdef double DOUBLE_MIN = np.finfo(np.float64).tiny
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
+cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 
 from fdx cimport (
     FDX_C64, FDX_C128, FDX_COORDS, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
@@ -78,6 +79,7 @@ cdef extern from "numpy/arrayobject.h":
 cdef enum:
     NOGIL_ELEMENTS = 8192  # below this a call is over sooner than another thread could use the GIL
     NO_MEMORY = 1 << 16    # a status beside the C core's
+    FEW = 4                # dimensions; what is needed for so many is on the stack
     WORKSPACE = 1536       # doubles on the stack, for operators on small arrays
 
 
@@ -155,6 +157,23 @@ cdef ptrdiff_t *_fill(fdx_array *to, cnp.ndarray a, int dtype, ptrdiff_t *stride
     return strides + ndim
 
 
+cdef int _changed(str name, cnp.ndarray a, int ndim, const ptrdiff_t *shape) except -1:
+    was = tuple([shape[d] for d in range(ndim)])
+    raise ValueError(f"{name}: expected an array that keeps its shape and dtype during the call, got shape {was} and "
+                     f"later {(<object>a).shape} with dtype {a.dtype}")
+
+
+cdef inline int _unchanged(str name, cnp.ndarray a, int dtype, int ndim, const ptrdiff_t *shape) except -1:
+    """Converting an argument runs its own code, which may have given another argument another shape or dtype."""
+    cdef int d
+    if _dtype(a) != dtype or cnp.PyArray_NDIM(a) != ndim:
+        return _changed(name, a, ndim, shape)
+    for d in range(ndim):
+        if cnp.PyArray_DIM(a, d) != shape[d]:
+            return _changed(name, a, ndim, shape)
+    return 0
+
+
 cdef bint _plain_type(object a):
     """An ndarray whose results NumPy gives the same type without computing anything else."""
     return cnp.PyArray_CheckExact(a) or type(a) is memmap
@@ -224,6 +243,7 @@ cdef struct _spacing:
     _Kind kind
     double h
     fdx_precision precision
+    int dtype  # of coordinates
 
 
 cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
@@ -232,8 +252,7 @@ cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
         to.precision = FDX_DOUBLE
     elif type(dx) is float32:
         to.precision = FDX_SINGLE
-    elif isinstance(dx, generic) and dx.dtype.kind in "biu" and (
-            dx.dtype.itemsize >= 4 or (dtype != FDX_F32 and dtype != FDX_C64)):
+    elif type(dx) in INTEGERS and (dx.dtype.itemsize >= 4 or (dtype != FDX_F32 and dtype != FDX_C64)):
         # Smaller integers keep float32 data in float32 where they divide it, but not where 2 * dx does.
         to.precision = FDX_DOUBLE
     else:
@@ -545,20 +564,26 @@ cdef str _spacing_of(object dx, cnp.ndarray f):
     return f"spacing of dtype {dx.dtype}, f of {f.dtype}"
 
 
-cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
-                     object workers):
-    """The results of a call that the C core takes; for any other a string that says why not."""
+cdef struct _Few:
+    fdx_op op[FEW]
+    _spacing spacing[FEW]
+    ptrdiff_t numbers[(FEW + 3) * (FEW + 1) + FEW]
+
+
+cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
+                     object workers, fdx_op *op, _spacing *spacing, ptrdiff_t *shape):
+    """The results of a call that the C core takes; for any other a string that says why not.
+
+    `op` and `spacing` are for `naxes` axes; behind `shape` is room for the strides of ndim + 3 arrays of ndim + 1
+    dimensions. Arrays are described after the last line that can run code of an argument.
+    """
     cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
     cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
     cdef cnp.ndarray a = f, x
     cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
     cdef fdx_call call
     cdef fdx_array coords
-    cdef fdx_op op[FDX_MAXDIM]
-    cdef _spacing spacing[FDX_MAXDIM]
-    cdef ptrdiff_t shape[FDX_MAXDIM]
-    cdef ptrdiff_t strides[(FDX_MAXDIM + 3) * (FDX_MAXDIM + 1)]
-    cdef ptrdiff_t *place = strides
+    cdef ptrdiff_t *place = shape + ndim
     cdef bint weighs_complex = False, apart
     cdef object args = varargs  # a list where coordinates had to be converted or copied
     cdef object dx, result = None, results = None
@@ -569,13 +594,24 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
         return "no axis to differentiate along"
     if nargs > 1 and nargs != naxes:
         return WRONG
+    if cnp.PyArray_NDIM(a) != ndim:
+        raise ValueError(f"f: expected an array that keeps its shape during the call, got {ndim} dimensions and later "
+                         f"{cnp.PyArray_NDIM(a)}")
+    for d in range(ndim):
+        shape[d] = cnp.PyArray_DIM(a, d)
+    if workers is not None:
+        nworkers = workers
+    elif size * naxes >= NOGIL_ELEMENTS:
+        nworkers = _threads.count(None)
     if edge_order_ is not ONE:
         if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
             return WRONG
         edge_order = edge_order_
+        if not 1 <= edge_order <= 2:  # a class of its own compares as it likes
+            return WRONG
     for k in range(naxes):
         op[k].axis = axes[k]
-        if cnp.PyArray_DIM(a, axes[k]) < edge_order + 1:
+        if shape[axes[k]] < edge_order + 1:
             return WRONG
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
@@ -614,13 +650,14 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                 return _spacing_of(x, f)
         else:
             x_dtype = _dtype(x)
-            if nargs != naxes or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != cnp.PyArray_DIM(a, axes[k]):
+            if nargs != naxes or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != shape[axes[k]]:
                 return WRONG
             if size == 0:
                 return "coordinates of nothing"
             if x_dtype < 0 or x_dtype > FDX_F64:
                 return _spacing_of(x, f)
             spacing[k].kind = COORDINATES
+            spacing[k].dtype = x_dtype
         if dx is not args[k if nargs == naxes else 0]:
             if args is varargs:
                 args = list(varargs)
@@ -628,6 +665,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
 
     # Where the results go. What shares memory with them is copied first.
     if out is None:
+        _unchanged("f", a, dtype, ndim, shape)
         if naxes == 1:
             result = _new_result(a, dtype)
             place = _fill(&op[0].out, result, result_dtype, place)
@@ -640,17 +678,17 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                 PyTuple_SET_ITEM(result, k, x)
     else:
         result = out
-        if isinstance(out, list):
-            out = tuple(out)  # another thread may empty the list
+        if isinstance(out, (list, tuple)):
+            out = tuple(out)  # another thread may empty the list; another class may have a length and items of its own
+        _unchanged("f", a, dtype, ndim, shape)
         apart = _take_out(out, a, dtype, naxes, op, place)
         for k in range(nargs):
             apart = apart and _apart_from(args[k], op, naxes, size * fdx_itemsize(result_dtype))
         if apart:
-            place += naxes * (cnp.PyArray_NDIM(a) + 1)
+            place += naxes * (ndim + 1)
         else:
             results = _out.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
-            for k in range(naxes):
-                o = results[k]
+            for o in results:
                 if np.may_share_memory(a, o):
                     a = (<object>f).copy("K")
                 for d in range(nargs):
@@ -658,12 +696,16 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                         if args is varargs:
                             args = list(varargs)
                         args[d] = args[d].copy()
-                place = _fill(&op[k].out, o, result_dtype, place)
+            for k in range(naxes):
+                x = results[k]
+                _unchanged("out", x, result_dtype, ndim, shape)
+                place = _fill(&op[k].out, x, result_dtype, place)
+            _unchanged("f", a, dtype, ndim, shape)
 
-    call.ndim = cnp.PyArray_NDIM(a)
-    for d in range(call.ndim):
-        shape[d] = cnp.PyArray_DIM(a, d)
+    call.ndim = ndim
     call.shape = shape
+    if not cnp.PyArray_CheckExact(a):  # a memmap's results have run code of its class
+        _unchanged("f", a, dtype, ndim, shape)
     place = _fill(&call.in_, a, dtype, place)
     call.nops = naxes
     call.op = op
@@ -677,7 +719,8 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
             fdx_gradient_uniform(&op[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
         elif spacing[k].kind == COORDINATES:
             x = args[k]
-            place = _fill(&coords, x, _dtype(x), place)
+            _unchanged("spacing", x, spacing[k].dtype, 1, &shape[op[k].axis])
+            place = _fill(&coords, x, spacing[k].dtype, place)
             if shape[op[k].axis] < NOGIL_ELEMENTS:
                 fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
             else:
@@ -685,12 +728,7 @@ cdef object _compute(cnp.ndarray f, tuple varargs, int naxes, const int *axes, o
                     fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
         weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
 
-    size *= naxes
-    if workers is not None:
-        nworkers = workers
-    elif size >= NOGIL_ELEMENTS:
-        nworkers = _threads.count(None)
-    flags |= _run(&call, NULL, size, nworkers)
+    flags |= _run(&call, NULL, size * naxes, nworkers)
     if flags:
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
@@ -707,6 +745,11 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
                       object decline):
     """The gradient, computed here or else by `decline`, without which it is np.gradient that is asked."""
     cdef int axes[FDX_MAXDIM]
+    cdef int naxes, ndim
+    cdef _Few few
+    cdef void *memory
+    cdef fdx_op *op
+    cdef _spacing *spacing
     cdef str why = ""
     cdef object result
     if not cnp.PyArray_CheckExact(f) and _overrides(f):
@@ -717,11 +760,26 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
     if not why:
         if not cnp.PyArray_CheckExact(f):
             f = np.asanyarray(f)
-        if axis is not None and not (PyLong_CheckExact(axis) and -cnp.PyArray_NDIM(f) <= axis < cnp.PyArray_NDIM(f)):
-            axis = normalize_axis_tuple(axis, cnp.PyArray_NDIM(f))  # an iterator is read once
-        naxes = _axes(axis, cnp.PyArray_NDIM(f), axes)
+        ndim = cnp.PyArray_NDIM(f)
+        if axis is not None and not (PyLong_CheckExact(axis) and -ndim <= axis < ndim):
+            axis = normalize_axis_tuple(axis, ndim)  # an iterator is read once
+        naxes = _axes(axis, ndim, axes)
         if _plain_type(f):
-            result = _compute(f, varargs, naxes, axes, edge_order, out, workers)
+            if ndim <= FEW:
+                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, few.op, few.spacing,
+                                  few.numbers)
+            else:
+                memory = malloc(naxes * (sizeof(fdx_op) + sizeof(_spacing))
+                                + ((ndim + 3) * (ndim + 1) + ndim) * sizeof(ptrdiff_t))
+                if memory == NULL:
+                    raise MemoryError("the description of the arrays of a call")
+                op = <fdx_op *>memory
+                spacing = <_spacing *>(op + naxes)
+                try:
+                    result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, op, spacing,
+                                      <ptrdiff_t *>(spacing + naxes))
+                finally:
+                    free(memory)
             if not isinstance(result, str):
                 return result
             why = result
@@ -1038,6 +1096,9 @@ def weights(nodes, at=0.0, deriv=1):
     points = np.ascontiguousarray(np.broadcast_to(points, shape))
     result = np.empty((*shape, n))
     count = points.size
+    if cnp.PyArray_SIZE(x) != (count * n if step != 0 else n) or _dtype(x) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(x):
+        raise ValueError("nodes: expected an array that keeps its shape and dtype during the call, "
+                         f"got {(<object>x).shape} of {x.dtype}")
     x_data = <const double *>cnp.PyArray_DATA(x)
     at_data = <const double *>cnp.PyArray_DATA(points)
     w = <double *>cnp.PyArray_DATA(result)
@@ -1062,6 +1123,9 @@ class NotABand(ValueError):
     """A product of bands that is none: of a periodic one and another, or with rows that are too long."""
 
 
+cdef fdx_band NOTHING  # of no rows and no columns: what a Band is until it is filled
+
+
 @cython.final
 cdef class Band:
     """A banded matrix along one axis: what a derivative, its transpose or a product of such is on n points."""
@@ -1069,6 +1133,12 @@ cdef class Band:
     cdef cnp.ndarray owner  # of the memory: an array, as NumPy asks for large pages, which are there much sooner
     cdef const fdx_band *band
     cdef Band weights  # whose memory has them, if not its own
+
+    def __cinit__(self):
+        self.band = &NOTHING
+
+    def __init__(self):
+        raise TypeError("Band: expected to be made by Band.derivative, Band.crop or from another Band")
 
     cdef int reserve(self, size_t size) except -1:
         cdef cnp.npy_intp bytes = <cnp.npy_intp>size
@@ -1098,6 +1168,9 @@ cdef class Band:
                    cnp.ndarray x, double period):
         """A derivative on n points; x are its coordinates (contiguous float64), or None."""
         cdef Band self = Band.__new__(Band)
+        if x is not None and (_dtype(x) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(x) or cnp.PyArray_NDIM(x) != 1
+                              or cnp.PyArray_DIM(x, 0) != n):
+            raise ValueError(f"x: expected {n} contiguous float64, got shape {(<object>x).shape} of {x.dtype}")
         cdef fdx_derivative what = fdx_derivative(
             n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale, spacing=spacing, x=NULL,
             period=period, isa=ISA)
@@ -1113,6 +1186,8 @@ cdef class Band:
     def crop(ptrdiff_t n, ptrdiff_t left, ptrdiff_t right, double scale):
         """The matrix that leaves out that many points of n at either end, times a number."""
         cdef Band self = Band.__new__(Band)
+        if left < 0 or right < 0 or left > n or right > n - left:
+            raise ValueError(f"expected to leave out at most {n} points, got {left} and {right}")
         self.reserve(sizeof(fdx_band) + sizeof(double))
         cdef fdx_band *band = <fdx_band *>self.memory
         cdef double *w = <double *>(band + 1)
@@ -1266,21 +1341,29 @@ cdef class Plan:
         cdef int d, k = 0, stages = 0, nfactors = 0, ndim = <int>len(in_shape), nterms = <int>len(terms)
         cdef Py_ssize_t size
         cdef Band band
+        cdef tuple shift
         self.in_shape, self.out_shape, self.ninputs, self.noutputs = in_shape, out_shape, ninputs, noutputs
-        if ndim > FDX_MAXDIM or len(out_shape) != ndim:
-            raise ValueError(f"expected at most {FDX_MAXDIM} dimensions, got {ndim}")
+        if not 0 < ndim <= FDX_MAXDIM or len(out_shape) != ndim:
+            raise ValueError(f"expected shapes of 1 to {FDX_MAXDIM} dimensions, got {in_shape} and {out_shape}")
+        # A copy, as the lists may change, and what is counted here is relied on below.
+        terms = [(source, target, tuple(chain), tuple(shift_)) for source, target, chain, shift_ in terms]
         self.kept = [terms]
-        for _, _, chain, _ in terms:
+        for _, _, chain, shift in terms:
             if len(chain) > FDX_MAXSTAGES:
                 raise ValueError(f"expected at most {FDX_MAXSTAGES} stages in a term, got {len(chain)}")
+            if len(shift) != ndim:
+                raise ValueError(f"expected a shift along each of {ndim} dimensions, got {shift}")
             stages += <int>len(chain)
             for _, _, factor in chain:
-                nfactors += factor is not None
+                if factor is not None:
+                    if not computes(factor) or factor.ndim != ndim:
+                        raise TypeError(f"expected an array of {ndim} dimensions, got {factor!r}")
+                    nfactors += 1
         self.has_factors = nfactors > 0
         self.keeps_shape = in_shape == out_shape
         self.single = -1
-        if max(ninputs, noutputs) > FDX_MAXDIM:
-            raise ValueError(f"expected at most {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
+        if not (0 < ninputs <= FDX_MAXDIM and 0 < noutputs <= FDX_MAXDIM):
+            raise ValueError(f"expected 1 to {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
         size = (nterms * (sizeof(fdx_term) + ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
                 + nfactors * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t))
                 + 2 * ndim * sizeof(ptrdiff_t))
@@ -1362,29 +1445,51 @@ cdef class Plan:
     def apply(self, tuple ins not None, tuple outs not None, bint fresh, workers):
         """Write to `outs` what it makes of `ins`: arrays of its shapes and of dtypes that go together, disjoint."""
         cdef Py_ssize_t nworkers = _threads.count(workers)
-        cdef fdx_array arrays[2 * FDX_MAXDIM]
-        cdef ptrdiff_t *strides = <ptrdiff_t *>malloc((self.ninputs + self.noutputs) * self.op.ndim * sizeof(ptrdiff_t))
-        cdef ptrdiff_t *place = strides
+        cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
+        cdef fdx_array *arrays
+        cdef ptrdiff_t *place
         cdef cnp.ndarray a
-        if strides == NULL:
+        cdef tuple given = ins + outs
+        if len(ins) != self.ninputs or len(outs) != self.noutputs:
+            raise ValueError(f"expected {self.ninputs} inputs and {self.noutputs} outputs, got {len(ins)}, {len(outs)}")
+        a = ins[0]
+        result = fdx_result_dtype(_dtype(a))
+        if (result == FDX_F32 or result == FDX_C64) and not self.for_single():
+            raise ValueError(f"f: expected double precision, got {a.dtype}")
+        arrays = <fdx_array *>malloc(count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)))
+        if arrays == NULL:
             raise MemoryError("an operator")
+        place = <ptrdiff_t *>(arrays + count)
         try:
-            for k, a in enumerate(ins + outs):
-                place = _fill(&arrays[<int>k], a, _dtype(a), place)
+            for k in range(count):
+                a = given[k]
+                if k < self.ninputs:
+                    dtype = _dtype(a)
+                    if dtype < 0 or fdx_result_dtype(dtype) != result:
+                        raise ValueError(f"f: expected an array that keeps its dtype during the call, got {a.dtype}")
+                    _unchanged("f", a, dtype, ndim, self.op.in_shape)
+                else:
+                    _unchanged("out", a, result, ndim, self.op.out_shape)
+                    if not cnp.PyArray_ISWRITEABLE(a):
+                        raise ValueError("out: expected a writeable array, got a read-only one")
+                place = _fill(&arrays[k], a, _dtype(a), place)
             self.run(arrays, fresh, nworkers)
         finally:
-            free(strides)
+            free(arrays)
 
     cdef object quick(self, object f, object out, object workers):
         """Its only output for its only input; NotImplemented if the arguments need a closer look."""
         cdef cnp.ndarray a
         cdef fdx_array arrays[2]
-        cdef ptrdiff_t strides[2 * FDX_MAXDIM]
+        cdef ptrdiff_t few[2 * FEW]
+        cdef ptrdiff_t *strides = few
         cdef int dtype, d
         cdef Py_ssize_t nworkers = 1
         if not cnp.PyArray_CheckExact(f):
             return NotImplemented
         a = f
+        if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
+            nworkers = _threads.count(workers)  # first, as this may run code that gives the arrays other shapes
         dtype = _dtype(a)
         if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
                 or ((dtype == FDX_F32 or dtype == FDX_C64) and not self.for_single())):
@@ -1401,11 +1506,17 @@ cdef class Plan:
             result = out
         else:
             return NotImplemented
-        if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
-            nworkers = _threads.count(workers)
-        _fill(&arrays[0], a, dtype, strides)
-        _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
-        self.run(arrays, out is None, nworkers)
+        if self.op.ndim > FEW:
+            strides = <ptrdiff_t *>malloc(2 * self.op.ndim * sizeof(ptrdiff_t))
+            if strides == NULL:
+                raise MemoryError("an operator")
+        try:
+            _fill(&arrays[0], a, dtype, strides)
+            _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
+            self.run(arrays, out is None, nworkers)
+        finally:
+            if strides != few:
+                free(strides)
         return result
 
 
@@ -1506,6 +1617,8 @@ def new_result(cnp.ndarray a not None, tuple shape not None):
     cdef int d, ndim = cnp.PyArray_NDIM(a), dtype = _dtype(a)
     cdef bint same = True
     cdef cnp.dtype descr
+    if len(shape) != ndim or dtype < 0:
+        raise ValueError(f"expected an array of {len(shape)} dimensions, got {ndim} and dtype {a.dtype}")
     for d in range(ndim):
         dims[d] = shape[d]
         same = same and dims[d] == cnp.PyArray_DIM(a, d)

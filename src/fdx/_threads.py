@@ -7,18 +7,40 @@ import contextlib
 import contextvars
 import operator
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from fdx._core import Job
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # A part must outweigh handing it to another thread (about 50 us): this many results take 100 us
 # or more.
 MIN_PART_ELEMENTS = 1 << 18
 
-_default: contextvars.ContextVar[int | None] = contextvars.ContextVar("fdx_workers", default=None)
+
+class _Setting(NamedTuple):
+    """A default number of workers, and the innermost ``with`` block that it was set in."""
+
+    workers: int
+    block: _Block | None
+
+
+class _Block(NamedTuple):
+    owner: set_workers
+    before: _Setting | None  # what its end restores
+
+
+def _block_of(setting: _Setting | None) -> _Block | None:
+    return None if setting is None else setting.block
+
+
+_setting: contextvars.ContextVar[_Setting | None] = contextvars.ContextVar(
+    "fdx_workers", default=None
+)
 
 # Threads are started as they are needed, and then stay. They are daemons that wait in a C-level
 # queue, rather than those of an executor: an exception raised by a signal handler while an executor
@@ -49,12 +71,18 @@ def _check(workers: Any, name: str = "workers") -> int:
 
 
 def _from_environment() -> int:
+    """What the environment asks for. A wrong value is no reason to fail on import: it may have been
+    set for another program, and results are the same for any number."""
     text = os.environ.get("FDX_NUM_THREADS", "").strip() or "1"
     try:
-        number = int(text)
-    except ValueError:
-        raise ValueError(f"FDX_NUM_THREADS: expected an integer, got {text!r}") from None
-    return _check(number, "FDX_NUM_THREADS")
+        try:
+            number = int(text)
+        except ValueError:
+            raise ValueError(f"FDX_NUM_THREADS: expected an integer, got {text!r}") from None
+        return _check(number, "FDX_NUM_THREADS")
+    except ValueError as error:
+        warnings.warn(f"{error}; 1 is used instead", RuntimeWarning, stacklevel=2)
+        return 1
 
 
 _environment_default = _from_environment()
@@ -64,13 +92,13 @@ def count(workers: Any) -> int:
     """The number of threads that `workers` asks for; None asks for the default."""
     if workers is not None:
         return _check(workers)
-    return _default.get() or _environment_default
+    setting = _setting.get()
+    return _environment_default if setting is None else setting.workers
 
 
-@contextlib.contextmanager
-def set_workers(workers: int) -> Iterator[None]:
+class set_workers(contextlib.ContextDecorator):
     """
-    Set how many threads calls with ``workers=None`` use, within a ``with`` block.
+    Set how many threads calls with ``workers=None`` use, from now on or within a ``with`` block.
 
     Parameters
     ----------
@@ -78,18 +106,12 @@ def set_workers(workers: int) -> Iterator[None]:
         As `scipy.fft.set_workers` has it: a positive number, or -1 for all CPUs that this process
         may use, -2 for all but one, and so on.
 
-    Yields
-    ------
-    None
-        Nothing.
-
     Raises
     ------
     ValueError
-        On entering the block, for 0, for less than minus the number of those CPUs, or for more
-        than 65536.
+        For 0, for less than minus the number of those CPUs, or for more than 65536.
     TypeError
-        On entering the block, for what is no integer.
+        For what is no integer.
 
     See Also
     --------
@@ -97,22 +119,59 @@ def set_workers(workers: int) -> Iterator[None]:
 
     Notes
     -----
-    The value belongs to the current context (`contextvars`): threads and tasks do not disturb
-    each other. Outside of any such block the default is the environment variable
-    ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1.
+    As a statement it sets the default of the current thread or task until it is set again, or until
+    the ``with`` block around the statement ends. As a context manager it restores at the end of the
+    block what was set before; it can be entered again, and decorate a function.
+
+    The value belongs to the current context (`contextvars`): threads and tasks do not disturb each
+    other. Tasks of `asyncio` begin with the value of the task that starts them; new threads begin
+    without one. Where nothing has been set, the default is the environment variable
+    ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1: use that for all threads of a
+    process.
 
     Examples
     --------
+    For the rest of a program:
+
     >>> import numpy as np, fdx
-    >>> with fdx.set_workers(2):
+    >>> _ = fdx.set_workers(2)
+
+    For some calls:
+
+    >>> with fdx.set_workers(4):
     ...     fdx.gradient(np.array([0.0, 1.0, 4.0]))
     array([1., 2., 3.])
+    >>> _ = fdx.set_workers(1)
     """
-    token = _default.set(_check(workers))
-    try:
-        yield
-    finally:
-        _default.reset(token)
+
+    def __init__(self, workers: int) -> None:
+        self._workers = _check(workers)
+        self._before = _setting.get()
+        self._set = _Setting(self._workers, _block_of(self._before))
+        _setting.set(self._set)
+
+    def __repr__(self) -> str:
+        return f"fdx.set_workers({self._workers})"
+
+    def _taken_back(self) -> _Setting | None:
+        """The current setting, or the one before if the current one is what the constructor set."""
+        now = _setting.get()
+        return self._before if now is self._set else now
+
+    def __call__(self, func: Function) -> Function:
+        _setting.set(self._taken_back())  # it is meant for calls of `func`
+        return super().__call__(func)
+
+    def __enter__(self) -> None:
+        _setting.set(_Setting(self._workers, _Block(self, self._taken_back())))
+
+    def __exit__(self, *error: object) -> None:
+        # Blocks may end in another order than they began, or in another context than they began in.
+        block = _block_of(_setting.get())
+        while block is not None and block.owner is not self:
+            block = _block_of(block.before)
+        if block is not None:
+            _setting.set(block.before)
 
 
 def _serve(jobs: SimpleQueue[Job]) -> None:
@@ -121,14 +180,16 @@ def _serve(jobs: SimpleQueue[Job]) -> None:
 
 
 def enlist(job: Job, helpers: int) -> None:
-    """Ask `helpers` threads to work on a job. None need come: the caller works it off anyhow."""
-    try:
+    """Ask up to `helpers` threads to work on a job. None need come: the caller works it off anyhow,
+    and memory that is short must not keep it from that."""
+    # The interpreter may be shutting down, or have neither threads nor memory to give.
+    with contextlib.suppress(RuntimeError, MemoryError):
         while len(_started) < min(helpers, _MAX_THREADS):
             _started.append(_thread.start_new_thread(_serve, (_jobs,)))
-    except RuntimeError:
-        pass  # the interpreter is shutting down, or has no more threads to give
-    for _ in range(helpers):
-        _jobs.put(job)
+    # What no thread takes would stay in the queue.
+    with contextlib.suppress(MemoryError):
+        for _ in range(min(helpers, len(_started))):
+            _jobs.put(job)
 
 
 def _forget_threads() -> None:

@@ -1,0 +1,248 @@
+"""Arguments whose own code changes other arguments while they are converted."""
+
+import contextlib
+import copy
+import pickle
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fdx
+from fdx._core import Applicable, Band, Job, Plan, new_result
+
+
+class Hook:
+    """A value that runs some code of its own when it is converted."""
+
+    def __init__(self, value, act):
+        self.value, self.act = value, act
+
+    def __array__(self, dtype=None, copy=None):
+        self.act()
+        return np.asarray(self.value)
+
+    def __index__(self):
+        self.act()
+        return self.value
+
+
+def reshaping(array, shape):
+    def act():
+        array.shape = shape
+
+    return act
+
+
+CHANGED = "f: expected an array that keeps its shape"
+
+
+def test_a_spacing_that_reshapes_the_array():
+    f = np.arange(24.0).reshape(6, 4)
+    with pytest.raises(ValueError, match=CHANGED):
+        fdx.gradient(f, Hook(np.arange(6.0), reshaping(f, (4, 6))), 1.0)
+
+
+def test_an_axis_that_reshapes_the_array():
+    f = np.arange(24.0).reshape(2, 3, 4)
+    with pytest.raises(ValueError, match=CHANGED):
+        fdx.gradient(f, axis=(Hook(2, reshaping(f, (24,))),))
+
+
+def test_a_spacing_that_changes_the_dtype():
+    f = np.arange(24.0).reshape(6, 4)
+
+    def act():
+        f.dtype = "i8"
+
+    with pytest.raises(ValueError, match=CHANGED):
+        fdx.gradient(f, Hook(np.arange(6.0), act), axis=0)
+
+
+def test_coordinates_that_reshape_other_coordinates():
+    x = np.arange(6.0)
+    with pytest.raises(ValueError, match="spacing: expected an array that keeps its shape"):
+        fdx.gradient(np.ones((6, 4)), x, Hook(np.arange(4.0), reshaping(x, (2, 3))))
+
+
+def test_a_spacing_that_moves_the_array_in_memory():
+    """What has the same shape afterwards is right: the array is looked at after the last hook."""
+    f = np.arange(24.0)
+
+    def act():
+        f.resize(10**6, refcheck=False)
+        f.resize(24, refcheck=False)
+
+    assert fdx.gradient(f, Hook(np.arange(24.0), act)).tolist() == [1.0] * 24
+
+
+def test_a_spacing_that_empties_the_outputs():
+    """The list is looked at when all arguments are converted."""
+    f, out = np.arange(24.0).reshape(6, 4), [np.zeros((6, 4)), np.zeros((6, 4))]
+    with pytest.raises(ValueError, match="out: expected 2 arrays"):
+        fdx.gradient(f, Hook(np.arange(6.0), out.clear), 1.0, out=out)
+
+
+class ShortTuple(tuple):
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, key):
+        return np.zeros((6, 4))
+
+
+def test_a_sequence_of_outputs_of_its_own_class():
+    with pytest.raises(ValueError, match="out: expected 2 arrays"):
+        fdx.gradient(np.ones((6, 4)), out=ShortTuple([None] * 5))
+
+
+class AnyOrder(int):
+    def __le__(self, other):
+        return True
+
+    __ge__ = __le__
+
+
+def test_an_edge_order_that_compares_as_it_likes():
+    with pytest.raises(ValueError, match="edge_order"):
+        fdx.gradient(np.arange(30.0), edge_order=AnyOrder(7))
+
+
+class Workers:
+    def __init__(self, act):
+        self.act = act
+
+    def __index__(self):
+        self.act()
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "later"),
+    [((10,), (5, 2)), ((6, 4), (24,)), ((2, 3, 4), (24, 1, 1)), ((3,) * 5, (243,))],
+)
+@pytest.mark.parametrize("which", ["f", "out"])
+def test_workers_that_reshape(shape, later, which):
+    """An error, or the result for the array as it is afterwards."""
+    for function in (fdx.Diff(0), partial(fdx.derivative, axis=0), fdx.jacobian, fdx.laplacian):
+        for _ in range(2):
+            f, out = np.arange(float(np.prod(shape))).reshape(shape), np.zeros(shape)
+            options = {} if which == "f" else {"out": out}
+            act = reshaping(f if which == "f" else out, later)
+            argument = [f] if function is fdx.jacobian else f
+            try:
+                got = function(argument, **options, workers=Workers(act))
+            except ValueError:
+                continue
+            assert which == "f"
+            assert np.array_equal(
+                got, function([f.copy()] if function is fdx.jacobian else f.copy())
+            )
+
+
+def test_workers_that_protect_the_output():
+    out = np.zeros((6, 4))
+    with pytest.raises(ValueError, match="out: expected a writeable array"):
+        fdx.laplacian(np.ones((6, 4)), out=out, workers=Workers(lambda: out.setflags(write=False)))
+    assert not out.any()
+
+
+def test_nodes_reshaped_by_at():
+    nodes = np.arange(6.0)
+    with pytest.raises(ValueError, match="expected"):
+        fdx.weights(nodes, Hook(0.5, reshaping(nodes, (2, 3))), 4)
+
+
+# ---- parts of operators, made by hand ----
+
+
+def test_bands_are_made_by_their_own_functions():
+    with pytest.raises(TypeError, match="Band: expected"):
+        Band()
+    nothing = Band.__new__(Band)
+    assert nothing.shape == (0, 0)
+    assert nothing.plain(True).shape == (0, 0)
+    assert nothing.interior() == (0, [])
+    assert [part.size for part in nothing.entries()] == [0, 0, 0]
+    for wrong in (lambda: nothing.transpose(), lambda: nothing.times(nothing, 1.0)):
+        with contextlib.suppress(ValueError):
+            assert wrong().shape == (0, 0)
+    for make in (copy.copy, pickle.dumps):
+        with pytest.raises(TypeError):
+            make(nothing)
+    with pytest.raises(ValueError, match="x: expected 5"):
+        Band.derivative(5, 1, 2, 0, 0, 1.0, 1.0, np.arange(3.0), 0.0)
+    with pytest.raises(ValueError, match="leave out"):
+        Band.crop(3, 2, 2, 1.0)
+
+
+BAND = Band.crop(3, 0, 0, 1.0)
+U = np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ((), (), 1, 1, []),
+        ((3,), (3,), 1, 1, []),
+        ((3,), (3,), 0, 1, [(0, 0, [], (0,))]),
+        ((3,), (3,), 1, 0, [(0, 0, [], (0,))]),
+        ((3,), (3,), 1, 1, [(5, 0, [], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 5, [], (0,))]),
+        ((3,), (3,), 1, 1, [(0, -1, [], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [], ())]),
+        ((3,), (3,), 1, 1, [(0, 0, [], (7,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [(4, BAND, None)], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [(0, Band.__new__(Band), None)], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [(0, None, np.zeros((3, 3)))], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [(0, None, "c")], (0,))]),
+        ((3,), (3,), 1, 1, [(0, 0, [(0, "b", None)], (0,))]),
+        ((-3,), (3,), 1, 1, [(0, 0, [], (0,))]),
+        ((9,), (9,), 1, 1, [(0, 0, [(0, BAND, None)], (0,))]),
+    ],
+)
+def test_plans_made_by_hand(arguments):
+    with pytest.raises((ValueError, TypeError, SystemError)):
+        Plan(*arguments).apply((U,), (np.zeros(3),), True, None)
+
+
+def test_plans_take_arrays_that_fit():
+    plan = Plan((3,), (3,), 1, 1, [(0, 0, [(0, BAND, None)], (0,))])
+    for ins, outs in [
+        ((), (U,)),
+        ((U,), ()),
+        ((U, U), (U,)),
+        ((np.zeros(4),), (U,)),
+        ((U,), (np.zeros((3, 1)),)),
+        ((U,), (np.zeros(3, "f4"),)),
+        ((np.zeros(3, bool),), (U,)),
+        ((U[::-1],), (np.broadcast_to(0.0, 3),)),
+    ]:
+        with pytest.raises(ValueError, match="expected"):
+            plan.apply(ins, outs, True, None)
+    with pytest.raises(ValueError, match="dimensions"):
+        new_result(np.zeros((3, 3)), (3,))
+
+
+def test_jobs_and_operators_made_by_hand():
+    Job().work()
+    with pytest.raises((TypeError, AttributeError)):
+        Applicable()(U)
+    with pytest.raises(TypeError):
+        Applicable()._remember(None)
+    D = fdx.Diff(0)
+    D._remember(Plan((3,), (3,), 1, 1, [(0, 0, [(0, BAND, None)], (0,))]))
+    assert D(np.arange(5.0)).tolist() == [1.0] * 5
+
+
+def test_random_arguments():
+    """A second or two of what `.ci/run` does for a minute."""
+    script = Path(__file__).with_name("hostile.py")
+    done = subprocess.run(
+        [sys.executable, str(script), "--rounds", "1000"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split(", ")[1].split()[0]) > 50, "few results were compared"
