@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from fdx import _out
 from fdx._arguments import PERIODIC, as_array, check_boundary, result_dtype
 from fdx._core import Plan, new_result
-from fdx._kept import FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
+from fdx._kept import CONSTANTS, FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
 from fdx._operators import (
     Diff,
     Operator,
@@ -116,27 +116,47 @@ def make(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid
     return make_plan(what(Grid(len(shape), *grid), count), shape)
 
 
-def make_known(
+@lru_cache(maxsize=64, typed=True)
+def plan_of_constants(
+    what: Callable[..., Outputs],
+    count: int,
+    shape: tuple[int, ...],
+    axis: Any,
+    accuracy: Any,
+    boundary: Any,
+    period: Any,
+    *spacing: Any,
+) -> Plan:
+    return make(what, count, shape, spacing, axis, accuracy, boundary, period)
+
+
+@lru_cache(maxsize=FEW)
+def plan_of_known(
     what: Callable[..., Outputs], count: int, shape: tuple[int, ...], known: Any
 ) -> Plan:
     return make(what, count, shape, *as_given(known))
 
 
-plan_of_constants = lru_cache(maxsize=64)(make_known)
-plan_of_coordinates = lru_cache(maxsize=FEW)(make_known)
-
-
-def plan_of(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
+def plan_of(
+    what: Callable[..., Outputs],
+    count: int,
+    shape: tuple[int, ...],
+    spacing: tuple[Any, ...],
+    axis: Any,
+    accuracy: Any,
+    boundary: Any,
+    period: Any,
+) -> Plan:
     """The same; the plan is kept if it is small, where it is known what it was made of."""
-    spacing, _, accuracy, *_ = grid
-    points = sum([h.size for h in spacing if type(h) is np.ndarray])
-    if not points or type(accuracy) is int:
+    if CONSTANTS.issuperset(map(type, (axis, accuracy, boundary, period, *spacing))):
+        return plan_of_constants(what, count, shape, axis, accuracy, boundary, period, *spacing)
+    grid = spacing, axis, accuracy, boundary, period
+    if type(accuracy) is int:
         # Along an axis there may be a derivative for each component, and for each other axis.
-        weights = points and points * (accuracy + 3) * max(count, len(shape))
-        if weights <= MAX_WEIGHTS:
+        points = sum([h.size for h in spacing if type(h) is np.ndarray])
+        if points * (accuracy + 3) * max(count, len(shape)) <= MAX_WEIGHTS:
             with contextlib.suppress(NotKnownAgainError):
-                kept = plan_of_coordinates if points else plan_of_constants
-                return kept(what, count, shape, fixed(grid))
+                return plan_of_known(what, count, shape, fixed(grid))
     return make(what, count, shape, *grid)
 
 
