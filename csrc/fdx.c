@@ -22,11 +22,11 @@ const char *fdx_status_message(fdx_status status)
     case FDX_OK: return "no error";
     case FDX_E_NULL: return "a pointer that must point at something is NULL";
     case FDX_E_NDIM: return "the number of dimensions is not in 1 .. FDX_MAXDIM";
-    case FDX_E_SHAPE: return "a length is negative";
+    case FDX_E_SHAPE: return "a length is negative, or memory has no room for an array of such lengths and strides";
     case FDX_E_DTYPE: return "an unknown dtype or precision, or a dtype that does not go with the data's";
     case FDX_E_AXIS: return "an axis is not in 0 .. ndim - 1";
     case FDX_E_SIZE:
-        return "an axis is too short for its stencils, these have too few or too many nodes, or there are too many bytes";
+        return "an axis is too short for its stencils, has too few or too many nodes, or takes too many bytes";
     case FDX_E_STENCIL:
         return "an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside the "
                "array";

@@ -53,7 +53,7 @@ typedef enum {
     FDX_OK = 0,
     FDX_E_NULL,    /* a pointer that must point at something is NULL */
     FDX_E_NDIM,    /* ndim is not in 1 .. FDX_MAXDIM */
-    FDX_E_SHAPE,   /* a length is negative */
+    FDX_E_SHAPE,   /* a length is negative, or memory has no room for an array of such lengths and strides */
     FDX_E_DTYPE,   /* an unknown dtype or precision, or an output's or coordinates' dtype does not go with the data's */
     FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
     FDX_E_SIZE,    /* an axis is too short for its stencils, or what is to be made takes more bytes than there can be */

@@ -199,14 +199,22 @@ static fdx_status check(const fdx_call *call)
         if (status != FDX_OK)
             return status;
     }
-    for (int k = 0; k < call->nops && !empty; k++) {
+    if (empty)
+        return FDX_OK;
+    fdx_extent of_in, of_out, of_x;
+    if (!fdx_find_extent(&call->in, call->ndim, call->shape, &of_in))
+        return FDX_E_SHAPE;
+    for (int k = 0; k < call->nops; k++) {
         const fdx_array out = fdx_part_from(&call->op[k].out, call->ndim, call->lo);
-        if (!fdx_is_spread(&out, call->ndim, wanted) ||
-            fdx_overlap(&out, call->ndim, wanted, &call->in, call->ndim, call->shape))
+        if (!fdx_find_extent(&out, call->ndim, wanted, &of_out))
+            return FDX_E_SHAPE;
+        if (!fdx_is_spread(&out, call->ndim, wanted, &of_out) || fdx_overlap(&of_out, &of_in))
             return FDX_E_OVERLAP;
         for (int j = 0; j < call->nops; j++) {
-            if (call->op[j].x.data != NULL &&
-                fdx_overlap(&out, call->ndim, wanted, &call->op[j].x, 1, &call->shape[call->op[j].axis]))
+            const fdx_op *op = &call->op[j];
+            if (op->x.data != NULL && !fdx_find_extent(&op->x, 1, &call->shape[op->axis], &of_x))
+                return FDX_E_SHAPE;
+            if (op->x.data != NULL && fdx_overlap(&of_out, &of_x))
                 return FDX_E_OVERLAP;
             if (j < k && fdx_part_from(&call->op[j].out, call->ndim, call->lo).data == out.data)
                 return FDX_E_OVERLAP; /* a slip that costs nothing to find */
@@ -246,10 +254,10 @@ static int is_in_place(const fdx_call *call, int d)
 /* Does dimension `outer` continue where `inner` ends, in the input and all outputs? */
 static int contiguous(const fdx_call *call, int outer, int inner)
 {
-    const ptrdiff_t n = call->shape[inner];
-    int yes = call->in.stride[outer] == n * call->in.stride[inner];
+    const size_t n = (size_t)call->shape[inner];
+    int yes = (size_t)call->in.stride[outer] == n * (size_t)call->in.stride[inner];
     for (int k = 0; k < call->nops; k++)
-        yes &= call->op[k].out.stride[outer] == n * call->op[k].out.stride[inner];
+        yes &= (size_t)call->op[k].out.stride[outer] == n * (size_t)call->op[k].out.stride[inner];
     return yes;
 }
 
@@ -260,11 +268,10 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM])
     for (int d = 0; d < call->ndim; d++) {
         if (call->shape[d] == 1)
             continue;
-        const ptrdiff_t stride = call->in.stride[d], size = stride < 0 ? -stride : stride;
+        const size_t size = fdx_distance(call->in.stride[d]);
         int at = count++;
         for (; at > 0; at--) {
-            const ptrdiff_t other = call->in.stride[order[at - 1]];
-            if ((other < 0 ? -other : other) >= size)
+            if (fdx_distance(call->in.stride[order[at - 1]]) >= size)
                 break;
             order[at] = order[at - 1];
         }
@@ -312,11 +319,11 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
     const ptrdiff_t per_point = itemsize_of(dtype) + call->nops * w->itemsize;
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
-    ptrdiff_t span = 0;
+    double span = 0;
     int stop = 0;
     for (int k = 0; k < call->nops; k++) {
-        const ptrdiff_t bytes = REACH * per_point * inside[call->op[k].axis];
-        if (bytes <= CACHE)
+        const double bytes = (double)(REACH * per_point) * (double)inside[call->op[k].axis];
+        if (bytes <= (double)CACHE)
             continue;
         span = MAX(span, bytes);
         for (int at = stop; at < count - 1; at++)
@@ -336,7 +343,7 @@ static void cut(walk *w, const fdx_call *call, const int *order, int count, cons
     flatten(w, call, order, count, stop);
     w->tile = w->flat;
     if (span > 0)
-        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / (double)span))));
+        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / span))));
     if (weighted)
         w->tile = MIN(w->tile, FDX_BLOCK);
     if (turned)
@@ -370,12 +377,12 @@ static int turn(walk *w, const fdx_call *call, int *order, int count)
 {
     const ptrdiff_t *stride = call->op[0].out.stride, enough = TIMES * w->flat;
     const int few = count - w->nouter; /* dimensions of the flat range as it is */
-    ptrdiff_t least = PTRDIFF_MAX;
+    size_t least = SIZE_MAX;
     int best = -1;
     for (int k = 0; k < few; k++)
         move_dimension(order, count - 1, 0);
     for (int at = count - 1; at >= few; at--) {
-        const ptrdiff_t here = stride[order[at]], size = here < 0 ? -here : here;
+        const size_t size = fdx_distance(stride[order[at]]);
         if (size >= least)
             continue;
         move_dimension(order, at, count - 1);
@@ -503,7 +510,7 @@ static void fetch(const char *in, ptrdiff_t step, ptrdiff_t n)
                                                                                 : CACHE_LINE;
     const ptrdiff_t count = size >= CACHE_LINE ? n : n * size / CACHE_LINE;
     for (ptrdiff_t k = 0; k < count; k++)
-        FDX_FETCH(in + k * stride);
+        FDX_FETCH(fdx_at(in, k, stride));
 }
 
 /* n elements from `in` on, converted now or before. */
@@ -583,11 +590,11 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
         if (!in_place && m * w->itemsize >= FETCHED)
-            fetch(l.in + m * l.in_step + off[s->taps - 1] * b->stride, l.in_step, m);
+            fetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->taps - 1], b->stride), l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
             if (in_place)
-                fetch(l.in + m * l.in_step + b->stride, l.in_step, m);
+                fetch(fdx_at(fdx_at(l.in, m, l.in_step), 1, b->stride), l.in_step, m);
             if (own->coords != NULL)
                 s->rows->spaced(y, x, m, own->coords);
             else
@@ -602,8 +609,8 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
         }
         if (!out_place)
             b->scatter(l.out, l.out_step, &to, m);
-        l.in += m * l.in_step;
-        l.out += m * l.out_step;
+        l.in = fdx_at(l.in, m, l.in_step);
+        l.out = fdx_at(l.out, m, l.out_step);
         l.n -= m;
     }
 }
@@ -613,7 +620,7 @@ static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, p
 {
     const char *from = (const char *)x->data + i * x->stride[0];
     const ptrdiff_t itemsize = itemsize_of(x->dtype);
-    fetch(from + n * x->stride[0], x->stride[0], n);
+    fetch(fdx_at(from, n, x->stride[0]), x->stride[0], n);
     if (x->dtype >= FDX_F32 && !x->swapped && x->stride[0] == itemsize && (uintptr_t)from % (uintptr_t)itemsize == 0)
         return from;
     w->call->isa->gather[x->dtype][x->swapped != 0](row, from, x->stride[0], n);
@@ -825,13 +832,13 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     block buffer;
     char *out = b->out;
     const char *in = w->in;
-    const ptrdiff_t reach = b->stride < 0 ? -b->stride : b->stride;
+    const ptrdiff_t reach = (ptrdiff_t)fdx_distance(b->stride);
     while (n > 0) {
         const ptrdiff_t m = MIN(n, CONVERTED / w->itemsize);
         b->out = (char *)&buffer;
         make_results(w, b, at, m);
-        w->in += m * w->step;
-        w->call->isa->stream_out(out, &buffer, m * w->itemsize, w->in + reach);
+        w->in = fdx_at(w->in, m, w->step);
+        w->call->isa->stream_out(out, &buffer, m * w->itemsize, fdx_at(w->in, 1, reach));
         out += m * w->itemsize;
         at += m;
         n -= m;
@@ -854,7 +861,7 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     b->plain = 1;
     b->step = w->itemsize;
     b->scatter = call->isa->scatter[out->dtype - FDX_F32][0];
-    for (ptrdiff_t m; n > 0; n -= m, at += m, y += m * step, w->in += m * w->step) {
+    for (ptrdiff_t m; n > 0; n -= m, at += m, y = fdx_at(y, m, step), w->in = fdx_at(w->in, m, w->step)) {
         m = MIN(n, FDX_BLOCK / numbers);
         b->out = (char *)&made;
         make_results(w, b, at, m);

@@ -91,6 +91,9 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
         return FDX_E_DTYPE;
     if (n < edge_order + 1)
         return FDX_E_SIZE;
+    fdx_extent extent;
+    if (!fdx_find_extent(x, 1, &n, &extent))
+        return FDX_E_SHAPE;
 
     const int single_x = x->dtype == FDX_F32, wide = fdx_is_single(dtype) && !single_x;
     const fdx_coords *coords = &isa->coords[!single_x];

@@ -36,37 +36,53 @@ static inline int is_real(int dtype)
     return dtype >= FDX_I8 && dtype <= FDX_F64;
 }
 
-/* Are elements of an output, of n[d] along each dimension, far enough apart along each not to overlap? */
-static inline int fdx_is_spread(const fdx_array *a, int ndim, const ptrdiff_t *n)
+/* The address `index` strides from p. Modular, as addresses are: arrays that are only there in a box begin anywhere,
+ * and what is fetched for later may lie behind the last element. */
+static inline char *fdx_at(const void *p, ptrdiff_t index, ptrdiff_t stride)
 {
-    const ptrdiff_t itemsize = itemsize_of(a->dtype);
-    for (int d = 0; d < ndim; d++)
-        if (n[d] > 1 && a->stride[d] < itemsize && a->stride[d] > -itemsize)
-            return 0;
-    return 1;
+    return (char *)((uintptr_t)p + (uintptr_t)index * (uintptr_t)stride);
 }
 
-/* The bytes an array spans, as addresses: [lo, hi). */
-static inline void fdx_extent(const fdx_array *a, int ndim, const ptrdiff_t *shape, uintptr_t *lo, uintptr_t *hi)
+/* Bytes in memory, from lo to hi - 1. */
+typedef struct {
+    uintptr_t lo, hi;
+} fdx_extent;
+
+/* Those that an array spans, of n[d] elements along each dimension: one at least. Returns 0 if no memory has room for
+ * such an array; where it has, no number of its elements and no offset in it overflows. */
+static inline int fdx_find_extent(const fdx_array *a, int ndim, const ptrdiff_t *n, fdx_extent *e)
 {
-    *lo = *hi = (uintptr_t)a->data;
+    size_t bytes = (size_t)itemsize_of(a->dtype), before = 0;
     for (int d = 0; d < ndim; d++) {
-        const ptrdiff_t reach = (shape[d] - 1) * a->stride[d];
-        if (reach < 0)
-            *lo += (uintptr_t)reach; /* modular arithmetic: this subtracts */
-        else
-            *hi += (uintptr_t)reach;
+        const size_t steps = (size_t)n[d] - 1, stride = fdx_distance(a->stride[d]);
+        if (!fdx_product_fits(steps, stride, PTRDIFF_MAX - bytes))
+            return 0;
+        bytes += steps * stride;
+        before += a->stride[d] < 0 ? steps * stride : 0;
     }
-    *hi += (uintptr_t)itemsize_of(a->dtype);
+    e->lo = (uintptr_t)a->data - before;
+    e->hi = e->lo + bytes;
+    return e->lo < e->hi;
 }
 
-static inline int fdx_overlap(const fdx_array *a, int ndim_a, const ptrdiff_t *shape_a, const fdx_array *b, int ndim_b,
-                              const ptrdiff_t *shape_b)
+static inline int fdx_overlap(const fdx_extent *a, const fdx_extent *b)
 {
-    uintptr_t lo_a, hi_a, lo_b, hi_b;
-    fdx_extent(a, ndim_a, shape_a, &lo_a, &hi_a);
-    fdx_extent(b, ndim_b, shape_b, &lo_b, &hi_b);
-    return lo_a < hi_b && lo_b < hi_a;
+    return a->lo < b->hi && b->lo < a->hi;
+}
+
+/* Are elements of an output, of n[d] along each dimension, far enough apart along each not to overlap, and is there
+ * room for all of them in its extent? */
+static inline int fdx_is_spread(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *e)
+{
+    const size_t itemsize = (size_t)itemsize_of(a->dtype);
+    size_t bytes = itemsize;
+    for (int d = 0; d < ndim; d++) {
+        if ((n[d] > 1 && fdx_distance(a->stride[d]) < itemsize) ||
+            !fdx_product_fits(bytes, (size_t)n[d], e->hi - e->lo))
+            return 0;
+        bytes *= (size_t)n[d];
+    }
+    return 1;
 }
 
 /* lo[d] and hi[d] are the corners of a box in an array, or both NULL. */

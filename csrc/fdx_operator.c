@@ -220,7 +220,7 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
 {
     const fdx_isa *isa = w->call->op->isa;
     const int in_place = (int)(w->plain_out >> number & 1), swapped = w->call->out[number].swapped != 0;
-    for (ptrdiff_t m; n > 0; n -= m, y += m * step, x += m * w->itemsize) {
+    for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
         m = MIN(PIECE, n);
         char *row = in_place ? y : w->raw;
         if (!in_place)
@@ -263,7 +263,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
     if (adds)
         spread_number(w, *w->call->accumulate, MIN(PIECE, n));
     do {
-        const void *ahead = next + (y - first); /* as if the input had the output's layout, as most have */
+        const void *ahead = fdx_at(next, y - first, 1); /* as if the input had the output's layout, as most have */
         if (streamed)
             w->call->op->isa->stream_out(y, x, n * w->itemsize, ahead);
         else if (adds)
@@ -280,7 +280,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     const int m = MAX(w->march, 0);
     const char *next = (const char *)call->in[0].data;
     for (int d = 0; d < w->ndim; d++)
-        next += (d == m ? hi[d] + w->ahead : lo[d]) * along(w, &call->in[0], w->axis[d]);
+        next = fdx_at(next, d == m ? hi[d] + w->ahead : lo[d], along(w, &call->in[0], w->axis[d]));
     uint64_t fetched = 0;
     for (int k = 0, n; k < call->op->nterms; k += n) {
         const int number = call->op->term[k].out, by_lines = (int)(w->by_lines >> number & 1);
@@ -353,8 +353,11 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
         dimension[levels] = d;
         number[levels++] = (w.tile[d] + w.block[d] - 1) / w.block[d];
     }
-    for (int level = 0; level < levels; level++)
+    for (int level = 0; level < levels; level++) {
+        if (!fdx_product_fits((size_t)total, (size_t)number[level], PTRDIFF_MAX))
+            return FDX_E_SHAPE; /* blocks are no more than results, but where they do not fill tiles */
         total *= number[level];
+    }
 
     const ptrdiff_t share = total / nparts, extra = total % nparts;
     const ptrdiff_t first = part * share + MIN(part, extra), end = first + share + (part < extra);

@@ -244,12 +244,12 @@ static inline void box_lines(const work *w, int but, const place *src, const pla
 static inline int next_line(lines *l, const char **x, char **y)
 {
     for (int d = l->ndim - 1; d >= 0; d--) {
-        *x += l->x[d];
-        *y += l->y[d];
+        *x = fdx_at(*x, 1, l->x[d]);
+        *y = fdx_at(*y, 1, l->y[d]);
         if (++l->index[d] < l->n[d])
             return 1;
-        *x -= l->n[d] * l->x[d];
-        *y -= l->n[d] * l->y[d];
+        *x = fdx_at(*x, -l->n[d], l->x[d]);
+        *y = fdx_at(*y, -l->n[d], l->y[d]);
         l->index[d] = 0;
     }
     return 0;
@@ -268,7 +268,7 @@ static inline char *locate(const work *w, const place *p, const ptrdiff_t *at, i
 {
     char *here = p->data;
     for (int d = 0; d < w->ndim; d++)
-        here += ((d == but ? 0 : at[d]) - p->lo[d]) * p->stride[d];
+        here = fdx_at(here, (d == but ? 0 : at[d]) - p->lo[d], p->stride[d]);
     return here;
 }
 

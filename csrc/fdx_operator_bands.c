@@ -146,18 +146,18 @@ static void across(const work *w, const fdx_band *band, int d, const place *src,
         end = alike->row_step != 0 ? r + 1 : s.end;
         row_weights(alike, s.number, weight);
         const char *in = locate(w, src, lo, d);
-        char *out = locate(w, dst, lo, d) + r * y_stride;
+        char *out = fdx_at(locate(w, dst, lo, d), r, y_stride);
         do {
             ptrdiff_t row = r;
             char *y = out;
-            for (; quick && row + ROWS_AT_ONCE <= end; row += ROWS_AT_ONCE, y += ROWS_AT_ONCE * y_stride) {
+            for (; quick && row + ROWS_AT_ONCE <= end; row += ROWS_AT_ONCE, y = fdx_at(y, ROWS_AT_ONCE, y_stride)) {
                 for (int k = 0; k < 2 * pairs + ROWS_AT_ONCE; k++)
-                    x[k] = in + (row + alike->first + k) * x_stride;
+                    x[k] = fdx_at(in, row + alike->first + k, x_stride);
                 sum_four_rows(w, alike, x, x_stride, weight + pairs + 1, y, y_stride, n, mode);
             }
-            for (; row < end; row++, y += y_stride) {
+            for (; row < end; row++, y = fdx_at(y, 1, y_stride)) {
                 for (int k = 0; k < alike->count; k++)
-                    x[k] = in + wrapped(band, src, d, row + alike->first + k) * x_stride;
+                    x[k] = fdx_at(in, wrapped(band, src, d, row + alike->first + k), x_stride);
                 fdx_sum_row(w, alike, x, weight, y, n, mode);
             }
         } while (next_line(&l, &in, &out));
@@ -172,13 +172,13 @@ static void turn(const work *w, char *to, ptrdiff_t apart, const char *const *li
     for (ptrdiff_t l = 0; l < lines; l++)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(double), line[l] + skip[c], sizeof(double));
+                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, skip[c]), sizeof(double));
         else if (bytes == sizeof(float))
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(float), line[l] + skip[c], sizeof(float));
+                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, skip[c]), sizeof(float));
         else
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * bytes, line[l] + skip[c], (size_t)bytes);
+                memcpy(to + c * apart + l * bytes, fdx_at(line[l], 1, skip[c]), (size_t)bytes);
 }
 
 #define TURN_BACK(name, T)                                                                                             \
@@ -218,11 +218,11 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
         greatest = MAX(greatest, row + alike->first + alike->count - 1);
     }
     for (ptrdiff_t c = least; c <= greatest; c++)
-        skip[c - least] = wrapped(band, src, run, c) * src->stride[run];
+        skip[c - least] = (ptrdiff_t)((size_t)wrapped(band, src, run, c) * (size_t)src->stride[run]);
     lines l;
     box_lines(w, -1, src, dst, lo, hi, &l);
     const char *in = locate(w, src, lo, run), *from[TURNED];
-    char *out = locate(w, dst, lo, run) + r * dst->stride[run], *to[TURNED];
+    char *out = fdx_at(locate(w, dst, lo, run), r, dst->stride[run]), *to[TURNED];
     const ptrdiff_t bytes = w->unit * w->itemsize;
     for (int more = 1; more;) {
         ptrdiff_t count = 0;
@@ -307,8 +307,8 @@ static void along_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t numb
     const int run = w->ndim - 1;
     lines l;
     box_lines(w, -1, src, dst, lo, hi, &l);
-    const char *in = locate(w, src, lo, run) + r * src->stride[run];
-    char *out = locate(w, dst, lo, run) + r * dst->stride[run];
+    const char *in = fdx_at(locate(w, src, lo, run), r, src->stride[run]);
+    char *out = fdx_at(locate(w, dst, lo, run), r, dst->stride[run]);
     do
         fdx_sum_run(w, alike, number, in, out, (end - r) * w->unit, mode);
     while (next_line(&l, &in, &out));

@@ -118,9 +118,10 @@ int fdx_is_by_lines(const work *w, const fdx_term *term, int n)
         if (is[k] == ALONG && (most_ends(w, stage->band) > MOST_ENDS || (w->unit > 1 && alike[k]->row_step != 0)))
             return 0;
         if (is[k] == ACROSS && alike[k]->count > MOST_ROWS) {
-            const ptrdiff_t stride = along(w, &w->call->in[term[k].in], stage->axis);
-            many |= MAX(stride, -stride) > IN_L1 / alike[k]->count;
-            together += (alike[k]->count * MIN(stride & -stride, WAY) + WAY - 1) / WAY;
+            const size_t stride = fdx_distance(along(w, &w->call->in[term[k].in], stage->axis));
+            many |= stride > (size_t)(IN_L1 / alike[k]->count);
+            const ptrdiff_t power = (ptrdiff_t)MIN(stride & (0 - stride), (size_t)WAY); /* of two */
+            together += (alike[k]->count * power + WAY - 1) / WAY;
         }
     }
     return !many || (together <= WAYS && find_cross(w, is, alike, n, of_one, w->n[w->ndim - 1]) >= 0);
@@ -234,7 +235,7 @@ static int find_line(line_term *t, ptrdiff_t row)
 /* A point of the line that is in the middle of its neighbours. */
 static const char *middle(const line_term *t)
 {
-    return t->in + (t->alike->first + t->alike->own) * t->stride;
+    return fdx_at(t->in, t->alike->first + t->alike->own, t->stride);
 }
 
 /* The steps of a line's terms, n elements of it; returns how many. */
@@ -332,20 +333,20 @@ static int can_pass(const line_piece *p, fdx_past_fn *loop, int last)
 /* What is fetched while a piece is made; what is in the cache, if nothing is. */
 static const char *fetched_with(const work *w, const line_term *t, const line_piece *p)
 {
-    return t->ahead != 0 ? t->in + p->from * w->itemsize + t->ahead : p->y;
+    return t->ahead != 0 ? fdx_at(t->in + p->from * w->itemsize, t->ahead, 1) : p->y;
 }
 
 /* Neighbours, of a band across the run, of a line's elements from `from` on. */
 static void neighbours(const work *w, const line_term *t, ptrdiff_t from, const void **x)
 {
     const ptrdiff_t count = t->alike->count;
-    const char *near = t->in + from * w->itemsize + t->alike->first * t->stride;
-    for (ptrdiff_t k = 0; k < count; k++, near += t->stride)
+    const char *near = fdx_at(t->in + from * w->itemsize, t->alike->first, t->stride);
+    for (ptrdiff_t k = 0; k < count; k++, near = fdx_at(near, 1, t->stride))
         x[k] = near;
     if (t->band->periodic) {
-        const ptrdiff_t column = t->row + t->alike->first, around = t->band->columns * t->stride;
+        const ptrdiff_t column = t->row + t->alike->first, n = t->band->columns;
         for (ptrdiff_t k = 0; k < count; k++)
-            x[k] = (const char *)x[k] + (column + k < 0 ? around : column + k >= t->band->columns ? -around : 0);
+            x[k] = fdx_at(x[k], column + k < 0 ? n : column + k >= n ? -n : 0, t->stride);
     }
 }
 
@@ -420,7 +421,7 @@ static void sum_along(const work *w, const line_term *t, const line_piece *p, in
         char *y = line[k] + (from - p->from) * size;
         if (loop != NULL) {
             const char *own = in + (from + t->alike->first + t->alike->own) * size;
-            loop(y, own, to - from, t->weight, mode, t->ahead != 0 ? in + from * size + t->ahead : y);
+            loop(y, own, to - from, t->weight, mode, t->ahead != 0 ? fdx_at(in + from * size, t->ahead, 1) : y);
             continue;
         }
         for (ptrdiff_t at = from, stop; at < to; at = stop) {
@@ -472,7 +473,7 @@ static void sum_cross(const work *w, const line_term *t, int terms, int nth, cha
     int fetches = 0;
     for (int k = 0; k < terms; k++)
         if (t[k].ahead != 0)
-            c.next[fetches++] = t[k].in + t[k].ahead;
+            c.next[fetches++] = fdx_at(t[k].in, t[k].ahead, 1);
     while (fetches < terms)
         c.next[fetches++] = run->in;
     pairs_of(w, run->alike)->cross[terms - 1](&c);
@@ -539,8 +540,9 @@ static void choose_fetches(const work *w, const fdx_term *term, int n, const pla
             continue;
         *fetched |= (uint64_t)1 << term[k].in;
         fetches++;
-        t[k].ahead =
-            w->march < 0 ? w->block[onward] * src[k].stride[onward] : w->ahead * src[k].stride[w->march] + FETCHED;
+        const int d = w->march < 0 ? onward : w->march;
+        const size_t rows = (size_t)(w->march < 0 ? w->block[d] : w->ahead);
+        t[k].ahead = (ptrdiff_t)(rows * (size_t)src[k].stride[d] + (w->march < 0 ? 0 : (size_t)FETCHED));
     }
 }
 

@@ -95,19 +95,25 @@ fdx_status fdx_check_operator(const fdx_operator *op)
     return status == FDX_OK ? check_terms(op, 1) : status;
 }
 
-/* Does an output overlap what is read, or itself? */
-static int overlaps(const fdx_operation *call, const fdx_array *out)
+/* Has memory room for an output and what is read, and does the output overlap none of it, nor itself? */
+static fdx_status check_extents(const fdx_operation *call, const fdx_array *out)
 {
     const fdx_operator *op = call->op;
     const fdx_array box = fdx_part_from(out, op->ndim, call->lo);
     ptrdiff_t in_box[FDX_MAXDIM], n[FDX_MAXDIM];
     for (int d = 0; d < op->ndim; d++)
         in_box[d] = box_length(call, d);
-    if (!fdx_is_spread(&box, op->ndim, in_box))
-        return 1;
-    for (int j = 0; j < op->ninputs; j++)
-        if (fdx_overlap(&box, op->ndim, in_box, &call->in[j], op->ndim, op->in_shape))
-            return 1;
+    fdx_extent written, read;
+    if (!fdx_find_extent(&box, op->ndim, in_box, &written))
+        return FDX_E_SHAPE;
+    if (!fdx_is_spread(&box, op->ndim, in_box, &written))
+        return FDX_E_OVERLAP;
+    for (int j = 0; j < op->ninputs; j++) {
+        if (!fdx_find_extent(&call->in[j], op->ndim, op->in_shape, &read))
+            return FDX_E_SHAPE;
+        if (fdx_overlap(&written, &read))
+            return FDX_E_OVERLAP;
+    }
     for (int k = 0; k < op->nterms; k++) {
         for (int d = 0; d < op->ndim; d++)
             n[d] = op->in_shape[d];
@@ -115,11 +121,13 @@ static int overlaps(const fdx_operation *call, const fdx_array *out)
             const fdx_stage *stage = &op->term[k].stage[s];
             if (stage->band != NULL)
                 n[stage->axis] = stage->band->rows;
-            if (stage->factor != NULL && fdx_overlap(&box, op->ndim, in_box, stage->factor, op->ndim, n))
-                return 1;
+            if (stage->factor != NULL && !fdx_find_extent(stage->factor, op->ndim, n, &read))
+                return FDX_E_SHAPE;
+            if (stage->factor != NULL && fdx_overlap(&written, &read))
+                return FDX_E_OVERLAP;
         }
     }
-    return 0;
+    return FDX_OK;
 }
 
 fdx_status fdx_check_operation(const fdx_operation *call)
@@ -143,8 +151,7 @@ fdx_status fdx_check_operation(const fdx_operation *call)
     }
     status = check_terms(op, empty);
     for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++) {
-        if (overlaps(call, &call->out[k]))
-            status = FDX_E_OVERLAP;
+        status = check_extents(call, &call->out[k]);
         for (int j = 0; j < k; j++)
             if (call->out[j].data == call->out[k].data)
                 status = FDX_E_OVERLAP; /* a slip that costs nothing to find */
@@ -154,21 +161,26 @@ fdx_status fdx_check_operation(const fdx_operation *call)
 
 /* ---- from arrays to a walk ---- */
 
+/* Does an array go on along `outer` where the results along `inner` end? */
+static int goes_on(const work *w, const fdx_array *a, int outer, int inner)
+{
+    return (size_t)along(w, a, outer) == (size_t)length(w, inner) * (size_t)along(w, a, inner);
+}
+
 /* Is the innermost `inner`, of `n` elements, passed through by what follows each other along `outer`? */
 static int is_contiguous(const work *w, int outer, int inner)
 {
     const fdx_operation *call = w->call;
-    const ptrdiff_t n = length(w, inner);
     for (int k = 0; k < call->op->ninputs; k++)
-        if (along(w, &call->in[k], outer) != n * along(w, &call->in[k], inner))
+        if (!goes_on(w, &call->in[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->noutputs; k++)
-        if (along(w, &call->out[k], outer) != n * along(w, &call->out[k], inner))
+        if (!goes_on(w, &call->out[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->nterms; k++)
         for (int s = 0; s < call->op->term[k].nstages; s++) {
             const fdx_array *factor = call->op->term[k].stage[s].factor;
-            if (factor != NULL && along(w, factor, outer) != n * along(w, factor, inner))
+            if (factor != NULL && !goes_on(w, factor, outer, inner))
                 return 0;
         }
     return 1;
@@ -195,11 +207,10 @@ static void order_dimensions(work *w)
     for (int d = 0; d < call->op->ndim; d++) {
         if (length(w, d) == 1 && !((banded | shifted) >> d & 1))
             continue;
-        const ptrdiff_t stride = call->in[0].stride[d], size = stride < 0 ? -stride : stride;
+        const size_t size = fdx_distance(call->in[0].stride[d]);
         int at = count++;
         for (; at > 0; at--) {
-            const ptrdiff_t other = call->in[0].stride[order[at - 1]];
-            if ((other < 0 ? -other : other) >= size)
+            if (fdx_distance(call->in[0].stride[order[at - 1]]) >= size)
                 break;
             order[at] = order[at - 1];
         }
@@ -294,7 +305,7 @@ static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along
         for (;;) {
             ptrdiff_t bytes = (w->block[w->march] + reach[w->march]) * w->unit * w->itemsize * w->call->op->ninputs;
             for (int e = w->march + 1; e < w->ndim; e++)
-                bytes = bytes > cache ? bytes : bytes * (w->tile[e] + reach[e]);
+                bytes = bytes > cache / (w->tile[e] + reach[e]) ? cache + 1 : bytes * (w->tile[e] + reach[e]);
             if (bytes <= cache || w->tile[d] <= least)
                 break;
             w->tile[d] = MAX(least, (w->tile[d] + 1) / 2 / least * least);

@@ -153,7 +153,7 @@ static double row_sum(const fdx_term *term, int s, const ptrdiff_t *index, int p
         } else if (alike->form == FDX_ODD) {
             p = mul(one, w[k], sub(one, x[k], x[2 * own - k]));
         } else {
-            p = mul(one, w[k], sub(one, add(one, x[k], x[2 * own - k]), mul(one, 2, x[own])));
+            p = mul(one, w[k], sub(one, sub(one, x[k], x[own]), sub(one, x[own], x[2 * own - k])));
         }
         sum = begun++ ? add(one, sum, p) : p;
     }

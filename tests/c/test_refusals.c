@@ -22,7 +22,7 @@ typedef struct {
     fdx_rows_alike first[1], last[1];
     fdx_band along, around, varying, identity, turn;
 
-    ptrdiff_t shape[3], stride[3], shift[3], lo[3], hi[3];
+    ptrdiff_t shape[3], stride[3], far[3], shift[3], lo[3], hi[3];
     double u[2][N], y[2][N], times[N], x[N0];
     fdx_array in[2], out[2], factor;
     fdx_stage stage[3];
@@ -126,6 +126,7 @@ static void fresh(void)
     w.shape[2] = w.hi[2] = 1;
     w.stride[0] = N1 * sizeof(double);
     w.stride[1] = w.stride[2] = sizeof(double);
+    memcpy(w.far, w.stride, sizeof w.far);
     for (int k = 0; k < 2; k++) {
         w.in[k] = array(w.u[k], w.stride);
         w.out[k] = array(w.y[k], w.stride);
@@ -656,6 +657,109 @@ static void refused_gradients(void)
     ANSWER((void)0, fdx_gradient_coords(&w.stencils, w.dtype, NULL, w.n, 1, w.isa), FDX_E_NULL);
 }
 
+/* ---- lengths and strides that no memory has ---- */
+
+/* A change of strides of one array, which are in w.far then. */
+#define FAR(array, change) (w.array.stride = w.far, change)
+#define SHAPES(what, array)                                                                                            \
+    do {                                                                                                               \
+        what(FAR(array, w.far[0] = MOST / 2), FDX_E_SHAPE);                                                            \
+        what(FAR(array, w.far[0] = -(MOST / 2)), FDX_E_SHAPE);                                                         \
+        what(FAR(array, w.far[1] = MOST), FDX_E_SHAPE);                                                                \
+        what(FAR(array, w.far[1] = LEAST), FDX_E_SHAPE);                                                               \
+        what(FAR(array, w.far[0] = w.far[1] = MOST / 8), FDX_E_SHAPE); /* each alone is less */                        \
+        what(FAR(array, w.far[2] = MOST), FDX_OK);                     /* of a length of 1 */                          \
+        what(FAR(array, w.far[2] = LEAST), FDX_OK);                                                                    \
+    } while (0)
+
+/* Where an element would lie whose index 0 along each dimension lies at `data`: perhaps nowhere. */
+static double *before_box(double *data, const ptrdiff_t *lo)
+{
+    uintptr_t at = (uintptr_t)data;
+    for (int d = 0; d < 3; d++)
+        at -= (uintptr_t)lo[d] * (uintptr_t)w.stride[d];
+    return (double *)at;
+}
+
+/* An array of which one element is repeated over and over, and of whose results there is but a box. */
+static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
+{
+    w.shape[0] = n0;
+    w.shape[1] = n1;
+    w.far[0] = w.far[1] = w.far[2] = 0;
+    for (int d = 0; d < 2; d++) {
+        w.hi[d] = w.shape[d];
+        w.lo[d] = w.shape[d] - 4;
+    }
+    for (int k = 0; k < 2; k++) {
+        w.u[k][0] = 3;
+        w.in[k].stride = w.far;
+        w.out[k].data = before_box(w.y[k], w.lo);
+        w.ops[k].out.data = before_box(w.y[k], w.lo);
+    }
+    w.factor.stride = w.call.in.stride = w.far;
+    w.operation.accumulate = w.call.accumulate = NULL;
+    if (fdx_gradient_uniform(&w.ops[0], FDX_F64, 0.1, FDX_WEAK, 1) != FDX_OK)
+        fail("stencils of np.gradient");
+    /* Along axis 0 a derivative, so that there are as many rows. */
+    w.second.n = n0;
+    if (fdx_band_derivative(w.memory, &w.second, &w.stage[0].band) != FDX_OK)
+        fail("a long band");
+    w.stage[1].band = NULL;
+    w.stage[2].band = w.stage[0].band;
+}
+
+/* Of the first output; those of the second are 0. */
+static void expect_in_box(double wanted)
+{
+    for (int k = 0; k < N; k++) {
+        const int inside = k / N1 < 4 && k % N1 < 4;
+        if (w.y[0][k] != (inside ? wanted : 7) || w.y[1][k] != (inside ? 0 : 7))
+            fail("results in a box");
+    }
+}
+
+static void refused_strides(void)
+{
+#define X(change, status)                                                                                              \
+    do {                                                                                                               \
+        GRADIENT((w.ops[0].x.stride = w.far, change), status);                                                         \
+        COORDS((w.coordinates.stride = w.far, change), status);                                                        \
+    } while (0)
+    SHAPES(GRADIENT, call.in);
+    SHAPES(GRADIENT, ops[1].out);
+    SHAPES(OPERATION, in[1]);
+    SHAPES(OPERATION, out[0]);
+    SHAPES(OPERATION, factor);
+    X(w.far[0] = MOST / 2, FDX_E_SHAPE);
+    X(w.far[0] = -(MOST / 2), FDX_E_SHAPE);
+    X(w.far[0] = LEAST, FDX_E_SHAPE);
+    COORDS((w.n = MOST), FDX_E_SHAPE);
+    /* around the end of all addresses */
+    GRADIENT(w.call.in.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    OPERATION(w.in[0].data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    /* results that cannot all have memory of their own */
+    GRADIENT(FAR(ops[0].out, (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
+    OPERATION(FAR(out[1], (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
+    OPERATION(FAR(out[1], (w.far[0] = 0)), FDX_E_OVERLAP);
+    GRADIENT(FAR(ops[0].out, (w.far[1] = sizeof(double) - 1)), FDX_E_OVERLAP);
+    /* strides of 0 */
+    GRADIENT(FAR(call.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
+    OPERATION(FAR(in[0], (w.far[0] = w.far[1] = 0)), FDX_OK);
+    OPERATION(FAR(factor, (w.far[0] = w.far[1] = 0)), FDX_OK);
+    const ptrdiff_t lengths[] = {N0, 1000, MOST / 8, MOST / 4};
+    for (int k = 0; k < 16; k++) {
+        const ptrdiff_t n0 = lengths[k / 4], n1 = lengths[k % 4];
+        ANSWER(of_a_box_of_many(n0, n1), fdx_operate(&w.operation, w.workspace, w.bytes), FDX_OK);
+        expect_in_box(3); /* the second input, as it is */
+        ANSWER(of_a_box_of_many(n0, n1), fdx_apply(&w.call), FDX_OK);
+        expect_in_box(0);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_apply_part(&w.call, MOST / 2, MOST), FDX_OK);
+        GRADIENT((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
+        OPERATION((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
+    }
+}
+
 /* ---- weights ---- */
 
 static void refused_weights(void)
@@ -686,6 +790,7 @@ int main(void)
     too_large_together();
     refused_operators();
     refused_gradients();
+    refused_strides();
     refused_weights();
     printf("calls with a wrong field are refused, and nothing is written\n");
     return 0;
