@@ -966,7 +966,7 @@ TEXTS = [
     ),
     (
         fdx.Diff(0, 0.5) ** 2,
-        "Diff(0, 0.5, deriv=2)\n    (f[i-1] - 2 f[i] + f[i+1]) / h², h = 0.5",
+        "Diff(0, 0.5, deriv=2)\n    (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 0.5",
     ),
     (
         fdx.Diff(0, boundary=("one-sided", "valid")),
@@ -976,7 +976,7 @@ TEXTS = [
     (
         fdx.Diff(0, 0.1) ** 2 - 3 * fdx.Diff(1).T,
         "Diff(0, 0.1, deriv=2) - 3.0 * Diff(1).T\n"
-        "    Diff(0, 0.1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 0.1\n"
+        "    Diff(0, 0.1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 0.1\n"
         "    Diff(1).T: (f[i-1] - f[i+1]) / (2 h), h = 1",
     ),
     (
@@ -1003,14 +1003,14 @@ PICTURE_1D = """\
 Diff(0)
     (-f[i-1] + f[i+1]) / (2 h), h = 1
 
-  i-1         -0.5  ████████████████████████│
-    i            0                          │
-  i+1          0.5                          │████████████████████████
+  i-1         -0.5  ########################|
+    i            0                          |
+  i+1          0.5                          |########################
 """
 PICTURE_2D = """\
 Diff(0, deriv=2) + Diff(1, deriv=2)
-    Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
-    Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+    Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 1
+    Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 1
 
 axis 0 down, axis 1 across
               -1          0          1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NoReturn
 
 import fdx
 from fdx import _bench, _demo, _run
-from fdx._command import INTERRUPTED, CommandError
+from fdx._command import INTERRUPTED, CommandError, quiet_at_closed_pipes
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
 # that takes the parsed arguments and returns the exit status, or raises CommandError.
@@ -35,18 +36,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(subparsers)
 
-    args = parser.parse_args(_run.separated(sys.argv[1:] if argv is None else argv))
-    if "run" not in args:
-        parser.print_help()
-        return 0
+    with quiet_at_closed_pipes():
+        args = parser.parse_args(_run.separated(sys.argv[1:] if argv is None else argv))
+        if "run" not in args:
+            parser.print_help()
+            return 0
+    # What `run` runs has its own streams, and ends as it would have by itself.
+    printing = nullcontext() if args.command == "run" else quiet_at_closed_pipes()
     try:
-        status: int = args.run(args)
+        with printing:
+            status: int = args.run(args)
     except CommandError as error:
         print(f"{parser.prog} {args.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if args.command == "run":
-            raise  # the program's, which ends as it would have by itself
+            raise
         return INTERRUPTED
     return status
 

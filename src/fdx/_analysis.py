@@ -415,10 +415,6 @@ def fraction(weight: float) -> Fraction | None:
     return found if float(found) == weight else None
 
 
-def power(unit: str, n: int) -> str:
-    return unit if n == 1 else unit + "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(n))
-
-
 def formula(leaf: Leaf) -> str:
     """The interior stencil in words: (-f[i-1] + f[i+1]) / 2h."""
     if not leaf.uniform:
@@ -439,7 +435,7 @@ def formula(leaf: Leaf) -> str:
         sign = "-" if w < 0 else "+" if parts else ""
         number = "" if size == 1 else f"{size} " if isinstance(size, Fraction) else f"{size:.6g} "
         parts.append(f"{sign} {number}{point}" if parts else f"{sign}{number}{point}")
-    h = power("h", leaf.deriv)
+    h = "h" if leaf.deriv == 1 else f"h^{leaf.deriv}"  # in characters that every stream can print
     return f"({' '.join(parts)}) / " + (h if below == 1 else f"({below} {h})")
 
 
@@ -555,10 +551,10 @@ def text_picture(operator: Operator, axes: list[int], weights: Array, reach: lis
     if len(axes) == 1:
         most = abs(weights).max() or 1.0
         for j, w in enumerate(weights):
-            bar = "█" * round(24 * abs(w) / most)
+            bar = "#" * round(24 * abs(w) / most)
             left, right = (bar, "") if w < 0 else ("", bar)
             point = f"i{j - reach[0]:+d}" if j != reach[0] else "i"
-            lines.append(f"{point:>5} {w:12.5g}  {left:>24}│{right}".rstrip())
+            lines.append(f"{point:>5} {w:12.5g}  {left:>24}|{right}".rstrip())
     elif len(axes) == 2:
         head = "".join(f"{j:>11d}" for j in range(-reach[1], reach[1] + 1))
         lines.append(f"axis {axes[0]} down, axis {axes[1]} across")

@@ -1,12 +1,20 @@
-"""What the commands of ``python -m fdx`` have in common: errors that their users can put right."""
+"""What the commands of ``python -m fdx`` have in common: errors that their users can put right, and
+streams that others close or that cannot hold all characters."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 
 INTERRUPTED = 130  # the exit status that shells give to Ctrl-C
+CLOSED_PIPE = (
+    1  # the exit status after a write to a pipe that nobody reads, as Python's guide has it
+)
 
 
 class CommandError(Exception):
@@ -31,3 +39,24 @@ def check_picture(option: str, path: Path, suffixes: Collection[str]) -> None:
         raise CommandError(f"{option}: {path.parent}: no such directory")
     if path.is_dir():
         raise CommandError(f"{option}: {path}: is a directory")
+
+
+@contextlib.contextmanager
+def quiet_at_closed_pipes() -> Iterator[None]:
+    """End without a word where nobody reads any more, as in ``| head -1``; print names of files in
+    any encoding."""
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            yield
+        finally:
+            for stream in streams:
+                stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in streams:
+            os.dup2(nowhere, stream.fileno())  # for what they still hold, at exit
+        raise SystemExit(CLOSED_PIPE) from None

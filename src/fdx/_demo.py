@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import time
 import tracemalloc
 import zipfile
@@ -140,7 +141,8 @@ def read_raster(path: Path, spacing: list[float] | None) -> Raster:
         note = "1 south, 1 east (the default; give --spacing DY DX in the elevation's unit)"
     else:
         note = f"{dy:g} south, {dx:g} east"
-    return Raster(path.name, elevation, (dy, dx), note, has_spacing=spacing is not None)
+    name = os.fsencode(path.name).decode(errors="replace")  # for the picture, also in a C locale
+    return Raster(name, elevation, (dy, dx), note, has_spacing=spacing is not None)
 
 
 def _read_numpy(path: Path) -> Array:

@@ -1035,8 +1035,8 @@ class Operator(Applicable):
         >>> import fdx
         >>> (fdx.Diff(0) ** 2 + fdx.Diff(1) ** 2).plot()
         Diff(0, deriv=2) + Diff(1, deriv=2)
-            Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
-            Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h², h = 1
+            Diff(0, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 1
+            Diff(1, deriv=2): (f[i-1] - 2 f[i] + f[i+1]) / h^2, h = 1
         <BLANKLINE>
         axis 0 down, axis 1 across
                       -1          0          1
