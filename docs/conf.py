@@ -21,14 +21,16 @@ extensions = [
     "example_pages",  # these are in _ext/
     "mathml",
     "repository_links",
+    "site_pages",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "api/generated/names.rst"]
 templates_path = ["_templates"]
 myst_heading_anchors = 3
 
 # ---- the API, from docstrings ----
 
 default_role = "autolink"
+autosummary_generate = ["api/generated/names.rst"]
 autodoc_typehints = "none"  # docstrings say it in words
 numpydoc_show_class_members = False
 nitpicky = True

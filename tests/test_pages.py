@@ -9,6 +9,7 @@ block and those after it are left out.
 import doctest
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ elevation = u = np.random.default_rng(0).random((20, 20))
 du, v = np.empty_like(u), np.empty_like(u)
 """
 }
+DIRECTIVE = re.compile(r"^ *(?:`{3,}|:{3,})\{|\{[a-z:]+\}`", re.MULTILINE)
 PLACES = {path: (ROOT / path).read_text(encoding="utf-8") for path in PAGES}
 
 
@@ -97,9 +99,31 @@ def test_links(page):
             assert anchor in anchors(file.read_text(encoding="utf-8")), target
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_are_plain_markdown(page):
+    """Whoever follows a link in the repository reads text, not what only Sphinx understands."""
+    assert DIRECTIVE.findall(PLACES[page]) == []
+
+
 def test_api_has_all_names():
     page = PLACES["docs/api/python.md"]
-    assert {name for name in fdx.__all__ if f"\n   {name}\n" not in page} == set()
+    listed = re.findall(r"^- `fdx\.(\w+)`: ", page, re.MULTILINE)
+    assert sorted(listed) == sorted(fdx.__all__)
+
+
+def test_the_two_commands():
+    """The second needs nothing that the first has not brought; .ci/run runs both."""
+    section = PLACES["README.md"].partition("## Two commands\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^```sh\n(.*?)\n```$", section, re.MULTILINE | re.DOTALL)
+    assert len(commands) == 2
+    assert "\n" not in "".join(commands)
+    extra = re.fullmatch(r'python -m pip install "\.\[(\w+)\]" && python -m fdx demo', commands[0])
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert set(extras["demo"]) <= set(extras[extra[1]])
+    assert any(requirement.startswith("pytest>") for requirement in extras[extra[1]])
+    assert commands[1] == "python -m pytest"
 
 
 def test_the_table_of_functions_is_true():
