@@ -16,6 +16,11 @@
  *   caller's; a function beside each tells how many bytes that takes. Nothing is retained but what is said to be, there
  *   is no global state and there are no hidden threads: every function may be called from any number of threads. Parts
  *   of one call write disjoint elements, so each thread can make one.
+ * - Each function checks what it is given, once and before it writes: pointers for NULL, counts, axes, lengths, boxes,
+ *   parts, dtypes and other enums, that stencils and bands stay within their array, that arrays can be in memory. No
+ *   such number makes it overflow, crash or read elsewhere. What it cannot see is yours: that pointers point at as many
+ *   elements as counts, lengths and strides say, aligned as C has it but for arrays' data; that a table of an
+ *   instruction set is fdx_isa_find's; that bands and operators are not changed while they are used.
  * - On any status but FDX_OK outputs are untouched. An output whose extent in the box overlaps an input's, coordinates'
  *   or a factor's extent is refused (also where they only lie side by side in one array: columns, members of structs);
  *   outputs that overlap each other are the caller's to avoid, but that two that are the same one are refused.

@@ -15,7 +15,7 @@ MACHINES = {
     "x86_64-windows": ("x86_64-w64-mingw32-gcc", "wine", ["-static"]),
 }
 # About a second each, half of it for the emulator.
-CASES = {"bands": 40, "gradient": 150, "make": 80, "operator": 300, "weights": 400}
+CASES = {"bands": 40, "gradient": 150, "make": 80, "operator": 300, "refusals": 1, "weights": 400}
 
 
 @pytest.mark.parametrize("machine", MACHINES)
