@@ -244,11 +244,9 @@ def test_shapes(nodes_shape, at_shape, shape):
         assert got[index].tobytes() == one.tobytes()
 
 
-@pytest.mark.parametrize(
-    "dtype", ["?", "i1", "u1", "<i2", ">i4", "i8", "u8", "f2", "<f4", ">f8", "g"]
-)
+@pytest.mark.parametrize("dtype", ["i1", "u1", "<i2", ">i4", "i8", "u8", "f2", "<f4", ">f8", "g"])
 def test_dtypes(dtype):
-    nodes = np.array([1, 0] if dtype == "?" else [3, 0, 1], dtype)
+    nodes = np.array([3, 0, 1], dtype)
     got = fdx.weights(nodes, np.array(1, dtype))
     assert got.dtype == np.float64
     assert got.dtype.isnative
@@ -324,16 +322,17 @@ def test_layouts():
         (([1, 2], 0, 2**70), ValueError, "nodes: expected at least 1180591620717411303425 for"),
         ((range(65),), ValueError, "nodes: expected at most 64, got 65"),
         ((1.0,), ValueError, "nodes: expected an array of shape (..., m), got the number 1.0"),
-        (([[1, 2], [3]],), ValueError, "nodes: expected an array of real numbers, got "),
-        (([1j, 2],), TypeError, "nodes: expected real numbers, got dtype complex128"),
-        ((["1", "2"],), TypeError, "nodes: expected real numbers, got dtype <U1"),
-        (([2**70, 1],), TypeError, "nodes: expected real numbers, got dtype object"),
+        (([[1, 2], [3]],), ValueError, "nodes: expected sequences of one length, got "),
+        (([1j, 2],), TypeError, "nodes: expected real numbers, got complex128"),
+        ((["1", "2"],), TypeError, "nodes[0]: expected real numbers, got '1'"),
+        (([2**70, "1"],), TypeError, "nodes[1]: expected real numbers, got "),
+        (([True, 2],), TypeError, "nodes[0]: expected real numbers, got True"),
         (
             (np.array(["2020", "2021"], "M8[Y]"),),
             TypeError,
-            "nodes: expected real numbers, got dtype datetime64[Y]",
+            "nodes: expected real numbers, got datetime64[Y]",
         ),
-        (([1, 2], "x"), TypeError, "at: expected real numbers, got dtype <U1"),
+        (([1, 2], "x"), TypeError, "at: expected real numbers, got <U1"),
         (
             ([[1, 2], [3, 4]], [1, 2, 3]),
             ValueError,
@@ -358,3 +357,4 @@ def test_integers_that_a_double_holds():
     far = 2**62
     assert fdx.weights([far, far + 2048], far).tolist() == [-1 / 2048, 1 / 2048]
     assert fdx.weights(np.array([2**63, 0], "u8"), 0, 0).tolist() == [0.0, 1.0]
+    assert fdx.weights([2**70, 0]).tolist() == [2**-70, -(2**-70)]

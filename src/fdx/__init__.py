@@ -3,13 +3,14 @@ derivative, accuracy, boundary and grid."""
 
 from fdx._calculus import curl, divergence, hessian, jacobian, laplacian
 from fdx._core import __version__ as __version__
-from fdx._core import get_function_address, gradient, weights
+from fdx._core import get_function_address, gradient
 from fdx._derivative import derivative
 from fdx._embedding import get_include, get_library_dir
 from fdx._operators import Diff, Identity, Operator
 from fdx._patch import patch_numpy, patched, unpatch_numpy
 from fdx._report import PatchReport
 from fdx._threads import set_workers
+from fdx._weights import weights
 
 __all__ = [
     "Diff",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from fdx._arguments import BOUNDARIES, PERIODIC
+from fdx._arguments import BOUNDARIES, PERIODIC, check_waves
 from fdx._core import Band
 from fdx._matrix import linear_operator, scipy_sparse
 from fdx._operators import Coefficient, Crop, Factor, Leaf, Operator, Term, chain
@@ -92,16 +92,13 @@ def leaf_symbol(leaf: Leaf, phase: Array) -> Array:
 def symbol(operator: Operator, k: Any) -> Any:
     axes = operator.axes
     if len(axes) == 1:
-        waves = {axes[0]: np.asarray(k)}
+        waves = {axes[0]: check_waves(k, "k")}
     else:
         if not isinstance(k, (tuple, list, np.ndarray)) or len(k) != len(axes):
             raise ValueError(
                 f"k: expected a sequence of {len(axes)} wavenumbers, one for each of axes {axes}"
             )
-        waves = {axis: np.asarray(one) for axis, one in zip(axes, k, strict=True)}
-    for one in waves.values():
-        if one.dtype.kind not in "iuf":
-            raise TypeError(f"k: expected real wavenumbers, got {one.dtype}")
+        waves = {axis: check_waves(k[j], f"k[{j}]") for j, axis in enumerate(axes)}
     total: Any = np.zeros(np.broadcast_shapes(*(one.shape for one in waves.values())), complex)
     for term in operator._terms:
         value: Any = term.scale

@@ -1,11 +1,24 @@
-"""What arguments have to be, for every function but `gradient`, which takes what NumPy's does."""
+"""What arguments have to be, for every function but `gradient`, which takes what NumPy's does.
+
+One rule holds for all of them: an array or a number is taken as what it is, or there is an error
+that names the argument and says what to write instead. What an argument means beside its numbers (a
+mask, a unit, labels, chunks, a graph of gradients) is never dropped in silence, wherever it stands:
+in a list, or in what an object's ``__array__`` returns.
+"""
 
 from __future__ import annotations
 
+import array
+import contextlib
 import math
 import numbers
 import operator
-from typing import Any, get_args
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -19,128 +32,442 @@ Array = np.ndarray[Any, Any]
 # In the order of the C core's enumeration.
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
-ELSEWHERE = {"wrap": "periodic", "circular": "periodic", "mirror": "reflect"}  # as SciPy, PyTorch
 TWICE = " (is the first point there twice?)"
 UNIT = " (in another unit?)"
 
+MAX_NODES = 64  # of one stencil
 
-def reject_masked(value: Any, name: str) -> None:
-    """What is under a mask would be taken for data."""
-    if isinstance(value, np.ma.MaskedArray):
+# What may be lost where a float64 does not hold the numbers that were given: of a distance.
+ROUNDED = 2.0**-26
+
+
+# ---- arrays ----
+
+
+class Role(NamedTuple):
+    """What an argument is for."""
+
+    expected: str
+    without: str  # what to do about elements that are masked
+
+
+def filled(value: Array, name: str) -> str:
+    real = name if value.dtype.kind in "fc" else f"{name}.astype(float)"
+    return f"pass {real}.filled(numpy.nan), and what depends on them will be NaN"
+
+
+UNKNOWN = "leave those out, here and wherever else there is one for each point"
+DATA = Role("a numpy.ndarray", "")
+FACTORS = Role("real numbers", "")
+POINTS = Role("a number or coordinates", UNKNOWN)
+NUMBER = Role("a real number", UNKNOWN)
+REALS = Role("real numbers", UNKNOWN)
+
+NUMBERS = frozenset(
+    {int, float, complex, Fraction, Decimal}
+    | {np.dtype(c).type for c in np.typecodes["AllInteger"] + np.typecodes["AllFloat"]}
+)
+BUFFERS = (str, bytes, bytearray, memoryview, array.array, range)
+
+# What tells NumPy, or others, that a class has a meaning of its own for what is done to arrays.
+PROTOCOLS = (
+    "__array_function__",
+    "__array_ufunc__",
+    "__array_namespace__",
+    "__torch_function__",
+    "__jax_array__",
+    "__dataframe__",
+)
+
+# What classes of other packages have beside numbers, and how to get the numbers.
+ELSEWHERE = {
+    "astropy": ("its unit", "{name}.to_value({unit!r})"),
+    "cupy": ("where it is", "cupy.asnumpy({name})"),
+    "dask": ("its chunks", "{name}.compute()"),
+    "jax": ("its gradients", "numpy.asarray({name})"),
+    "jaxlib": ("its gradients", "numpy.asarray({name})"),
+    "pandas": ("its labels", "{name}.to_numpy()"),
+    "pint": ("its unit", "{name}.m_as({unit!r})"),
+    "polars": ("its name", "{name}.to_numpy()"),
+    "scipy.sparse": ("its sparsity", "{name}.toarray()"),
+    "sparse": ("its sparsity", "{name}.todense()"),
+    "tensorflow": ("its gradients", "{name}.numpy()"),
+    "torch": ("its gradients", "{name}.detach().cpu().numpy()"),
+    "unyt": ("its unit", "{name}.to_value({unit!r})"),
+    "xarray": ("its labels", "{name}.values"),
+}
+
+
+def shown(value: object) -> str:
+    """A value in a message: whatever it is, a line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # as for integers of thousands of digits
+        text = f"<{_out.name_of_type(value)}>"
+    return text if len(text) <= 100 else f"{text[:60]}..."
+
+
+def elsewhere(value: object, name: str) -> tuple[str, str] | None:
+    """What it would lose as an array, and what to pass instead, if it is of a known package."""
+    for kind in type(value).__mro__:
+        parts = str(kind.__module__).split(".")
+        found = ELSEWHERE.get(parts[0]) or ELSEWHERE.get(".".join(parts[:2]))
+        if found is not None:
+            lost, instead = found
+            unit = str(getattr(value, "units", getattr(value, "unit", "")))
+            return lost, instead.format(name=name, unit=unit)
+    return None
+
+
+def reject_meaning(value: Any, name: str, role: Role) -> None:
+    """An error for what is more than the numbers that an array would have of it."""
+    if isinstance(value, Applicable):
+        raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
+    if callable(value):
         raise TypeError(
-            f"{name}: expected a numpy.ndarray, got a masked array; "
-            f"pass {name}.filled(...), with NaN where derivatives should be unknown"
+            f"{name}: expected {role.expected}, got a function, {shown(value)}; fdx differentiates "
+            "samples: pass its values at the points (scipy.differentiate takes functions)"
         )
+    known = elsewhere(value, name)
+    if known is None:
+        if isinstance(value, np.ndarray):
+            known = "what it has more than one", f"numpy.asarray({name})"
+        elif any(hasattr(type(value), protocol) for protocol in PROTOCOLS):
+            known = "what it has more than one", f"its data as one, as by numpy.asarray({name})"
+    if known is not None:
+        raise TypeError(
+            f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which as an array "
+            f"would lose {known[0]}; pass {known[1]}"
+        )
+
+
+def unmasked(value: Any, name: str, role: Role) -> Any:
+    """The data of a masked array, if nothing is masked: what is under a mask is no data."""
+    mask = np.ma.getmaskarray(value)
+    if mask.dtype != bool or mask.any():
+        count = np.count_nonzero(mask) if mask.dtype == bool else "some"
+        raise TypeError(
+            f"{name}: expected {role.expected}, got a masked array, {count} of {mask.size} masked; "
+            + (role.without or filled(value, name))
+        )
+    return np.ma.getdata(value)
+
+
+def as_plain(value: Any, name: str, role: Role) -> Array:
+    """An argument as a numpy.ndarray or memmap, which it is not copied for if it is one."""
+    kind = type(value)
+    if kind is np.ndarray or kind is np.memmap:
+        plain: Array = value
+        return plain
+    if kind in NUMBERS or isinstance(value, np.generic):
+        return np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray):
+        data = unmasked(value, name, role)
+        if kind is np.ma.MaskedArray:
+            return as_plain(data, name, role)
+    reject_meaning(value, name, role)
+    try:
+        if isinstance(value, Sequence) and not isinstance(value, BUFFERS):
+            return np.asarray(inside(value, name, role))
+        found = np.asanyarray(value)
+    except ValueError as error:  # lists of different lengths
+        if str(error).startswith(name):
+            raise
+        raise ValueError(f"{name}: expected sequences of one length, got {error}") from None
+    return found if type(found) is np.ndarray else as_plain(found, name, role)
+
+
+def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
+    """A sequence of which NumPy makes an array, with arrays for elements that are no numbers."""
+    if NUMBERS.issuperset(map(type, values)):
+        return values
+    found: list[Any] = []
+    for k, value in enumerate(values):
+        if type(value) not in NUMBERS:
+            element = as_plain(value, f"{name}[{k}]", role)
+            if element.dtype.kind in "bSU":  # which numbers among them would become
+                raise TypeError(f"{name}[{k}]: expected {role.expected}, got {shown(value)}")
+            value = element if element.ndim or element.dtype != object else element[()]
+        found.append(value)
+    return found
+
+
+def instead(a: Array, given: Any, name: str, real: bool = True) -> str:
+    """What to write for numbers of a dtype that is not taken."""
+    value = a[()] if a.ndim == 0 else given
+    if isinstance(value, timedelta):
+        return f"; write {name}.total_seconds()"
+    if a.ndim and not isinstance(given, np.ndarray) and a.dtype.kind in "mM":
+        name = f"numpy.asarray({name})"
+    if a.dtype.kind == "m":
+        return f"; write {name} / numpy.timedelta64(1, 's') for seconds"
+    if a.dtype.kind == "M" or isinstance(value, (date, time)):
+        return f"; write ({name} - {name}[0]) / numpy.timedelta64(1, 's') for seconds"
+    if isinstance(value, (Iterator, set, frozenset)):
+        return f"; pass list({name})"
+    wanted = "complex" if a.dtype.kind == "c" else "float"
+    if a.ndim > 0 and a.dtype.kind in ("bfO" if real else "bfcO"):
+        is_array = isinstance(given, np.ndarray)
+        cast = f"{name}.astype({wanted})" if is_array else f"numpy.asarray({name}, {wanted})"
+        return f"; pass {cast}" + (", if it holds numbers" if a.dtype == object else "")
+    return ""
+
+
+def got(a: Array, given: Any) -> str:
+    is_object = a.dtype == object and a.ndim == 0
+    return _out.name_of_type(given) if is_object else f"{a.dtype}"
 
 
 def as_array(f: Any, name: str = "f") -> Array:
-    """The array that the C core computes from, or an error that says what to pass instead."""
-    if not isinstance(f, np.ndarray):
-        if not isinstance(f, np.generic) and hasattr(type(f), "__array_function__"):
-            raise TypeError(
-                f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}; "
-                f"pass its data as one, as by numpy.asarray({name})"
-            )
-        if isinstance(f, Applicable):
-            raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
-        f = np.asarray(f)
-    reject_masked(f, name)
-    if type(f) not in (np.ndarray, np.memmap):
+    """The array that the C core computes from."""
+    a = f if type(f) is np.ndarray else as_plain(f, name, DATA)
+    if not computes(a):
         raise TypeError(
-            f"{name}: expected a numpy.ndarray, got {_out.name_of_type(f)}, which would lose what "
-            f"it has more than one; pass numpy.asarray({name})"
+            f"{name}: expected integers, float32, float64, complex64 or complex128, "
+            f"got {got(a, f)}{instead(a, f, name, real=False)}"
         )
-    if not computes(f):
-        raise TypeError(
-            f"{name}: expected integers, float32, float64, complex64 or complex128, got {f.dtype}"
-        )
-    if f.ndim == 0:
+    if a.ndim == 0:
         raise ValueError(f"{name}: expected an array of at least one dimension, got a scalar")
-    checked: Array = f
-    return checked
+    return a
 
 
 def result_dtype(f: Array) -> np.dtype[Any]:
     return f.dtype if f.dtype.kind in "fc" else np.dtype(np.float64)
 
 
-def check_integer(value: Any, name: str, expected: str, least: int) -> int:
+# ---- real numbers ----
+
+
+def is_real(value: Any) -> bool:
+    """Is it a real number? (A truth value and a time are none.)"""
+    return isinstance(value, (numbers.Real, Decimal)) and not isinstance(
+        value, (bool, np.bool_, np.timedelta64)
+    )
+
+
+def as_float(number: Any) -> float:
+    """The float64 that is nearest to a real number."""
     try:
-        number = operator.index(value) if not isinstance(value, (bool, np.bool_)) else None
-    except TypeError:
-        number = None
-    if number is None:
-        raise TypeError(f"{name}: expected {expected}, got {value!r}")
-    if number < least:
-        raise ValueError(f"{name}: expected {expected}, got {number}")
-    return number
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+    except ValueError:  # a signaling NaN
+        return math.nan
 
 
-def check_boundary(boundary: Any) -> tuple[int, int]:
-    """Numbers of the left and the right boundary."""
-    pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
-    if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
-        expected = ", ".join(map(repr, BOUNDARIES))
-        known = [side for side in pair if isinstance(side, str) and side in ELSEWHERE]
-        raise ValueError(
-            f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
-            f"got {boundary!r}"
-            + (f"; what others call {known[0]!r} is {ELSEWHERE[known[0]]!r} here" if known else "")
-            + isinstance(boundary, list) * " (a list is for functions of several axes)"
-        )
-    left, right = (BOUNDARIES.index(side) for side in pair)
-    if (left == PERIODIC) != (right == PERIODIC):
-        raise ValueError(
-            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r} as the "
-            "left and the right one (for several axes a list has one for each)"
-        )
-    return left, right
+def exactly(number: Any) -> Fraction:
+    """A finite real number of any type."""
+    if isinstance(number, np.floating):
+        return Fraction(*number.as_integer_ratio())
+    if isinstance(number, numbers.Integral):
+        return Fraction(int(number))
+    return Fraction(number)
+
+
+def elementwise(function: Callable[[Any], Any], a: Array) -> Array:
+    return np.asarray(np.frompyfunc(function, 1, 1)(a), dtype=object)
+
+
+def nearest(a: Array) -> Array:
+    """Real numbers as a new array of float64, which may be infinite."""
+    with np.errstate(all="ignore"):
+        return np.array(a if a.dtype != object else elementwise(as_float, a), np.float64, order="C")
+
+
+def holds(x: Array, a: Array) -> Array:
+    """Which numbers of `a` the float64s of `x` that are nearest to them hold exactly."""
+    if a.dtype.kind == "f":
+        return np.asarray(x == a)
+    if a.dtype != object:
+        near = np.asarray(abs(x) < 2.0**62)  # a comparison of integers and floats rounds
+        if near.all():
+            return np.asarray(x.astype(np.int64) == a.astype(np.int64))
+    return np.asarray(x.astype(object) == elementwise(exactly, a), dtype=bool)
+
+
+def with_large_integers(a: Array, given: Any) -> Array:
+    """The array of a list, of whose integers NumPy may have rounded some that are beside others."""
+    if isinstance(given, (list, tuple)) and a.dtype == np.float64 and (abs(a) >= 2.0**53).any():
+        objects = np.array(given, dtype=object)
+        if any(isinstance(number, numbers.Integral) for number in objects.flat):
+            return objects
+    return a
 
 
 def check_number(value: Any, name: str) -> float:
-    """A finite real number other than 0."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value[()]
-    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}: expected a real number, got {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
+    """A finite real number other than 0, rounded to a float64."""
+    a = as_plain(value, name, NUMBER)
+    if a.ndim:
+        raise TypeError(f"{name}: expected a real number, got an array of shape {a.shape}")
+    given = a[()]
+    if not is_real(given):
+        raise TypeError(
+            f"{name}: expected a real number, got {shown(value)}{instead(a, value, name)}"
+        )
+    number = as_float(given)
     if not math.isfinite(number) or number == 0:
-        raise ValueError(f"{name}: expected a finite number other than 0, got {value!r}")
+        rounded = not math.isnan(number) and bool(given != 0 and abs(given) != math.inf)
+        raise ValueError(
+            f"{name}: expected a finite number other than 0, got {shown(value)}"
+            + rounded * ", which a float64 cannot hold"
+        )
     return number
 
 
-def check_coordinates(spacing: Any) -> Array:
-    """Coordinates as read-only float64, strictly rising or falling."""
-    reject_masked(spacing, "spacing")
-    given = np.asarray(spacing)
-    if given.dtype.kind not in "iuf" or given.ndim != 1:
+def check_coefficients(value: Any) -> float | Array:
+    """A number, or an array that multiplies point by point, which is not copied."""
+    name = "coefficients"
+    a = as_plain(value, name, FACTORS)
+    real = is_real(a[()]) if a.ndim == 0 else a.dtype.kind in "iuf" and a.dtype.char not in "eg"
+    if not real:
         raise TypeError(
-            "spacing: expected a number or 1-D coordinates, real, "
-            f"got an array of dtype {given.dtype} and shape {given.shape}"
+            f"{name}: expected real numbers (integers, float32 or float64), "
+            f"got {got(a, value)}{instead(a, value, name)}"
         )
-    x = np.array(given, np.float64, order="C")
-    if given.dtype.kind in "iu" and (abs(x) > 2.0**53).any():
-        raise ValueError(
-            "spacing: expected integer coordinates up to 2**53, as a float64 holds no larger ones "
-            "exactly; subtract the first one"
+    if a.ndim > 0:
+        return a
+    number = as_float(a[()])
+    if not math.isfinite(number):
+        raise ValueError(f"{name}: expected a finite number, got {shown(value)}")
+    return number
+
+
+def check_exact(value: Any, name: str) -> Array:
+    """Finite real numbers of any type."""
+    a = with_large_integers(as_plain(value, name, REALS), value)
+    if a.dtype.kind not in "iuf" and not (a.dtype == object and all(map(is_real, a.flat))):
+        raise TypeError(
+            f"{name}: expected real numbers, got {got(a, value)}{instead(a, value, name)}"
         )
-    if len(x) < 2:
-        raise ValueError(f"spacing: expected at least 2 coordinates, got {len(x)}")
+    finite = np.asarray(np.isfinite(a if a.dtype != object else nearest(a)))
+    if not finite.all():
+        at = first_false(finite)
+        raise ValueError(f"{name}: expected finite numbers, got {element(name, at)} = {a[at]}")
+    return a
+
+
+def as_doubles(a: Array) -> Array | None:
+    """Finite real numbers as float64, if these hold them exactly."""
+    if a.dtype == np.float64 and a.dtype.isnative and a.flags.c_contiguous and a.flags.aligned:
+        return a
+    x = nearest(a)
+    return x if holds(x, a).all() else None
+
+
+def first_false(where: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(int(np.argmin(where)), where.shape))
+
+
+def element(name: str, index: Iterable[int]) -> str:
+    where = ", ".join(map(str, index))
+    return f"{name}[{where}]" if where else name
+
+
+def check_waves(value: Any, name: str) -> Array:
+    """Wavenumbers."""
+    a = as_plain(value, name, FACTORS)
+    if a.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{name}: expected real wavenumbers, got {got(a, value)}{instead(a, value, name)}"
+        )
+    return a.astype(np.float64)
+
+
+# ---- coordinates ----
+
+
+def as_spacing(value: Any, name: str) -> Any:
+    """A number as it is, or an array of what may be coordinates."""
+    a = as_plain(value, name, POINTS)
+    return a if a.ndim else value
+
+
+def check_coordinates(given: Any, plain: Array, name: str = "spacing") -> tuple[Array, float]:
+    """Coordinates as read-only float64, strictly rising or falling, and the relative rounding that
+    they came with; `plain` is what `given` is as an array.
+
+    Derivatives take differences of them. Where a float64 does not hold them, as long doubles and
+    large integers, they are taken less the first one, if it holds their distances then.
+    """
+    a = with_large_integers(plain, given)
+    real = a.dtype.kind in "iuf" or (a.dtype == object and all(map(is_real, a.flat)))
+    if not real or a.ndim != 1:
+        raise TypeError(
+            f"{name}: expected a number or 1-D coordinates, real, got an array of dtype {a.dtype} "
+            f"and shape {a.shape}" + (instead(a, given, name) if a.ndim == 1 else "")
+        )
+    if len(a) < 2:
+        raise ValueError(f"{name}: expected at least 2 coordinates, got {len(a)}")
+    a = a.astype(a.dtype.newbyteorder("="), copy=False)
+    x, eps = nearest(a), precision_of(a)
     if not np.isfinite(x).all():
-        i = int(np.argmin(np.isfinite(x)))
-        raise ValueError(f"spacing: expected finite coordinates, got {x[i]} at [{i}]")
-    rising = x[1:] > x[:-1] if x[1] > x[0] else x[1:] < x[:-1]
+        (i,) = first_false(np.isfinite(x))
+        raise ValueError(f"{name}: expected finite coordinates, got {a[i]} at [{i}]")
+    if a.dtype == object:
+        a = elementwise(exactly, a)
+    rising = np.asarray(a[1:] > a[:-1] if a[1] > a[0] else a[1:] < a[:-1], dtype=bool)
     if not rising.all():
-        i = int(np.argmin(rising))
+        (i,) = first_false(rising)
         raise ValueError(
-            "spacing: expected coordinates that rise, or fall, throughout (distances between "
-            f"points? then np.cumsum), got {x[i]} and {x[i + 1]} at [{i}] and [{i + 1}]"
+            f"{name}: expected coordinates that rise, or fall, throughout, "
+            f"got {a[i]} and {a[i + 1]} at [{i}] and [{i + 1}]; {why_disordered(x, name)}"
         )
+    if not holds(x, a).all():
+        offsets = less_the_first(a)
+        x, eps = nearest(offsets), float(np.finfo(np.float64).eps)
+        apart = nearest(offsets[1:] - offsets[:-1])
+        kept = abs(np.diff(x) - apart) <= ROUNDED * abs(apart)
+        if not kept.all():
+            (i,) = first_false(kept)
+            raise ValueError(
+                f"{name}: expected coordinates whose distances a float64 holds when the first one "
+                f"is subtracted, got {a[i]} and {a[i + 1]} at [{i}] and [{i + 1}], and {a[0]} at "
+                "[0]; differentiate parts of which each begins nearby"
+            )
     x.flags.writeable = False
-    return x
+    return x, eps
+
+
+def less_the_first(a: Array) -> Array:
+    """Numbers less the first one, in their own precision, or exactly."""
+    if a.dtype.kind == "f":
+        return np.asarray(a - a[0])
+    if a.dtype != object:
+        if abs(float(a[-1]) - float(a[0])) < 2.0**62:
+            return np.asarray((a - a[0]).view(np.int64))  # falling unsigned ones, modulo 2**64
+        a = a.astype(np.object_)
+    return np.asarray(a - a[0])
+
+
+def is_monotonic(x: Array) -> bool:
+    steps = np.diff(x)
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def why_disordered(x: Array, name: str) -> str:
+    """What the reason may be, and what to write, for coordinates that neither rise nor fall."""
+    steps = np.diff(x)
+    if not steps.any():
+        return "if all points are that far apart, pass this number"
+    if (steps >= 0).all() or (steps <= 0).all():
+        return "of two points at one place leave one out, or put their mean"
+    span = float(x.max() - x.min())
+    for period, text in ((360.0, "360"), (2 * math.pi, "2 * numpy.pi"), (24.0, "24")):
+        if span <= period and is_monotonic(np.unwrap(x, period=period)):
+            return f"where angles or hours begin again, pass numpy.unwrap({name}, period={text})"
+    turn = int(np.argmin(x))
+    if (
+        x[turn] >= 0
+        and 0 < turn < len(x) - 1
+        and all(is_monotonic(part) for part in (x[: turn + 1], x[turn:]))
+    ):
+        return "is a minus sign missing on one side (south, west, below)?"
+    distances = bool((steps != 0).all()) and bool((x > 0).all() or (x < 0).all())
+    return (
+        f"sort the points, by order = numpy.argsort({name}) for coordinates and values alike"
+        + distances * f"; or, if these are distances between points, pass numpy.cumsum({name})"
+        + "; or have values and coordinates changed places?"
+    )
 
 
 def precision_of(given: Any) -> float:
@@ -151,9 +478,8 @@ def precision_of(given: Any) -> float:
     return float(np.finfo(dtype if dtype.itemsize < 8 else np.float64).eps)
 
 
-def rounding_of(x: Array, given: Any) -> float:
+def rounding_of(x: Array, eps: float) -> float:
     """How far coordinates may be from where they should, as they came in."""
-    eps = precision_of(given)
     h = float((x[-1] - x[0]) / (len(x) - 1))
     # Twice that of the formulas by which they are made, such as numpy.deg2rad(numpy.linspace(...)).
     return min(4 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
@@ -170,24 +496,6 @@ def even_spacing(x: Array, rounding: float) -> float | None:
         if not (abs((here - x[0]) - expected) <= rounding).all():
             return None
     return h
-
-
-def as_finite(value: Any) -> float:
-    """A real number, if it is finite."""
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf if value > 0 else -math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"coefficients: expected a finite number, got {number}")
-    return number
-
-
-def check_shape(shape: Any) -> tuple[int, ...]:
-    given = shape if isinstance(shape, (tuple, list)) else (shape,)
-    return tuple(
-        check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
-    )
 
 
 def check_period(x: Array, period: float | None, rounding: float, given: Any) -> tuple[float, bool]:
@@ -214,10 +522,163 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
             f"period: expected {abs(n * h)} of {n} coordinates at a distance of {abs(h)}, or at "
             f"most twice that, if there is a gap from the last to the first, got {period}" + UNIT
         )
+    lost = abs(exactly(period) - exactly(np.asarray(given)[()]))
+    if lost > ROUNDED * abs(signed - span):
+        raise ValueError(
+            f"period: expected a number of which a float64 holds what it is more than the "
+            f"coordinates span, {abs(span)}, got {shown(given)}"
+        )
     return signed, abs(n * h - signed) <= 2 * rounding
 
 
+# ---- integers and names ----
+
+
+def as_index(value: Any) -> int | None:
+    """An integer, or None for what is none. (A truth value is none.)"""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def check_integer(value: Any, name: str, expected: str, least: int) -> int:
+    number = as_index(value)
+    if number is None:
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+    if number < least:
+        raise ValueError(f"{name}: expected {expected}, got {shown(number)}")
+    return number
+
+
+def check_shape(shape: Any) -> tuple[int, ...]:
+    """A shape of arrays of which a float64 or complex128 could be addressed."""
+    given = shape if isinstance(shape, (tuple, list)) else (shape,)
+    found = tuple(
+        check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
+    )
+    if math.prod(n or 1 for n in found) > sys.maxsize // 16:
+        raise ValueError(
+            f"shape: expected an array that memory can be addressed for, got {shown(shape)}"
+        )
+    return found
+
+
 def check_axis(axis: Any, ndim: int) -> int:
-    if isinstance(axis, (bool, np.bool_)) or not hasattr(axis, "__index__"):
-        raise TypeError(f"axis: expected an integer, got {axis!r}")
-    return normalize_axis_index(axis.__index__(), ndim)
+    number = axis if type(axis) is int else as_index(axis)
+    if number is None:
+        raise TypeError(f"axis: expected an integer, got {shown(axis)}")
+    return in_range(number, ndim)
+
+
+def in_range(axis: int, ndim: int) -> int:
+    if abs(axis) > 2 * ndim:  # also where C's integers end
+        raise np.exceptions.AxisError(axis, ndim)
+    return normalize_axis_index(axis, ndim)
+
+
+def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that an integer, a sequence of them, or None for all, stand for."""
+    if axis is None:
+        return tuple(range(ndim))
+    number = as_index(axis)
+    if number is not None:
+        return (in_range(number, ndim),)
+    found: list[int | None] = [None]
+    with contextlib.suppress(TypeError):  # where nothing can be iterated over
+        found = [as_index(one) for one in axis]
+    if None in found:
+        raise TypeError(f"axis: expected an integer, or a tuple of them, got {shown(axis)}")
+    axes = tuple(in_range(one, ndim) for one in found if one is not None)
+    if not axes:
+        raise ValueError("axis: expected at least one axis, got ()")
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"axis: expected axes that differ, got {shown(axis)}")
+    return axes
+
+
+# Names that others have for boundaries: one of these is the same, ...
+SAME = {
+    "antireflect": "reflect-odd",
+    "circular": "periodic",
+    "cyclic": "periodic",
+    "grid-mirror": "symmetric",
+    "grid-wrap": "periodic",
+    "interp": "one-sided",
+    "mirror": "reflect",
+    "onesided": "one-sided",
+    "wrap": "periodic",
+}
+# ... or does what is wanted, under a condition.
+WALL = (
+    "where the slope at a wall is 0, 'reflect' has the wall at the last point, 'symmetric' half a "
+    "spacing outside of it"
+)
+HELD = (
+    "where the value at a wall is held, 'reflect-odd' has the wall at the last point, which has "
+    "that value; for one elsewhere pad f with what is beyond, and take 'valid'"
+)
+FILL = (
+    "pad f with what is outside, as by numpy.pad(f, r), and take 'valid', which leaves out r points"
+)
+EDGE = (
+    "pad f with its last values, by numpy.pad(f, r, mode='edge'), and take 'valid', which leaves "
+    "out r points"
+)
+LIKE = {
+    "constant": FILL,
+    "dirichlet": HELD,
+    "edge": EDGE,
+    "extend": EDGE,
+    "fill": FILL,
+    "grid-constant": FILL,
+    "nearest": EDGE,
+    "neumann": WALL,
+    "replicate": EDGE,
+    "zero": FILL,
+    "zeros": FILL,
+}
+
+
+def boundary_hint(name: str) -> str:
+    usual = name.lower().replace("_", "-").replace(" ", "-")
+    if usual in BOUNDARIES:
+        return f"; write {usual!r}"
+    if usual in SAME:
+        return f"; what others call {name!r} is {SAME[usual]!r} here"
+    return f"; {LIKE[usual]}" if usual in LIKE else ""
+
+
+def check_boundary(boundary: Any) -> tuple[int, int]:
+    """Numbers of the left and the right boundary."""
+    pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
+    if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
+        expected = ", ".join(map(repr, BOUNDARIES))
+        unknown = [side for side in pair if isinstance(side, str) and side not in BOUNDARIES]
+        raise ValueError(
+            f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
+            f"got {shown(boundary)}"
+            + (boundary_hint(unknown[0]) if unknown else "")
+            + isinstance(boundary, list) * " (a list is for functions of several axes)"
+        )
+    left, right = (BOUNDARIES.index(side) for side in pair)
+    if (left == PERIODIC) != (right == PERIODIC):
+        raise ValueError(
+            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r} as the "
+            "left and the right one (for several axes a list has one for each)"
+        )
+    return left, right
+
+
+@contextlib.contextmanager
+def numbered_errors(k: int, names: Sequence[str]) -> Generator[None]:
+    """Errors about the k-th of several arguments of a name say which one it is."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        name, _, rest = str(error).partition(":")
+        if name not in names or type(error) not in (TypeError, ValueError):
+            raise
+        raise type(error)(f"{name}[{k}]:{rest}") from None

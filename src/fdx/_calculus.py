@@ -9,11 +9,18 @@ from functools import lru_cache
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike, NDArray
 
 from fdx import _out
-from fdx._arguments import PERIODIC, as_array, check_boundary, result_dtype
+from fdx._arguments import (
+    PERIODIC,
+    as_array,
+    as_spacing,
+    check_axes,
+    check_boundary,
+    numbered_errors,
+    result_dtype,
+)
 from fdx._core import Plan, new_result
 from fdx._kept import CONSTANTS, FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
 from fdx._operators import (
@@ -44,16 +51,20 @@ class Grid:
         boundary: Any,
         period: Any,
     ) -> None:
-        self.axes = normalize_axis_tuple(range(ndim) if axis is None else axis, ndim)
+        self.axes = check_axes(axis, ndim)
         n = len(self.axes)
-        if n == 0:
-            raise ValueError("axis: expected at least one axis, got ()")
+        self.several = ["spacing"] if len(spacing) > 1 else []  # arguments with one for each axis
+        names = [f"spacing[{k}]" for k in range(len(spacing))] if self.several else ["spacing"]
+        given = [
+            as_spacing(value, name)
+            for value, name in zip(spacing, names[: len(spacing)], strict=True)
+        ]
         if len(spacing) == 0:
             self.spacing = [1.0] * n
-        elif len(spacing) == 1 and np.ndim(spacing[0]) == 0:
-            self.spacing = [spacing[0]] * n
+        elif len(spacing) == 1 and np.ndim(given[0]) == 0:
+            self.spacing = given * n
         elif len(spacing) == n:
-            self.spacing = list(spacing)
+            self.spacing = given
         else:
             raise TypeError(
                 f"spacing: expected no argument, one number, or one number or array of coordinates "
@@ -64,7 +75,10 @@ class Grid:
         self.boundary = self._per_axis(boundary, "boundary")
         self.period = self._per_axis(period, "period")
         if period is not None and not isinstance(period, list):
-            periodic = [check_boundary(boundary)[0] == PERIODIC for boundary in self.boundary]
+            periodic = []
+            for k, sides in enumerate(self.boundary):
+                with numbered_errors(k, self.several):
+                    periodic.append(check_boundary(sides)[0] == PERIODIC)
             if any(periodic):
                 self.period = [period if there else None for there in periodic]
         self._made: dict[tuple[int, int], Operator] = {}
@@ -76,19 +90,21 @@ class Grid:
             return [value] * n
         if len(value) != n:
             raise ValueError(f"{name}: expected a list of {n}, one for each axis, got {len(value)}")
+        self.several.append(name)
         return value
 
     def diff(self, k: int, deriv: int = 1) -> Operator:
         made = self._made.get((k, deriv))
         if made is None:
-            made = self._made[k, deriv] = Diff(
-                self.axes[k],
-                self.spacing[k],
-                deriv=deriv,
-                accuracy=self.accuracy,
-                boundary=self.boundary[k],
-                period=self.period[k],
-            )
+            with numbered_errors(k, self.several):
+                made = self._made[k, deriv] = Diff(
+                    self.axes[k],
+                    self.spacing[k],
+                    deriv=deriv,
+                    accuracy=self.accuracy,
+                    boundary=self.boundary[k],
+                    period=self.period[k],
+                )
         return made
 
 
@@ -615,6 +631,8 @@ def hessian(
 
 def hessian_terms(grid: Grid, count: int) -> Outputs:
     n = len(grid.axes)
+    if n * (n + 1) // 2 > MAX_OUTPUTS:
+        raise ValueError(f"axis: expected at most 10 axes for a Hessian, got {n}")
     return [
         numbered(0, grid.diff(i, 2) if i == j else grid.diff(i) @ grid.diff(j))
         for i in range(n)

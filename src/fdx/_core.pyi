@@ -147,8 +147,8 @@ def gradient_for_numpy(
 # ---- weights and operators ----
 
 def weights(
-    nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1
-) -> NDArray[np.float64]: ...
+    nodes: _Array, at: _Array, deriv: int, shape: tuple[int, ...]
+) -> tuple[NDArray[np.float64], int]: ...
 
 @final
 class Job:

@@ -22,7 +22,6 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
 
-import operator
 import os
 
 import numpy as np
@@ -43,7 +42,7 @@ cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLq
 
 from fdx cimport (
     FDX_C64, FDX_C128, FDX_COORDS, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
-    FDX_MAXDIM, FDX_MAXNODES, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
+    FDX_MAXDIM, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
     fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product, fdx_band_product_size,
     fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_derivative, fdx_derivative_points,
     fdx_gradient_coords, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize, fdx_op,
@@ -443,25 +442,25 @@ cdef int _level_of_caller() except -1:
     return level
 
 
-cdef int _report_kind(int flag, str mode, const char *message, int level) except -1:
+cdef int _report_kind(int flag, str mode, str what, str name, int level) except -1:
     if flag and mode == "warn":
-        PyErr_WarnEx(RuntimeWarning, message, level)
+        PyErr_WarnEx(RuntimeWarning, f"{what} encountered in {name}".encode(), level)
     elif flag:
-        PyUFunc_GiveFloatingpointErrors("derivative", flag)
+        PyUFunc_GiveFloatingpointErrors(name.encode(), flag)
     return 0
 
 
-cdef int _report(int flags) except -1:
-    """Report an operator's floating-point errors as NumPy does, but for warnings: NumPy's point at the innermost Python
+cdef int _report(int flags, str name) except -1:
+    """Report a function's floating-point errors as NumPy does, but for warnings: NumPy's point at the innermost Python
     function, which between the caller and here may be one of fdx."""
     cdef int level = _level_of_caller()
     if level == 1:
-        return PyUFunc_GiveFloatingpointErrors("derivative", flags)
+        return PyUFunc_GiveFloatingpointErrors(name.encode(), flags)
     modes = np.geterr()
-    _report_kind(flags & UFUNC_FPE_DIVIDEBYZERO, modes["divide"], b"divide by zero encountered in derivative", level)
-    _report_kind(flags & UFUNC_FPE_OVERFLOW, modes["over"], b"overflow encountered in derivative", level)
-    _report_kind(flags & UFUNC_FPE_UNDERFLOW, modes["under"], b"underflow encountered in derivative", level)
-    _report_kind(flags & UFUNC_FPE_INVALID, modes["invalid"], b"invalid value encountered in derivative", level)
+    _report_kind(flags & UFUNC_FPE_DIVIDEBYZERO, modes["divide"], "divide by zero", name, level)
+    _report_kind(flags & UFUNC_FPE_OVERFLOW, modes["over"], "overflow", name, level)
+    _report_kind(flags & UFUNC_FPE_UNDERFLOW, modes["under"], "underflow", name, level)
+    _report_kind(flags & UFUNC_FPE_INVALID, modes["invalid"], "invalid value", name, level)
     return 0
 
 
@@ -934,187 +933,33 @@ def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=_fallback.und
 
 # ---- weights ----
 
-cdef object _element(str name, object index):
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
-
-
-cdef object _real(str name, object values):
-    """An array of float64 that holds exactly the numbers that were given, all finite."""
-    if isinstance(values, np.ma.MaskedArray):  # what is under a mask would be taken for a number
-        raise TypeError(f"{name}: expected real numbers, got a masked array")
-    try:
-        given = np.asarray(values)
-    except ValueError as error:  # lists of different lengths
-        raise ValueError(f"{name}: expected an array of real numbers, got {error}") from None
-    if given.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, got dtype {given.dtype}")
-    with np.errstate(all="ignore"):
-        converted = np.require(given, np.float64, "CA")
-    finite = np.isfinite(converted)
-    if not finite.all():
-        index = np.unravel_index(np.argmin(finite), given.shape)
-        raise ValueError(f"{name}: expected finite numbers, got {_element(name, index)} = {given[index]}")
-    same = np.asarray(converted == given)
-    if given.dtype.kind in "iu" and given.dtype.itemsize >= 8:
-        for index in np.argwhere(np.abs(converted) >= 2.0**53):  # the comparison has rounded these
-            same[tuple(index)] = int(converted[tuple(index)]) == int(given[tuple(index)])
-    if not same.all():
-        index = np.unravel_index(np.argmin(same), given.shape)
-        raise ValueError(f"{name}: expected numbers that a float64 holds exactly, "
-                         f"got {_element(name, index)} = {given[index]}")
-    return converted
-
-
-cdef object _refused(object nodes, object row, int deriv):
-    """The error of finite nodes that fdx_weights refuses; row: their index in the result."""
-    row = tuple(k if n > 1 else 0 for k, n in zip(row[len(row) - nodes.ndim + 1:], nodes.shape[:-1], strict=True))
-    values = nodes[row]
-    order = np.argsort(values, kind="stable")
-    for first, second in zip(order[:-1], order[1:], strict=True):
-        if values[first] == values[second]:
-            return ValueError(f"nodes: expected distinct numbers, got {values[first]} twice "
-                              f"({_element('nodes', (*row, first))} and {_element('nodes', (*row, second))})")
-    apart = np.diff(values[order])
-    return ValueError("nodes: expected distances that do not differ so much, "
-                      f"for {len(values)} nodes and deriv={deriv}, got {apart.min()} to {apart.max()}")
-
-
-def weights(nodes, at=0.0, deriv=1):
-    """
-    The finite-difference weights of a derivative, on any distinct nodes.
-
-    ``sum(w[k] * f(nodes[k]))`` is the derivative at `at` of the polynomial through the
-    points ``(nodes[k], f(nodes[k]))`` [1]_. With m nodes it is exact for polynomials of
-    degree m - 1; the error for a smooth f is of order m - deriv in the distance of the
-    nodes, one more where they are symmetric about `at` and m - deriv is odd.
-
-    Parameters
-    ----------
-    nodes : array_like of shape (..., m)
-        Where the function's values are: real and distinct along the last axis, in any
-        order; at least ``deriv + 1``, at most 64. Several sets of nodes are done in one
-        call.
-    at : array_like, optional
-        Where the derivative is wanted, for each set of nodes: it is broadcast against
-        ``nodes.shape[:-1]``.
-    deriv : int, optional
-        Which derivative; 0 interpolates.
-
-    Returns
-    -------
-    ndarray of float64
-        The weights, of shape (..., m): in front of m, the shapes of `at` and
-        ``nodes.shape[:-1]`` broadcast together. Their unit is that of the nodes to the
-        power ``-deriv``.
-
-    Raises
-    ------
-    ValueError
-        For fewer than ``deriv + 1`` nodes or more than 64; nodes that are equal, or whose
-        distances differ too much for what is computed; numbers that are not finite, or
-        that a float64 does not hold exactly (some integers and long doubles); shapes
-        that do not broadcast; a negative `deriv`.
-    TypeError
-        For nodes or an `at` that are not real numbers, or a `deriv` that is no integer.
-    FloatingPointError
-        If a weight overflows and `numpy.errstate` asks for it.
-
-    Warns
-    -----
-    RuntimeWarning
-        If a weight overflows, under the usual `numpy.errstate`.
-
-    See Also
-    --------
-    fdx.Diff : The derivative along an axis of arrays, which has such weights at each point.
-
-    Notes
-    -----
-    Where the nodes less `at` are integers of no more than 15 bits, or such multiples of a
-    power of two (0.25, -1.5, ...), each weight is the exact rational number correctly
-    rounded. Elsewhere its error, before it is rounded to float64, is no more than
-    :math:`2^{-64}` of the largest weight (with several dozen nodes over many orders of
-    magnitude, :math:`2^{-54}`). The weights do not depend on the order of the nodes.
-
-    Time is proportional to m squared for each set of nodes, to that times ``deriv + 1``
-    where the weights are exact: a tenth of a microsecond for 3 nodes, 0.6 for 9.
-
-    References
-    ----------
-    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids, Mathematics of
-       Computation 51 (1988) 699-706.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fdx
-    >>> fdx.weights([-1, 0, 1])
-    array([-0.5,  0. ,  0.5])
-    >>> fdx.weights([-1, 0, 1], deriv=2)
-    array([ 1., -2.,  1.])
-
-    The first derivative between two points, from four; and at each of three uneven points:
-
-    >>> fdx.weights([0, 1, 2, 3], 1.5) * 24
-    array([  1., -27.,  27.,  -1.])
-    >>> x = np.array([0.0, 1.0, 4.0])
-    >>> fdx.weights(x, x)
-    array([[-1.25      ,  1.33333333, -0.08333333],
-           [-0.75      ,  0.66666667,  0.08333333],
-           [ 0.75      , -1.33333333,  0.58333333]])
-    """
-    cdef cnp.ndarray x, points, result
-    cdef const double *x_data
-    cdef const double *at_data
-    cdef double *w
-    cdef Py_ssize_t n, count, row = 0, step
-    cdef int order, flags, status = FDX_OK
-    try:
-        wanted = operator.index(deriv)
-    except TypeError:
-        raise TypeError(f"deriv: expected an integer, got {deriv!r}") from None
-    if wanted < 0:
-        raise ValueError(f"deriv: expected an integer from 0 on, got {wanted}")
-    given, points = _real("nodes", nodes), _real("at", at)
-    if given.ndim == 0:
-        raise ValueError(f"nodes: expected an array of shape (..., m), got the number {nodes!r}")
-    n = given.shape[given.ndim - 1]
-    if n > FDX_MAXNODES:
-        raise ValueError(f"nodes: expected at most {FDX_MAXNODES}, got {n}")
-    if n <= wanted:
-        raise ValueError(f"nodes: expected at least {wanted + 1} for deriv={wanted}, got {n}")
-    order = wanted
-    try:
-        shape = np.broadcast_shapes(given.shape[:-1], (<object>points).shape)
-    except ValueError:
-        raise ValueError(f"at: expected a shape that can be broadcast against {given.shape[:-1]}, "
-                         f"got {(<object>points).shape}") from None
-    x = given
-    step = 0 if given.ndim == 1 else n
-    if step != 0:
-        x = np.ascontiguousarray(np.broadcast_to(given, (*shape, n)))
-    points = np.ascontiguousarray(np.broadcast_to(points, shape))
-    result = np.empty((*shape, n))
-    count = points.size
-    if cnp.PyArray_SIZE(x) != (count * n if step != 0 else n) or _dtype(x) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(x):
+def weights(cnp.ndarray nodes not None, cnp.ndarray at not None, int deriv, tuple shape not None):
+    """The weights of a shape, and -1; or the number of the set of nodes that have none. Both arrays are contiguous
+    float64, `at` of the shape, and nodes of it and one more, or 1-D for all."""
+    cdef int n = <int>cnp.PyArray_DIM(nodes, cnp.PyArray_NDIM(nodes) - 1), flags, status = FDX_OK
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(at), row = 0, step = n if cnp.PyArray_NDIM(nodes) > 1 else 0
+    cdef const double *x = <const double *>cnp.PyArray_DATA(nodes)
+    cdef const double *points = <const double *>cnp.PyArray_DATA(at)
+    cdef cnp.ndarray result = np.empty((*shape, n))
+    cdef double *w = <double *>cnp.PyArray_DATA(result)
+    if (cnp.PyArray_SIZE(nodes) != (count * n if step != 0 else n) or cnp.PyArray_SIZE(result) != count * n
+            or _dtype(nodes) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(nodes)
+            or _dtype(at) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(at)):
         raise ValueError("nodes: expected an array that keeps its shape and dtype during the call, "
-                         f"got {(<object>x).shape} of {x.dtype}")
-    x_data = <const double *>cnp.PyArray_DATA(x)
-    at_data = <const double *>cnp.PyArray_DATA(points)
-    w = <double *>cnp.PyArray_DATA(result)
+                         f"got {(<object>nodes).shape} of {nodes.dtype}")
     PyUFunc_clearfperr()
     with nogil:
         while row < count:
-            status = fdx_weights(w + row * n, NULL, x_data + row * step, <int>n, at_data[row], order)
+            status = fdx_weights(w + row * n, NULL, x + row * step, n, points[row], deriv)
             if status != FDX_OK:
                 break
             row += 1
         flags = PyUFunc_getfperr()
     if status != FDX_OK:
-        raise _refused(given, np.unravel_index(row, shape) if shape else (), order)
+        return result, row
     if flags:
-        PyUFunc_GiveFloatingpointErrors("weights", flags)
-    return result
+        _report(flags, "weights")
+    return result, -1
 
 
 # ---- operators ----
@@ -1418,7 +1263,7 @@ cdef class Plan:
         PyUFunc_clearfperr()
         flags = _run(NULL, &operation, size, workers)
         if flags:
-            _report(flags)
+            _report(flags, "derivative")
         return 0
 
     cpdef bint for_single(self) except -1:
@@ -1552,8 +1397,9 @@ cdef class Applicable:
             there are weights that a float32 does not hold; an `out` of another shape,
             read-only, or whose elements overlap.
         TypeError
-            For another dtype of `u`; masked arrays, other subclasses of ndarray and arrays
-            of other libraries; an `out` of another dtype, or that is no array.
+            For another dtype of `u`; for what would lose something as an array, such as a mask,
+            a unit or labels (the message says what to pass instead); an `out` of another
+            dtype, or that is no array.
         numpy.exceptions.AxisError
             For an axis that `u` does not have.
         FloatingPointError

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments import as_array, check_axis
@@ -144,8 +143,10 @@ def derivative(
         explains it; an `out` of another shape, read-only, or whose elements overlap; weights that
         over- or underflow, in single precision where that is the dtype of the result.
     TypeError
-        For another dtype of `f`; masked arrays, other subclasses of ndarray and arrays of other
-        libraries; an `out` of another dtype; arguments that are no integers or real numbers.
+        For another dtype of `f`; for arguments that would lose something as arrays and numbers: a
+        mask under which there is something, a unit, labels, chunks, as subclasses of ndarray and
+        arrays of other libraries have (the message says what to pass instead); an `out` of
+        another dtype; arguments that are no integers or real numbers.
     numpy.exceptions.AxisError
         For an axis that `f` does not have.
     FloatingPointError
@@ -175,6 +176,9 @@ def derivative(
     in float32 for float32 data, in half the time, which adds about half of the error that
     rounding the data has made already. They are sums of differences, as `fdx.Diff` tells: the
     derivative of a constant is exactly 0, and an offset of all values costs no digit.
+    Integers become float64 first, as in `numpy.gradient`: of ``2**60 + numpy.arange(4)`` it is 0.
+    Coordinates are used at their precision: what a float64 does not hold, as of long doubles, large
+    integers and fractions, is taken less the first coordinate.
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
     except with "valid", so that the length of the result does not depend on their values, and
@@ -208,6 +212,6 @@ def derivative(
     array([2., 4.])
     """
     f = as_array(f)
-    axis = normalize_axis_index(axis, f.ndim) if type(axis) is int else check_axis(axis, f.ndim)
+    axis = check_axis(axis, f.ndim)
     D = make_diff(f.shape, axis, spacing, deriv, accuracy, boundary, period)
     return D._named(f, out, workers, "f")

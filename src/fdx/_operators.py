@@ -24,13 +24,16 @@ from numpy.typing import ArrayLike, NDArray
 from fdx import _out
 from fdx._arguments import (
     BOUNDARIES,
+    MAX_NODES,
     PERIODIC,
+    POINTS,
     TWICE,
     UNIT,
     VALID,
     as_array,
-    as_finite,
+    as_plain,
     check_boundary,
+    check_coefficients,
     check_coordinates,
     check_integer,
     check_number,
@@ -38,7 +41,6 @@ from fdx._arguments import (
     check_shape,
     even_spacing,
     precision_of,
-    reject_masked,
     result_dtype,
     rounding_of,
 )
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Stage = tuple[int, Band | None, Array | None]
 
-MAX_NODES = 64  # of one stencil
 MAX_STAGES = 16  # of one term, in the C core
 MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
 
@@ -539,8 +540,18 @@ class Operator(Applicable):
     array([  4., -10.,  14., -16.,   8.])
     """
 
-    # Arrays leave `array * operator` and `array @ operator` to the methods below.
+    # Arrays leave `array * operator` and `array @ operator` to the methods below; so do those of
+    # pandas, and xarray's ask for an array.
     __array_ufunc__ = None
+    __pandas_priority__ = 1 << 16
+
+    if not TYPE_CHECKING:  # which would take it for an array
+
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError(
+                "expected an array, got an operator; write operator(array) to apply it, "
+                "numpy.asarray(array) * operator to multiply its result"
+            )
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = tuple(terms)
@@ -1102,19 +1113,8 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
 
 def as_coefficient(value: Any) -> float | Coefficient:
     """A number, or an array that multiplies point by point."""
-    reject_masked(value, "coefficients")
-    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.timedelta64)):
-        return as_finite(value)
-    a = np.asarray(value)
-    if a.dtype.kind not in "iuf" or a.dtype.itemsize > 8 or a.dtype == np.float16:
-        raise TypeError(
-            f"coefficients: expected real numbers (integers, float32 or float64), got {a.dtype}"
-            if a.dtype.kind != "O"
-            else f"coefficients: expected real numbers, got {_out.name_of_type(value)}"
-        )
-    if a.ndim == 0:
-        return as_finite(a[()])
-    return Coefficient(a)
+    found = check_coefficients(value)
+    return Coefficient(found) if isinstance(found, np.ndarray) else found
 
 
 def finite(number: float) -> float:
@@ -1133,7 +1133,8 @@ class Diff(Operator):
         The axis of the arrays that it will be applied to; negative ones count from the last.
     spacing : float or array_like of shape (n,), optional
         The distance between points, or the coordinates of the n points, which have to rise or to
-        fall throughout.
+        fall throughout: real numbers of any type, fractions and decimals too. Those that a float64
+        does not hold are taken less the first one, so as to keep their distances.
     deriv : int, optional
         Which derivative, from 1 on.
     accuracy : int, optional
@@ -1169,7 +1170,8 @@ class Diff(Operator):
         is too short, a `period` not n times a spacing, or weights over- or underflow turns out
         when the operator is applied.
     TypeError
-        For arguments that are no integers or real numbers.
+        For arguments that are no integers or real numbers, or would lose something as such, like
+        masked coordinates and those with a unit.
 
     See Also
     --------
@@ -1249,16 +1251,17 @@ class Diff(Operator):
                     "it is for boundary='periodic'"
                 )
         x, points, closeness = None, None, 1e-9
-        if np.ndim(spacing) == 0:
+        plain = None if type(spacing) is float else as_plain(spacing, "spacing", POINTS)
+        if plain is None or plain.ndim == 0:
             h = check_number(spacing, "spacing")
             if period is not None:
                 period = math.copysign(period, h)
                 closeness = max(closeness, *(4 * precision_of(a) for a in (spacing, given)))
         else:
-            x = check_coordinates(spacing)
-            points = len(x)
             with np.errstate(all="ignore"):  # they may span more than a float64 holds
-                rounding = rounding_of(x, spacing)
+                x, precision = check_coordinates(spacing, plain)
+                points = len(x)
+                rounding = rounding_of(x, precision)
                 even = even_spacing(x, rounding)
                 if left == PERIODIC:
                     period, closes_evenly = check_period(x, period, rounding, given)
