@@ -221,6 +221,15 @@ def test_objects_that_change(function):
     assert outcome(lambda: function(LINE)) == right()
 
 
+def test_a_list_in_itself():
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="boundary: expected one of"):
+        fdx.laplacian(LINE, boundary=endless)
+    with pytest.raises(ValueError, match="boundary: expected one of"):
+        fdx.derivative(LINE, np.arange(11.0), boundary=endless)
+
+
 @pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "i4", "g"])
 def test_coordinates_written_to_in_place(dtype):
     f = np.sin(np.arange(40.0))

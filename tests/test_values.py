@@ -361,6 +361,19 @@ def test_kinds_of_numbers():
                 apply(*args)
 
 
+class Once(float):
+    """Another number each time that it is asked for."""
+
+    def __float__(self):
+        self.asked = getattr(self, "asked", 0) + 1
+        return float(self.asked)
+
+
+def test_numbers_are_taken_once():
+    for call in (lambda c: c * x, lambda c: x * c, lambda c: x / c):
+        assert equal(call(Once()), x)
+
+
 def test_many_nested_coefficients():
     u, c = np.arange(12.0), np.full(12, 0.5)
     L, want = x, x(u)

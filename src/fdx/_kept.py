@@ -14,7 +14,7 @@ import numpy as np
 CONSTANTS = frozenset(
     (int, float, str, type(None), *(np.dtype(code).type for code in "bBhHiIlLqQfd"))
 )
-MAX_ITEMS = 64  # of a tuple or list
+MAX_ITEMS = 64  # of a tuple or list, which is in another, or in one of these, but no deeper
 MAX_WEIGHTS = 1 << 16  # on uneven coordinates, of what is kept: half a MiB
 FEW = 16  # are kept of such
 
@@ -23,15 +23,15 @@ class NotKnownAgainError(TypeError):
     pass
 
 
-def fixed(value: Any) -> Any:
+def fixed(value: Any, levels: int = 3) -> Any:
     """The same made of constants and their types, and of the bytes of coordinates."""
     kind = type(value)
     if kind in CONSTANTS:
         return kind, value
     if kind is np.ndarray and value.ndim == 1 and value.dtype.kind in "iuf":
         return kind, value.dtype.str, value.tobytes()
-    if (kind is tuple or kind is list) and len(value) <= MAX_ITEMS:
-        return kind, tuple([fixed(item) for item in value])
+    if (kind is tuple or kind is list) and len(value) <= MAX_ITEMS and levels:
+        return kind, tuple([fixed(item, levels - 1) for item in value])
     raise NotKnownAgainError
 
 

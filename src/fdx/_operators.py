@@ -678,17 +678,21 @@ class Operator(Applicable):
         c = as_coefficient(other)
         if isinstance(c, Coefficient):
             return made([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
-        return made([Term(finite(c * t.scale), t.factors) for t in self._terms])
+        return self._times(c)
+
+    def _times(self, number: float) -> Operator:
+        return made([Term(finite(number * t.scale), t.factors) for t in self._terms])
 
     def __mul__(self, other: Number) -> Operator:
         if isinstance(other, Operator):
             raise TypeError("A * B of two operators: write A @ B for B followed by A")
-        if not isinstance(as_coefficient(other), float):
+        c = as_coefficient(other)
+        if not isinstance(c, float):
             raise TypeError(
                 "operator * array: write array * operator to multiply the result point by point, "
                 "operator(array) to apply it"
             )
-        return self.__rmul__(other)
+        return self._times(c)
 
     def __truediv__(self, other: Number) -> Operator:
         c = as_coefficient(other)

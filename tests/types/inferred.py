@@ -127,6 +127,7 @@ def mistakes(f32: F32, f64: F64, D: fdx.Diff) -> None:
     fdx.Diff(0, boundary=("periodic",))  # type: ignore[arg-type]
     fdx.Diff(0.5)  # type: ignore[arg-type]
     fdx.set_workers("all")  # type: ignore[arg-type]
+    D(f64, f64)  # type: ignore[call-overload]
     D * D  # type: ignore[operator]
     D * f64  # type: ignore[operator]
     D @ f64  # type: ignore[operator]
