@@ -34,7 +34,7 @@
 #define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays AHEAD bytes are fetched for later */
 #define AHEAD ((ptrdiff_t)4096)
 #ifndef CONVERTED
-#define CONVERTED 8192 /* bytes that are converted, or made to be streamed out, at a time */
+#define CONVERTED 3072 /* bytes that are converted, or made to be streamed out, at a time; at least 16 FDX_BLOCK */
 #endif
 #ifndef WORTH
 #define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
@@ -51,6 +51,8 @@
 #define TIMES ((ptrdiff_t)4)            /* as long has to be what is walked along instead */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
 #define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
+
+enum { GROUP = 4 }; /* operators of one walk; further ones have walks of their own, so that little stack is needed */
 
 /* One stencil of an operator, and the loops that run it. */
 typedef struct {
@@ -99,7 +101,7 @@ typedef struct {
     ptrdiff_t used; /* when it was last asked for */
     block row;
 } converted;
-enum { NCONVERTED = FDX_NTAPS + 1 }; /* the oldest of them is none of the stencil's in hand */
+enum { NCONVERTED = FDX_NTAPS }; /* the oldest of them is none of the stencil's in hand */
 
 typedef struct {
     const fdx_call *call;
@@ -126,7 +128,7 @@ typedef struct {
     weights weights;
     ptrdiff_t clock;
     converted converted[NCONVERTED];
-    band band[FDX_MAXDIM];
+    band band[GROUP];
 } walk;
 
 /* ---- validation ---- */
@@ -513,10 +515,19 @@ static void fetch(const char *in, ptrdiff_t step, ptrdiff_t n)
         FDX_FETCH(fdx_at(in, k, stride));
 }
 
+/* The converted row that has not been asked for the longest. */
+static converted *oldest_row(walk *w)
+{
+    converted *oldest = &w->converted[0];
+    for (int k = 1; k < NCONVERTED; k++)
+        if (w->converted[k].used < oldest->used)
+            oldest = &w->converted[k];
+    return oldest;
+}
+
 /* n elements from `in` on, converted now or before. */
 static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 {
-    converted *oldest = &w->converted[0];
     w->clock++;
     for (int k = 0; k < NCONVERTED; k++) {
         converted *kept = &w->converted[k];
@@ -524,9 +535,8 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
             kept->used = w->clock;
             return &kept->row;
         }
-        if (kept->used < oldest->used)
-            oldest = kept;
     }
+    converted *oldest = oldest_row(w);
     oldest->in = in;
     oldest->step = step;
     oldest->n = n;
@@ -563,8 +573,9 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
     }
     const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
     ptrdiff_t most = streamed ? own->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
-    if (!in_place && !streamed && b->inner >= WHOLE && b->inner < most)
-        most = b->inner; /* whole rows, which come by again */
+    const ptrdiff_t row = b->inner > 0 ? b->inner : l.n;
+    if (!in_place && !streamed && row >= WHOLE && row < most)
+        most = row; /* whole rows, which come by again */
     else if (!in_place && !streamed)
         most = MIN(most, FDX_BLOCK);
     ptrdiff_t least = off[0], span = off[0];
@@ -573,7 +584,7 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
         span = MAX(span, off[k]);
     }
     span -= least;
-    block from, to;
+    block to;
     const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
 
     while (l.n > 0) {
@@ -582,9 +593,11 @@ static void run(walk *w, const band *b, const stencil *s, line l, const own_weig
             for (int k = 0; k < s->taps; k++)
                 x[k] = l.in + off[k] * b->stride;
         } else if (shifted) { /* convert it once */
-            w->gather(&from, l.in + least * b->stride, l.in_step, m + span);
+            converted *from = oldest_row(w);
+            from->in = NULL;
+            w->gather(&from->row, l.in + least * b->stride, l.in_step, m + span);
             for (int k = 0; k < s->taps; k++)
-                x[k] = (const char *)&from + (off[k] - least) * w->itemsize;
+                x[k] = (const char *)&from->row + (off[k] - least) * w->itemsize;
         } else {
             for (int k = 0; k < s->taps; k++)
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
@@ -767,9 +780,12 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
         if (s->of->kind == FDX_COORDS) {
             weights *kept = &w->weights;
             if (kept->b != b || kept->phase != lo % period) {
-                double each[FDX_NTAPS][FDX_BLOCK];
-                double *const to[FDX_NTAPS] = {each[0], each[1], each[2]};
-                make_weights(w, b, 1, b->n - 2, to);
+                double *each[FDX_NTAPS]; /* where converted rows are kept: there are as many, and of twice the size */
+                for (int k = 0; k < FDX_NTAPS; k++) {
+                    w->converted[k].in = NULL;
+                    each[k] = w->converted[k].row.f64;
+                }
+                make_weights(w, b, 1, b->n - 2, each);
                 kept->b = b;
                 kept->phase = lo % period;
                 kept->n = FDX_BLOCK / period * period;
@@ -1077,7 +1093,7 @@ static void make_part_of_box(const fdx_call *call, ptrdiff_t part, ptrdiff_t npa
 {
     fdx_call box = *call;
     box.lo = box.hi = NULL;
-    fdx_op op[FDX_MAXDIM];
+    fdx_op op[GROUP];
     ptrdiff_t shape[FDX_MAXDIM];
     for (int d = 0; d < call->ndim; d++) {
         shape[d] = call->hi[d] - call->lo[d];
@@ -1106,10 +1122,15 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
         return status;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    if (call->lo != NULL)
-        make_part_of_box(call, part, nparts);
-    else
-        make_part(call, part, nparts);
+    fdx_call group = *call;
+    for (int k = 0; k < call->nops; k += GROUP) {
+        group.op = call->op + k;
+        group.nops = MIN(GROUP, call->nops - k);
+        if (call->lo != NULL)
+            make_part_of_box(&group, part, nparts);
+        else
+            make_part(&group, part, nparts);
+    }
     return FDX_OK;
 }
 

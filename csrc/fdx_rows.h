@@ -38,7 +38,7 @@
 
 #define FDX_NTAPS 3
 #ifndef FDX_BLOCK
-#define FDX_BLOCK ((ptrdiff_t)256) /* elements that are converted at a time; the buffers for them are on the stack */
+#define FDX_BLOCK ((ptrdiff_t)192) /* elements that are converted at a time; the buffers for them are on the stack */
 #endif
 
 static inline int fdx_is_single(int dtype)

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 
 import pytest
 from building import CSRC, ROOT, STRICT, objects_of, run, tool
@@ -114,3 +115,43 @@ def test_processors(tmp_path):
     processors = ["Nehalem", "SandyBridge", "Haswell", "Haswell,-fma", "Haswell,-xsave"]
     got = {model: run(qemu, "-cpu", model, program).strip() for model in processors}
     assert got == dict.fromkeys(processors, "base") | {"Haswell": "avx2"}
+
+
+ROUNDED = """
+import ctypes, ctypes.util
+import numpy as np
+import fdx
+
+libm = ctypes.CDLL(ctypes.util.find_library("m"))
+rng = np.random.default_rng(0)
+count = 0
+for n in (3, 40, 700):
+    x = np.cumsum(rng.uniform(1, 2, n))
+    for dtype in ("f8", "f4", "c16", "c8", "i4"):
+        f = (100 * rng.normal(size=(n, 3)) * (1 + 1j)).astype(dtype)
+        for spacing in (0.1, 3.0, np.float64(0.3), np.float32(0.3), x, x.astype("f4")):
+            for edge_order in (1, 2):
+                for mode in map(int, "MODES".split()):
+                    assert libm.fesetround(mode) == 0
+                    try:
+                        want = np.gradient(f, spacing, axis=0, edge_order=edge_order)
+                        got = fdx.gradient(f, spacing, axis=0, edge_order=edge_order)
+                    finally:
+                        libm.fesetround(0)
+                    assert got.tobytes() == want.tobytes(), (n, dtype, spacing, edge_order, mode)
+                    count += 1
+print(count)
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "aarch64") or not sys.platform.startswith("linux"),
+    reason="fesetround's modes are those of its platform",
+)
+def test_other_rounding_modes():
+    """Down, up or toward zero, weights at the edges are rounded by their sign, as in NumPy."""
+    modes = "1024 2048 3072" if platform.machine() == "x86_64" else f"{2 << 22} {1 << 22} {3 << 22}"
+    code = ROUNDED.replace("MODES", modes)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 540

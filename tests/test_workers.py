@@ -812,3 +812,63 @@ if not fdx._threads._started:
         pytest.skip("needs /proc")
     said = python(code)
     assert limit == "RLIMIT_NPROC" or said.strip() == "none"
+
+
+# ------------------------------------------------------------------ threads of little stack
+
+STACK = """
+import sys, threading
+import numpy as np
+import fdx
+
+f = np.add.outer(np.linspace(0, 1, 60), np.linspace(1, 2, 60) ** 2)
+x, large = np.cumsum(np.linspace(1, 2, 60)), np.ones((1000, 1000))
+out, D = np.empty((60, 60)), fdx.Diff(0, x)
+
+def gradients():
+    for a in (f, f[0], f.T, f[:, ::-1], f.astype(">f4"), (100 * f).astype("i2"), f + 1j * f):
+        for edge_order in (1, 2):
+            fdx.gradient(a, edge_order=edge_order)
+            fdx.gradient(a, *[x] * a.ndim, edge_order=edge_order)
+    fdx.gradient(f, axis=0, out=out)
+    fdx.gradient(np.ones((3,) * 7))
+    fdx.gradient(np.ones((100, 3)), np.arange(100.0) ** 2, axis=0)
+    fdx.gradient(large, out=(np.empty_like(large), np.empty_like(large)))
+    fdx.gradient(large, workers=2)
+
+def others():
+    for a in (f, f.T, f[:, ::-1], f.astype(">f4"), (100 * f).astype("i2"), f + 1j * f):
+        fdx.derivative(a, x, axis=0, accuracy=6)
+        fdx.laplacian(a)
+        fdx.hessian(a, x, x)
+        fdx.curl([a, a])
+        fdx.jacobian([a, a], out=None)
+        (D @ fdx.Diff(1))(a)
+        (D.T @ (f * D))(a)
+    fdx.weights(range(9))
+    fdx.weights(x[:20], 0.1, 3)
+
+call = globals()[sys.argv[1]]
+errors = []
+
+def run():
+    try:
+        call()
+    except BaseException as error:
+        errors.append(error)
+
+threading.stack_size(int(sys.argv[2]) * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+assert not errors, errors
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks differ, and their limits")
+@pytest.mark.parametrize(("call", "kibibytes"), [("gradients", 64), ("others", 112)])
+def test_threads_of_little_stack(call, kibibytes):
+    """Threads have 128 KiB with musl; np.gradient takes 32. Beyond it is a segmentation fault."""
+    command = [sys.executable, "-c", STACK, call, str(kibibytes)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
