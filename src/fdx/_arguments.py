@@ -52,6 +52,8 @@ class Role(NamedTuple):
 
 
 def filled(value: Array, name: str) -> str:
+    if value.ndim == 0:
+        return "put numpy.nan there, and what depends on it will be NaN"
     real = name if value.dtype.kind in "fc" else f"{name}.astype(float)"
     return f"pass {real}.filled(numpy.nan), and what depends on them will be NaN"
 
@@ -60,7 +62,7 @@ UNKNOWN = "leave those out, here and wherever else there is one for each point"
 DATA = Role("a numpy.ndarray", "")
 FACTORS = Role("real numbers", "")
 POINTS = Role("a number or coordinates", UNKNOWN)
-NUMBER = Role("a real number", UNKNOWN)
+NUMBER = Role("a real number", "pass the number that it is")
 REALS = Role("real numbers", UNKNOWN)
 
 NUMBERS = frozenset(
