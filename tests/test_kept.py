@@ -224,7 +224,7 @@ def test_objects_that_change(function):
 def test_a_list_in_itself():
     endless = []
     endless.append(endless)
-    with pytest.raises(ValueError, match="boundary: expected one of"):
+    with pytest.raises(ValueError, match=r"boundary\[0\]: expected one of"):
         fdx.laplacian(LINE, boundary=endless)
     with pytest.raises(ValueError, match="boundary: expected one of"):
         fdx.derivative(LINE, np.arange(11.0), boundary=endless)

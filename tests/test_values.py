@@ -335,7 +335,7 @@ class Half:
 
 
 def test_kinds_of_numbers():
-    for number in (Fraction(1, 2), np.float16(0.5), np.longdouble(0.5), 0.5):
+    for number in (Fraction(1, 2), Decimal("0.5"), np.float16(0.5), np.longdouble(0.5), 0.5):
         assert equal(number * x, 0.5 * x)
         assert equal(x * number, 0.5 * x)
         assert equal(x / number, 2 * x)
@@ -344,9 +344,8 @@ def test_kinds_of_numbers():
     assert equal(sympy.Rational(1, 2) * x, 0.5 * x)
     for bad, kind, message in [
         (Fraction(10) ** 400, ValueError, "coefficients: expected a finite number, got inf"),
-        (-(Fraction(10) ** 400), ValueError, "coefficients: expected a finite number, got -inf"),
-        (Decimal("0.5"), TypeError, "coefficients: expected real numbers, got decimal.Decimal"),
-        (Half(), TypeError, "coefficients: expected real numbers, got .*Half"),
+        (-(Fraction(10) ** 400), ValueError, "coefficients: expected a finite number, got"),
+        (Half(), TypeError, "coefficients: expected real numbers.* got .*Half"),
         (np.timedelta64(1), TypeError, "coefficients: expected real numbers"),
         (np.complex64(1), TypeError, "coefficients: expected real numbers"),
         (np.bool_(True), TypeError, "coefficients: expected real numbers"),
