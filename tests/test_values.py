@@ -343,7 +343,7 @@ def test_kinds_of_numbers():
     sympy = pytest.importorskip("sympy")
     assert equal(sympy.Rational(1, 2) * x, 0.5 * x)
     for bad, kind, message in [
-        (Fraction(10) ** 400, ValueError, "coefficients: expected a finite number, got inf"),
+        (Fraction(10) ** 400, ValueError, "coefficients: expected a finite number, got"),
         (-(Fraction(10) ** 400), ValueError, "coefficients: expected a finite number, got"),
         (Half(), TypeError, "coefficients: expected real numbers.* got .*Half"),
         (np.timedelta64(1), TypeError, "coefficients: expected real numbers"),
