@@ -102,6 +102,13 @@ static ptrdiff_t wild_number(void)
     return kind == 15 ? extremes[below(6)] : kind > 8 ? below(256) - 128 : below(12) - 3;
 }
 
+/* A stride that no array of two elements has. */
+static ptrdiff_t wild_stride(void)
+{
+    static const ptrdiff_t strides[] = {PTRDIFF_MAX, PTRDIFF_MIN, -PTRDIFF_MAX, PTRDIFF_MAX - 7};
+    return strides[below(4)];
+}
+
 static int wild_int(void)
 {
     const ptrdiff_t v = wild_number();
@@ -344,7 +351,7 @@ static char *address(const fdx_array *a, int ndim, const ptrdiff_t *index)
 {
     uintptr_t p = (uintptr_t)a->data;
     for (int d = 0; d < ndim; d++)
-        p += (uintptr_t)(index[d] * a->stride[d]);
+        p += (uintptr_t)index[d] * (uintptr_t)a->stride[d];
     return (char *)p;
 }
 
@@ -391,7 +398,7 @@ static void draw_strides(array *a, int ndim, const ptrdiff_t *shape, int role)
         if (extras & 4 && below(2))
             a->stride[d] = -a->stride[d];
         if (extras & 8 && shape[d] == 1 && below(2))
-            a->stride[d] = 100003;
+            a->stride[d] = wild_stride();
     }
     if (!(role & IS_WRITTEN) && ndim > 0) {
         if ((extras & 48) == 48)
@@ -429,7 +436,7 @@ static void place(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, 
     if (!none) {
         first -= (uintptr_t)begin;
         for (int d = 0; d < ndim; d++)
-            first -= (uintptr_t)(lo[d] * a->stride[d]);
+            first -= (uintptr_t)lo[d] * (uintptr_t)a->stride[d];
     }
     a->a.data = (void *)first;
 }
@@ -676,7 +683,7 @@ static void lay_over(fdx_array *out, int ndim, const ptrdiff_t *lo, const ptrdif
         at -= (uintptr_t)bytes - 1;
     at -= (uintptr_t)begin;
     for (int d = 0; d < ndim; d++)
-        at -= (uintptr_t)(lo[d] * out->stride[d]);
+        at -= (uintptr_t)lo[d] * (uintptr_t)out->stride[d];
     out->data = (void *)at;
 }
 
@@ -928,6 +935,8 @@ static void gradient_case(int mode)
             }
         }
     }
+    if (wild && chance(6))
+        (below(2) ? in : out[below(nops)]).stride[below(ndim)] = wild_stride();
     const double alpha = below(4) ? ordinary() : draw_spacing();
     double *alpha_at = keep(sizeof *alpha_at);
     *alpha_at = alpha;
@@ -1402,6 +1411,41 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     return op;
 }
 
+/* Numbers anywhere in a band; what they say of the lengths of lists stays true, or is what no list has. Returns whether
+ * they still have lengths. */
+static int scramble_band(fdx_band *band)
+{
+    static const ptrdiff_t extremes[] = {PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX - 50, PTRDIFF_MIN + 50, -1};
+    fdx_rows_alike *r = &band->interior;
+    if (band->nfirst > 0 && below(2))
+        r = (fdx_rows_alike *)&band->first[below((int)band->nfirst)];
+    else if (band->nlast > 0 && below(2))
+        r = (fdx_rows_alike *)&band->last[below((int)band->nlast)];
+    const int kind = below(14);
+    if (kind < 4)
+        band->interior.row_step = 0;
+    switch (kind) {
+    case 0: band->rows = wild_number(); break;
+    case 1: band->columns = wild_number(); break;
+    case 2: band->nfirst = below(8) ? below((int)band->nfirst + 1) : extremes[below(5)]; break;
+    case 3: band->nlast = below(8) ? below((int)band->nlast + 1) : extremes[below(5)]; break;
+    case 4: band->periodic = below(2); break;
+    case 5: r->first = wild_number(); break;
+    case 6: r->first = extremes[below(5)]; break;
+    case 7: r->count = r->count < INT_MAX && below(8) ? below(r->count + 1) : wild_int() < 0 ? INT_MIN : INT_MAX; break;
+    case 8: r->own = wild_int(); break;
+    case 9: r->form = wild_int(); break;
+    case 10: r->w = NULL; return 0;
+    case 11: *(below(2) ? &band->first : &band->last) = NULL; return 0;
+    case 12:
+        if (r->count > 1)
+            r->tap_step = wild_stride();
+        break;
+    default: r->tap_step = r->row_step = 0; break;
+    }
+    return band->nfirst >= 0 && band->nfirst < 1000 && band->nlast >= 0 && band->nlast < 1000;
+}
+
 /* Numbers anywhere in an operator; what they say of the lengths of lists stays true. */
 static void scramble_operator(fdx_operator *op)
 {
@@ -1432,39 +1476,9 @@ static void scramble_operator(fdx_operator *op)
             if (stage->factor != NULL)
                 ((fdx_array *)stage->factor)->dtype = (uint8_t)below(16);
             break;
-        default: {
-            if (band == NULL)
-                break;
-            const ptrdiff_t ends = band->nfirst + band->nlast;
-            fdx_rows_alike *r = &band->interior;
-            if (ends > 0 && band->nfirst > 0 && below(2))
-                r = (fdx_rows_alike *)&band->first[below((int)band->nfirst)];
-            else if (ends > 0 && band->nlast > 0 && below(2))
-                r = (fdx_rows_alike *)&band->last[below((int)band->nlast)];
-            switch (below(10)) {
-            case 0:
-                band->rows = wild_number();
-                band->interior.row_step = 0;
-                break;
-            case 1: band->columns = wild_number(); break;
-            case 2:
-                band->nfirst = below((int)band->nfirst + 1);
-                band->interior.row_step = 0;
-                break;
-            case 3:
-                band->nlast = below(8) ? below((int)band->nlast + 1) : -1;
-                band->interior.row_step = 0;
-                break;
-            case 4: band->periodic = below(2); break;
-            case 5: r->first = wild_number(); break;
-            case 6: r->count = below(8) ? below(r->count + 1) : wild_int() < 0 ? INT_MIN : INT_MAX; break;
-            case 7: r->own = wild_int(); break;
-            case 8: r->form = wild_int(); break;
-            default: r->tap_step = r->row_step = 0; break;
-            }
-            if (band->nfirst < 0 || band->nlast < 0) /* lists of no length */
+        default:
+            if (band != NULL && !scramble_band(band))
                 times = 1;
-        }
         }
         if (op->ndim < 1 || op->ndim > was.ndim || op->ninputs < 1 || op->noutputs < 1 || op->nterms < 1)
             return;
@@ -1683,6 +1697,8 @@ static void operate(const fdx_operator *op, int mode, int usual)
                    wild && chance(8) ? below(16) : result, IS_WRITTEN | usual);
         out[k] = outputs[k].a;
     }
+    if (wild && chance(6))
+        (below(2) ? inputs[below(ninputs)] : outputs[below(noutputs)]).stride[below(ndim)] = wild_stride();
     double *alpha = keep(sizeof *alpha);
     *alpha = below(4) ? ordinary() : draw_spacing();
     operation o = {{op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha : NULL, (uint8_t)chance(2)},
@@ -1837,6 +1853,55 @@ static void operator_case(int mode)
         return;
     }
     operate(op, mode, usual);
+}
+
+/* What was made of bands by hand, unless that was refused: of the size that was told, and set on FDX_OK only. */
+static void check_made(const char *function, fdx_status status, int mode, size_t bytes, const void *memory,
+                       const fdx_band *made)
+{
+    slot_at(memory)->scratch = status == FDX_OK || status == FDX_E_NODES;
+    expect_unchanged(function);
+    slot_at(memory)->scratch = 0;
+    if (made != (status == FDX_OK ? memory : NULL) || (status == FDX_OK && bytes == 0))
+        die("*band, or its size", function);
+    if (status != FDX_OK && status != FDX_E_NODES && bytes != 0)
+        die("a size of what there is not", function);
+    if (mode != 2 && status != FDX_OK && status != FDX_E_SIZE)
+        expect(function, nothing, status);
+}
+
+/* Bands made by hand, as they come or with wild numbers, to functions that make others of them. */
+static void by_hand_case(int mode)
+{
+    static const fdx_band *made;
+    const usual_rows as = {FDX_EVEN, 0};
+    fdx_band *b = (fdx_band *)draw_band(1 + below(24), &as);
+    fdx_band *a = b->rows > 0 ? (fdx_band *)draw_band(b->rows, &as) : b;
+    for (int times = mode == 2 ? 1 + below(3) : 0; times > 0; times--)
+        if (!scramble_band(below(2) ? a : b))
+            break;
+    const fdx_band *of[] = {a, b};
+    fdx_status status;
+    size_t bytes;
+    for (int k = 0; k < 2; k++) {
+        if (of[k]->columns > 1 << 16 && of[k]->columns <= PTRDIFF_MAX / 4)
+            continue; /* takes as long as it is large */
+        made = NULL;
+        CALL(bytes, fdx_band_transpose_size(of[k]));
+        void *memory = allocate(bytes);
+        before_calls();
+        CALL(status, fdx_band_transpose(memory, of[k], &made));
+        check_made("fdx_band_transpose", status, mode, bytes, memory, made);
+    }
+    made = NULL;
+    CALL(bytes, fdx_band_product_size(a, b));
+    void *memory = allocate(bytes);
+    before_calls();
+    CALL(status, fdx_band_product(memory, a, b, 0.5, &made));
+    if (mode == 2 || a->periodic == b->periodic)
+        check_made("fdx_band_product", status, mode, bytes, memory, made);
+    else
+        expect("fdx_band_product", (broken){"periodic", FDX_E_STENCIL, FDX_E_STENCIL}, status);
 }
 
 static void band_case(int mode)
@@ -2127,7 +2192,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (setjmp(given_up) == 0) {
         const int which = u8();
         /* half of the calls are valid, a quarter is broken, a quarter wild */
-        cases[which % 8]((which >> 3) % 4 == 2 ? 1 : (which >> 3) % 4 == 3 ? 2 : 0);
+        const int mode = (which >> 3) % 4 == 2 ? 1 : (which >> 3) % 4 == 3 ? 2 : 0;
+        if (which % 8 == 4 && which >= 128)
+            by_hand_case(mode);
+        else
+            cases[which % 8](mode);
     }
     return 0;
 }
