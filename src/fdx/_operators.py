@@ -932,9 +932,8 @@ class Operator(Applicable):
 
         Notes
         -----
-        It is that of the weights before they are rounded, by powers of ``2 * sin(k * h / 2)``,
-        and has the relative precision of `k` to the power of the derivative for waves of any
-        length.
+        It is that of the weights before they are rounded, by powers of ``2 * sin(k * h / 2)``:
+        precise for waves of any length.
 
         References
         ----------
