@@ -71,3 +71,27 @@ def quick_cc(folder, level="-O0"):
     cc.write_text(f'#!/bin/sh\nexec {CC} "$@" {level}\n')
     cc.chmod(0o755)
     return cc
+
+
+# As much of the C library as fdx uses, to compile for systems whose headers are not to be had.
+HEADERS = {
+    "math.h": """
+        #define NAN __builtin_nanf("")
+        #define INFINITY __builtin_inff()
+        #define isnan(v) __builtin_isnan(v)
+    """,
+    "string.h": """
+        #include <stddef.h>
+        void *memcpy(void *, const void *, size_t), *memmove(void *, const void *, size_t);
+        void *memset(void *, int, size_t);
+        int strcmp(const char *, const char *);
+    """,
+    "fenv.h": """
+        enum { FE_INVALID = 1, FE_DIVBYZERO = 2, FE_OVERFLOW = 4, FE_UNDERFLOW = 8 };
+        enum { FE_TONEAREST = 0 };
+        typedef int fenv_t;
+        #define FE_DFL_ENV ((const fenv_t *)-1)
+        int fegetenv(fenv_t *), fesetenv(const fenv_t *);
+        int fetestexcept(int), feclearexcept(int), feraiseexcept(int), fegetround(void);
+    """,
+}

@@ -431,7 +431,14 @@ static void traps(const fdx_isa *isa)
 
 /* ---- quotients without division ---- */
 
-__extension__ typedef unsigned __int128 wide;
+/* (a b + 4) / 2^shift rounded down, of 128 bits, which 32-bit machines have no type for. */
+static uint64_t shifted_product(uint64_t a, uint64_t b, int shift)
+{
+    const uint64_t mask = 0xffffffffu, low = (a & mask) * (b & mask), middle = (a >> 32) * (b & mask) + (low >> 32);
+    const uint64_t other = (a & mask) * (b >> 32) + (middle & mask), bottom = (other << 32 | (low & mask)) + 4;
+    const uint64_t top = (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32) + (bottom < 4);
+    return top << (64 - shift) | bottom >> shift;
+}
 
 /* A number of any sign and magnitude, some of them special; or one whose quotient by h is next to the middle between
  * two numbers of that precision, where rounding is hardest. */
@@ -452,7 +459,7 @@ static double numerator(int single, double h)
         for (int k = 0; k < 6; k++)
             inverse *= 2 - odd * inverse;
         const uint64_t r = (uint64_t)(2 * below(4) + 1), middle = (below(2) ? r : -r) * inverse & mask;
-        const double size = (double)(uint64_t)(((wide)middle * odd + 4) >> (bits + 1));
+        const double size = (double)shifted_product(middle, odd, bits + 1);
         return ldexp(below(2) ? -size : size, below(20) - bits);
     }
     const double size =
