@@ -39,7 +39,8 @@ const char *fdx_status_message(fdx_status status)
     case FDX_E_BOX: return "a box is not 0 <= lo <= hi <= the array's shape, or has only one of its corners";
     case FDX_E_WORKSPACE: return "the workspace has too few bytes";
     case FDX_E_NODES:
-        return "nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made";
+        return "nodes, coordinates, a spacing, a period or a scale (which must not be 0) of which no finite weights "
+               "can be made";
     }
     return "unknown status";
 }

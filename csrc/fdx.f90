@@ -345,7 +345,7 @@ module fdx
     integer :: deriv = 1                         ! which derivative; 0: the identity, times the scale
     integer :: accuracy = 2                      ! order of the error, even
     integer :: boundary(2) = FDX_ONE_SIDED       ! FDX_PERIODIC, FDX_VALID, ..., at index 1 and at the last
-    real(real64) :: scale = 1
+    real(real64) :: scale = 1                    ! multiplies the derivative; not 0
     real(real64) :: spacing = 1                  ! if x is not allocated; may be negative
     real(real64) :: period = 0                   ! with x and FDX_PERIODIC: x(n + 1) would be x(1) + period
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling

@@ -68,7 +68,8 @@ typedef enum {
     FDX_E_OVERLAP, /* an output's extent overlaps an input's, coordinates' or a factor's; or its elements each other */
     FDX_E_PART,    /* part is not in 0 .. nparts - 1 */
     FDX_E_BOX,     /* not 0 <= lo <= hi <= the shape, or only one of the two is given */
-    FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made */
+    FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale of which no finite weights can be made; a scale
+                    * or a spacing that is 0, as those are that were forgotten */
     FDX_E_WORKSPACE /* the workspace has too few bytes */
 } fdx_status;
 
@@ -254,8 +255,8 @@ typedef struct {
     int deriv;          /* which derivative, from 1 on */
     int accuracy;       /* order of the error, even, from 2 on */
     int left, right;    /* fdx_boundary */
-    double scale;       /* multiplies all weights: 1 for the derivative itself, 0 makes it 0 */
-    double spacing;     /* if x is NULL; may be negative */
+    double scale;       /* multiplies all weights: 1 for the derivative itself; not 0 */
+    double spacing;     /* if x is NULL; may be negative; not 0 */
     const double *x;    /* n coordinates of the points, rising or falling, or NULL */
     double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
     const fdx_isa *isa; /* whose loops make the weights for coordinates; NULL: "base"; no matter but for the speed */

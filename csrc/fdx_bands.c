@@ -524,7 +524,7 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
             h = 1;
         }
     }
-    if (!is_finite(what->scale) || !is_finite(h) || h == 0)
+    if (!is_finite(what->scale) || what->scale == 0 || !is_finite(h) || h == 0)
         return FDX_E_NODES;
     m.factor.hi = what->scale;
     for (int k = 0; k < what->deriv && h != 1; k++)

@@ -147,7 +147,7 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
     *rows = n;
     *band = NULL;
     if (what.deriv == 0) {
-        if (what.scale - what.scale != 0)
+        if (what.scale == 0 || what.scale - what.scale != 0)
             return FDX_E_NODES;
         if (what.scale == 1 || n == 0)
             return FDX_OK;

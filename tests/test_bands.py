@@ -34,6 +34,18 @@ def specifications(draw):
 
 
 @given(specifications())
+@settings(max_examples=settings().max_examples // 20)
+def test_nothing_of_a_derivative_is_zeros(specification):
+    n, deriv, accuracy, boundary, spacing, period = specification
+    D = fdx.Diff(0, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+    shape = D.output_shape((n,))
+    assert (0 * D).matrix((n,)).shape == (*shape, n)
+    assert not (0 * D).matrix((n,)).toarray().any()
+    np.testing.assert_array_equal((0 * D)(np.arange(float(n))), np.zeros(shape))
+    np.testing.assert_array_equal((D + 0 * D)(np.ones(n)), np.zeros(shape))
+
+
+@given(specifications())
 @settings(max_examples=settings().max_examples // 8)
 def test_entries_are_rounded_once(specification):
     n, deriv, accuracy, boundary, spacing, period = specification

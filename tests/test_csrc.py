@@ -178,13 +178,57 @@ int main(void)
 """
 
 
-def test_the_example_of_its_page(objects, tmp_path):
+# g++ warns of members that are left out on purpose.
+CPP20 = "g++ -std=c++20 -Wno-missing-field-initializers"
+
+
+@pytest.mark.parametrize("compiler", [f"{CC} -std=c99", CPP20, "clang++ -std=c++20"])
+def test_the_example_of_its_page(compiler, objects, tmp_path):
+    cc, *flags = compiler.split()
     page = (CSRC / "README.md").read_text()
     code = re.search(r"```c\n(.*?)```", page, re.DOTALL)[1]
-    (tmp_path / "example.c").write_text(BEFORE_README + code + USES_README)
-    flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
-    run(*CC.split(), *flags, tmp_path / "example.c", *objects, "-o", tmp_path / "example")
+    name = "example.cpp" if "++" in cc else "example.c"
+    (tmp_path / name).write_text(BEFORE_README + code + USES_README)
+    command = [tool(cc), *STRICT, *flags, f"-I{CSRC}", tmp_path / name, *objects]
+    run(*command, "-o", tmp_path / "example")
     run(tmp_path / "example")
+
+
+FORGOTTEN = """
+#include "fdx.h"
+int main(void)
+{
+    static double memory[999];
+    const ptrdiff_t shape[1] = {9};
+    const fdx_band *band;
+    const fdx_operator *op;
+    fdx_partial first = {.what = {.n = 9, .deriv = 1, .accuracy = 2, .scale = 1, .spacing = 1}};
+    const fdx_product product = {.npartials = 1, .partial = &first};
+    const fdx_sum sum = {.ndim = 1, .shape = shape, .nproducts = 1, .product = &product,
+                         .isa = fdx_isa_find("auto")};
+    for (int deriv = 0; deriv < 2; deriv++) {
+        first.what.deriv = deriv;
+        first.what.scale = 1;
+        if (fdx_operator_make(memory, &sum, &op) != FDX_OK)
+            return 1;
+        first.what.scale = 0;
+        if (fdx_operator_make(memory, &sum, &op) != FDX_E_NODES)
+            return 2;
+    }
+    if (fdx_band_derivative(memory, &first.what, &band) != FDX_E_NODES)
+        return 3;
+    first.what.scale = 1;
+    first.what.spacing = 0;
+    return fdx_operator_make(memory, &sum, &op) != FDX_E_NODES;
+}
+"""
+
+
+def test_a_scale_or_spacing_that_was_forgotten_is_refused(objects, tmp_path):
+    (tmp_path / "forgotten.c").write_text(FORGOTTEN)
+    flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
+    run(*CC.split(), *flags, tmp_path / "forgotten.c", *objects, "-o", tmp_path / "forgotten")
+    run(tmp_path / "forgotten")
 
 
 def test_its_page_names_every_file():

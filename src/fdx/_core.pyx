@@ -1012,18 +1012,24 @@ cdef class Band:
     def derivative(ptrdiff_t n, int deriv, int accuracy, int left, int right, double scale, double spacing,
                    cnp.ndarray x, double period):
         """A derivative on n points; x are its coordinates (contiguous float64), or None."""
-        cdef Band self = Band.__new__(Band)
+        cdef Band self = Band.__new__(Band), identity
         if x is not None and (_dtype(x) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(x) or cnp.PyArray_NDIM(x) != 1
                               or cnp.PyArray_DIM(x, 0) != n):
             raise ValueError(f"x: expected {n} contiguous float64, got shape {(<object>x).shape} of {x.dtype}")
         cdef fdx_derivative what = fdx_derivative(
-            n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale, spacing=spacing, x=NULL,
+            n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale or 1, spacing=spacing, x=NULL,
             period=period, isa=ISA)
+        if scale == 0: # C takes a scale of 0 for one that was forgotten
+            what.spacing = 1
         if x is not None:
             what.x = <const double *>cnp.PyArray_DATA(x)
         self.reserve(fdx_band_derivative_size(&what))
         Band.check(fdx_band_derivative(self.memory, &what, &self.band))
-        if scale != 0 and self.least() < DOUBLE_MIN:
+        if scale == 0:
+            identity = Band.crop(self.band.rows, 0, 0, 1)
+            (<fdx_band *>identity.memory).periodic = self.band.periodic
+            return identity.times(self, 0)
+        if self.least() < DOUBLE_MIN:
             raise ValueError("weights underflow")
         return self
 

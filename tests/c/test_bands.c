@@ -687,6 +687,7 @@ static void refusals(void)
     REFUSE(spacing = (double)NAN, FDX_E_NODES);
     REFUSE(spacing = (double)INFINITY, FDX_E_NODES);
     REFUSE(spacing = 1e-310, FDX_E_NODES);
+    REFUSE(scale = 0, FDX_E_NODES);
     REFUSE(scale = (double)INFINITY, FDX_E_NODES);
     REFUSE(x = equal, FDX_E_NODES);
     REFUSE(x = infinite, FDX_E_NODES);

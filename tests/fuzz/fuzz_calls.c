@@ -1063,7 +1063,7 @@ static void weights_case(int mode)
 /* A derivative that can be made, unless it has to be of too few points. */
 static fdx_derivative draw_derivative(ptrdiff_t most)
 {
-    static const double spacings[] = {1, 0.5, -1, 0.1, 3, -0.37}, scales[] = {1, 1, -2, 0.1, 0, 7};
+    static const double spacings[] = {1, 0.5, -1, 0.1, 3, -0.37}, scales[] = {1, 1, -2, 0.1, -0.5, 7};
     fdx_derivative what;
     memset(&what, 0, sizeof what);
     what.deriv = 1 + below(chance(32) ? 9 : 4); /* from 5 on, weights are made one by one, in long integers */
@@ -1132,6 +1132,7 @@ static broken break_derivative(making *c, int number)
     BREAK(1, what->n = 0, FDX_E_SIZE)
     BREAK(1, what->n = -1, FDX_E_SIZE)
     BREAK(1, what->n = PTRDIFF_MIN, FDX_E_SIZE)
+    BREAK(1, what->scale = 0, FDX_E_NODES)
     BREAK(1, what->scale = NAN, FDX_E_NODES)
     BREAK(1, what->scale = INFINITY, FDX_E_NODES)
     BREAK(x == NULL, what->spacing = 0, FDX_E_NODES)
@@ -2035,6 +2036,7 @@ static broken break_sum(summing *c, int number)
     BREAK(real, d->right = -1, FDX_E_STENCIL)
     BREAK(real && d->left != FDX_PERIODIC, d->right = FDX_PERIODIC, FDX_E_STENCIL)
     BREAK(real, d->deriv = FDX_MAXNODES, FDX_E_SIZE)
+    BREAK(1, d->scale = 0, FDX_E_NODES)
     BREAK(1, d->scale = NAN, FDX_E_NODES)
     BREAK(1, d->scale = -INFINITY, FDX_E_NODES)
     BREAK(real && d->x == NULL, d->spacing = 0, FDX_E_NODES)
