@@ -132,7 +132,8 @@ typedef struct {
 typedef struct fdx_isa fdx_isa; /* the row loops compiled for one instruction set */
 
 /* The table for "base", "avx2" (with FMA), "avx512" (as of Ice Lake and Zen 4), or "auto" (the best for this
- * processor); NULL if there is none of that name or the processor lacks it. */
+ * processor); NULL if there is none of that name, the processor lacks it, or it was compiled with flags that change
+ * what it computes, and that nothing tells of but its results (clang's -ffp-contract=fast). */
 const fdx_isa *fdx_isa_find(const char *name);
 const char *fdx_isa_name(const fdx_isa *isa);
 
@@ -187,8 +188,9 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
  * these, 100 bits and more where they are exact. It is 0 where w[k] is infinite.
  *
  * FDX_E_SIZE: too few or too many nodes, or deriv is negative; FDX_E_NODES: two nodes are equal, one (or `at`) is not
- * finite, or they are so uneven, by many orders of magnitude, that this cannot be promised. The only exceptions raised
- * are of weights that over- or underflow. w or rest may be x. O(n^2) time; where integers are used,
+ * finite, or they are so uneven, by many orders of magnitude, that this cannot be promised. The calling thread's
+ * floating-point environment makes no difference, and the only exceptions raised are of weights that over- or
+ * underflow. w or rest may be x. O(n^2) time; where integers are used,
  * O(n^2 (deriv + 1)) operations on them. */
 fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv);
 
@@ -269,8 +271,9 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 /* Bands are made in memory of the caller's, aligned as malloc's is, of at least the bytes that the `size` function
  * beside it tells (0: there is no such band, and the other function tells why). There they are complete, but must
  * stay where they are: what they were made of need not be kept. `*band`, which is the beginning of the memory, is only
- * set on FDX_OK. On FDX_E_NODES the memory may have been written to, on other errors it has not. May raise
- * floating-point exceptions.
+ * set on FDX_OK. On FDX_E_NODES the memory may have been written to, on other errors it has not. The calling thread's
+ * floating-point environment (rounding mode, subnormal numbers as 0, traps) makes no difference, and is left as it was:
+ * no exception is raised.
  *
  * The derivative's weights are the exact ones rounded, in nearly all cases correctly (those that underflow as well, and
  * no status tells: spacings to the power `deriv` should be below 1e290, and below 1e30 for single precision); where

@@ -8,7 +8,7 @@
 
 #include "fdx_operator.h"
 #include "fdx_fenv.h"
-#include "fdx_dd.h" /* which also has every operation here rounded by itself */
+#include "fdx_dd.h"
 
 /* ---- the layout of any band ---- */
 
@@ -151,8 +151,10 @@ static fdx_status make_rows(maker *m, ptrdiff_t rows, fdx_rows_alike *r, double 
     return status;
 }
 
-static fdx_status make(void *memory, maker *m, const fdx_band **result)
+static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
 {
+    if (!fdx_computes_as_written())
+        return FDX_E_NULL; /* like a table that there is not */
     if (memory == NULL || result == NULL)
         return FDX_E_NULL;
     if (size(m) == 0)
@@ -195,6 +197,15 @@ static fdx_status make(void *memory, maker *m, const fdx_band **result)
     memcpy(memory, &band, sizeof band);
     *result = (const fdx_band *)memory;
     return FDX_OK;
+}
+
+static fdx_status make(void *memory, maker *m, const fdx_band **result)
+{
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = lay_out(memory, m, result);
+    fdx_leave_default(&before);
+    return status;
 }
 
 /* ---- what bands have to be ---- */
@@ -416,15 +427,11 @@ static int derivative_fill_many(const maker *m, ptrdiff_t row, ptrdiff_t n, cons
     const ptrdiff_t lo = row + r->first; /* of the first row's nodes */
     /* Of the rows, those whose nodes are all in the array. */
     const ptrdiff_t from = least(most(0, -lo), n);
-    const ptrdiff_t to = fdx_default_environment() ? most(least(n, what->n - r->count + 1 - lo), from) : from;
+    const ptrdiff_t to = most(least(n, what->n - r->count + 1 - lo), from);
     int all = from == 0 && to == n;
-    if (from < to) {
-        const unsigned flags = fdx_flags();
+    if (from < to)
         all &= isa->stencils(w + from, r->tap_step, what->x + lo + from, to - from, r->count, r->own, what->deriv,
                              m->factor.hi);
-        if (fdx_flags() != flags)
-            fdx_set_flags(flags);
-    }
     double *own = w + r->own * r->tap_step;
     for (ptrdiff_t i = 0; i < from; i++)
         own[i] = (double)NAN;
@@ -501,7 +508,7 @@ static int are_uniform(const fdx_derivative *what, double *h)
     return what->left != FDX_PERIODIC || (x[0] + what->period) - x[n - 1] == *h;
 }
 
-fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
 {
     maker m;
     const fdx_status status = outline(&m, what, what != NULL && what->x == NULL);
@@ -529,7 +536,16 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
     m.factor.hi = what->scale;
     for (int k = 0; k < what->deriv && h != 1; k++)
         m.factor = fdx_dd_div(m.factor, (fdx_dd){h, 0});
-    return make(memory, &m, band);
+    return lay_out(memory, &m, band);
+}
+
+fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+{
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = derivative(memory, what, band);
+    fdx_leave_default(&before);
+    return status;
 }
 
 /* ---- of other bands ---- */

@@ -1,4 +1,5 @@
 /* From the name of an instruction set to its table. No cache: the caller keeps the answer. */
+#include "fdx_fenv.h"
 #include "fdx_rows.h"
 
 /* From best to worst; the last one is everywhere. */
@@ -39,10 +40,15 @@ static size_t best(void)
 
 const fdx_isa *fdx_isa_find(const char *name)
 {
-    for (size_t k = best(); name != NULL && k < sizeof fdx_isa_tables / sizeof *fdx_isa_tables; k++)
-        if (strcmp(name, "auto") == 0 || strcmp(name, fdx_isa_tables[k]->name) == 0)
-            return fdx_isa_tables[k];
-    return NULL;
+    const fdx_isa *found = NULL;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    for (size_t k = best(); name != NULL && found == NULL && k < sizeof fdx_isa_tables / sizeof *fdx_isa_tables; k++)
+        if ((strcmp(name, "auto") == 0 || strcmp(name, fdx_isa_tables[k]->name) == 0) &&
+            fdx_isa_tables[k]->computes_as_written())
+            found = fdx_isa_tables[k];
+    fdx_leave_default(&before);
+    return found;
 }
 
 const char *fdx_isa_name(const fdx_isa *isa)

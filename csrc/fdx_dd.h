@@ -3,26 +3,28 @@
  * Softw. 44 (2017) 15; u is 2^-53.
  *
  * Rounding must be to nearest, and nothing may overflow, nor may the low parts underflow: factors of a product below
- * 2^996, products from 2^-900 on are safe. The compiler must not fuse multiplications and additions; for exact products
- * that is done here, in files that are for processors which can. */
+ * 2^996, products from 2^-900 on are safe. Multiplications and additions are fused only here, for exact products, in
+ * files that are for processors which can. */
 #ifndef FDX_DD_H
 #define FDX_DD_H
 
-#include <float.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__ + 0
-#error "fdx computes rounding errors: build it without -ffast-math, -Ofast and their parts"
-#endif
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
-#error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
-#endif
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off", "no-tree-slp-vectorize") /* as in fdx_isa.inc */
-#endif
+#include "fdx_strict.h"
+
+/* ---- the compiler ---- */
+
+/* Whether the compiler took no liberties for the processor that the including file is for: clang's -ffp-contract=fast,
+ * which comes with -ffast-math, has no macro and heeds no pragma. Rounding must be to nearest. */
+static inline int fdx_computes_as_written(void)
+{
+    const volatile double above = 1 + 0x1p-30, below = 1 - 0x1p-30, large = 0x1p60, dividend = 49, zero = -0.0;
+    const double one = above * below - 1; /* 0, as the product rounds to 1 */
+    const double sum = large + above, lost = sum - large;
+    const volatile double positive = zero + 0.0;
+    return one == 0 && lost == 0 && dividend / 49 == 1 && 1 / positive > 0;
+}
 
 /* ---- doubles and their bits ---- */
 

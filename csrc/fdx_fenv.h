@@ -1,13 +1,21 @@
-/* The status flags of floating-point operations, as the walk uses them: quick ways of computing are tried first, and
- * a flag says where they do not hold. On x86-64 all our arithmetic is SSE's, whose register is much quicker to read and
- * write than <fenv.h> is, and needs no library. */
+/* The floating-point environment of the calling thread.
+ *
+ * Weights are made in the default one, whatever the caller's, which then is as it was. Results are made in the
+ * caller's, as NumPy's are. There the walk uses the status flags: quick ways of computing are tried first, and a flag
+ * says where they do not hold. On x86 all our arithmetic is SSE's, whose register is much quicker to read and write
+ * than <fenv.h> is, and needs no library. */
 #ifndef FDX_FENV_H
 #define FDX_FENV_H
+
+#include <float.h>
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include <xmmintrin.h>
 
 #define FDX_FLAGS 0x1du /* invalid, division by zero, overflow, underflow */
+#define FDX_UNDERFLOW 0x10u
+
+typedef unsigned fdx_environment;
 
 static inline unsigned fdx_flags(void)
 {
@@ -17,16 +25,36 @@ static inline void fdx_set_flags(unsigned flags)
 {
     _mm_setcsr((_mm_getcsr() & ~FDX_FLAGS) | flags);
 }
+static inline void fdx_enter_default(fdx_environment *before)
+{
+    *before = _mm_getcsr();
+    if ((*before & 0xffc0) != 0x1f80)
+        _mm_setcsr(0x1f80);
+}
+static inline void fdx_leave_default(const fdx_environment *before)
+{
+    if (_mm_getcsr() != *before)
+        _mm_setcsr(*before);
+}
 /* Rounding to nearest, subnormal numbers being what they are, and no exception a trap. */
-static inline int fdx_default_environment(void)
+static inline int fdx_is_default(void)
 {
     return (_mm_getcsr() & 0xffc0) == 0x1f80;
+}
+/* The same, but subnormal results being replaced by 0; also where they are read so. (Where they are only read so, no
+ * flag tells of it.) */
+static inline int fdx_is_flushing(void)
+{
+    return (_mm_getcsr() & 0xff80) == 0x9f80;
 }
 
 #else
 #include <fenv.h>
 
 #define FDX_FLAGS (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW)
+#define FDX_UNDERFLOW FE_UNDERFLOW
+
+typedef fenv_t fdx_environment;
 
 static inline unsigned fdx_flags(void)
 {
@@ -37,12 +65,42 @@ static inline void fdx_set_flags(unsigned flags)
     feclearexcept(FDX_FLAGS);
     feraiseexcept((int)flags);
 }
-/* The same, but for traps, which C has no way to ask for. */
-static inline int fdx_default_environment(void)
+static inline void fdx_enter_default(fdx_environment *before)
 {
-    const volatile double least = 2.2250738585072014e-308; /* half of it is subnormal */
+    fegetenv(before);
+    fesetenv(FE_DFL_ENV);
+}
+static inline void fdx_leave_default(const fdx_environment *before)
+{
+    fesetenv(before);
+}
+/* The same but for traps, which C has no way to ask for. */
+static inline int fdx_is_default(void)
+{
+    const volatile double least = DBL_MIN; /* half of it is subnormal */
     return fegetround() == FE_TONEAREST && least / 2 != 0;
 }
+static inline int fdx_is_flushing(void)
+{
+    return fegetround() == FE_TONEAREST;
+}
 #endif
+
+/* Whether each operation by which a quick way fails raises a flag: where subnormal results become 0, if that raises
+ * "underflow", as on x86 and ARM. */
+static inline int fdx_flags_tell(void)
+{
+    if (fdx_is_default())
+        return 1;
+    if (!fdx_is_flushing())
+        return 0;
+    const unsigned before = fdx_flags();
+    fdx_set_flags(0);
+    volatile double least = DBL_MIN;
+    least = least / 2;
+    const int tell = (fdx_flags() & FDX_UNDERFLOW) != 0;
+    fdx_set_flags(before);
+    return tell;
+}
 
 #endif

@@ -477,7 +477,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         b->buffered = stream && !alone;
         w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
-    w->quick = w->quick && fdx_default_environment();
+    w->quick = w->quick && fdx_flags_tell();
     for (ptrdiff_t i = 0; i < MIN(FDX_BLOCK, 2 * w->chunk) && call->accumulate != NULL; i++)
         if (fdx_is_single(result))
             w->alpha.f32[i] = (float)*call->accumulate;

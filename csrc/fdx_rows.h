@@ -3,23 +3,13 @@
 #ifndef FDX_ROWS_H
 #define FDX_ROWS_H
 
-#include <float.h>
 #include <math.h> /* for NAN */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "fdx_strict.h"
 #include "fdx.h"
-
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || __FINITE_MATH_ONLY__ + 0
-#error "fdx promises np.gradient's bits: build it without -ffast-math, -Ofast and their parts"
-#endif
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
-#error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
-#endif
-#if defined(_MSC_VER) && !defined(__clang__) && !(defined(__STDC_VERSION__) && defined(_M_FP_STRICT))
-#error "fdx needs /std:c11, for words of C99, and /fp:strict, for operations and flags that are those of the formula"
-#endif
 
 /* First in a block whose divisions clang would do on half-filled registers, with flags from what the rest holds. (gcc
  * fills them up with ones; loops that are long enough to fill registers are not affected.) */
@@ -175,6 +165,7 @@ enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FD
 
 struct fdx_isa {
     const char *name;
+    int (*computes_as_written)(void); /* as in fdx_dd.h */
     fdx_rows rows[FDX_NROWS];
     fdx_quotients integers[FDX_F32];                   /* [integer dtype], from aligned native integers to double */
     fdx_gather_fn *gather[FDX_NDTYPES][2];             /* [dtype][swapped], to fdx_result_dtype */

@@ -101,7 +101,7 @@ enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
         enum { LANES = VECTOR / sizeof(T) };                                                                           \
         const V_##name c[5] = {OP_##name(set1)((T)(way == FDX_SCALE && d->h < 0 ? -d->inverse : d->inverse)),          \
                                OP_##name(set1)((T)d->size), OP_##name(set1)((T)d->down), OP_##name(set1)((T)d->rest),  \
-                               OP_##name(set1)(d->h < 0 ? (T) - 0.0 : (T)0)};                                          \
+                               OP_##name(set1)((T)fdx_signed(0, d->h))};                                               \
         const char *ahead = (const char *)hi + d->ahead;                                                               \
         V_##name a = OP_##name(sub)(OP_##name(loadu)(hi), OP_##name(loadu)(lo));                                       \
         OP_##name(storeu)(y, divided_##name(a, c, way));                                                               \

@@ -553,11 +553,12 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
             return FDX_E_NODES;
     }
 
-    const unsigned flags = fdx_flags();
+    fdx_environment before;
+    fdx_enter_default(&before);
     int small = 0, done = 0, events = 0, quality = POOR, scale = 0;
     double scaled[FDX_MAXNODES];
     fdx_dd u[FDX_MAXNODES];
-    if (fdx_default_environment() && scale_nodes(scaled, u, sorted, n, at, &scale)) {
+    if (fdx_computes_as_written() && scale_nodes(scaled, u, sorted, n, at, &scale)) {
         double whole[FDX_MAXNODES];
         int e;
         small = small_integers(whole, &e, u, n);
@@ -576,8 +577,7 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
         }
         done = in_integers(weight, short_of, exact, origin, n, deriv, &events);
     }
-    if (fdx_flags() != flags)
-        fdx_set_flags(flags);
+    fdx_leave_default(&before);
     if (!done && quality == POOR)
         return FDX_E_NODES;
 

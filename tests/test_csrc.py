@@ -1,12 +1,13 @@
 """csrc/ stands alone: it builds with nothing but a compiler, whichever, allocates nothing, owns its
 names, and passes its own tests."""
 
+import os
 import platform
 import re
 import subprocess
 
 import pytest
-from building import CC, CSRC, ROOT, STRICT, copied, objects_of, once, run, tool
+from building import CC, CSRC, HEADERS, ROOT, STRICT, copied, objects_of, once, run, tool
 
 # What the objects may ask of the C library; the rest is each other.
 ALLOWED = {"memcpy", "memmove", "memset", "strcmp"}
@@ -18,6 +19,85 @@ def objects(tmp_path_factory):
         objects_of(folder, *CC.split(), "-std=c99", "-O3", *STRICT)
 
     return sorted(once(tmp_path_factory, "vendored", build).glob("csrc/*.o"))
+
+
+def made_of(objects, folder):
+    """A program that prints hashes of results."""
+    source = ROOT / "tests" / "c" / "bits.c"
+    command = [*CC.split(), "-std=c99", "-O1", *STRICT, f"-I{CSRC}", source, *objects, "-lm"]
+    run(*command, "-o", folder / "bits")
+    return folder / "bits"
+
+
+@pytest.fixture(scope="module")
+def bits(objects, tmp_path_factory):
+    return made_of(objects, tmp_path_factory.mktemp("bits"))
+
+
+# What compilers tell of, so that it is refused.
+REFUSED = [
+    *("gcc -ffast-math", "gcc -Ofast", "gcc -funsafe-math-optimizations", "gcc -fno-signed-zeros"),
+    *("gcc -freciprocal-math", "gcc -ffinite-math-only", "gcc -mfpmath=387"),
+    "gcc -fassociative-math -fno-signed-zeros -fno-trapping-math",
+    *("clang -ffast-math", "clang -Ofast", "clang -ffinite-math-only"),
+]
+# What they do not tell of, or what does no harm. On a busy day only the first ones.
+HARMLESS = [
+    "gcc -std=gnu99 -fno-math-errno -fno-trapping-math -fcx-limited-range -fexcess-precision=fast",
+    "clang -std=c99 -funsafe-math-optimizations -fno-math-errno",
+]
+if os.environ.get("FDX_ALL_FLAGS"):
+    HARMLESS += [f"gcc -std=c99 {flag}" for flag in ("-fno-trapping-math", "-frounding-math")]
+    HARMLESS += ["gcc -std=c99 -fassociative-math", "gcc -std=gnu99 -march=native"]
+    HARMLESS += [
+        f"clang -std=c99 {flag}"
+        for flag in (
+            *("-fno-signed-zeros", "-freciprocal-math", "-fapprox-func", "-frounding-math"),
+            *("-fno-honor-nans", "-fno-honor-infinities", "-ffp-contract=fast"),
+            "-fassociative-math -fno-signed-zeros -fno-trapping-math",
+            "-ffast-math -fhonor-nans -fhonor-infinities",
+            "-ffast-math -fno-finite-math-only -march=native",
+        )
+    ]
+
+
+@pytest.mark.parametrize("flags", REFUSED)
+def test_fast_arithmetic_is_refused(flags):
+    cc, *flags = flags.split()
+    command = [tool(cc), "-std=c99", "-O2", "-fsyntax-only", *flags]
+    if cc == "gcc" and platform.machine() != "x86_64" and "387" in flags[0]:
+        pytest.skip("of x86-64")
+    sources = [CSRC / name for name in ("fdx_weights.c", "fdx_gradient.c", "fdx_isa_base.c")]
+    for source in sources:
+        refused = subprocess.run([*command, source], capture_output=True, text=True)
+        assert refused.returncode != 0
+        assert re.search("error.*fdx (promises|needs)", refused.stderr)
+    if "-mfpmath=387" not in flags:
+        own = re.findall(r"'(-f.*?)'", (CSRC / "meson.build").read_text())
+        assert "-fno-fast-math" in own
+        run(*command, "-O3", *own, *sources)
+
+
+@pytest.mark.parametrize("flags", HARMLESS)
+def test_other_flags_change_no_bit(flags, bits, tmp_path):
+    """Nor an exception. What clang fuses in spite of all is not offered."""
+    cc, *flags = flags.split()
+    lines = run(bits).splitlines()
+    others = run(made_of(objects_of(tmp_path, tool(cc), "-O1", *flags), tmp_path)).splitlines()
+    tables = {line.split()[0] for line in others}
+    assert others == [line for line in lines if line.split()[0] in tables]
+    fused = re.search("contract=fast|-ffast-math", " ".join(flags))
+    assert fused or len(others) == len(lines)
+
+
+MODES = ["1f80", "9fc0", "9f80", "1fc0", "3f80", "5f80", "7f80", "0000"]
+
+
+def test_weights_in_any_environment(bits):
+    """Where subnormal numbers are 0, rounding is another, or exceptions are traps."""
+    wanted = [line for line in run(bits).splitlines() if " weights " in line]
+    assert wanted
+    assert {mode: run(bits, mode).splitlines() for mode in MODES} == dict.fromkeys(MODES, wanted)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +309,16 @@ def test_a_scale_or_spacing_that_was_forgotten_is_refused(objects, tmp_path):
     flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
     run(*CC.split(), *flags, tmp_path / "forgotten.c", *objects, "-o", tmp_path / "forgotten")
     run(tmp_path / "forgotten")
+
+
+@pytest.mark.parametrize("level", ["-O1", "-Os"])
+@pytest.mark.parametrize("target", ["x86_64-linux-gnu", "riscv64-linux-gnu"])
+def test_clang_has_nothing_to_say_of_loops_as_they_are(target, level, tmp_path):
+    for name, text in HEADERS.items():
+        (tmp_path / name).write_text(text)
+    command = [tool("clang"), f"--target={target}", "-ffreestanding", "-isystem", tmp_path]
+    command += ["-std=c99", level, *STRICT, "-c", CSRC / "fdx_isa_base.c"]
+    run(*command, "-o", tmp_path / "base.o")
 
 
 def test_its_page_names_every_file():

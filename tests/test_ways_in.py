@@ -120,13 +120,21 @@ def check_commands(build, namespace=()):
     """The files and flags of a build: all of csrc/, optimised whatever the build type."""
     commands = json.loads((build / "compile_commands.json").read_text())
     commands = {Path(c["file"]).name: c["command"].split() for c in commands}
-    assert set(commands) - {"consumer.c"} == {path.name for path in CSRC.glob("*.c")}
+    for name in ("consumer.c", "consumer-unity0.c", "unity_0_c.c"):
+        commands.pop(name, None)
+    assert set(commands) == {path.name for path in CSRC.glob("*.c")}
     wanted = {"-std=c99", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC"}
     wanted |= {"-fvisibility=hidden", *namespace}
     for name, flags in commands.items():
-        if name != "consumer.c":
-            assert wanted <= set(flags), name
-            assert [f for f in flags if f.startswith("-O")][-1] == "-O3"
+        assert wanted <= set(flags), name
+        if "-ffast-math" in flags:
+            assert flags.index("-fno-fast-math") > flags.index("-ffast-math")
+        assert [f for f in flags if f.startswith("-O")][-1] == "-O3"
+
+
+# What a project may have chosen for all that it is made of.
+MESON_S = ("--unity=on", "-Dc_args=-ffast-math")
+CMAKE_S = ("-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_C_FLAGS=-ffast-math")
 
 
 def meson_build(source, build, quick, *options):
@@ -186,7 +194,7 @@ def test_meson_subproject(tmp_path, quick):
         "fdx = dependency('fdx', fallback: 'fdx')\n"
         "executable('consumer', 'consumer.c', dependencies: fdx, install: true)\n"
     )
-    options = ("--wrap-mode=forcefallback", f"--prefix={tmp_path}/prefix")
+    options = ("--wrap-mode=forcefallback", f"--prefix={tmp_path}/prefix", *MESON_S)
     meson = meson_build(tmp_path, tmp_path / "build", quick, *options)
     check_commands(tmp_path / "build")
     assert run(tmp_path / "build" / "consumer") == "right\n"
@@ -213,7 +221,8 @@ def test_cmake_subdirectory(tmp_path, quick):
         consumer_c=CONSUMER,
         CMakeLists=CMAKE_CONSUMER.format(found="add_subdirectory(csrc)"),
     )
-    cmake = cmake_build(tmp_path, tmp_path / "build", quick, "-DFDX_NAMESPACE=mine")
+    options = ("-DFDX_NAMESPACE=mine", *CMAKE_S)
+    cmake = cmake_build(tmp_path, tmp_path / "build", quick, *options)
     check_commands(tmp_path / "build", ["-DFDX_NAMESPACE=mine"])
     assert run(tmp_path / "build" / "consumer") == "right\n"
     run(cmake, "--install", tmp_path / "build", "--prefix", tmp_path / "prefix")

@@ -1019,7 +1019,7 @@ cdef class Band:
         cdef fdx_derivative what = fdx_derivative(
             n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale or 1, spacing=spacing, x=NULL,
             period=period, isa=ISA)
-        if scale == 0: # C takes a scale of 0 for one that was forgotten
+        if scale == 0:  # C takes a scale of 0 for one that was forgotten
             what.spacing = 1
         if x is not None:
             what.x = <const double *>cnp.PyArray_DATA(x)

@@ -211,7 +211,7 @@ static void environments(void)
         double x[FDX_MAXNODES], w[9], rest[9], true_w[9], true_rest[9];
         const int n = 3 + below(7), deriv = below(3);
         const double at = nodes(x, n, k % 2 ? 100 : 0);
-        twin(true_w, true_rest, x, n, at, deriv);
+        fdx_weights(true_w, true_rest, x, n, at, deriv);
         fesetround(rounding[k % 3]);
         fdx_weights(w, rest, x, n, at, deriv);
         fesetround(FE_TONEAREST);
