@@ -420,12 +420,13 @@ def outcome(function, arguments, options):
     """Its results as bytes, or its error."""
     try:
         result = function(*arguments, **options)
+        parts = result if isinstance(result, (tuple, list)) else (result,)
+        return [
+            (a.shape, a.dtype.str, a.tobytes()) if isinstance(a, np.ndarray) else repr(a)
+            for a in parts  # `out` itself may be of a class that acts
+        ]
     except Exception as error:
         return error
-    parts = result if isinstance(result, (tuple, list)) else (result,)
-    return [
-        (a.shape, a.dtype.str, a.tobytes()) if isinstance(a, np.ndarray) else repr(a) for a in parts
-    ]
 
 
 def check(seed):
