@@ -323,6 +323,9 @@ def test_an_operator_is_no_array():
     for call in (lambda: np.asarray(D), lambda: np.array(D, dtype=float), lambda: np.float64(D)):
         with pytest.raises(TypeError, match=r"got an operator|must be a .*number"):
             call()
+    blocks = np.array([[D, 2 * D], [None, D]], dtype=object)
+    assert blocks.shape == (2, 2)
+    assert blocks[0, 0] is D
     for argument, (call, name, _) in ARGUMENTS.items():
         if argument != "coefficients":
             assert "operator" in refused(call, D, name)

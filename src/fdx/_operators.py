@@ -548,6 +548,10 @@ class Operator(Applicable):
     if not TYPE_CHECKING:  # which would take it for an array
 
         def __array__(self, dtype=None, copy=None):
+            if np.dtype(dtype).kind == "O":  # as an element of numpy.array([A, B], dtype=object)
+                held = np.empty((), object)
+                held[()] = self
+                return held
             raise TypeError(
                 "expected an array, got an operator; write operator(array) to apply it, "
                 "numpy.asarray(array) * operator to multiply its result"
