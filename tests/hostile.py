@@ -409,6 +409,8 @@ def prepare(seed):
         subclass = of_own_class(value, act) if rng.random() < 0.3 else None
         if subclass is None and isinstance(value, list) and value and rng.random() < 0.5:
             at = rng.randrange(len(value))  # an element of a list
+            # NumPy itself crashes if an element clears the list that it is in.
+            act.chosen = [(do, to) for do, to in act.chosen if to is not value]
             value[at] = hostile(value[at], ["__array__", "__float__"], act)
             continue
         hooks = rng.sample(list(HOOKS), rng.randrange(1, len(HOOKS)))
