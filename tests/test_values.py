@@ -161,6 +161,18 @@ def test_different_operators():
         assert not operator.eq(other, x)
 
 
+def test_zeros_of_either_sign():
+    """They give other bits."""
+    u = np.arange(1.0, 6.0)
+    for A in (Identity(), x, x + x @ x, X[:5] * Identity()):
+        plus, minus = 0.0 * A, -0.0 * A
+        assert plus != minus
+        assert minus == -plus
+        assert equal(plus, 0 * A)
+    assert np.signbit((-0.0 * Identity())(u)).all()
+    assert not np.signbit((0.0 * Identity())(u)).any()
+
+
 def test_equal_arguments():
     assert equal(Diff(0, 1), Diff(np.int8(0), np.float64(1), deriv=np.int64(1)))
     assert equal(Diff(0, boundary="reflect"), Diff(0, boundary=("reflect", "reflect")))

@@ -571,7 +571,8 @@ class Operator(Applicable):
         except ValueError:  # it is not known which axes are the same
             terms = list(self._terms)
         order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
-        return order, tuple((terms[k].scale, terms[k].key()) for k in order)
+        signs = [math.copysign(1.0, term.scale) for term in terms]  # of 0, as 0.0 == -0.0
+        return order, tuple((terms[k].scale, signs[k], terms[k].key()) for k in order)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operator):
