@@ -45,7 +45,7 @@ def make_diff(
 ) -> Diff:
     """A Diff, the same one for the same arguments: its plans are made once."""
     sides = boundary if type(boundary) is tuple else (boundary,)
-    if CONSTANTS.issuperset(map(type, (spacing, deriv, accuracy, period, *sides))):
+    if {type(spacing), type(deriv), type(accuracy), type(period), *map(type, sides)} <= CONSTANTS:
         return diff_of_constants(axis, spacing, deriv, accuracy, boundary, period)
     if type(spacing) is np.ndarray and type(deriv) is type(accuracy) is int:
         weights = spacing.size * (deriv + accuracy + 1)
