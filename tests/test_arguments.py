@@ -288,6 +288,12 @@ def test_times_are_told_how_to_become_numbers():
         (lambda v: fdx.derivative(v), "f", days),
         (lambda v: v * D, "coefficients", days),
         (fdx.weights, "nodes", t),
+        (lambda v: fdx.derivative(f, v), "spacing", list(t)),
+        (lambda v: fdx.derivative(f, v), "spacing", t.tolist()),
+        (lambda v: fdx.derivative(f, v), "spacing", [day.date() for day in t.tolist()]),
+        (lambda v: fdx.derivative(f, v), "spacing", np.array(t.tolist())),
+        (fdx.weights, "nodes", days.tolist()),
+        (lambda v: fdx.derivative(v), "f", t.tolist()),
     ):
         message = refused(call, value, name)
         advice = message.partition("; write ")[2].removesuffix(" for seconds")
@@ -573,6 +579,21 @@ def test_axes_that_are_none(axis):
                 refused(lambda axis, call=call: call([f, f], axis=axis), axis, "axis")
     refused(lambda axis: fdx.derivative(f, axis=axis), axis, "axis")
     refused(lambda axis: fdx.Diff(axis), axis, "axis")
+
+
+def test_integers_have_no_mask_and_no_unit():
+    for two in (np.ma.array(2, mask=True), np.ma.array(2), np.array(2).view(Quantity)):
+        for call, name in (
+            (lambda n: fdx.Diff(n), "axis"),
+            (lambda n: fdx.Diff(0, deriv=n), "deriv"),
+            (lambda n: fdx.derivative(F, accuracy=n), "accuracy"),
+            (lambda n: D**n, "exponent"),
+            (lambda n: fdx.weights(X, deriv=n), "deriv"),
+            (lambda n: fdx.laplacian(np.ones((4, 4, 4)), axis=n), "axis"),
+            (lambda n: fdx.laplacian(np.ones((4, 4, 4)), axis=(0, n)), "axis"),
+            (lambda n: D.output_shape((9, n)), "shape"),
+        ):
+            refused(call, two, name)
 
 
 def test_axes_that_there_are_not():

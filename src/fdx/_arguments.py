@@ -21,7 +21,6 @@ from fractions import Fraction
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from fdx import _out
 from fdx._core import Applicable, computes
@@ -133,9 +132,9 @@ def reject_meaning(value: Any, name: str, role: Role) -> None:
     known = elsewhere(value, name)
     if known is None:
         if isinstance(value, np.ndarray):
-            known = "what it has more than one", f"numpy.asarray({name})"
+            known = "what its class adds", f"numpy.asarray({name})"
         elif any(hasattr(type(value), protocol) for protocol in PROTOCOLS):
-            known = "what it has more than one", f"its data as one, as by numpy.asarray({name})"
+            known = "what its class adds", f"its data as one, as by numpy.asarray({name})"
     if known is not None:
         raise TypeError(
             f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which as an array "
@@ -163,11 +162,12 @@ def as_plain(value: Any, name: str, role: Role) -> Array:
         return plain
     if kind in NUMBERS or isinstance(value, np.generic):
         return np.asarray(value)
-    if isinstance(value, np.ma.MaskedArray):
-        data = unmasked(value, name, role)
-        if kind is np.ma.MaskedArray:
-            return as_plain(data, name, role)
-    reject_meaning(value, name, role)
+    if kind is not list and kind is not tuple:  # which mean nothing but what is in them
+        if isinstance(value, np.ma.MaskedArray):
+            data = unmasked(value, name, role)
+            if kind is np.ma.MaskedArray:
+                return as_plain(data, name, role)
+        reject_meaning(value, name, role)
     try:
         if isinstance(value, Sequence) and not isinstance(value, BUFFERS):
             return np.asarray(inside(value, name, role))
@@ -199,11 +199,16 @@ def instead(a: Array, given: Any, name: str, real: bool = True) -> str:
     value = a[()] if a.ndim == 0 else given
     if isinstance(value, timedelta):
         return f"; write {name}.total_seconds()"
-    if a.ndim and not isinstance(given, np.ndarray) and a.dtype.kind in "mM":
+    kind = a.dtype.kind
+    first = a.flat[0] if kind == "O" and a.ndim and a.size else None
+    if isinstance(first, (date, timedelta)):
+        kind = "m" if isinstance(first, timedelta) else "M"
+        name = f"numpy.asarray({name}, '{kind}8[us]')"
+    elif a.ndim and not isinstance(given, np.ndarray) and kind in "mM":
         name = f"numpy.asarray({name})"
-    if a.dtype.kind == "m":
+    if kind == "m":
         return f"; write {name} / numpy.timedelta64(1, 's') for seconds"
-    if a.dtype.kind == "M" or isinstance(value, (date, time)):
+    if kind == "M" or isinstance(value, (date, time)):
         return f"; write ({name} - {name}[0]) / numpy.timedelta64(1, 's') for seconds"
     if isinstance(value, (Iterator, set, frozenset)):
         return f"; pass list({name})"
@@ -537,8 +542,11 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
 
 
 def as_index(value: Any) -> int | None:
-    """An integer, or None for what is none. (A truth value is none.)"""
+    """An integer, or None for what is none. (A truth value is none, nor is what has a mask or a
+    unit.)"""
     if isinstance(value, (bool, np.bool_)):
+        return None
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
         return None
     try:
         return operator.index(value)
@@ -576,9 +584,9 @@ def check_axis(axis: Any, ndim: int) -> int:
 
 
 def in_range(axis: int, ndim: int) -> int:
-    if abs(axis) > 2 * ndim:  # also where C's integers end
+    if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
-    return normalize_axis_index(axis, ndim)
+    return axis % ndim
 
 
 def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
