@@ -456,6 +456,8 @@ def test_fractions_and_decimals_are_numbers():
     period = Fraction(12)
     by = fdx.Diff(0, [0, 1, 3, 4], boundary="periodic", period=period)
     assert same(by(f), fdx.Diff(0, [0, 1, 3, 4], boundary="periodic", period=12.0)(f))
+    for k in (Fraction(1, 2), Decimal("0.5")):
+        assert D.symbol(k) == D.symbol(0.5)
     refused(lambda x: fdx.derivative(f, x), [third, True, 2, 3], "spacing[1]")
     refused(lambda x: fdx.derivative(f, x), np.array([third, True, 2, 3]), "spacing")
     refused(lambda x: fdx.derivative(f, x), np.array([third, 1j, 2, 3]), "spacing")

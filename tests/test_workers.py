@@ -317,12 +317,12 @@ def test_set_workers_in_threads(jobs):
             done.result()
 
 
-BAD_WORKERS = [0, -(10**6), -CPUS - 1, 1.5, 2.0, "2", [2], float("nan")]
+BAD_WORKERS = [True, 0, -(10**6), -CPUS - 1, 1.5, 2.0, "2", [2], float("nan")]
 
 
 @pytest.mark.parametrize("workers", BAD_WORKERS, ids=repr)
 def test_bad_workers(workers):
-    expected = ValueError if isinstance(workers, int) else TypeError
+    expected = ValueError if type(workers) is int else TypeError
     for dtype in ("f8", "f2"):
         with pytest.raises(expected, match="workers"):
             fdx.gradient((F % 7).astype(dtype), workers=workers)

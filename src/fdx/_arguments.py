@@ -373,6 +373,8 @@ def element(name: str, index: Iterable[int]) -> str:
 def check_waves(value: Any, name: str) -> Array:
     """Wavenumbers."""
     a = as_plain(value, name, FACTORS)
+    if a.ndim == 0 and is_real(a[()]):
+        return np.asarray(as_float(a[()]))
     if a.dtype.kind not in "iuf":
         raise TypeError(
             f"{name}: expected real wavenumbers, got {got(a, value)}{instead(a, value, name)}"

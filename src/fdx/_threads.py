@@ -60,6 +60,8 @@ def _cpus() -> int:
 
 def _check(workers: Any, name: str = "workers") -> int:
     try:
+        if isinstance(workers, bool):
+            raise TypeError
         n = operator.index(workers)
     except TypeError:
         raise TypeError(f"{name}: expected an integer or None, got {workers!r}") from None
