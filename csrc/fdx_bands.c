@@ -41,11 +41,6 @@ struct maker {
     double w[FDX_MAXNODES], rest[FDX_MAXNODES];
 };
 
-static int is_finite(double v)
-{
-    return v - v == 0;
-}
-
 static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b)
 {
     return a < b ? a : b;
@@ -124,7 +119,7 @@ static fdx_status settle(const fdx_rows_alike *r, double *w)
     if (r->form != FDX_PLAIN)
         w[r->own * step] = sum;
     for (int k = 0; k < r->count; k++)
-        if (!is_finite(w[k * step]))
+        if (!fdx_is_finite(w[k * step]))
             return FDX_E_NODES;
     return FDX_OK;
 }
@@ -197,15 +192,6 @@ static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
     memcpy(memory, &band, sizeof band);
     *result = (const fdx_band *)memory;
     return FDX_OK;
-}
-
-static fdx_status make(void *memory, maker *m, const fdx_band **result)
-{
-    fdx_environment before;
-    fdx_enter_default(&before);
-    const fdx_status status = lay_out(memory, m, result);
-    fdx_leave_default(&before);
-    return status;
 }
 
 /* ---- what bands have to be ---- */
@@ -522,7 +508,7 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
             return FDX_E_NODES;
         const double length = what->x[what->n - 1] - what->x[0], beyond = what->period - length;
         /* the period goes on in the direction of the coordinates, beyond the last one */
-        if (what->left == FDX_PERIODIC && !(is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
+        if (what->left == FDX_PERIODIC && !(fdx_is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
             return FDX_E_NODES;
         if (are_uniform(what, &h)) {
             outline(&m, what, 1);
@@ -531,7 +517,7 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
             h = 1;
         }
     }
-    if (!is_finite(what->scale) || what->scale == 0 || !is_finite(h) || h == 0)
+    if (!fdx_is_finite(what->scale) || what->scale == 0 || !fdx_is_finite(h) || h == 0)
         return FDX_E_NODES;
     m.factor.hi = what->scale;
     for (int k = 0; k < what->deriv && h != 1; k++)
@@ -656,7 +642,11 @@ fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t fr
     if (to <= from)
         return FDX_E_SIZE;
     outline_transpose(&m, a, from, to);
-    return make(memory, &m, band);
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = lay_out(memory, &m, band);
+    fdx_leave_default(&before);
+    return status;
 }
 
 size_t fdx_band_transpose_size(const fdx_band *a)
@@ -739,8 +729,6 @@ static fdx_status outline_product(maker *m, const fdx_band *a, const fdx_band *b
     r->first = a->interior.first + b->interior.first;
     r->count = (int)count;
     r->own = (int)least(most(m->shift - r->first, 0), count - 1);
-    const int same = parity(&a->interior) * parity(&b->interior);
-    r->form = b->interior.form == FDX_PLAIN ? FDX_PLAIN : same > 0 ? FDX_EVEN : same < 0 ? FDX_ODD : FDX_DIFFERENCES;
     if (band->periodic)
         set_interior(m, 0, band->rows);
     else /* rows that meet interior rows only */
@@ -755,20 +743,34 @@ size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
     return outline_product(&m, a, b) == FDX_OK ? size(&m) : 0;
 }
 
-fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
+static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
 {
     maker m;
     fdx_status status = outline_product(&m, a, b);
     if (status != FDX_OK)
         return status;
-    m.factor.hi = scale;
-    if (!is_finite(scale))
+    if (!fdx_is_finite(scale))
         return FDX_E_NODES;
-    status = make(memory, &m, band);
+    m.factor.hi = scale;
+    const int same = parity(&a->interior) * parity(&b->interior);
+    m.band.interior.form = b->interior.form == FDX_PLAIN ? FDX_PLAIN
+                           : same > 0                    ? FDX_EVEN
+                           : same < 0                    ? FDX_ODD
+                                                         : FDX_DIFFERENCES;
+    status = lay_out(memory, &m, band);
     if (status == FDX_OK && m.band.periodic) { /* columns that are more than once around an end */
         fdx_rows_alike *r = &((fdx_band *)memory)->interior;
         const ptrdiff_t n = m.band.columns;
         r->first += r->first < -n ? n : r->first > n + 1 - r->count ? -n : 0;
     }
+    return status;
+}
+
+fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
+{
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = product(memory, a, b, scale, band);
+    fdx_leave_default(&before);
     return status;
 }

@@ -48,6 +48,17 @@ static inline int fdx_biased_exponent(double v)
     return (int)(fdx_bits_of(v) >> 52 & 2047);
 }
 
+/* By their bits: whatever the environment, and without an exception. */
+static inline int fdx_is_finite(double v)
+{
+    return fdx_biased_exponent(v) < 2047;
+}
+
+static inline int fdx_is_zero(double v)
+{
+    return fdx_bits_of(v) << 1 == 0;
+}
+
 /* 2^e, where that is a normal number. */
 static inline double fdx_power_of_two(int e)
 {

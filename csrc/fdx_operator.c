@@ -355,7 +355,7 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
     }
     for (int level = 0; level < levels; level++) {
         if (!fdx_product_fits((size_t)total, (size_t)number[level], PTRDIFF_MAX))
-            return FDX_E_SHAPE; /* blocks are no more than results, but where they do not fill tiles */
+            return FDX_E_SHAPE; /* as the last tiles count as whole ones, there may be more blocks than results */
         total *= number[level];
     }
 

@@ -2,6 +2,7 @@
  *
  * Both are laid out by a function that is called twice: without memory it only counts the bytes. */
 #include "fdx_operator.h"
+#include "fdx_dd.h"
 
 /* ---- memory ---- */
 
@@ -147,9 +148,9 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
     *rows = n;
     *band = NULL;
     if (what.deriv == 0) {
-        if (what.scale == 0 || what.scale - what.scale != 0)
+        if (fdx_is_zero(what.scale) || !fdx_is_finite(what.scale))
             return FDX_E_NODES;
-        if (what.scale == 1 || n == 0)
+        if (fdx_bits_of(what.scale) == fdx_bits_of(1) || n == 0)
             return FDX_OK;
         if (n > LONGEST)
             return FDX_E_SIZE;

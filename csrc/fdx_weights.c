@@ -521,25 +521,16 @@ static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
     return 1;
 }
 
-static int not_finite(double v)
+/* fdx_weights in the default environment; which exceptions the weights are to raise is in `*events`. */
+static fdx_status weigh(double *w, double *rest, const double *x, int n, double at, int deriv, int *events)
 {
-    return fdx_biased_exponent(v) == 2047;
-}
-
-fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
-{
-    if (w == NULL || x == NULL)
-        return FDX_E_NULL;
-    if (deriv < 0 || n <= deriv || n > FDX_MAXNODES)
-        return FDX_E_SIZE;
-
     /* In rising order, so that the order of the nodes makes no difference to the bits. */
     double sorted[FDX_MAXNODES], weight[FDX_MAXNODES], short_of[FDX_MAXNODES];
     unsigned char order[FDX_MAXNODES];
-    int bad = not_finite(at);
+    int finite = fdx_is_finite(at);
     for (int k = 0; k < n; k++)
-        bad |= not_finite(x[k]);
-    if (bad)
+        finite &= fdx_is_finite(x[k]);
+    if (!finite)
         return FDX_E_NODES;
     for (int k = 0; k < n; k++) {
         int to = k;
@@ -553,9 +544,7 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
             return FDX_E_NODES;
     }
 
-    fdx_environment before;
-    fdx_enter_default(&before);
-    int small = 0, done = 0, events = 0, quality = POOR, scale = 0;
+    int small = 0, done = 0, quality = POOR, scale = 0;
     double scaled[FDX_MAXNODES];
     fdx_dd u[FDX_MAXNODES];
     if (fdx_computes_as_written() && scale_nodes(scaled, u, sorted, n, at, &scale)) {
@@ -575,12 +564,32 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
             exact[k] = take_apart(small ? -u[k].hi : sorted[k]);
             exact[k].e -= small ? scale : 0;
         }
-        done = in_integers(weight, short_of, exact, origin, n, deriv, &events);
+        done = in_integers(weight, short_of, exact, origin, n, deriv, events);
     }
-    fdx_leave_default(&before);
     if (!done && quality == POOR)
         return FDX_E_NODES;
 
+    for (int k = 0; k < n; k++) {
+        w[order[k]] = weight[k];
+        if (rest != NULL)
+            rest[order[k]] = short_of[k];
+    }
+    return FDX_OK;
+}
+
+fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
+{
+    if (w == NULL || x == NULL)
+        return FDX_E_NULL;
+    if (deriv < 0 || n <= deriv || n > FDX_MAXNODES)
+        return FDX_E_SIZE;
+    int events = 0;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = weigh(w, rest, x, n, at, deriv, &events);
+    fdx_leave_default(&before);
+    if (status != FDX_OK)
+        return status;
     if ((events & OVERFLOWN) != 0) {
         volatile double most = DBL_MAX;
         most = most * 2;
@@ -588,11 +597,6 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
     if ((events & UNDERFLOWN) != 0) {
         volatile double tiny = DBL_MIN;
         tiny = tiny * tiny;
-    }
-    for (int k = 0; k < n; k++) {
-        w[order[k]] = weight[k];
-        if (rest != NULL)
-            rest[order[k]] = short_of[k];
     }
     return FDX_OK;
 }

@@ -224,14 +224,44 @@ static void add_rows(const fdx_rows_alike *r, ptrdiff_t rows)
             add_doubles(&r->w[k * r->tap_step + i * r->row_step], 1);
 }
 
-/* Bands, and weights with what they are short of. */
+static void add_band(const fdx_band *band)
+{
+    for (ptrdiff_t i = 0; i < band->nfirst; i++)
+        add_rows(&band->first[i], 1);
+    for (ptrdiff_t i = 0; i < band->nlast; i++)
+        add_rows(&band->last[i], 1);
+    add_rows(&band->interior, band->rows - band->nfirst - band->nlast);
+    hash = (hash ^ (uint64_t)band->interior.form) * 1099511628211u;
+}
+
+static void add_weights(const double *x, int n, double at, int deriv)
+{
+    double w[16], rest[16];
+    set_mode(mode);
+    const fdx_status status = fdx_weights(w, rest, x, n, at, deriv);
+    set_mode(0x1f80);
+    hash = (hash ^ (uint64_t)status) * 1099511628211u;
+    if (status != FDX_OK)
+        return;
+    add_doubles(w, (size_t)n);
+    add_doubles(rest, (size_t)n);
+}
+
+/* Bands, their products with one and the same, and weights with what they are short of. */
 static void weights(const fdx_isa *isa)
 {
-    enum { N = 200 };
-    static double memory[1 << 14];
-    double x[N], w[16], rest[16];
-    const fdx_band *band;
+    enum { N = 200, ROOM = 1 << 14 };
+    static double memory[ROOM], memory_of_product[ROOM], memory_of_first[ROOM];
+    double x[N];
+    const ptrdiff_t shape[1] = {N};
+    const fdx_partial tiny = {0, {N, 0, 0, 0, 0, 1e-310, 0, NULL, 0, NULL}, NULL};
+    const fdx_product times_tiny = {0, 0, 1, &tiny};
+    const fdx_sum sum = {1, shape, 1, &times_tiny, isa};
+    const fdx_operator *op;
+    const fdx_band *band, *product, *first;
+    const fdx_derivative plain = {N, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 0.1, NULL, 0, NULL};
     begin();
+    check(fdx_band_derivative(memory_of_first, &plain, &first));
     for (int k = 0; k < 48; k++) {
         x[0] = k % 3 == 0 ? 0 : -1e-3;
         for (int i = 1; i < N; i++)
@@ -243,7 +273,7 @@ static void weights(const fdx_isa *isa)
         what.accuracy = 2 + k % 8 / 2 * 2;
         what.left = k % 5 == 0 ? FDX_REFLECT : FDX_ONE_SIDED;
         what.right = k % 7 == 0 ? FDX_SYMMETRIC_ODD : FDX_ONE_SIDED;
-        what.scale = k % 2 == 0 ? 1 : -0.3;
+        what.scale = k % 11 == 10 ? 1e-310 : k % 2 == 0 ? 1 : -0.3;
         what.spacing = 0.1;
         what.x = k < 32 ? x : NULL;
         what.isa = isa;
@@ -254,23 +284,28 @@ static void weights(const fdx_isa *isa)
         set_mode(0x1f80);
         hash = (hash ^ (uint64_t)status) * 1099511628211u;
         if (status == FDX_OK) {
-            for (ptrdiff_t i = 0; i < band->nfirst; i++)
-                add_rows(&band->first[i], 1);
-            for (ptrdiff_t i = 0; i < band->nlast; i++)
-                add_rows(&band->last[i], 1);
-            add_rows(&band->interior, band->rows - band->nfirst - band->nlast);
-        }
-        for (int deriv = 0; deriv < 5; deriv++) {
-            const double at = uniform();
+            add_band(band);
+            if (fdx_band_product_size(band, first) > sizeof memory_of_product)
+                exit(1);
             set_mode(mode);
-            const fdx_status made = fdx_weights(w, rest, x, 8 + k % 8, at, deriv);
+            const fdx_status multiplied = fdx_band_product(memory_of_product, band, first, 0.7, &product);
             set_mode(0x1f80);
-            if (made != FDX_OK)
-                continue;
-            add_doubles(w, (size_t)(8 + k % 8));
-            add_doubles(rest, (size_t)(8 + k % 8));
+            check(multiplied);
+            add_band(product);
         }
+        for (int deriv = 0; deriv < 5; deriv++)
+            add_weights(x, 8 + k % 8, uniform(), deriv);
     }
+    if (fdx_operator_size(&sum) > sizeof memory)
+        exit(1);
+    set_mode(mode);
+    const fdx_status made = fdx_operator_make(memory, &sum, &op);
+    set_mode(0x1f80);
+    check(made);
+    for (int i = 0; i < 16; i++)
+        x[i] = (i * i - 40) * 1e-310;
+    for (int n = 2; n <= 16; n++)
+        add_weights(x, n, 5e-310, 0);
     end(isa, "weights", 0, 0);
 }
 
