@@ -1160,3 +1160,21 @@ def test_period_of_falling_coordinates():
 def test_spectral_radius_of_a_long_axis_is_quick():
     L = fdx.Diff(0, boundary="periodic") + fdx.Diff(0, deriv=2, boundary="reflect")
     assert 4 < L.spectral_radius(20_000) < 40
+
+
+@pytest.mark.parametrize("shape", [(1000,), (40, 40)])
+def test_layouts_take_turns(shape, monkeypatch):
+    """Arrays of one shape need workspaces of different sizes: for rows that are converted, more."""
+    monkeypatch.setattr("fdx._threads.MIN_PART_ELEMENTS", 0)
+    u = np.random.default_rng(1).integers(-99, 99, shape)
+    layouts = [u * 0.7, u, u.astype(np.float32), u.astype(">f8"), u * (1 + 2j), np.flip(u * 0.7)]
+
+    def operator():
+        return fdx.Diff(0, 0.5, deriv=2) + fdx.Diff(-1)
+
+    alone = [operator()(v).tobytes() for v in layouts]
+    for workers in (1, 2):
+        for first in layouts:
+            L = operator()
+            L(first, workers=workers)
+            assert [L(v, workers=workers).tobytes() for v in layouts] == alone

@@ -303,6 +303,7 @@ cdef class Job:
     """
     cdef fdx_call call
     cdef const fdx_operation *operation  # instead of `call`, unless NULL
+    cdef ptrdiff_t room  # for its workspace
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
@@ -346,7 +347,7 @@ cdef class Job:
                 if self.operation == NULL:
                     status = fdx_apply_part(&self.call, part, self.nparts)
                 else:
-                    status = _operate(self.operation, part, self.nparts)
+                    status = _operate(self.operation, self.room, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
@@ -371,24 +372,28 @@ cdef class Job:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
 
 
-cdef int _operate(const fdx_operation *operation, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
-    """Run a part of an operation, with a workspace of its own."""
+cdef int _operate(const fdx_operation *operation, ptrdiff_t room, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    """Run a part of an operation, with a workspace of its own: of `room` bytes, or of as many as it takes."""
     cdef double small[WORKSPACE]
-    cdef ptrdiff_t size
     cdef void *workspace
-    cdef int status = fdx_operate_part(operation, small, sizeof(small), part, nparts)
-    if status == FDX_E_WORKSPACE:
-        size = fdx_workspace_size(operation)
-        workspace = malloc(size)
+    cdef int status = FDX_E_WORKSPACE
+    while status == FDX_E_WORKSPACE:
+        room = max(room, <ptrdiff_t>sizeof(small))
+        workspace = small if room == sizeof(small) else malloc(room)
         if workspace == NULL:
             return NO_MEMORY
-        status = fdx_operate_part(operation, workspace, size, part, nparts)
-        free(workspace)
+        status = fdx_operate_part(operation, workspace, room, part, nparts)
+        if workspace != small:
+            free(workspace)
+        if status == FDX_E_WORKSPACE:
+            room = fdx_workspace_size(operation)
     return status
 
 
-cdef int _run(fdx_call *call, const fdx_operation *operation, Py_ssize_t size, Py_ssize_t workers) except -1:
-    """Apply a call, or an operation; returns the floating-point flags raised by it, and those that were up before."""
+cdef int _run(fdx_call *call, const fdx_operation *operation, ptrdiff_t room, Py_ssize_t size,
+              Py_ssize_t workers) except -1:
+    """Apply a call, or an operation, with `room` bytes for a workspace; returns the floating-point flags raised by it,
+    and those that were up before."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
@@ -401,6 +406,7 @@ cdef int _run(fdx_call *call, const fdx_operation *operation, Py_ssize_t size, P
         if call != NULL:
             job.call = call[0]
         job.operation = operation
+        job.room = room
         job.nparts = nparts
         try:
             _threads.enlist(job, nparts - 1)
@@ -409,11 +415,11 @@ cdef int _run(fdx_call *call, const fdx_operation *operation, Py_ssize_t size, P
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_apply(call) if call != NULL else _operate(operation, 0, 1)
+        status = fdx_apply(call) if call != NULL else _operate(operation, room, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_apply(call) if call != NULL else _operate(operation, 0, 1)
+            status = fdx_apply(call) if call != NULL else _operate(operation, room, 0, 1)
             flags = PyUFunc_getfperr()
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")
@@ -727,7 +733,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
                     fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
         weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
 
-    flags |= _run(&call, NULL, size * naxes, nworkers)
+    flags |= _run(&call, NULL, 0, size * naxes, nworkers)
     if flags:
         if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
@@ -1182,6 +1188,7 @@ cdef class Plan:
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
     cdef readonly bint has_factors, keeps_shape
+    cdef ptrdiff_t room  # bytes for a workspace that the first call took, as most do: asking takes time
     cdef int single  # 1: the weights can be rounded to single precision; 0: not; -1: nobody has asked
     cdef list kept
     cdef void *memory  # of what the operator points at
@@ -1256,6 +1263,7 @@ cdef class Plan:
     cdef int run(self, const fdx_array *arrays, bint fresh, Py_ssize_t workers) except -1:
         """Apply it to arrays that are known to fit, inputs first; report floating-point errors."""
         cdef fdx_operation operation
+        cdef ptrdiff_t room
         cdef Py_ssize_t size = self.noutputs
         cdef int d, flags
         for d in range(self.op.ndim):
@@ -1266,8 +1274,12 @@ cdef class Plan:
         operation.lo = operation.hi = NULL
         operation.accumulate = NULL
         operation.fresh = fresh
+        with cython.critical_section(self):
+            if self.room == 0:
+                self.room = fdx_workspace_size(&operation)
+            room = self.room
         PyUFunc_clearfperr()
-        flags = _run(NULL, &operation, size, workers)
+        flags = _run(NULL, &operation, room, size, workers)
         if flags:
             _report(flags, "derivative")
         return 0
