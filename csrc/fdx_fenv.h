@@ -7,7 +7,7 @@
 #ifndef FDX_FENV_H
 #define FDX_FENV_H
 
-#include <float.h>
+#include "fdx_strict.h"
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include <xmmintrin.h>
