@@ -173,6 +173,9 @@ def test_values_of_a_file(tmp_path):
                     call(f)
                 assert str(caught.value).startswith(f"{name}: expected ")
                 assert "a masked array, 1 of 8 masked" in str(caught.value)
+        with pytest.raises(TypeError, match=r"pass numpy\.asanyarray\(f\)\.filled\(numpy\.nan\)"):
+            fdx.derivative(t)
+        assert np.isnan(fdx.derivative(np.asanyarray(t).filled(np.nan))[[2, 4]]).all()
 
 
 def test_arrays_in_files_are_read(tmp_path):

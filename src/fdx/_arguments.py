@@ -36,7 +36,7 @@ UNIT = " (in another unit?)"
 
 MAX_NODES = 64  # of one stencil
 
-# What may be lost where a float64 does not hold the numbers that were given: of a distance.
+# The largest relative error of a distance, where a float64 does not hold the numbers given.
 ROUNDED = 2.0**-26
 
 
@@ -120,8 +120,9 @@ def elsewhere(value: object, name: str) -> tuple[str, str] | None:
     return None
 
 
-def reject_meaning(value: Any, name: str, role: Role) -> None:
-    """An error for what is more than the numbers that an array would have of it."""
+def reject_meaning(value: Any, name: str, role: Role, written: str) -> None:
+    """An error for what is more than the numbers that an array would have of it, which is `written`
+    in what to pass instead."""
     if isinstance(value, Applicable):
         raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
     if callable(value):
@@ -129,12 +130,12 @@ def reject_meaning(value: Any, name: str, role: Role) -> None:
             f"{name}: expected {role.expected}, got a function, {shown(value)}; fdx differentiates "
             "samples: pass its values at the points (scipy.differentiate takes functions)"
         )
-    known = elsewhere(value, name)
+    known = elsewhere(value, written)
     if known is None:
         if isinstance(value, np.ndarray):
-            known = "what its class adds", f"numpy.asarray({name})"
+            known = "what its class adds", f"numpy.asarray({written})"
         elif any(hasattr(type(value), protocol) for protocol in PROTOCOLS):
-            known = "what its class adds", f"its data as one, as by numpy.asarray({name})"
+            known = "what its class adds", f"its data as one, as by numpy.asarray({written})"
     if known is not None:
         raise TypeError(
             f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which as an array "
@@ -142,20 +143,20 @@ def reject_meaning(value: Any, name: str, role: Role) -> None:
         )
 
 
-def unmasked(value: Any, name: str, role: Role) -> Any:
+def unmasked(value: Any, name: str, role: Role, written: str) -> Any:
     """The data of a masked array, if nothing is masked: what is under a mask is no data."""
     mask = np.ma.getmaskarray(value)
     if mask.dtype != bool or mask.any():
         count = np.count_nonzero(mask) if mask.dtype == bool else "some"
         raise TypeError(
             f"{name}: expected {role.expected}, got a masked array, {count} of {mask.size} masked; "
-            + (role.without or filled(value, name))
+            + (role.without or filled(value, written))
         )
     return np.ma.getdata(value)
 
 
-def as_plain(value: Any, name: str, role: Role) -> Array:
-    """An argument as a numpy.ndarray or memmap, which it is not copied for if it is one."""
+def as_plain(value: Any, name: str, role: Role, written: str = "") -> Array:
+    """An argument as a numpy.ndarray or memmap; one that is such already is not copied."""
     kind = type(value)
     if kind is np.ndarray or kind is np.memmap:
         plain: Array = value
@@ -164,10 +165,10 @@ def as_plain(value: Any, name: str, role: Role) -> Array:
         return np.asarray(value)
     if kind is not list and kind is not tuple:  # which mean nothing but what is in them
         if isinstance(value, np.ma.MaskedArray):
-            data = unmasked(value, name, role)
+            data = unmasked(value, name, role, written or name)
             if kind is np.ma.MaskedArray:
-                return as_plain(data, name, role)
-        reject_meaning(value, name, role)
+                return as_plain(data, name, role, f"numpy.ma.getdata({written or name})")
+        reject_meaning(value, name, role, written or name)
     try:
         if isinstance(value, Sequence) and not isinstance(value, BUFFERS):
             return np.asarray(inside(value, name, role))
@@ -176,7 +177,9 @@ def as_plain(value: Any, name: str, role: Role) -> Array:
         if str(error).startswith(name):
             raise
         raise ValueError(f"{name}: expected sequences of one length, got {error}") from None
-    return found if type(found) is np.ndarray else as_plain(found, name, role)
+    if type(found) is np.ndarray:
+        return found
+    return as_plain(found, name, role, f"numpy.asanyarray({name})")  # what `__array__` returned
 
 
 def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
@@ -293,7 +296,8 @@ def holds(x: Array, a: Array) -> Array:
 
 
 def with_large_integers(a: Array, given: Any) -> Array:
-    """The array of a list, of whose integers NumPy may have rounded some that are beside others."""
+    """The array of a list; of objects, where NumPy may have rounded large integers, as it does
+    beside floats, or where no dtype of integers holds all."""
     if isinstance(given, (list, tuple)) and a.dtype == np.float64 and (abs(a) >= 2.0**53).any():
         objects = np.array(given, dtype=object)
         if any(isinstance(number, numbers.Integral) for number in objects.flat):

@@ -163,7 +163,7 @@ def plan_of(
     boundary: Any,
     period: Any,
 ) -> Plan:
-    """The same; the plan is kept if it is small, where it is known what it was made of."""
+    """The plan that `make` makes; a small one is kept for later calls with the same arguments."""
     if CONSTANTS.issuperset(map(type, (axis, accuracy, boundary, period, *spacing))):
         return plan_of_constants(what, count, shape, axis, accuracy, boundary, period, *spacing)
     grid = spacing, axis, accuracy, boundary, period

@@ -16,7 +16,7 @@ CONSTANTS = frozenset(
 )
 MAX_ITEMS = 64  # of a tuple or list, which is in another, or in one of these, but no deeper
 MAX_WEIGHTS = 1 << 16  # on uneven coordinates, of what is kept: half a MiB
-FEW = 16  # are kept of such
+FEW = 16  # results are kept, of each function that keeps them by coordinates
 
 
 class NotKnownAgainError(TypeError):
@@ -24,7 +24,7 @@ class NotKnownAgainError(TypeError):
 
 
 def fixed(value: Any, levels: int = 3) -> Any:
-    """The same made of constants and their types, and of the bytes of coordinates."""
+    """What arguments are known by: constants with their types, coordinates as bytes."""
     kind = type(value)
     if kind in CONSTANTS:
         return kind, value
