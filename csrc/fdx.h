@@ -10,8 +10,8 @@
  * - Strides, and the distance between two coordinates, are in bytes and may be negative or zero; shapes, axes, boxes
  *   and stencil offsets are in elements. Every index is a ptrdiff_t: more than 2^31 elements are fine.
  * - Data may lie at any address: elements that are not aligned, not in native byte order, not floating point or not
- *   next to each other are converted in small blocks, on the stack or in the workspace. The stack takes up to 32 KiB
- *   for np.gradient, for operators 32 KiB and 8 more for each stage of the longest chain, for weights 72 KiB.
+ *   next to each other are converted in small blocks, on the stack or in the workspace. No call takes more than 32 KiB
+ * of stack, but one for weights by integers of more than 16 KiB (many nodes, far apart, of a high derivative): 44 KiB.
  * - Nothing is allocated: bands and operators are made in memory of the caller's, and applied with a workspace of the
  *   caller's; a function beside each tells how many bytes that takes. Nothing is retained but what is said to be, there
  *   is no global state and there are no hidden threads: every function may be called from any number of threads. Parts
@@ -337,7 +337,7 @@ typedef struct {
 } fdx_operation;
 
 /* Bytes that fdx_operate needs for this call (another table or box may need others), bounded, whatever the arrays'
- * sizes; 0: none, or the call is wrong, which fdx_operate tells. */
+ * sizes; 0: there are no results, or the call is wrong, which fdx_operate tells. */
 ptrdiff_t fdx_workspace_size(const fdx_operation *call);
 /* Apply it, or one of nparts parts of about the same size, with a workspace (parts that are made at the same time need
  * one each); FDX_E_WORKSPACE, and nothing done, if it has too few bytes. O(size * neighbours) time. */

@@ -21,6 +21,7 @@ static void multiply(const work *w, const fdx_array *factor, const place *t, con
         step == w->itemsize && factor->dtype == w->dtype && fdx_is_native(factor, w->call->op->ndim, NULL);
     fdx_gather_fn *gather = w->call->op->isa->gather[factor->dtype][factor->swapped != 0];
     place c;
+    take_place(w, &c);
     c.data = (char *)factor->data;
     for (int d = 0; d < w->ndim; d++) {
         c.lo[d] = 0;
@@ -52,6 +53,7 @@ static void multiply(const work *w, const fdx_array *factor, const place *t, con
         }
         next_line(&m, &by, &unused);
     } while (next_line(&l, &in, &out));
+    give_back(w, c.lo);
 }
 
 static void convert(const work *w, const fdx_array *a, const place *dst, const ptrdiff_t *lo, const ptrdiff_t *hi,
@@ -62,6 +64,7 @@ static void convert(const work *w, const fdx_array *a, const place *dst, const p
     const int part = a->dtype == FDX_C64 ? FDX_F32 : a->dtype == FDX_C128 ? FDX_F64 : a->dtype;
     fdx_gather_fn *gather = w->call->op->isa->gather[part][a->swapped != 0];
     place src;
+    take_place(w, &src);
     src.data = (char *)a->data;
     for (int d = 0; d < w->ndim; d++) {
         src.lo[d] = 0;
@@ -74,10 +77,11 @@ static void convert(const work *w, const fdx_array *a, const place *dst, const p
     do
         gather(out, in, step, n);
     while (next_line(&l, &in, &out));
+    give_back(w, src.lo);
 }
 
-/* The input of stage s of a term, at least in the box [lo, hi), which along dimension `unrolled`, unless -1, goes on
- * behind the ends of an axis of n points. */
+/* The input of stage s of a term, in a place whose numbers have been taken, at least in the box [lo, hi), which along
+ * dimension `unrolled`, unless -1, goes on behind the ends of an axis of n points. */
 static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t *lo, const ptrdiff_t *hi, int unrolled,
                     ptrdiff_t n, place *result)
 {
@@ -91,7 +95,12 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
         }
         return;
     }
-    ptrdiff_t widest[MAXD];
+    ptrdiff_t *const widest = take(w, 8), *const from = widest + w->ndim, *const to = from + w->ndim,
+                     *const rows = to + w->ndim, *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
+                     *const columns_end = columns + w->ndim;
+    place piece = *result, src;
+    piece.lo = columns_end + w->ndim;
+    take_place(w, &src);
     result->data = w->windows;
     for (int t = is_direct(w, term); t < s; t++)
         result->data += aligned(fdx_window_size(w, term, t, widest));
@@ -103,9 +112,10 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
         stride *= hi[d] - lo[d];
     }
 
-    ptrdiff_t from[MAXD], to[MAXD];
-    memcpy(from, lo, sizeof from);
-    memcpy(to, hi, sizeof to);
+    copy(w, from, lo);
+    copy(w, to, hi);
+    piece.data = result->data;
+    piece.unrolled = unrolled;
     const ptrdiff_t end = unrolled >= 0 ? hi[unrolled] : 0;
     for (int more = 1; more;) { /* pieces of the box that lie in the array; one, unless it goes on behind the ends */
         more = 0;
@@ -115,10 +125,9 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
             to[unrolled] = MIN(end, (turns + 1) * n);
             more = to[unrolled] < end;
         }
-        ptrdiff_t rows[MAXD], rows_end[MAXD];
-        memcpy(rows, from, sizeof rows);
-        memcpy(rows_end, to, sizeof rows_end);
-        place piece = *result;
+        copy(w, rows, from);
+        copy(w, rows_end, to);
+        copy(w, piece.lo, lo);
         if (unrolled >= 0) {
             rows[unrolled] -= turns * n;
             rows_end[unrolled] -= turns * n;
@@ -128,15 +137,13 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
             convert(w, in, &piece, rows, rows_end, rows);
         } else {
             const fdx_stage *stage = &term->stage[s - 1];
-            ptrdiff_t columns[MAXD], columns_end[MAXD];
             int d = -1;
-            memcpy(columns, rows, sizeof columns);
-            memcpy(columns_end, rows_end, sizeof columns_end);
+            copy(w, columns, rows);
+            copy(w, columns_end, rows_end);
             if (stage->band != NULL) {
                 d = w->dimension[stage->axis];
                 columns_of(stage->band, &columns[d], &columns_end[d]);
             }
-            place src;
             prepare(w, term, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
                     d >= 0 ? stage->band->columns : 0, &src);
             fdx_apply_band(w, stage, &src, &piece, rows, rows_end, FDX_SET);
@@ -146,6 +153,7 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
         if (more)
             from[unrolled] = to[unrolled];
     }
+    give_back(w, widest);
 }
 
 /* y = or y += a term, in the box [lo, hi) of results. */
@@ -153,9 +161,12 @@ static void add_term(const work *w, const fdx_term *term, const place *y, const 
                      int mode)
 {
     const fdx_stage *last = &term->stage[term->nstages - 1];
-    ptrdiff_t rows[MAXD], rows_end[MAXD], columns[MAXD], columns_end[MAXD];
+    ptrdiff_t *const rows = take(w, 4), *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
+                     *const columns_end = columns + w->ndim;
     place src, dst, share;
     int d = -1;
+    take_place(w, &src);
+    take_place(w, &dst);
     dst.data = y->data;
     dst.unrolled = -1;
     for (int e = 0; e < w->ndim; e++) {
@@ -173,8 +184,10 @@ static void add_term(const work *w, const fdx_term *term, const place *y, const 
             d >= 0 ? last->band->columns : 0, &src);
     if (last->factor == NULL) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, mode);
+        give_back(w, rows);
         return;
     }
+    take_place(w, &share);
     share.data = w->share;
     share.unrolled = -1;
     ptrdiff_t stride = w->itemsize * w->unit;
@@ -185,6 +198,7 @@ static void add_term(const work *w, const fdx_term *term, const place *y, const 
     }
     fdx_apply_band(w, last, &src, &share, rows, rows_end, FDX_SET);
     multiply(w, last->factor, &share, &dst, rows, rows_end, mode);
+    give_back(w, rows);
 }
 
 /* ---- the walk ---- */
@@ -241,6 +255,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
     fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
     place dst;
+    take_place(w, &dst);
     dst.data = (char *)out->data;
     for (int d = 0; d < w->ndim; d++) {
         dst.lo[d] = 0;
@@ -258,6 +273,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
             turn_out(y, dst.stride[run], x, sum->stride[across], hi[run] - lo[run], hi[across] - lo[across],
                      w->unit * w->itemsize);
         while (next_line(&l, &x, &y));
+        give_back(w, dst.lo);
         return;
     }
     if (adds)
@@ -271,6 +287,7 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
         else
             scatter(y, step, x, n);
     } while (next_line(&l, &x, &y));
+    give_back(w, dst.lo);
 }
 
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
@@ -282,12 +299,13 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     for (int d = 0; d < w->ndim; d++)
         next = fdx_at(next, d == m ? hi[d] + w->ahead : lo[d], along(w, &call->in[0], w->axis[d]));
     uint64_t fetched = 0;
+    place y;
+    take_place(w, &y);
     for (int k = 0, n; k < call->op->nterms; k += n) {
         const int number = call->op->term[k].out, by_lines = (int)(w->by_lines >> number & 1);
         const int in_place = is_in_place(w, number, by_lines);
         const fdx_array *out = &call->out[number];
         n = terms_of_output(call, k);
-        place y;
         y.data = in_place ? (char *)out->data : w->sum;
         y.unrolled = -1;
         ptrdiff_t stride = w->itemsize * w->unit;
@@ -304,12 +322,16 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
         if (!in_place)
             store(w, number, &y, lo, hi, next);
     }
+    give_back(w, y.lo);
 }
 
 ptrdiff_t fdx_workspace_size(const fdx_operation *call)
 {
     work w;
-    return fdx_check_operation(call) == FDX_OK && has_results(call) ? MAX(0, fdx_plan_operation(&w, call, NULL)) : 0;
+    ptrdiff_t *numbers;
+    if (fdx_check_operation(call) != FDX_OK || !has_results(call))
+        return 0;
+    return MAX(0, fdx_plan_operation(&w, call, NULL, &numbers));
 }
 
 fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
@@ -323,7 +345,8 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
     if (!has_results(call))
         return FDX_OK;
     work w;
-    const ptrdiff_t needed = fdx_plan_operation(&w, call, (char *)workspace);
+    ptrdiff_t *numbers;
+    const ptrdiff_t needed = fdx_plan_operation(&w, call, (char *)workspace, &numbers);
     if (needed < 0)
         return FDX_E_SIZE;
     if (needed > bytes)
@@ -361,9 +384,12 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
 
     const ptrdiff_t share = total / nparts, extra = total % nparts;
     const ptrdiff_t first = part * share + MIN(part, extra), end = first + share + (part < extra);
+    ptrdiff_t *const lo = take(&w, 2), *const hi = lo + w.ndim;
     for (ptrdiff_t at = first; at < end; at++) {
-        ptrdiff_t lo[MAXD] = {0}, hi[MAXD], left = at;
+        ptrdiff_t left = at;
         int inside = 1;
+        for (int d = 0; d < w.ndim; d++)
+            lo[d] = 0;
         for (int level = levels - 1; level >= 0; level--) {
             const int d = dimension[level];
             lo[d] += left % number[level] * (level >= w.ndim || d <= w.march ? w.block[d] : w.tile[d]);

@@ -46,10 +46,10 @@ enum {
 
 /* An array, or part of one, that holds numbers of the type of the sums, those of a run one after the other. */
 typedef struct {
-    char *data;             /* the element of indices lo */
-    ptrdiff_t lo[MAXD];     /* of what it holds */
-    ptrdiff_t stride[MAXD]; /* bytes */
-    int unrolled;           /* the dimension along which it goes on beyond the ends of a periodic axis; -1: none */
+    char *data;        /* the element of indices lo */
+    ptrdiff_t *lo;     /* of what it holds */
+    ptrdiff_t *stride; /* bytes */
+    int unrolled;      /* the dimension along which it goes on beyond the ends of a periodic axis; -1: none */
 } place;
 
 typedef struct {
@@ -81,7 +81,46 @@ typedef struct {
     char *windows;
     char *ends; /* what bands along the run have at the ends of lines */
     char *line; /* a piece of a line, or a few lines, on the way past the cache */
+    /* Of as many numbers as the call asks for, so that little stack is needed whatever the most is: */
+    const void **near;   /* neighbours of a row, */
+    double *weight;      /* and their weights, */
+    const double **own;  /* or where these lie, point by point */
+    ptrdiff_t *skip;     /* where columns that are turned into rows begin */
+    ptrdiff_t **numbers; /* one for each dimension, which functions take while they run */
 } work;
+
+/* ---- numbers for each dimension ---- */
+
+/* So many arrays of ndim numbers, until the function that took them gives them back. */
+static inline ptrdiff_t *take(const work *w, int arrays)
+{
+    ptrdiff_t *taken = *w->numbers;
+    *w->numbers = taken + arrays * w->ndim;
+    return taken;
+}
+
+/* What has been taken, and all that was taken after it. */
+static inline void give_back(const work *w, ptrdiff_t *taken)
+{
+    *w->numbers = taken;
+}
+
+static inline void take_place(const work *w, place *p)
+{
+    p->lo = take(w, 2);
+    p->stride = p->lo + w->ndim;
+}
+
+static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
+{
+    for (int d = 0; d < w->ndim; d++)
+        to[d] = from[d];
+}
+
+/* How many such arrays a call takes at the most: of the walk and of a block; and of a term, for each of its stages, and
+ * of what any of these calls; or of the terms of an output that is made line by line. */
+enum { TAKEN_BY_BLOCK = 4, TAKEN_BY_TERM = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
+enum { TAKEN_BY_LINES = 1 + 2 * MOST_BY_LINES + 2 + 2 + 4 };
 
 /* ---- terms and arrays ---- */
 
@@ -223,13 +262,18 @@ static inline int by_rows(const work *w, const stretch *s, ptrdiff_t r)
 
 typedef struct {
     int ndim;
-    ptrdiff_t n[MAXD], x[MAXD], y[MAXD], index[MAXD]; /* x, y: bytes from one to the next */
+    ptrdiff_t *n, *x, *y, *index; /* x, y: bytes from one to the next */
 } lines;
 
+/* They take numbers: l->n is to be given back. */
 static inline void box_lines(const work *w, int but, const place *src, const place *dst, const ptrdiff_t *lo,
                              const ptrdiff_t *hi, lines *l)
 {
     l->ndim = 0;
+    l->n = take(w, 4);
+    l->x = l->n + w->ndim;
+    l->y = l->x + w->ndim;
+    l->index = l->y + w->ndim;
     for (int d = 0; d < w->ndim - 1; d++) {
         if (d == but || hi[d] - lo[d] == 1)
             continue;
@@ -286,12 +330,13 @@ fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t fr
 
 fdx_status fdx_check_operator(const fdx_operator *op);
 fdx_status fdx_check_operation(const fdx_operation *call);
-/* Plan a walk with its workspace at `memory`; returns how many bytes that takes, or -1 if nobody has so many. */
-ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory);
+/* Plan a walk with its workspace at `memory`; returns how many bytes that takes, or -1 if nobody has so many. *numbers
+ * is where those begin that can be taken. */
+ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory, ptrdiff_t **numbers);
 /* Do an output's elements, or units of the run, follow each other along a dimension? */
 int fdx_follows(const work *w, const fdx_array *out, int d);
 /* The bytes of the largest window that stage s of a term may need for its input, n elements along each dimension. */
-ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t n[MAXD]);
+ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t *n);
 
 /* ---- fdx_operator_bands.c ---- */
 

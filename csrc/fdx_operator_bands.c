@@ -138,8 +138,8 @@ static void across(const work *w, const fdx_band *band, int d, const place *src,
     const ptrdiff_t n = join_lines(w, &l, (hi[run] - lo[run]) * w->unit);
     ptrdiff_t end;
     for (ptrdiff_t r = lo[d]; r < hi[d]; r = end) {
-        double weight[MAXTAPS];
-        const void *x[MAXTAPS + ROWS_AT_ONCE];
+        double *const weight = w->weight;
+        const void **const x = w->near;
         const stretch s = next_stretch(band, r, hi[d], src->unrolled == d);
         const fdx_rows_alike *alike = s.alike;
         const int pairs = alike->own, quick = is_quick(alike) && !s.wraps;
@@ -162,6 +162,7 @@ static void across(const work *w, const fdx_band *band, int d, const place *src,
             }
         } while (next_line(&l, &in, &out));
     }
+    give_back(w, l.n);
 }
 
 /* Columns of lines, `unit` elements wide, to rows `apart` bytes apart; `skip` is where in a line they begin. */
@@ -211,7 +212,7 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
 {
     const int run = w->ndim - 1;
     const ptrdiff_t most = w->turned, apart = most * w->unit * w->itemsize;
-    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN, skip[MAXREACH + BY_COLUMNS];
+    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN, *const skip = w->skip;
     for (ptrdiff_t row = r; row < end; row++) {
         const fdx_rows_alike *alike = next_stretch(band, row, end, 1).alike;
         least = MIN(least, row + alike->first);
@@ -235,8 +236,8 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
         }
         turn(w, w->columns, apart, from, count, skip, greatest - least + 1);
         for (ptrdiff_t row = r; row < end; row++) {
-            double weight[MAXTAPS];
-            const void *x[MAXTAPS];
+            double *const weight = w->weight;
+            const void **const x = w->near;
             const stretch s = next_stretch(band, row, end, 1);
             row_weights(s.alike, s.number, weight);
             for (int k = 0; k < s.alike->count; k++)
@@ -249,6 +250,7 @@ static void few_by_columns(const work *w, const fdx_band *band, const place *src
         if (!in_a_row)
             fdx_turn_back(w, w->made, apart, to, count, dst->stride[run], end - r, mode);
     }
+    give_back(w, l.n);
 }
 
 void fdx_by_columns(const work *w, const fdx_band *band, const place *src, const place *dst, const ptrdiff_t *lo,
@@ -262,9 +264,9 @@ void fdx_sum_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t number, c
                  int mode)
 {
     const ptrdiff_t unit = w->unit, step = unit * w->itemsize;
-    const void *x[MAXTAPS];
+    const void **const x = w->near;
     if (alike->row_step == 0) {
-        double weight[MAXTAPS];
+        double *const weight = w->weight;
         row_weights(alike, number, weight);
         fdx_along_fn *loop = along_loop(w, alike, n);
         if (loop != NULL) {
@@ -279,7 +281,7 @@ void fdx_sum_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t number, c
         return;
     }
     in += alike->first * step;
-    const double *own[MAXTAPS];
+    const double **const own = w->own;
     const int ready = unit == 1 && alike->row_step == 1; /* the weights are */
     const ptrdiff_t end = n / unit, most = ready ? end : PIECE / unit;
     for (ptrdiff_t at = 0; at < end; at += most) {
@@ -312,6 +314,7 @@ static void along_run(const work *w, const fdx_rows_alike *alike, ptrdiff_t numb
     do
         fdx_sum_run(w, alike, number, in, out, (end - r) * w->unit, mode);
     while (next_line(&l, &in, &out));
+    give_back(w, l.n);
 }
 
 void fdx_apply_band(const work *w, const fdx_stage *stage, const place *src, const place *dst, const ptrdiff_t *lo,
@@ -331,6 +334,7 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const place *src, con
             else
                 w->sums->combine(y, x, NULL, n, FDX_ADD);
         } while (next_line(&l, &x, &y));
+        give_back(w, l.n);
         return;
     }
     const int d = w->dimension[stage->axis];

@@ -169,7 +169,9 @@ static char *make_ends(const work *w, line_term *t, const place *src, const ptrd
         return memory;
     place ends; /* row by row, each of all lines */
     ptrdiff_t stride = w->itemsize * w->unit;
+    take_place(w, &ends);
     ends.data = memory;
+    ends.unrolled = -1;
     ends.lo[run] = lo[run];
     for (int d = run - 1; d >= 0; d--) {
         ends.lo[d] = lo[d];
@@ -180,16 +182,18 @@ static char *make_ends(const work *w, line_term *t, const place *src, const ptrd
     fdx_by_columns(w, t->band, src, &ends, lo, hi, lo[run], lo[run] + t->head, FDX_SET);
     ends.lo[run] = last - t->head;
     fdx_by_columns(w, t->band, src, &ends, lo, hi, last, hi[run], FDX_SET);
+    give_back(w, ends.lo);
     return memory + (t->head + t->tail) * stride;
 }
 
-/* A term in the box [lo, hi) of results; returns the memory behind what it keeps of their ends. */
+/* A term in the box [lo, hi) of results, and its input, whose numbers have been taken; returns the memory behind what
+ * it keeps of their ends. */
 static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo, const ptrdiff_t *hi, line_term *t,
                         place *src, char *memory)
 {
     const fdx_array *in = &w->call->in[term->in];
     const int run = w->ndim - 1;
-    ptrdiff_t first[MAXD], end[MAXD];
+    ptrdiff_t *const first = take(w, 2), *const end = first + w->ndim;
     src->data = (char *)in->data;
     src->unrolled = -1;
     for (int d = 0; d <= run; d++) {
@@ -209,11 +213,13 @@ static char *begin_term(const work *w, const fdx_term *term, const ptrdiff_t *lo
     t->head = t->tail = 0;
     t->ready = memory;
     t->alike = t->d == run && t->band != NULL ? &t->band->interior : NULL;
-    if (t->alike == NULL)
-        return memory;
-    if (is_quick(t->alike))
-        pair_weights(t->alike, t->weight);
-    return make_ends(w, t, src, first, end, memory);
+    if (t->alike != NULL) {
+        if (is_quick(t->alike))
+            pair_weights(t->alike, t->weight);
+        memory = make_ends(w, t, src, first, end, memory);
+    }
+    give_back(w, first);
+    return memory;
 }
 
 /* What a term across the run has for a line. Returns 0 if that is the same as before. */
@@ -352,7 +358,7 @@ static void neighbours(const work *w, const line_term *t, ptrdiff_t from, const 
 
 static int sum_across(const work *w, const line_term *t, const line_piece *p, int mode, int last)
 {
-    const void *x[MAXTAPS];
+    const void **const x = w->near;
     neighbours(w, t, p->from, x);
     if (is_quick(t->alike)) {
         const fdx_pairs *pairs = pairs_of(w, t->alike);
@@ -365,9 +371,8 @@ static int sum_across(const work *w, const line_term *t, const line_piece *p, in
         pairs->one(p->y, 0, x, p->n, t->weight, mode);
         return 0;
     }
-    double weight[MAXTAPS];
-    row_weights(t->alike, t->number, weight);
-    fdx_sum_row(w, t->alike, x, weight, p->y, p->n, mode);
+    row_weights(t->alike, t->number, w->weight);
+    fdx_sum_row(w, t->alike, x, w->weight, p->y, p->n, mode);
     return 0;
 }
 
@@ -554,7 +559,7 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     line_term t[MOST_BY_LINES];
     place src[MOST_BY_LINES];
     step steps[MOST_BY_LINES];
-    ptrdiff_t at[MAXD];
+    ptrdiff_t *const at = take(w, 1);
     unfilled kept = {NULL, 0, {0}};
     char *memory = w->ends;
     int in_a_row = run > 0 && y->stride[run - 1] == whole * size;
@@ -562,6 +567,7 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
      * begin. */
     int longer = n == 1;
     for (int k = 0; k < n; k++) {
+        take_place(w, &src[k]);
         memory = begin_term(w, &term[k], lo, hi, &t[k], &src[k], memory);
         in_a_row &= run > 0 && src[k].stride[run - 1] == whole * size;
         longer |= t[k].d != run && t[k].band->interior.count > 3;
@@ -571,7 +577,7 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
     char *out = locate(w, y, lo, -1);
     ptrdiff_t left = 0; /* elements */
     int count = 0;
-    memcpy(at, lo, sizeof at);
+    copy(w, at, lo);
     for (;;) {
         /* Lines together: those that are alike and follow each other. */
         ptrdiff_t together = in_a_row ? hi[run - 1] - at[run - 1] : 1;
@@ -609,4 +615,5 @@ void fdx_make_lines(const work *w, const fdx_term *term, int n, const place *y, 
             break;
     }
     flush(&kept);
+    give_back(w, at);
 }

@@ -337,7 +337,7 @@ static ptrdiff_t most_columns(const fdx_band *band, ptrdiff_t n)
     return band->periodic ? most : MIN(most, band->columns);
 }
 
-ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t n[MAXD])
+ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t *n)
 {
     ptrdiff_t size = w->itemsize * w->unit;
     for (int d = 0; d < w->ndim; d++)
@@ -352,10 +352,10 @@ ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t 
     return size;
 }
 
-ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
+ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory, ptrdiff_t **numbers)
 {
     ptrdiff_t reach[MAXD] = {0}, inside[MAXD] = {0}, most_taps = 1; /* of all rows; of interior rows */
-    int windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
+    int stages = 0, windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
     w->call = call;
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
     w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
@@ -382,6 +382,7 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     }
     for (int k = 0; k < call->op->nterms; k++) {
         const fdx_term *term = &call->op->term[k];
+        stages = MAX(stages, term->nstages);
         windows |= term->nstages > 1 || !is_direct(w, term);
         for (int s = 0; s < term->nstages; s++) {
             const fdx_band *band = term->stage[s].band;
@@ -462,5 +463,14 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory)
     w->windows = reserve(memory, &used, most);
     w->ends = reserve(memory, &used, ends);
     w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_PIECE + ALIGNMENT : 0);
-    return used > 0 ? used + ALIGNMENT : 0;
+    const ptrdiff_t taps = most_taps + ROWS_AT_ONCE, size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
+    const int by_terms = TAKEN_BY_TERM + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
+    w->near = (const void **)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->near);
+    w->weight = (double *)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->weight);
+    w->own = (const double **)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->own);
+    w->skip = (ptrdiff_t *)(void *)reserve(memory, &used, turns ? (reach[run] + BY_COLUMNS) * size_of_number : 0);
+    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(by_terms, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
+    *numbers = (ptrdiff_t *)(void *)reserve(memory, &used, taken * w->ndim * size_of_number);
+    w->numbers = numbers;
+    return used + ALIGNMENT;
 }

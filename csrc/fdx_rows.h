@@ -150,8 +150,8 @@ typedef struct {
 
 /* ---- weights of many stencils ---- */
 
-/* The most at once, of how many nodes and which derivatives. */
-enum { FDX_STENCILS = 128, FDX_STENCILS_NODES = 17, FDX_STENCILS_DERIV = 4 };
+/* The most at once, of how many nodes and which derivatives: 21 KiB of stack. */
+enum { FDX_STENCILS = 32, FDX_STENCILS_NODES = 17, FDX_STENCILS_DERIV = 4 };
 
 /* `scale` times the weights of the deriv-th derivative in rows of FDX_DIFFERENCES: row i's nodes are x[i] ..
  * x[i + count - 1], the point itself is number `own` of them, its weight for node k goes to w[k * step + i]. A row's

@@ -14,10 +14,20 @@
 #include "fdx_fenv.h"
 
 enum { SMALL = 15 };   /* bits of nodes that go through integers at once */
-enum { LIMBS = 8192 }; /* of 32 bits, for all integers together */
+enum { LIMBS = 8192 }; /* of 32 bits, for all integers together, */
+enum { FEW = 4096 };   /* of which few nodes take more than these */
 enum { FACTOR = 66 };  /* 2^1024 / 2^-1074 has 2098 bits; a difference one more, and a sign */
 enum { QUOTIENT = 5 }; /* one bit before the point and 128 behind it */
 enum { TABLE = ((FDX_MAXNODES + 1) / 2) * ((FDX_MAXNODES + 2) / 2) }; /* the most that (deriv + 1) (n - deriv) can be */
+
+/* Not inlined, so that one way's arrays are not on the stack while another is gone. */
+#if defined(__GNUC__)
+#define OUT_OF_LINE __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define OUT_OF_LINE __declspec(noinline)
+#else
+#define OUT_OF_LINE
+#endif
 
 static int bit_length(uint64_t v)
 {
@@ -234,33 +244,36 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
     return fdx_from_bits(sign | (uint64_t)(exponent + 1023) << 52 | (m & (((uint64_t)1 << 52) - 1)));
 }
 
-/* The weights, each correctly rounded, whatever the nodes. Returns whether there is room for the integers; if not, w is
- * untouched.
+/* Of nodes that are integers times 2^*lowest: how many limbs one integer takes.
  *
  * Let |u_i| < 2^b, b >= 6, and m = n - 1 <= 63. Then no coefficient of a product of m factors t + u_i is more than
  * the product of 1 + |u_i|, which is no more than 2^(b m). Of the one that counts, [t^d], the terms are binom(m, d)
  * products of m - d factors, so times d! it is no more than m!/(m-d)! 2^(b (m-d)) < 2^(6 d + b (m-d)) <= 2^(b m). The
  * denominator is a product of m differences of less than 2^(b+1). So (b+1) m + 2 bits hold all, with a sign; for 64
  * nodes of 15 bits that is 1010 bits, 32 limbs. */
-static int in_integers(double *w, double *rest, const number *x, number at, int n, int deriv, int *events)
+static int limbs_of(const number *x, number at, int n, int *lowest)
 {
-    uint32_t limbs[LIMBS];
     factor f;
-    int lowest = 0, any = 0, bits = 6;
+    int any = 0, bits = 6;
+    *lowest = 0;
     for (int k = 0; k <= n; k++) {
         const number *a = k < n ? &x[k] : &at;
-        if (a->m != 0 && (!any || a->e < lowest))
-            lowest = a->e;
+        if (a->m != 0 && (!any || a->e < *lowest))
+            *lowest = a->e;
         any |= a->m != 0;
     }
     for (int k = 0; k < n; k++) {
-        difference(&f, &at, &x[k], lowest);
+        difference(&f, &at, &x[k], *lowest);
         const int length = bits_in(f.limb, f.length);
         bits = length > bits ? length : bits;
     }
-    const int length = ((bits + 1) * (n - 1) + 2 + 31) / 32;
-    if ((deriv + 4) * length + 1 > LIMBS)
-        return 0;
+    return ((bits + 1) * (n - 1) + 2 + 31) / 32;
+}
+
+static void exact_weights(uint32_t *limbs, int length, int lowest, double *w, double *rest, const number *x, number at,
+                          int n, int deriv, int *events)
+{
+    factor f;
     uint32_t *p = limbs, *low = p + (deriv + 1) * length, *scratch = low + length, *high = scratch + length;
 
     for (int j = 0; j < n; j++) {
@@ -323,6 +336,37 @@ static int in_integers(double *w, double *rest, const number *x, number at, int 
         }
         rest[j] = nearest(left, more, e, negative ^ above, taken, &nothing);
     }
+}
+
+static OUT_OF_LINE void in_few_limbs(int length, int lowest, double *w, double *rest, const number *x, number at, int n,
+                                     int deriv, int *events)
+{
+    uint32_t limbs[FEW];
+    exact_weights(limbs, length, lowest, w, rest, x, at, n, deriv, events);
+}
+
+static OUT_OF_LINE void in_many_limbs(int length, int lowest, double *w, double *rest, const number *x, number at,
+                                      int n, int deriv, int *events)
+{
+    uint32_t limbs[LIMBS];
+    exact_weights(limbs, length, lowest, w, rest, x, at, n, deriv, events);
+}
+
+/* The weights, each correctly rounded, whatever the nodes, or, if `small` is not NULL, for nodes less `at` that are
+ * these, times 2^-scale. Returns whether there is room for the integers; if not, w is untouched. */
+static OUT_OF_LINE int in_integers(double *w, double *rest, const double *nodes, double at, const fdx_dd *small,
+                                   int scale, int n, int deriv, int *events)
+{
+    number x[FDX_MAXNODES], origin = take_apart(small != NULL ? 0 : at);
+    int lowest;
+    for (int k = 0; k < n; k++) {
+        x[k] = take_apart(small != NULL ? -small[k].hi : nodes[k]);
+        x[k].e -= small != NULL ? scale : 0;
+    }
+    const int length = limbs_of(x, origin, n, &lowest), limbs = (deriv + 4) * length + 1;
+    if (limbs > LIMBS)
+        return 0;
+    (limbs > FEW ? in_many_limbs : in_few_limbs)(length, lowest, w, rest, x, origin, n, deriv, events);
     return 1;
 }
 
@@ -400,7 +444,8 @@ enum { POOR = 0, FAIR, GOOD };
  * [t^(d-a)] of the product over the nodes behind j; then [t^d] of the product over all others is the sum of
  * P[a][j-a] S[a][j-a]. Either table needs d + 1 rows and n - d columns, in either an entry is made of two neighbours,
  * and products have the leading coefficient 1. */
-static int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv, int scale)
+static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv,
+                                        int scale)
 {
     fdx_dd over[FDX_MAXNODES], under[FDX_MAXNODES], suffix[TABLE], prefix[FDX_MAXNODES];
     double bound[FDX_MAXNODES + 1];
@@ -558,14 +603,8 @@ static fdx_status weigh(double *w, double *rest, const double *x, int n, double 
             done = quality == GOOD;
         }
     }
-    if (!done) {
-        number exact[FDX_MAXNODES], origin = take_apart(small ? 0 : at);
-        for (int k = 0; k < n; k++) {
-            exact[k] = take_apart(small ? -u[k].hi : sorted[k]);
-            exact[k].e -= small ? scale : 0;
-        }
-        done = in_integers(weight, short_of, exact, origin, n, deriv, events);
-    }
+    if (!done)
+        done = in_integers(weight, short_of, sorted, at, small ? u : NULL, scale, n, deriv, events);
     if (!done && quality == POOR)
         return FDX_E_NODES;
 

@@ -40,11 +40,8 @@ static int same(const double *a, const double *b, int n)
 /* By integers, whatever the nodes. */
 static void twin(double *w, double *rest, const double *x, int n, double at, int deriv)
 {
-    number exact[FDX_MAXNODES];
     int events = 0;
-    for (int k = 0; k < n; k++)
-        exact[k] = take_apart(x[k]);
-    if (!in_integers(w, rest, exact, take_apart(at), n, deriv, &events))
+    if (!in_integers(w, rest, x, at, NULL, 0, n, deriv, &events))
         fail("room for the twin's integers");
 }
 
