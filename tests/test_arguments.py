@@ -696,3 +696,26 @@ def test_errors_name_the_one_of_several():
     )
     with pytest.raises(ValueError, match=r"spacing: expected 8 coordinates for axis 1, got 7"):
         fdx.laplacian(f, 1.0, X[:-1])
+
+
+def test_an_object_that_makes_no_array():
+    class Odd:
+        def __array__(self, *args, **kwargs):
+            return 3
+
+    with pytest.raises(ValueError, match=r"^f: expected .*Odd, of which NumPy makes no array"):
+        fdx.derivative(Odd())
+    with pytest.raises(ValueError, match=r"^f: .* of one length, got some of different lengths"):
+        fdx.derivative([[1.0, 2.0], [3.0]])
+    with pytest.raises(TypeError, match=r"f\[0\]: expected a number, got '1'"):
+        fdx.derivative(["1", "2"])
+
+
+def test_messages_of_objects_that_cannot_be_shown():
+    class Shy:
+        def __repr__(self):
+            raise SystemError("shy")
+
+    for options in (dict(workers=Shy()), dict(axis=Shy()), dict(spacing=Shy()), dict(period=Shy())):
+        with pytest.raises(TypeError, match=f"{next(iter(options))}: expected .*Shy"):
+            fdx.derivative(np.arange(5.0), **options)

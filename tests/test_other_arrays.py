@@ -34,6 +34,8 @@ def pandas():
     pd = pytest.importorskip("pandas")
     yield pd.Series(X), "{}.to_numpy()"
     yield pd.Index(X), "{}.to_numpy()"
+    missing = pd.array([1, 2, None, 4, 5, 6, 7, 8], dtype="Int64")
+    yield missing[~missing.isna()], "{}.to_numpy(float, na_value=numpy.nan)"
 
 
 def polars():
@@ -183,3 +185,40 @@ def test_arrays_in_files_are_read(tmp_path):
     with h5py.File(tmp_path / "data.h5", "w") as data:
         data["x"] = X
         np.testing.assert_allclose(fdx.derivative(data["x"], data["x"]), 1, rtol=1e-15)
+
+
+def test_what_is_no_array_but_has_some():
+    """Data sets have arrays by name, and units are none."""
+    xr, units = pytest.importorskip("xarray"), pytest.importorskip("astropy.units")
+    data = xr.Dataset({"T": ("x", X)})
+    for given in (data, {"T": X}):
+        with pytest.raises(TypeError, match=re.escape("pass one of them, as f['T']")):
+            fdx.derivative(given)
+    with pytest.raises(TypeError, match=r"would lose its labels; pass f\.values"):
+        fdx.derivative(data["T"])
+    for unit in (units.m, units.m / units.s):
+        with pytest.raises(TypeError, match="lose its unit; pass a number"):
+            unit * D
+
+
+def test_missing_values_become_nan():
+    pd = pytest.importorskip("pandas")
+    given = pd.Series([1, 2, None, 4, 8, 16], dtype="Int64")
+    with pytest.raises(TypeError, match=r"missing values; pass f\.to_numpy\(float, na_value="):
+        fdx.derivative(given)
+    got = fdx.derivative(given.to_numpy(float, na_value=np.nan), boundary="valid")
+    np.testing.assert_array_equal(got, [np.nan, 1, np.nan, 6])
+
+
+def test_times_with_a_zone():
+    pd = pytest.importorskip("pandas")
+    times = pd.DatetimeIndex(["2026-01-01", "2026-01-02", "2026-01-04"], tz="UTC")
+    with pytest.raises(TypeError, match=r"spacing\.to_numpy"):
+        fdx.derivative(X[:3], times)
+    spacing = times.to_numpy()
+    with pytest.raises(TypeError) as error:
+        fdx.derivative(X[:3], spacing)
+    advice = str(error.value).partition("write ")[2].partition(" for seconds")[0]
+    with pytest.warns(UserWarning, match="timezones"):
+        seconds = eval(advice, {"numpy": np, "spacing": spacing})
+    np.testing.assert_array_equal(seconds, [0, 86400, 3 * 86400])

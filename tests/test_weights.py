@@ -322,9 +322,9 @@ def test_layouts():
         (([1, 2], 0, 2**70), ValueError, "nodes: expected at least 1180591620717411303425 for"),
         ((range(65),), ValueError, "nodes: expected at most 64, got 65"),
         ((1.0,), ValueError, "nodes: expected an array of shape (..., m), got the number 1.0"),
-        (([[1, 2], [3]],), ValueError, "nodes: expected sequences of one length, got "),
+        (([[1, 2], [3]],), ValueError, "nodes: expected sequences of one length, got some of "),
         (([1j, 2],), TypeError, "nodes: expected real numbers, got complex128"),
-        ((["1", "2"],), TypeError, "nodes[0]: expected real numbers, got '1'"),
+        ((["1", "2"],), TypeError, "nodes[0]: expected a number, got '1'"),
         (([2**70, "1"],), TypeError, "nodes[1]: expected real numbers, got "),
         (([True, 2],), TypeError, "nodes[0]: expected real numbers, got True"),
         (

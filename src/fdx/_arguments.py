@@ -14,7 +14,7 @@ import math
 import numbers
 import operator
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -87,7 +87,7 @@ ELSEWHERE = {
     "dask": ("its chunks", "{name}.compute()"),
     "jax": ("its gradients", "numpy.asarray({name})"),
     "jaxlib": ("its gradients", "numpy.asarray({name})"),
-    "pandas": ("its labels", "{name}.to_numpy()"),
+    "pandas": ("its labels or missing values", "{name}.to_numpy()"),
     "pint": ("its unit", "{name}.m_as({unit!r})"),
     "polars": ("its name", "{name}.to_numpy()"),
     "scipy.sparse": ("its sparsity", "{name}.toarray()"),
@@ -99,15 +99,6 @@ ELSEWHERE = {
 }
 
 
-def shown(value: object) -> str:
-    """A value in a message: whatever it is, a line."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # as for integers of thousands of digits
-        text = f"<{_out.name_of_type(value)}>"
-    return text if len(text) <= 100 else f"{text[:60]}..."
-
-
 def elsewhere(value: object, name: str) -> tuple[str, str] | None:
     """What it would lose as an array, and what to pass instead, if it is of a known package."""
     for kind in type(value).__mro__:
@@ -115,8 +106,13 @@ def elsewhere(value: object, name: str) -> tuple[str, str] | None:
         found = ELSEWHERE.get(parts[0]) or ELSEWHERE.get(".".join(parts[:2]))
         if found is not None:
             lost, instead = found
-            unit = str(getattr(value, "units", getattr(value, "unit", "")))
-            return lost, instead.format(name=name, unit=unit)
+            unit = getattr(value, "units", getattr(value, "unit", None))
+            if "unit" in instead and unit is None:  # a unit itself
+                return lost, "a number"
+            dtype = getattr(value, "dtype", None)
+            if hasattr(dtype, "na_value") and dtype.kind in "iuf":  # of pandas: may lack values
+                instead = "{name}.to_numpy(float, na_value=numpy.nan)"
+            return lost, instead.format(name=name, unit=str(unit))
     return None
 
 
@@ -127,8 +123,15 @@ def reject_meaning(value: Any, name: str, role: Role, written: str) -> None:
         raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
     if callable(value):
         raise TypeError(
-            f"{name}: expected {role.expected}, got a function, {shown(value)}; fdx differentiates "
-            "samples: pass its values at the points (scipy.differentiate takes functions)"
+            f"{name}: expected {role.expected}, got a function, {_out.shown(value)}; fdx "
+            "differentiates samples: pass its values at the points (scipy.differentiate takes "
+            "functions)"
+        )
+    if isinstance(value, Mapping):
+        which = f", as {name}[{_out.shown(next(iter(value)))}]" if len(value) else ""
+        raise TypeError(
+            f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which has arrays "
+            f"by name; pass one of them{which}"
         )
     known = elsewhere(value, written)
     if known is None:
@@ -169,14 +172,21 @@ def as_plain(value: Any, name: str, role: Role, written: str = "") -> Array:
             if kind is np.ma.MaskedArray:
                 return as_plain(data, name, role, f"numpy.ma.getdata({written or name})")
         reject_meaning(value, name, role, written or name)
+    if isinstance(value, Sequence) and not isinstance(value, BUFFERS):
+        elements = inside(value, name, role)
+        try:
+            return np.asarray(elements)
+        except ValueError:
+            raise ValueError(
+                f"{name}: expected sequences of one length, got some of different lengths"
+            ) from None
     try:
-        if isinstance(value, Sequence) and not isinstance(value, BUFFERS):
-            return np.asarray(inside(value, name, role))
         found = np.asanyarray(value)
-    except ValueError as error:  # lists of different lengths
-        if str(error).startswith(name):
-            raise
-        raise ValueError(f"{name}: expected sequences of one length, got {error}") from None
+    except ValueError as error:
+        raise ValueError(
+            f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, of which NumPy "
+            f"makes no array: {error}"
+        ) from None
     if type(found) is np.ndarray:
         return found
     return as_plain(found, name, role, f"numpy.asanyarray({name})")  # what `__array__` returned
@@ -191,7 +201,7 @@ def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
         if type(value) not in NUMBERS:
             element = as_plain(value, f"{name}[{k}]", role)
             if element.dtype.kind in "bSU":  # which numbers among them would become
-                raise TypeError(f"{name}[{k}]: expected {role.expected}, got {shown(value)}")
+                raise TypeError(f"{name}[{k}]: expected a number, got {_out.shown(value)}")
             value = element if element.ndim or element.dtype != object else element[()]
         found.append(value)
     return found
@@ -313,13 +323,13 @@ def check_number(value: Any, name: str) -> float:
     given = a[()]
     if not is_real(given):
         raise TypeError(
-            f"{name}: expected a real number, got {shown(value)}{instead(a, value, name)}"
+            f"{name}: expected a real number, got {_out.shown(value)}{instead(a, value, name)}"
         )
     number = as_float(given)
     if not math.isfinite(number) or number == 0:
         rounded = not math.isnan(number) and bool(given != 0 and abs(given) != math.inf)
         raise ValueError(
-            f"{name}: expected a finite number other than 0, got {shown(value)}"
+            f"{name}: expected a finite number other than 0, got {_out.shown(value)}"
             + rounded * ", which a float64 cannot hold"
         )
     return number
@@ -339,7 +349,7 @@ def check_coefficients(value: Any) -> float | Array:
         return a
     number = as_float(a[()])
     if not math.isfinite(number):
-        raise ValueError(f"{name}: expected a finite number, got {shown(value)}")
+        raise ValueError(f"{name}: expected a finite number, got {_out.shown(value)}")
     return number
 
 
@@ -539,7 +549,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
     if lost > ROUNDED * abs(signed - span):
         raise ValueError(
             f"period: expected a number of which a float64 holds what it is more than the "
-            f"coordinates span, {abs(span)}, got {shown(given)}"
+            f"coordinates span, {abs(span)}, got {_out.shown(given)}"
         )
     return signed, abs(n * h - signed) <= 2 * rounding
 
@@ -563,9 +573,9 @@ def as_index(value: Any) -> int | None:
 def check_integer(value: Any, name: str, expected: str, least: int) -> int:
     number = as_index(value)
     if number is None:
-        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+        raise TypeError(f"{name}: expected {expected}, got {_out.shown(value)}")
     if number < least:
-        raise ValueError(f"{name}: expected {expected}, got {shown(number)}")
+        raise ValueError(f"{name}: expected {expected}, got {_out.shown(number)}")
     return number
 
 
@@ -577,7 +587,7 @@ def check_shape(shape: Any) -> tuple[int, ...]:
     )
     if math.prod(n or 1 for n in found) > sys.maxsize // 16:
         raise ValueError(
-            f"shape: expected an array that memory can be addressed for, got {shown(shape)}"
+            f"shape: expected an array that memory can be addressed for, got {_out.shown(shape)}"
         )
     return found
 
@@ -585,7 +595,7 @@ def check_shape(shape: Any) -> tuple[int, ...]:
 def check_axis(axis: Any, ndim: int) -> int:
     number = axis if type(axis) is int else as_index(axis)
     if number is None:
-        raise TypeError(f"axis: expected an integer, got {shown(axis)}")
+        raise TypeError(f"axis: expected an integer, got {_out.shown(axis)}")
     return in_range(number, ndim)
 
 
@@ -606,12 +616,12 @@ def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     with contextlib.suppress(TypeError):  # where nothing can be iterated over
         found = [as_index(one) for one in axis]
     if None in found:
-        raise TypeError(f"axis: expected an integer, or a tuple of them, got {shown(axis)}")
+        raise TypeError(f"axis: expected an integer, or a tuple of them, got {_out.shown(axis)}")
     axes = tuple(in_range(one, ndim) for one in found if one is not None)
     if not axes:
         raise ValueError("axis: expected at least one axis, got ()")
     if len(set(axes)) < len(axes):
-        raise ValueError(f"axis: expected axes that differ, got {shown(axis)}")
+        raise ValueError(f"axis: expected axes that differ, got {_out.shown(axis)}")
     return axes
 
 
@@ -675,7 +685,7 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
         unknown = [side for side in pair if isinstance(side, str) and side not in BOUNDARIES]
         raise ValueError(
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
-            f"got {shown(boundary)}"
+            f"got {_out.shown(boundary)}"
             + (boundary_hint(unknown[0]) if unknown else "")
             + isinstance(boundary, list) * " (a list is for functions of several axes)"
         )

@@ -1203,7 +1203,10 @@ class Diff(Operator):
     which ``D @ D`` is (and which does not see what changes its sign from point to point).
 
     Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", and with a `period` that is not n times their distance.
+    except with "valid", and with a `period` that is not n times their distance. That is, each is
+    where it should be within four roundings of the largest one in the dtype that they came in,
+    and within a thousandth of their distance: float32 coordinates may be off by more than
+    the same numbers in float64. Pass the spacing as a number to leave no doubt.
 
     References
     ----------

@@ -22,6 +22,15 @@ def name_of_type(value: object) -> str:
     )
 
 
+def shown(value: object) -> str:
+    """A value in a message: whatever it is, a line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # as for integers of thousands of digits
+        text = f"<{name_of_type(value)}>"
+    return text if len(text) <= 100 else f"{text[:60]}..."
+
+
 def _overlaps_itself(a: Array) -> bool:
     """Do elements share memory? Also True for some strides that no slicing of an array produces."""
     reach = a.itemsize

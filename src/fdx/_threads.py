@@ -12,6 +12,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from fdx import _out
+
 if TYPE_CHECKING:
     from fdx._core import Job
 
@@ -64,7 +66,7 @@ def _check(workers: Any, name: str = "workers") -> int:
             raise TypeError
         n = operator.index(workers)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer or None, got {workers!r}") from None
+        raise TypeError(f"{name}: expected an integer or None, got {_out.shown(workers)}") from None
     cpus = _cpus()
     if not -cpus <= n <= MOST_WORKERS or n == 0:
         fewer = "the one CPU" if cpus == 1 else f"all {cpus} CPUs to {-cpus} for one"
