@@ -69,7 +69,7 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
         quotient(&op->last, -1, 0, edge, wide);
     } else {
         /* Volatile, as compilers round one of 1.5 / h and -1.5 / h and negate it: rounded up or down they differ. */
-        static const volatile double first[FDX_NTAPS] = {-1.5, 2.0, -0.5}, last[FDX_NTAPS] = {0.5, -2.0, 1.5};
+        const volatile double first[FDX_NTAPS] = {-1.5, 2.0, -0.5}, last[FDX_NTAPS] = {0.5, -2.0, 1.5};
         three(&op->first, FDX_TAPS, 0, wide);
         three(&op->last, FDX_TAPS, -2, wide);
         for (int k = 0; k < FDX_NTAPS; k++) {

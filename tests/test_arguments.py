@@ -707,7 +707,7 @@ def test_an_object_that_makes_no_array():
         fdx.derivative(Odd())
     with pytest.raises(ValueError, match=r"^f: .* of one length, got some of different lengths"):
         fdx.derivative([[1.0, 2.0], [3.0]])
-    with pytest.raises(TypeError, match=r"f\[0\]: expected a number, got '1'"):
+    with pytest.raises(TypeError, match=r"f\[0\]: expected numbers, got '1'"):
         fdx.derivative(["1", "2"])
 
 

@@ -34,8 +34,7 @@ def pandas():
     pd = pytest.importorskip("pandas")
     yield pd.Series(X), "{}.to_numpy()"
     yield pd.Index(X), "{}.to_numpy()"
-    missing = pd.array([1, 2, None, 4, 5, 6, 7, 8], dtype="Int64")
-    yield missing[~missing.isna()], "{}.to_numpy(float, na_value=numpy.nan)"
+    yield pd.array(X, dtype="Float64"), "{}.to_numpy(float, na_value=numpy.nan)"
 
 
 def polars():

@@ -324,7 +324,7 @@ def test_layouts():
         ((1.0,), ValueError, "nodes: expected an array of shape (..., m), got the number 1.0"),
         (([[1, 2], [3]],), ValueError, "nodes: expected sequences of one length, got some of "),
         (([1j, 2],), TypeError, "nodes: expected real numbers, got complex128"),
-        ((["1", "2"],), TypeError, "nodes[0]: expected a number, got '1'"),
+        ((["1", "2"],), TypeError, "nodes[0]: expected real numbers, got '1'"),
         (([2**70, "1"],), TypeError, "nodes[1]: expected real numbers, got "),
         (([True, 2],), TypeError, "nodes[0]: expected real numbers, got True"),
         (

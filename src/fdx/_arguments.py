@@ -110,7 +110,7 @@ def elsewhere(value: object, name: str) -> tuple[str, str] | None:
             if "unit" in instead and unit is None:  # a unit itself
                 return lost, "a number"
             dtype = getattr(value, "dtype", None)
-            if hasattr(dtype, "na_value") and dtype.kind in "iuf":  # of pandas: may lack values
+            if hasattr(dtype, "na_value") and getattr(dtype, "kind", "") in "iuf":  # of pandas
                 instead = "{name}.to_numpy(float, na_value=numpy.nan)"
             return lost, instead.format(name=name, unit=str(unit))
     return None
@@ -201,7 +201,8 @@ def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
         if type(value) not in NUMBERS:
             element = as_plain(value, f"{name}[{k}]", role)
             if element.dtype.kind in "bSU":  # which numbers among them would become
-                raise TypeError(f"{name}[{k}]: expected a number, got {_out.shown(value)}")
+                expected = "numbers" if role is DATA else role.expected
+                raise TypeError(f"{name}[{k}]: expected {expected}, got {_out.shown(value)}")
             value = element if element.ndim or element.dtype != object else element[()]
         found.append(value)
     return found
