@@ -79,7 +79,7 @@ cdef enum:
     NOGIL_ELEMENTS = 8192  # below this a call is over sooner than another thread could use the GIL
     NO_MEMORY = 1 << 16    # a status beside the C core's
     FEW = 4                # dimensions; what is needed for so many is on the stack
-    WORKSPACE = 512        # doubles on the stack, for operators on small arrays
+    WORKSPACE = 1024       # doubles on the stack, for operators on small arrays
 
 
 # ---- which instruction set ----
