@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -312,6 +313,11 @@ def calculus(rng):
     return getattr(fdx, name), [first, *spacings(rng, f.shape)], options
 
 
+def scaled(L, c, u):
+    """Coefficients are not copied: no array of NumPy's survives that its base is resized."""
+    return (c * L)(u)
+
+
 def operators(rng):
     f = field(rng)
     axis = rng.randrange(f.ndim)
@@ -331,7 +337,7 @@ def operators(rng):
     if call == "call":
         return lambda u, L=L, **options: L(u, **options), [f], maybe(rng, out=out, workers=2)
     if call == "scale":
-        return lambda c, u: (c * L)(u), [rng.choice([2.0, np.ones(f.shape)]), f], {}
+        return partial(scaled, L), [rng.choice([2.0, np.ones(f.shape)]), f], {}
     if call == "symbol":
         return lambda k: L.symbol(k), [np.array([0.1, 0.2])], {}
     if call == "power":
@@ -404,6 +410,8 @@ def prepare(seed):
     for name in rng.sample(names, min(len(names), rng.choice([1, 1, 2]))):
         store = options if isinstance(name, str) else arguments
         act = Act(rng, [t for t in targets if t is not None] or [None])
+        if getattr(function, "func", None) is scaled:
+            act.chosen = [(do, to) for do, to in act.chosen if do is not resize]
         acts.append(act)
         value = store[name]
         subclass = of_own_class(value, act) if rng.random() < 0.3 else None
@@ -440,8 +448,11 @@ def check(seed):
     did = {action for act in acts for action, _ in act.chosen if act.calls}
     # With other strides outputs may overlap, which the C core refuses.
     assert restride in did or not isinstance(got, SystemError), f"seed {seed}: {got!r}"
-    harmless = did.isdisjoint([*ARRAYS, change_list, forget])  # but for errors
+    # An error that a hook raises may be passed over, by NumPy itself too.
+    harmless = did.isdisjoint([*ARRAYS, change_list, forget, fail])
     in_numpy = function is fdx.gradient and not {"out", "workers"} & set(options)
+    if in_numpy and not harmless and any(act.at is not None for act in acts):
+        return False  # before the act, NumPy has run more hooks, or fewer
     if not did.isdisjoint(VALUES) or (not in_numpy and (failed or not harmless)):
         return False
     right = []
@@ -455,7 +466,7 @@ def check(seed):
         act.chosen = []
     right.append(outcome(function, arguments, options))
     if failed and (not harmless or any(act.at is not None for act in acts)):
-        return False  # an array has changed, or a hook ran more often in NumPy, or less often
+        return False
     assert got in right, f"seed {seed}: a result that is neither NumPy's nor the one without hooks"
     return True
 

@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx import _out
+from fdx import _out, _threads
 from fdx._arguments import (
     PERIODIC,
     as_array,
@@ -180,7 +180,7 @@ def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
     return [(source, term) for term in operator._terms]
 
 
-def components(F: Any, name: str = "F") -> list[Array]:
+def components(F: Any, name: str = "F") -> Any:
     """The arrays of a vector field: a sequence of them, or one array with them along its first
     axis. All of one shape and result dtype."""
     if isinstance(F, (list, tuple)):
@@ -206,7 +206,8 @@ def components(F: Any, name: str = "F") -> list[Array]:
             raise TypeError(
                 f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
             )
-    return found
+    # Of an array parts are taken when no code of other arguments can resize it any more.
+    return found if isinstance(F, (list, tuple)) else whole
 
 
 def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
@@ -220,14 +221,18 @@ def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...])
 
 def run(
     plan: Plan,
-    ins: list[Array],
+    ins: Any,
     counts: tuple[int, ...],
     out: Array | None,
     workers: SupportsIndex | None,
 ) -> tuple[Array, list[Array]]:
     """Run a plan into an array of shape (*counts, *plan.out_shape), whose parts are the outputs in
     order, or into `out`; returns it, and the parts."""
-    first = ins[0]
+    workers = _threads.count(workers)  # the last code of an argument: views are taken after it
+    ins = list(ins)
+    first = ins[0] if ins else None
+    if first is None or first.shape != plan.in_shape:
+        raise ValueError("f: expected an array that keeps its shape during the call")
     check_single(plan, first, "f")
     fresh = out is None
     if out is not None:
@@ -238,7 +243,7 @@ def run(
         out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    run_plan(plan, list(ins), [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
+    run_plan(plan, ins, [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
     return out, parts
 
 
@@ -729,6 +734,7 @@ def jacobian(
         plan = pass_of(count)
         return run(plan, parts, (count, plan.noutputs // count), out, workers)[0]
     plan = pass_of(1)
+    workers = _threads.count(workers)
     whole = (count, plan.noutputs, *plan.out_shape)
     if out is None:
         out = stacked_result(parts[0], whole[:2], plan.out_shape)

@@ -128,7 +128,7 @@ class set_workers(contextlib.ContextDecorator):
     block what was set before; it can be entered again, and decorate a function.
 
     The value belongs to the current context (`contextvars`): threads and tasks do not disturb each
-    other. Tasks of `asyncio` begin with the value of the task that starts them; new threads begin
+    other. Tasks of asyncio begin with the value of the task that starts them; new threads begin
     without one. Where nothing has been set, the default is the environment variable
     ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1: use that for all threads of a
     process.
