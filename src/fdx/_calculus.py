@@ -183,6 +183,7 @@ def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
 def components(F: Any, name: str = "F") -> Any:
     """The arrays of a vector field: a sequence of them, or one array with them along its first
     axis. All of one shape and result dtype."""
+    whole: Array | None = None
     if isinstance(F, (list, tuple)):
         found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
         if not found:
@@ -207,7 +208,7 @@ def components(F: Any, name: str = "F") -> Any:
                 f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
             )
     # Of an array parts are taken when no code of other arguments can resize it any more.
-    return found if isinstance(F, (list, tuple)) else whole
+    return found if whole is None else whole
 
 
 def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
