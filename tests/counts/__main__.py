@@ -8,7 +8,8 @@ more than 3 %, either way, is shown, and the exit status is 1; it is 3 if nothin
 
 If a change is meant, `python tests/counts --update` stores all figures as they are now; install fdx
 from the same source before. Figures belong to a compiler: CC=clang python tests/counts rows
---update stores those of clang. A processor without AVX-512 leaves the figures for it as they are.
+--update stores those of clang. A processor without AVX-512 counts its loops, too, but for those of
+weights, whose figures stay as they are.
 """
 
 import argparse

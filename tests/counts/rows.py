@@ -54,7 +54,7 @@ def compiler():
 
 
 def count(cc, options, points=()):
-    """{function: {table: instructions per point}} of csrc/ built with `options`."""
+    """{function: {table: instructions per point, None if not counted}} of csrc/ with `options`."""
     with tempfile.TemporaryDirectory() as folder:
         csrc = shutil.copytree(CSRC, Path(folder) / "csrc")
         sources = sorted(path.name for path in csrc.glob("*.c"))
@@ -72,7 +72,7 @@ def count(cc, options, points=()):
     counts = {}
     for line in run.stdout.splitlines():
         function, table, figure = line.split("\t")
-        counts.setdefault(function, {})[table] = float(figure)
+        counts.setdefault(function, {})[table] = None if figure == "not counted" else float(figure)
     return counts
 
 
@@ -91,14 +91,29 @@ def scalar(table, name):
     ]
 
 
+def keep_stored(counts, stored):
+    """The stored figures of what could not be counted."""
+    for function, row in counts.items():
+        for table in [table for table, figure in row.items() if figure is None]:
+            print(f"not counted, as this processor lacks it: {table} {function}")
+            row[table] = stored.get(function, {}).get(table)
+            if row[table] is None:
+                del row[table]
+
+
 def main(update):
     """Whether something is not as stored."""
     cc, name, version = compiler()
     path = HERE / f"rows-{name}.txt"
-    found = Table({"compiler": f"{name} {version}"}, list(TABLES), count(cc, []))
+    counts = count(cc, [])
+    if path.exists():  # what this processor could not count stays as it is
+        keep_stored(counts, Table.read(path).rows)
+    found = Table({"compiler": f"{name} {version}"}, list(TABLES), counts)
     if update:
         for function, row in count(cc, NO_VECTORS.get(name, []), FEW_POINTS).items():
-            found.rows[function].update({f"{c}:scalar": figure for c, figure in row.items()})
+            found.rows[function].update(
+                {f"{c}:scalar": figure for c, figure in row.items() if figure is not None}
+            )
         found.columns = [c for column in TABLES for c in (column, f"{column}:scalar")]
         if path.exists():  # of instruction sets that this processor lacks
             for function, row in Table.read(path).rows.items():
