@@ -31,7 +31,7 @@ const char *fdx_status_message(fdx_status status)
         return "an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside the "
                "array";
     case FDX_E_EDGE: return "edge_order is neither 1 nor 2";
-    case FDX_E_OPS:
+    case FDX_E_COUNT:
         return "too few or too many operators, inputs, outputs, terms or stages, or outputs that are not in order";
     case FDX_E_OVERLAP:
         return "an output's extent overlaps an input's, coordinates' or a factor's, or its elements overlap each other";

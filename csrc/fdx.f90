@@ -9,7 +9,7 @@
 ! - A status is optional everywhere. Where it is absent and not FDX_OK, its message is printed and the program ends.
 !   On any status but FDX_OK outputs are untouched.
 ! - Sections such as u(10:1:-1, ::2) are read and written where they are. Outputs must not overlap inputs.
-! - What a view or a factor is made of must have the target attribute, and stay as long as that is used.
+! - What a view or a coefficient is made of must have the target attribute, and stay as long as that is used.
 ! - The results are the bits that the C functions give; a result's unit is the data's divided by the spacing's to the
 !   power of the derivative's order.
 ! - Every procedure may be called from any number of threads, as long as none of them changes what another one uses.
@@ -28,10 +28,10 @@ module fdx
 
   character(*), parameter :: FDX_VERSION = '0.1.0'
 
-  integer(c_int), parameter :: FDX_MAXNODES = 64, FDX_MAXDIM = 64, FDX_MAXTAPS = 255, FDX_MAXSTAGES = 16
+  integer(c_int), parameter :: FDX_MAXNODES = 64, FDX_MAXDIM = 64, FDX_MAXWEIGHTS = 255, FDX_MAXFACTORS = 16
 
   integer(c_int), parameter :: FDX_OK = 0, FDX_E_NULL = 1, FDX_E_NDIM = 2, FDX_E_SHAPE = 3, FDX_E_DTYPE = 4, &
-    FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_OPS = 9, FDX_E_OVERLAP = 10, &
+    FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_COUNT = 9, FDX_E_OVERLAP = 10, &
     FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14
 
   ! Statuses of this module's own: in C, nothing tells an array's shape, nor whether an operator was made.
@@ -41,9 +41,10 @@ module fdx
   integer(c_int), parameter :: FDX_I8 = 1, FDX_U8 = 2, FDX_I16 = 3, FDX_U16 = 4, FDX_I32 = 5, FDX_U32 = 6, &
     FDX_I64 = 7, FDX_U64 = 8, FDX_F32 = 9, FDX_F64 = 10, FDX_C64 = 11, FDX_C128 = 12, FDX_NDTYPES = 13
 
-  integer(c_int), parameter :: FDX_QUOTIENT = 0, FDX_TAPS = 1, FDX_COORDS = 2           ! fdx_kind
+  integer(c_int), parameter :: FDX_QUOTIENT = 0, FDX_WEIGHTED = 1, FDX_SPACED = 2           ! fdx_gradient_formula
   integer(c_int), parameter :: FDX_WEAK = 0, FDX_SINGLE = 1, FDX_DOUBLE = 2             ! fdx_precision
-  integer(c_int), parameter :: FDX_PLAIN = 0, FDX_DIFFERENCES = 1, FDX_ODD = 2, FDX_EVEN = 3 ! fdx_form
+  integer(c_int), parameter :: FDX_SUM_PLAIN = 0, FDX_SUM_DIFFERENCES = 1, FDX_SUM_ANTISYMMETRIC = 2, &
+    FDX_SUM_SYMMETRIC = 3                                                               ! fdx_summation
   integer(c_int), parameter :: FDX_ONE_SIDED = 0, FDX_PERIODIC = 1, FDX_VALID = 2, FDX_REFLECT = 3, &
     FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_NBOUNDARIES = 7  ! fdx_boundary
 
@@ -56,48 +57,48 @@ module fdx
     integer(c_int8_t) :: swapped = 0
   end type
 
-  type, bind(c) :: fdx_stencil_c
-    integer(c_int8_t) :: kind = 0
-    integer(c_int8_t) :: wide = 0
+  type, bind(c) :: fdx_gradient_row_c
+    integer(c_int8_t) :: formula = 0
+    integer(c_int8_t) :: mixed = 0
     integer(c_int8_t) :: off(3) = 0
     real(c_double) :: w(3) = 0
   end type
 
-  type, bind(c) :: fdx_op_c
+  type, bind(c) :: fdx_gradient_axis_c
     integer(c_int) :: axis = 0
-    type(fdx_stencil_c) :: first, interior, last
+    type(fdx_gradient_row_c) :: first, interior, last
     type(fdx_array_c) :: x
     integer(fdx_index) :: n = 0
     type(fdx_array_c) :: out
   end type
 
-  type, bind(c) :: fdx_call_c
+  type, bind(c) :: fdx_gradient_c
     integer(c_int) :: ndim = 0
     type(c_ptr) :: shape = c_null_ptr
     type(fdx_array_c) :: in
-    integer(c_int) :: nops = 0
-    type(c_ptr) :: op = c_null_ptr ! fdx_op_c
+    integer(c_int) :: naxes = 0
+    type(c_ptr) :: axes = c_null_ptr ! fdx_gradient_axis_c
     type(c_ptr) :: isa = c_null_ptr
     type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr
     type(c_ptr) :: accumulate = c_null_ptr
-    integer(c_int8_t) :: fresh = 0
+    integer(c_int8_t) :: first_touch = 0
   end type
 
-  type, bind(c) :: fdx_rows_alike_c
-    integer(fdx_index) :: first = 0
+  type, bind(c) :: fdx_stencil_c
+    integer(fdx_index) :: offset = 0
     integer(c_int) :: count = 0
-    integer(c_int) :: own = 0
-    integer(c_int) :: form = 0
+    integer(c_int) :: centre = 0
+    integer(c_int) :: summation = 0
     type(c_ptr) :: w = c_null_ptr
-    integer(fdx_index) :: tap_step = 0, row_step = 0
+    integer(fdx_index) :: weight_step = 0, row_step = 0
   end type
 
   type, bind(c) :: fdx_band_c
     integer(fdx_index) :: rows = 0, columns = 0
     integer(fdx_index) :: nfirst = 0, nlast = 0
-    type(c_ptr) :: first = c_null_ptr ! fdx_rows_alike_c
+    type(c_ptr) :: first = c_null_ptr ! fdx_stencil_c
     type(c_ptr) :: last = c_null_ptr
-    type(fdx_rows_alike_c) :: interior
+    type(fdx_stencil_c) :: interior
     integer(c_int) :: periodic = 0
   end type
 
@@ -116,10 +117,10 @@ module fdx
   type, bind(c) :: fdx_stage_c
     integer(c_int) :: axis = 0
     type(c_ptr) :: band = c_null_ptr
-    type(c_ptr) :: factor = c_null_ptr
+    type(c_ptr) :: coefficient = c_null_ptr
   end type
 
-  type, bind(c) :: fdx_term_c
+  type, bind(c) :: fdx_chain_c
     integer(c_int) :: in = 0, out = 0
     integer(c_int) :: nstages = 0
     type(c_ptr) :: stage = c_null_ptr
@@ -129,37 +130,37 @@ module fdx
   type, bind(c) :: fdx_operator_c
     integer(c_int) :: ndim = 0
     type(c_ptr) :: in_shape = c_null_ptr, out_shape = c_null_ptr
-    integer(c_int) :: ninputs = 0, noutputs = 0, nterms = 0
-    type(c_ptr) :: term = c_null_ptr
+    integer(c_int) :: ninputs = 0, noutputs = 0, nchains = 0
+    type(c_ptr) :: chain = c_null_ptr
     type(c_ptr) :: isa = c_null_ptr
   end type
 
-  type, bind(c) :: fdx_operation_c
+  type, bind(c) :: fdx_call_c
     type(c_ptr) :: op = c_null_ptr
     type(c_ptr) :: in = c_null_ptr
     type(c_ptr) :: out = c_null_ptr
     type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr
     type(c_ptr) :: accumulate = c_null_ptr
-    integer(c_int8_t) :: fresh = 0
+    integer(c_int8_t) :: first_touch = 0
   end type
 
-  type, bind(c) :: fdx_partial_c
+  type, bind(c) :: fdx_factor_c
     integer(c_int) :: axis = 0
     type(fdx_derivative_c) :: what
-    type(c_ptr) :: factor = c_null_ptr
+    type(c_ptr) :: coefficient = c_null_ptr
   end type
 
-  type, bind(c) :: fdx_product_c
+  type, bind(c) :: fdx_term_c
     integer(c_int) :: in = 0, out = 0
-    integer(c_int) :: npartials = 0
-    type(c_ptr) :: partial = c_null_ptr
+    integer(c_int) :: nfactors = 0
+    type(c_ptr) :: factor = c_null_ptr
   end type
 
   type, bind(c) :: fdx_sum_c
     integer(c_int) :: ndim = 0
     type(c_ptr) :: shape = c_null_ptr
-    integer(c_int) :: nproducts = 0
-    type(c_ptr) :: product = c_null_ptr
+    integer(c_int) :: nterms = 0
+    type(c_ptr) :: term = c_null_ptr
     type(c_ptr) :: isa = c_null_ptr
   end type
 
@@ -199,7 +200,7 @@ module fdx
     integer(c_int) function fdx_gradient_uniform_c(op, dtype, h, precision, edge_order) &
       bind(c, name='fdx_gradient_uniform')
       import
-      type(fdx_op_c), intent(inout), target :: op
+      type(fdx_gradient_axis_c), intent(inout), target :: op
       integer(c_int), value :: dtype
       real(c_double), value :: h
       integer(c_int), value :: precision, edge_order
@@ -207,7 +208,7 @@ module fdx
 
     integer(c_int) function fdx_gradient_coords_c(op, dtype, x, n, edge_order, isa) bind(c, name='fdx_gradient_coords')
       import
-      type(fdx_op_c), intent(inout), target :: op
+      type(fdx_gradient_axis_c), intent(inout), target :: op
       integer(c_int), value :: dtype
       type(fdx_array_c), intent(in), target :: x
       integer(fdx_index), value :: n
@@ -215,14 +216,14 @@ module fdx
       type(c_ptr), value :: isa
     end function
 
-    integer(c_int) function fdx_apply_c(call) bind(c, name='fdx_apply')
+    integer(c_int) function fdx_gradient_apply_c(call) bind(c, name='fdx_gradient_apply')
       import
-      type(fdx_call_c), intent(in), target :: call
+      type(fdx_gradient_c), intent(in), target :: call
     end function
 
-    integer(c_int) function fdx_apply_part_c(call, part, nparts) bind(c, name='fdx_apply_part')
+    integer(c_int) function fdx_gradient_apply_part_c(call, part, nparts) bind(c, name='fdx_gradient_apply_part')
       import
-      type(fdx_call_c), intent(in), target :: call
+      type(fdx_gradient_c), intent(in), target :: call
       integer(fdx_index), value :: part, nparts
     end function
 
@@ -278,19 +279,19 @@ module fdx
 
     integer(fdx_index) function fdx_workspace_size_c(call) bind(c, name='fdx_workspace_size')
       import
-      type(fdx_operation_c), intent(in), target :: call
+      type(fdx_call_c), intent(in), target :: call
     end function
 
-    integer(c_int) function fdx_operate_c(call, workspace, bytes) bind(c, name='fdx_operate')
+    integer(c_int) function fdx_apply_c(call, workspace, bytes) bind(c, name='fdx_apply')
       import
-      type(fdx_operation_c), intent(in), target :: call
+      type(fdx_call_c), intent(in), target :: call
       type(c_ptr), value :: workspace
       integer(fdx_index), value :: bytes
     end function
 
-    integer(c_int) function fdx_operate_part_c(call, workspace, bytes, part, nparts) bind(c, name='fdx_operate_part')
+    integer(c_int) function fdx_apply_part_c(call, workspace, bytes, part, nparts) bind(c, name='fdx_apply_part')
       import
-      type(fdx_operation_c), intent(in), target :: call
+      type(fdx_call_c), intent(in), target :: call
       type(c_ptr), value :: workspace
       integer(fdx_index), value :: bytes, part, nparts
     end function
@@ -323,7 +324,7 @@ module fdx
 
   integer, parameter, private :: MAXRANK = 4
 
-  ! Where an array is, and its shape: what several inputs and outputs are given as, and factors. fdx_view(a) makes one
+  ! Where an array is, and its shape: what several inputs and outputs are given as, and coefficients. fdx_view(a) makes one
   ! of an array a, of rank 1 to 4 and real32 or real64, which must be a target.
   type :: fdx_view
     private
@@ -339,8 +340,8 @@ module fdx
 
   ! ---- operators ----
 
-  ! A derivative along a dimension, times a factor. See fdx_derivative in fdx.h.
-  type :: fdx_partial
+  ! A derivative along a dimension, times a coefficient. See fdx_derivative in fdx.h.
+  type :: fdx_factor
     integer :: axis = 1                          ! the dimension
     integer :: deriv = 1                         ! which derivative; 0: the identity, times the scale
     integer :: accuracy = 2                      ! order of the error, even
@@ -349,34 +350,34 @@ module fdx
     real(real64) :: spacing = 1                  ! if x is not allocated; may be negative
     real(real64) :: period = 0                   ! with x and FDX_PERIODIC: x(n + 1) would be x(1) + period
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling
-    type(fdx_view) :: factor                     ! fdx_view(k): the derivative is multiplied by k, which has its shape,
+    type(fdx_view) :: coefficient                ! fdx_view(k): the derivative is multiplied by k, which has its shape,
                                                  ! or extents of 1 where it is to be repeated. Its data are not copied.
   end type
 
   ! Derivatives of input `in`, one after the other, added to output `out`.
-  type :: fdx_product
-    type(fdx_partial), allocatable :: partial(:) ! in the order in which they are applied
+  type :: fdx_term
+    type(fdx_factor), allocatable :: factor(:) ! in the order in which they are applied
     integer :: in = 1, out = 1
   end type
 
-  ! A sum of such products. Copies (a = b) are operators of their own.
+  ! A sum of such terms. Copies (a = b) are operators of their own.
   type :: fdx_operator
     private
     real(c_double), allocatable :: memory(:)
     type(c_ptr) :: op = c_null_ptr ! fdx_operator_c, in the memory
     ! What it was made of: addresses in the memory do not survive a copy, which is made anew.
-    type(fdx_product), allocatable :: products(:)
+    type(fdx_term), allocatable :: terms(:)
     integer, allocatable :: shape(:)
     integer :: transposed = 0 ! how many times
   contains
-    ! call d%make(shape, products | partials | partial [, status])
+    ! call d%make(shape, terms | factors | factor [, status])
     !
-    ! d becomes the operator on arrays of that shape, or stays what it was if there is an error. Of several partials
-    ! (not products) each is a term by itself: [d2/dx2, d2/dy2] is the Laplacian. FDX_E_CONFORM: coordinates or a factor
+    ! d becomes the operator on arrays of that shape, or stays what it was if there is an error. Of several factors
+    ! (not terms) each is a term by itself: [d2/dx2, d2/dy2] is the Laplacian. FDX_E_CONFORM: coordinates or a coefficient
     ! of a wrong size; FDX_E_NDIM: more than 4 dimensions; otherwise as fdx_operator_make. Where boundaries are
-    ! FDX_VALID, results are of the points that all products have.
-    generic :: make => make_products, make_partials, make_partial
-    procedure, private :: make_products, make_partials, make_partial
+    ! FDX_VALID, results are of the points that all terms have.
+    generic :: make => make_terms, make_factors, make_factor
+    procedure, private :: make_terms, make_factors, make_factor
     ! call d%transpose(t [, status]): t becomes the transposed operator, of the same doubles, from d's outputs to its
     ! inputs; or stays what it was. t must not be d.
     procedure :: transpose => make_transpose
@@ -432,10 +433,10 @@ module fdx
   private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4
   private :: gradient_f32_1, gradient_f32_2, gradient_f32_3, gradient_f32_4
   private :: gradient_f64_1, gradient_f64_2, gradient_f64_3, gradient_f64_4
-  private :: make_products, make_partials, make_partial, make_transpose, shape_of_inputs, shape_of_outputs
+  private :: make_terms, make_factors, make_factor, make_transpose, shape_of_inputs, shape_of_outputs
   private :: apply_views, gradient_views, copy
-  private :: finish, without_address, locate, to_c, conforms, options_to_c, fits, build, partial_to_c, sorted_by_output
-  private :: check_product, reach, move, is_made, shape_at, best_isa
+  private :: finish, without_address, locate, to_c, conforms, options_to_c, fits, build, factor_to_c, sorted_by_output
+  private :: check_term, reach, move, is_made, shape_at, best_isa
 
 contains
 
@@ -675,8 +676,8 @@ contains
   contains
 
     integer(c_int) function status_of() result(s)
-      type(fdx_call_c), target :: call
-      type(fdx_op_c), target :: op
+      type(fdx_gradient_c), target :: call
+      type(fdx_gradient_axis_c), target :: op
       integer(fdx_index), target :: extent(f%rank), stride(MAXRANK, 2), x_stride(1)
       integer :: order
       type(fdx_view) :: x_view
@@ -711,12 +712,12 @@ contains
       call%ndim = f%rank
       call%shape = c_loc(extent)
       call%in = to_c(f, stride(:, 2))
-      call%nops = 1
-      call%op = c_loc(op)
+      call%naxes = 1
+      call%axes = c_loc(op)
       if (allocated(o%lo)) call%lo = c_loc(o%lo)
       if (allocated(o%hi)) call%hi = c_loc(o%hi)
       if (o%accumulates) call%accumulate = c_loc(o%alpha)
-      s = fdx_apply_part_c(call, o%part, o%nparts)
+      s = fdx_gradient_apply_part_c(call, o%part, o%nparts)
     end function
   end subroutine
 
@@ -826,102 +827,102 @@ contains
 
   ! ---- operators are made ----
 
-  subroutine make_products(self, shape, products, status)
+  subroutine make_terms(self, shape, terms, status)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
-    type(fdx_product), intent(in) :: products(:)
+    type(fdx_term), intent(in) :: terms(:)
     integer(c_int), intent(out), optional :: status
     integer(c_int) :: s
-    call build(self, shape, products, s)
+    call build(self, shape, terms, s)
     call finish(s, 'make', status)
   end subroutine
 
-  subroutine make_partials(self, shape, partials, status)
+  subroutine make_factors(self, shape, factors, status)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
-    type(fdx_partial), intent(in) :: partials(:)
+    type(fdx_factor), intent(in) :: factors(:)
     integer(c_int), intent(out), optional :: status
-    type(fdx_product) :: products(size(partials))
+    type(fdx_term) :: terms(size(factors))
     integer :: k
-    do k = 1, size(partials)
-      allocate (products(k)%partial(1))
-      products(k)%partial(1) = partials(k)
+    do k = 1, size(factors)
+      allocate (terms(k)%factor(1))
+      terms(k)%factor(1) = factors(k)
     end do
-    call make_products(self, shape, products, status)
+    call make_terms(self, shape, terms, status)
   end subroutine
 
-  subroutine make_partial(self, shape, partial, status)
+  subroutine make_factor(self, shape, factor, status)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
-    type(fdx_partial), intent(in) :: partial
+    type(fdx_factor), intent(in) :: factor
     integer(c_int), intent(out), optional :: status
-    type(fdx_product) :: products(1)
-    allocate (products(1)%partial(1))
-    products(1)%partial(1) = partial
-    call make_products(self, shape, products, status)
+    type(fdx_term) :: terms(1)
+    allocate (terms(1)%factor(1))
+    terms(1)%factor(1) = factor
+    call make_terms(self, shape, terms, status)
   end subroutine
 
-  subroutine build(self, shape, products, s)
+  subroutine build(self, shape, terms, s)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
-    type(fdx_product), intent(in), target :: products(:)
+    type(fdx_term), intent(in), target :: terms(:)
     integer(c_int), intent(out) :: s
     type(fdx_sum_c), target :: what
-    type(fdx_product_c), target :: product(size(products))
-    type(fdx_partial_c), allocatable, target :: partial(:)
-    type(fdx_array_c), allocatable, target :: factor(:)
+    type(fdx_term_c), target :: term(size(terms))
+    type(fdx_factor_c), allocatable, target :: factor(:)
+    type(fdx_array_c), allocatable, target :: coefficient(:)
     integer(fdx_index), allocatable, target :: stride(:, :)
     integer(fdx_index), target :: extent(size(shape))
     real(c_double), allocatable, target :: memory(:)
     type(c_ptr) :: op
-    integer :: order(size(products)), k, m, n, ndim
+    integer :: order(size(terms)), k, m, n, ndim
     ndim = size(shape)
     s = FDX_E_NDIM
     if (ndim < 1 .or. ndim > MAXRANK) return
-    s = FDX_E_OPS
+    s = FDX_E_COUNT
     n = 0
-    do k = 1, size(products)
-      if (.not. allocated(products(k)%partial)) return
-      n = n + size(products(k)%partial)
+    do k = 1, size(terms)
+      if (.not. allocated(terms(k)%factor)) return
+      n = n + size(terms(k)%factor)
     end do
     if (n == 0) return
-    do k = 1, size(products)
-      s = check_product(products(k), int(shape, fdx_index))
+    do k = 1, size(terms)
+      s = check_term(terms(k), int(shape, fdx_index))
       if (s /= FDX_OK) return
     end do
 
-    allocate (partial(n), factor(n), stride(ndim, n))
-    order = sorted_by_output(products)
+    allocate (factor(n), coefficient(n), stride(ndim, n))
+    order = sorted_by_output(terms)
     n = 0
-    do k = 1, size(products)
-      associate (p => products(order(k)))
-        product(k) = fdx_product_c(p%in - 1, p%out - 1, size(p%partial), c_null_ptr)
-        if (size(p%partial) > 0) product(k)%partial = c_loc(partial(n + 1))
-        do m = 1, size(p%partial)
+    do k = 1, size(terms)
+      associate (p => terms(order(k)))
+        term(k) = fdx_term_c(p%in - 1, p%out - 1, size(p%factor), c_null_ptr)
+        if (size(p%factor) > 0) term(k)%factor = c_loc(factor(n + 1))
+        do m = 1, size(p%factor)
           n = n + 1
-          call partial_to_c(p%partial(m), ndim, partial(n), factor(n), stride(:, n))
+          call factor_to_c(p%factor(m), ndim, factor(n), coefficient(n), stride(:, n))
         end do
       end associate
     end do
     extent = shape(ndim:1:-1)
-    what = fdx_sum_c(ndim, c_loc(extent), size(product), c_loc(product), best_isa())
+    what = fdx_sum_c(ndim, c_loc(extent), size(term), c_loc(term), best_isa())
     n = int((fdx_operator_size_c(what) + 7) / 8)
     allocate (memory(max(n, 1)))
     op = c_null_ptr
     s = fdx_operator_make_c(c_loc(memory), what, op)
     if (s /= FDX_OK) return
-    self%products = products
+    self%terms = terms
     self%shape = shape
     self%transposed = 0
     call move_alloc(memory, self%memory)
     self%op = op
   end subroutine
 
-  subroutine partial_to_c(from, ndim, to, factor, stride)
-    type(fdx_partial), intent(in), target :: from
+  subroutine factor_to_c(from, ndim, to, coefficient, stride)
+    type(fdx_factor), intent(in), target :: from
     integer, intent(in) :: ndim
-    type(fdx_partial_c), intent(out) :: to
-    type(fdx_array_c), intent(out), target :: factor
+    type(fdx_factor_c), intent(out) :: to
+    type(fdx_array_c), intent(out), target :: coefficient
     integer(fdx_index), intent(out), target, contiguous :: stride(:)
     to%axis = ndim - from%axis
     to%what%deriv = from%deriv
@@ -935,20 +936,20 @@ contains
       to%what%x = c_loc(nowhere)
       if (size(from%x) > 0) to%what%x = c_loc(from%x)
     end if
-    if (from%factor%rank > 0) then
-      factor = to_c(from%factor, stride)
-      to%factor = c_loc(factor)
+    if (from%coefficient%rank > 0) then
+      coefficient = to_c(from%coefficient, stride)
+      to%coefficient = c_loc(coefficient)
     end if
   end subroutine
 
   ! C has those of output 0 first, and so on.
-  pure function sorted_by_output(products) result(order)
-    type(fdx_product), intent(in) :: products(:)
-    integer :: order(size(products)), k, j
-    do k = 1, size(products)
+  pure function sorted_by_output(terms) result(order)
+    type(fdx_term), intent(in) :: terms(:)
+    integer :: order(size(terms)), k, j
+    do k = 1, size(terms)
       j = k
       do while (j > 1)
-        if (products(order(j - 1))%out <= products(k)%out) exit
+        if (terms(order(j - 1))%out <= terms(k)%out) exit
         order(j) = order(j - 1)
         j = j - 1
       end do
@@ -956,15 +957,15 @@ contains
     end do
   end function
 
-  ! Are coordinates and factors of the lengths that C takes for granted?
-  pure integer(c_int) function check_product(product, shape) result(s)
-    type(fdx_product), intent(in) :: product
+  ! Are coordinates and coefficients of the lengths that C takes for granted?
+  pure integer(c_int) function check_term(term, shape) result(s)
+    type(fdx_term), intent(in) :: term
     integer(fdx_index), intent(in) :: shape(:)
     integer(fdx_index) :: n(size(shape))
     integer :: k
     n = shape
-    do k = 1, size(product%partial)
-      associate (p => product%partial(k))
+    do k = 1, size(term%factor)
+      associate (p => term%factor(k))
         s = FDX_E_AXIS
         if (p%axis < 1 .or. p%axis > size(shape)) return
         s = FDX_E_CONFORM
@@ -972,9 +973,9 @@ contains
           if (size(p%x, kind=fdx_index) /= n(p%axis)) return
         end if
         n(p%axis) = max(0_fdx_index, n(p%axis) - reach(p) * count(p%boundary == FDX_VALID))
-        if (p%factor%rank > 0) then
-          if (p%factor%rank /= size(n)) return
-          associate (extent => p%factor%extent(:size(n)))
+        if (p%coefficient%rank > 0) then
+          if (p%coefficient%rank /= size(n)) return
+          associate (extent => p%coefficient%extent(:size(n)))
             if (any(extent /= n .and. extent /= 1)) return
           end associate
         end if
@@ -985,7 +986,7 @@ contains
 
   ! Points to either side of an interior stencil; see fdx_derivative in fdx.h.
   pure integer(fdx_index) function reach(p)
-    type(fdx_partial), intent(in) :: p
+    type(fdx_factor), intent(in) :: p
     if (p%deriv < 1 .or. p%accuracy < 2) then
       reach = 0
     else if (allocated(p%x)) then
@@ -1009,7 +1010,7 @@ contains
       s = fdx_operator_transpose_c(c_loc(memory), self%op, op)
     end if
     if (s == FDX_OK) then
-      t%products = self%products
+      t%terms = self%terms
       t%shape = self%shape
       t%transposed = self%transposed + 1
       call move_alloc(memory, t%memory)
@@ -1029,7 +1030,7 @@ contains
       return
     end if
     if (is_made(to) .and. c_associated(to%op, from%op)) return ! a = a, where gfortran copies no memory
-    call build(made, from%shape, from%products, s)
+    call build(made, from%shape, from%terms, s)
     call finish(s, 'copy')
     do k = 1, from%transposed
       call make_transpose(made, transposed)
@@ -1042,7 +1043,7 @@ contains
     type(fdx_operator), intent(inout) :: from
     class(fdx_operator), intent(inout) :: to
     call move_alloc(from%memory, to%memory)
-    call move_alloc(from%products, to%products)
+    call move_alloc(from%terms, to%terms)
     call move_alloc(from%shape, to%shape)
     to%transposed = from%transposed
     to%op = from%op
@@ -1108,7 +1109,7 @@ contains
 
     integer(c_int) function status_of() result(s)
       type(fdx_operator_c), pointer :: op
-      type(fdx_operation_c), target :: call
+      type(fdx_call_c), target :: call
       type(fdx_array_c), target :: arrays(size(u) + size(y))
       integer(fdx_index), target :: stride(MAXRANK, size(u) + size(y))
       real(c_double), allocatable, target :: workspace(:)
@@ -1135,7 +1136,7 @@ contains
       if (allocated(o%hi)) call%hi = c_loc(o%hi)
       if (o%accumulates) call%accumulate = c_loc(o%alpha)
       allocate (workspace(max(1_fdx_index, (fdx_workspace_size_c(call) + 7) / 8)))
-      s = fdx_operate_part_c(call, c_loc(workspace), 8 * size(workspace, kind=fdx_index), o%part, o%nparts)
+      s = fdx_apply_part_c(call, c_loc(workspace), 8 * size(workspace, kind=fdx_index), o%part, o%nparts)
     end function
   end subroutine
 

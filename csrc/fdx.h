@@ -2,8 +2,8 @@
  *
  * This is the one public header; copy the folder and build it with `cc -O3 -c *.c`.
  *
- * np.gradient is fdx_gradient_uniform or fdx_gradient_coords for each axis, and fdx_apply. Any other derivative, sums,
- * products and transposes of such are fdx_operator_make, and fdx_operate.
+ * np.gradient is fdx_gradient_uniform or fdx_gradient_coords for each axis, and fdx_gradient_apply. Any other
+ * derivative, sums, products and transposes of such are fdx_operator_make, and fdx_apply.
  *
  * Contract
  * --------
@@ -28,10 +28,10 @@
  * - What can be computed in a box [lo, hi) of an array can be so in an array with ghost cells: there the interior's
  *   stencils look into these. Results are the same bits in a box as in the whole, for every instruction set, number of
  *   parts and layout.
- * - Those of fdx_apply are the bits of NumPy's np.gradient. Two things have no such bits: the sign and the payload of a
- *   NaN; and where products of complex data and weights under- or overflow, signs of zeros depend on the processor that
- *   NumPy runs on (here each operation is rounded). Floating-point exceptions that the formula raises are left in the
- *   calling thread's status flags (<fenv.h>), and no others.
+ * - Those of fdx_gradient_apply are the bits of NumPy's np.gradient. Two things have no such bits: the sign and the
+ * payload of a NaN; and where products of complex data and weights under- or overflow, signs of zeros depend on the
+ * processor that NumPy runs on (here each operation is rounded). Floating-point exceptions that the formula raises are
+ * left in the calling thread's status flags (<fenv.h>), and no others.
  */
 #ifndef FDX_H
 #define FDX_H
@@ -64,7 +64,7 @@ typedef enum {
     FDX_E_SIZE,    /* an axis is too short for its stencils, or what is to be made takes more bytes than there can be */
     FDX_E_STENCIL, /* an unknown kind of stencil, derivative, accuracy or boundary, or a stencil that reaches outside */
     FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
-    FDX_E_OPS,     /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
+    FDX_E_COUNT,   /* too few or too many operators, inputs, outputs, terms or stages; outputs that are not in order */
     FDX_E_OVERLAP, /* an output's extent overlaps an input's, coordinates' or a factor's; or its elements each other */
     FDX_E_PART,    /* part is not in 0 .. nparts - 1 */
     FDX_E_BOX,     /* not 0 <= lo <= hi <= the shape, or only one of the two is given */
@@ -108,26 +108,26 @@ typedef struct {
 /* One row of an operator along an axis: which neighbours, weighted how. */
 typedef enum {
     FDX_QUOTIENT = 0, /* (x[off[1]] - x[off[0]]) / w[0] */
-    FDX_TAPS,         /* (w[0] * x[off[0]] + w[1] * x[off[1]]) + w[2] * x[off[2]] */
-    FDX_COORDS        /* FDX_TAPS with weights made from the coordinates, point by point */
-} fdx_kind;
+    FDX_WEIGHTED,     /* (w[0] * x[off[0]] + w[1] * x[off[1]]) + w[2] * x[off[2]] */
+    FDX_SPACED        /* FDX_WEIGHTED with weights made from the coordinates, point by point */
+} fdx_gradient_formula;
 
 typedef struct {
-    uint8_t kind; /* fdx_kind */
+    uint8_t formula; /* fdx_gradient_formula */
     uint8_t
-        wide; /* 1: single-precision data is divided or weighted in double, then rounded; no matter for other data */
+        mixed; /* 1: single-precision data is divided or weighted in double, then rounded; no matter for other data */
     int8_t off[3]; /* at most 2 apart */
     double w[3];   /* representable in single precision where single-precision data is not `wide` */
-} fdx_stencil;
+} fdx_gradient_row;
 
 /* The operator along one axis: a banded matrix whose first and last rows differ from those between. */
 typedef struct {
     int axis;
-    fdx_stencil first, interior, last;
-    fdx_array x; /* FDX_COORDS: the axis's coordinates, 1-D, real; otherwise x.data is NULL */
+    fdx_gradient_row first, interior, last;
+    fdx_array x; /* FDX_SPACED: the axis's coordinates, 1-D, real; otherwise x.data is NULL */
     ptrdiff_t n; /* how many points the stencils were made for; 0: any number */
     fdx_array out;
-} fdx_op;
+} fdx_gradient_axis;
 
 typedef struct fdx_isa fdx_isa; /* the row loops compiled for one instruction set */
 
@@ -141,16 +141,16 @@ typedef struct {
     int ndim;
     const ptrdiff_t *shape;
     fdx_array in;
-    int nops;
-    const fdx_op *op;
+    int naxes;
+    const fdx_gradient_axis *axes;
     const fdx_isa *isa;
     const ptrdiff_t *lo, *hi; /* only results of indices lo .. hi - 1 along each axis are made, and written where they
                                * are in the whole array, of which no more has to exist; NULL: all */
     const double *accumulate; /* alpha, if y + alpha D u is to be written to outputs y: D u is complete, is multiplied
                                * by alpha, which is first rounded to y's precision, and added; NULL: D u */
-    uint8_t fresh;            /* 1: the outputs are memory that nobody has touched yet, best written through the cache;
+    uint8_t first_touch;      /* 1: the outputs are memory that nobody has touched yet, best written through the cache;
                                * no matter but for the speed of large ones */
-} fdx_call;
+} fdx_gradient;
 
 /* Fill the stencils of np.gradient along an axis of uniform spacing h, and x; op->axis and op->out are the caller's.
  *
@@ -159,7 +159,7 @@ typedef struct {
  * (arithmetic in double, then rounded to the data's precision), FDX_SINGLE a float32 (arithmetic in single), FDX_DOUBLE
  * a float64 (which makes single-precision data `wide`). `dtype` is the data's. May raise floating-point exceptions. */
 typedef enum { FDX_WEAK = 0, FDX_SINGLE, FDX_DOUBLE } fdx_precision;
-fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order);
+fdx_status fdx_gradient_uniform(fdx_gradient_axis *op, int dtype, double h, fdx_precision precision, int edge_order);
 
 /* The same along an axis with n coordinates x (1-D: x->stride[0]; real; integers are taken as double).
  *
@@ -167,13 +167,13 @@ fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision p
  * left and the right neighbour, the interior is -d2/(d1 (d1+d2)) f[i-1] + (d2-d1)/(d1 d2) f[i] + d1/(d2 (d1+d2))
  * f[i+1]. Their order is not looked at. x must stay until the call that uses op is over. O(n) time. May raise
  * floating-point exceptions. */
-fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
+fdx_status fdx_gradient_coords(fdx_gradient_axis *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
                                const fdx_isa *isa);
 
 /* Apply every operator of the call to the whole array, or to one of nparts parts of about the same size.
- * O(size * nops) time; the input is read once from memory, whatever the axes. */
-fdx_status fdx_apply(const fdx_call *call);
-fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts);
+ * O(size * naxes) time; the input is read once from memory, whatever the axes. */
+fdx_status fdx_gradient_apply(const fdx_gradient *call);
+fdx_status fdx_gradient_apply_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts);
 
 /* ---- weights ---- */
 
@@ -197,42 +197,43 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
 /* ---- operators along one axis ---- */
 
 /* In which order a row's sum is formed. All of them go through neighbours in rising order, and round each operation:
- *   FDX_PLAIN        ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
- *   FDX_DIFFERENCES  the same of w[k] (x[k] - x[own]), without k == own; for weights whose sum is zero
- *   FDX_ODD          (w[own+1] (x[own+1] - x[own-1]) + w[own+2] (x[own+2] - x[own-2])) + ...
- *   FDX_EVEN         the same of w[own+j] ((x[own+j] - x[own]) - (x[own] - x[own-j]))
+ *   FDX_SUM_PLAIN        ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
+ *   FDX_SUM_DIFFERENCES  the same of w[k] (x[k] - x[own]), without k == own; for weights whose sum is zero
+ *   FDX_SUM_ANTISYMMETRIC          (w[own+1] (x[own+1] - x[own-1]) + w[own+2] (x[own+2] - x[own-2])) + ...
+ *   FDX_SUM_SYMMETRIC         the same of w[own+j] ((x[own+j] - x[own]) - (x[own] - x[own-j]))
  * The last three give exactly 0 for a constant, and differences of near values are exact. w[own] is nevertheless there:
  * it is what the sum gives for a 1 at the point itself and 0 elsewhere, so that the rows are those of the matrix. */
-typedef enum { FDX_PLAIN = 0, FDX_DIFFERENCES, FDX_ODD, FDX_EVEN } fdx_form;
+typedef enum { FDX_SUM_PLAIN = 0, FDX_SUM_DIFFERENCES, FDX_SUM_ANTISYMMETRIC, FDX_SUM_SYMMETRIC } fdx_summation;
 
-#define FDX_MAXTAPS 255 /* the most neighbours of a row */
+#define FDX_MAXWEIGHTS 255 /* the most neighbours of a row */
 
 /* Rows of a matrix that have their neighbours at the same places. */
 typedef struct {
-    ptrdiff_t first; /* column of the first neighbour, less the number of the row */
-    int count; /* neighbours, in consecutive columns: 1 .. FDX_MAXTAPS; 2 or more where the form is not FDX_PLAIN */
-    int own;   /* which of them is the point itself; -1: none, where the form is FDX_PLAIN */
-    int form;  /* fdx_form; FDX_ODD and FDX_EVEN: count is 2 own + 1, and row_step 0 */
-    const double *w; /* of neighbour k in the r-th of these rows: w[k * tap_step + r * row_step] */
-    ptrdiff_t tap_step, row_step;
-} fdx_rows_alike;
+    ptrdiff_t offset; /* column of the first neighbour, less the number of the row */
+    int count; /* neighbours, in consecutive columns: 1 .. FDX_MAXWEIGHTS; 2 or more where the form is not FDX_SUM_PLAIN
+                */
+    int centre;    /* which of them is the point itself; -1: none, where the form is FDX_SUM_PLAIN */
+    int summation; /* fdx_summation; FDX_SUM_ANTISYMMETRIC and FDX_SUM_SYMMETRIC: count is 2 own + 1, and row_step 0 */
+    const double *w; /* of neighbour k in the r-th of these rows: w[k * weight_step + r * row_step] */
+    ptrdiff_t weight_step, row_step;
+} fdx_stencil;
 
 /* A banded matrix: the operator along one axis, made by the functions below or filled in by hand.
  *
  * Every function that takes one checks what its members say, and answers FDX_E_STENCIL if a pointer that is needed is
  * NULL, a number is none that the comments allow, `rows` or `columns` is more than PTRDIFF_MAX / 4, or a row has a
  * neighbour outside of the matrix (if it is periodic: not -columns <= first <= columns + 1 - count). What is applied to
- * arrays has, over all rows, `first` and `first` + `count` that differ by less than 4 FDX_MAXTAPS, too. Yours to see to
- * is that there are as many rows at the ends, and weights, as the members say, and that those of FDX_ODD and FDX_EVEN
- * are symmetric. */
+ * arrays has, over all rows, `first` and `first` + `count` that differ by less than 4 FDX_MAXWEIGHTS, too. Yours to see
+ * to is that there are as many rows at the ends, and weights, as the members say, and that those of
+ * FDX_SUM_ANTISYMMETRIC and FDX_SUM_SYMMETRIC are symmetric. */
 typedef struct {
     ptrdiff_t rows, columns;
-    ptrdiff_t nfirst, nlast;     /* rows at either end that have neighbours at places of their own */
-    const fdx_rows_alike *first; /* nfirst of them, a row each */
-    const fdx_rows_alike *last;  /* nlast */
-    fdx_rows_alike interior;     /* the rows between; there may be none, but its stencil is always there */
-    int periodic;                /* not 0: the interior's columns are taken modulo `columns`; nfirst = nlast = 0, and
-                                  * columns = rows */
+    ptrdiff_t nfirst, nlast;  /* rows at either end that have neighbours at places of their own */
+    const fdx_stencil *first; /* nfirst of them, a row each */
+    const fdx_stencil *last;  /* nlast */
+    fdx_stencil interior;     /* the rows between; there may be none, but its stencil is always there */
+    int periodic;             /* not 0: the interior's columns are taken modulo `columns`; nfirst = nlast = 0, and
+                               * columns = rows */
 } fdx_band;
 
 /* What stands at an end of the axis. The last four are ghost values as np.pad has them, which the interior's stencil
@@ -279,33 +280,34 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
  * no status tells: spacings to the power `deriv` should be below 1e290, and below 1e30 for single precision); where
  * ghost values meet in a column, their sum is. (Where a stencil goes beyond the end of coordinates, these are first
  * rounded to double: as distances from that end, or, if periodic, from the row's own point.) Constant interiors are
- * FDX_ODD or FDX_EVEN, other rows FDX_DIFFERENCES. FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a
- * stencil is of more than FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there is not; FDX_E_NODES,
- * also where coordinates neither rise nor fall. O(n) time with coordinates; with a spacing, n is no matter. */
+ * FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC, other rows FDX_SUM_DIFFERENCES. FDX_E_SIZE: n is too small or more than
+ * PTRDIFF_MAX / 4, or a stencil is of more than FDX_MAXNODES; FDX_E_STENCIL: deriv, accuracy or a boundary that there
+ * is not; FDX_E_NODES, also where coordinates neither rise nor fall. O(n) time with coordinates; with a spacing, n is
+ * no matter. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
-/* The transposed matrix, of the same doubles. Interiors that are FDX_ODD or FDX_EVEN stay so, other rows are
- * FDX_PLAIN. FDX_E_SIZE: a has no rows, or a column of it more than FDX_MAXTAPS neighbours. */
+/* The transposed matrix, of the same doubles. Interiors that are FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC stay so,
+ * other rows are FDX_SUM_PLAIN. FDX_E_SIZE: a has no rows, or a column of it more than FDX_MAXWEIGHTS neighbours. */
 size_t fdx_band_transpose_size(const fdx_band *a);
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band);
 
 /* The matrix product of a and b times `scale`, summed in twice the precision and rounded once. Rows that meet no
- * FDX_PLAIN row of b give exactly 0 for a constant, as b's do. FDX_E_SIZE: a's columns are not b's rows, a row
- * has more than FDX_MAXTAPS neighbours, or one of a periodic band more than there are points; FDX_E_STENCIL: one is
+ * FDX_SUM_PLAIN row of b give exactly 0 for a constant, as b's do. FDX_E_SIZE: a's columns are not b's rows, a row
+ * has more than FDX_MAXWEIGHTS neighbours, or one of a periodic band more than there are points; FDX_E_STENCIL: one is
  * periodic, the other is not; FDX_E_NODES: a weight overflows. */
 size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b);
 fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band);
 
 /* ---- operators on arrays ---- */
 
-#define FDX_MAXSTAGES 16 /* the most bands that a term applies one after the other */
+#define FDX_MAXFACTORS 16 /* the most bands that a term applies one after the other */
 
 /* A banded matrix along an axis, whose result is multiplied point by point. */
 typedef struct {
     int axis;
-    const fdx_band *band;    /* NULL: the identity */
-    const fdx_array *factor; /* real, of the shape of the stage's result (strides of 0 repeat it); NULL: 1 */
+    const fdx_band *band;         /* NULL: the identity */
+    const fdx_array *coefficient; /* real, of the shape of the stage's result (strides of 0 repeat it); NULL: 1 */
 } fdx_stage;
 
 /* A chain of stages, applied to an input and added to an output. */
@@ -314,15 +316,15 @@ typedef struct {
     int nstages;
     const fdx_stage *stage; /* in the order in which they are applied */
     const ptrdiff_t *shift; /* the chain's result number i + shift belongs to the output's i; NULL: zeros */
-} fdx_term;
+} fdx_chain;
 
 /* What is applied to arrays of one shape: output k = sum over the terms of output k, in their order, each complete
  * before it is added. */
 typedef struct {
     int ndim;
     const ptrdiff_t *in_shape, *out_shape;
-    int ninputs, noutputs, nterms;
-    const fdx_term *term; /* those of output 0 first, and so on; one or more for each */
+    int ninputs, noutputs, nchains;
+    const fdx_chain *chain; /* those of output 0 first, and so on; one or more for each */
     const fdx_isa *isa;
 } fdx_operator;
 
@@ -331,43 +333,42 @@ typedef struct {
     const fdx_operator *op;
     const fdx_array *in;      /* of real or complex numbers whose results are of the outputs' dtype */
     const fdx_array *out;     /* all of one dtype */
-    const ptrdiff_t *lo, *hi; /* as in fdx_call, of out_shape */
-    const double *accumulate; /* as in fdx_call */
-    uint8_t fresh;            /* as in fdx_call */
-} fdx_operation;
+    const ptrdiff_t *lo, *hi; /* as in fdx_gradient, of out_shape */
+    const double *accumulate; /* as in fdx_gradient */
+    uint8_t first_touch;      /* as in fdx_gradient */
+} fdx_call;
 
-/* Bytes that fdx_operate needs for this call (another table or box may need others), bounded, whatever the arrays'
- * sizes; 0: there are no results, or the call is wrong, which fdx_operate tells. */
-ptrdiff_t fdx_workspace_size(const fdx_operation *call);
+/* Bytes that fdx_apply needs for this call (another table or box may need others), bounded, whatever the arrays'
+ * sizes; 0: there are no results, or the call is wrong, which fdx_apply tells. */
+ptrdiff_t fdx_workspace_size(const fdx_call *call);
 /* Apply it, or one of nparts parts of about the same size, with a workspace (parts that are made at the same time need
  * one each); FDX_E_WORKSPACE, and nothing done, if it has too few bytes. O(size * neighbours) time. */
-fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes);
-fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
-                            ptrdiff_t nparts);
+fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes);
+fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts);
 
 /* ---- operators made of derivatives ---- */
 
 /* A derivative along an axis. */
 typedef struct {
     int axis;
-    fdx_derivative what;     /* n: 0, or as many points as there are; isa: no matter; deriv 0: the identity, times
-                              * the scale */
-    const fdx_array *factor; /* as in fdx_stage */
-} fdx_partial;
+    fdx_derivative what;          /* n: 0, or as many points as there are; isa: no matter; deriv 0: the identity, times
+                                   * the scale */
+    const fdx_array *coefficient; /* as in fdx_stage */
+} fdx_factor;
 
 /* Derivatives of an input, one after the other, added to an output. */
 typedef struct {
     int in, out; /* numbers of these, from 0 on, with no gaps */
-    int npartials;
-    const fdx_partial *partial; /* in the order in which they are applied */
-} fdx_product;
+    int nfactors;
+    const fdx_factor *factor; /* in the order in which they are applied */
+} fdx_term;
 
 /* The sum of such products. */
 typedef struct {
     int ndim;
     const ptrdiff_t *shape; /* of the inputs */
-    int nproducts;
-    const fdx_product *product; /* those of output 0 first, and so on; one or more for each */
+    int nterms;
+    const fdx_term *term; /* those of output 0 first, and so on; one or more for each */
     const fdx_isa *isa;
 } fdx_sum;
 
@@ -376,14 +377,14 @@ typedef struct {
  * is no such operator, or it takes more than PTRDIFF_MAX bytes, which is FDX_E_SIZE. Where boundaries are FDX_VALID,
  * outputs are of the points that all products have (op->out_shape, which may be 0; FDX_E_SIZE: less than that), and
  * coordinates and factors of what follows are of the points that are left. Rows of all derivatives of a product but the
- * first are FDX_PLAIN, or FDX_ODD. O(nproducts) time, and O(n) for each axis with coordinates. */
+ * first are FDX_SUM_PLAIN, or FDX_SUM_ANTISYMMETRIC. O(nterms) time, and O(n) for each axis with coordinates. */
 size_t fdx_operator_size(const fdx_sum *what);
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op);
 
 /* The transposed operator: of the same doubles, from arrays of out_shape to such of in_shape, inputs and outputs in
- * each other's place. FDX_E_OPS: an input of op is not used, so that there is nothing to become an output of; or a
- * chain is longer than FDX_MAXSTAGES. FDX_E_SIZE: op has no results, leaves out too many, or a column has more than
- * FDX_MAXTAPS neighbours. */
+ * each other's place. FDX_E_COUNT: an input of op is not used, so that there is nothing to become an output of; or a
+ * chain is longer than FDX_MAXFACTORS. FDX_E_SIZE: op has no results, leaves out too many, or a column has more than
+ * FDX_MAXWEIGHTS neighbours. */
 size_t fdx_operator_transpose_size(const fdx_operator *op);
 fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose);
 

@@ -12,32 +12,32 @@
 
 /* ---- the layout of any band ---- */
 
-typedef struct maker maker;
-struct maker {
-    fdx_band band;   /* all but its pointers */
-    ptrdiff_t shift; /* column of a row's own point, less the number of the row */
-    int end_form;    /* of rows at the ends */
-    int varying;     /* 1: each interior row has weights of its own */
-    int any;         /* 1: row 0 stands for any row of an interior that does not vary; there may be none */
+typedef struct builder builder;
+struct builder {
+    fdx_band band;     /* all but its pointers */
+    ptrdiff_t shift;   /* column of a row's own point, less the number of the row */
+    int end_summation; /* of rows at the ends */
+    int varying;       /* 1: each interior row has weights of its own */
+    int any;           /* 1: row 0 stands for any row of an interior that does not vary; there may be none */
 
     /* The columns lo .. hi that a row at an end touches. */
-    void (*span)(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi);
-    /* Put the weights of a row in w[0], w[r->tap_step], ... for the columns that r tells; those that follow from the
+    void (*span)(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi);
+    /* Put the weights of a row in w[0], w[r->weight_step], ... for the columns that r tells; those that follow from the
      * form, which it may change, need not be right. */
-    fdx_status (*fill)(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w);
+    fdx_status (*fill)(builder *m, ptrdiff_t row, fdx_stencil *r, double *w);
     /* NULL, or a quicker way for the n <= FDX_STENCILS interior rows from `row` on, complete with the weights that
      * follow from the form. Returns whether it made all of them; if not, those whose own weight is NaN are yet to be
      * made. */
-    int (*fill_many)(const maker *m, ptrdiff_t row, ptrdiff_t n, const fdx_rows_alike *r, double *w);
+    int (*fill_many)(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w);
 
     const fdx_band *a, *b; /* what is transposed or multiplied */
     ptrdiff_t from;        /* the first of a's rows that are transposed */
 
     const fdx_derivative *what;
-    const double *x; /* coordinates, or NULL for a uniform spacing */
-    ptrdiff_t reach; /* points to either side in an interior stencil */
-    fdx_dd factor;   /* of all weights */
-    int count, own;  /* the stencil that w and rest are of, if the spacing is uniform */
+    const double *x;      /* coordinates, or NULL for a uniform spacing */
+    ptrdiff_t half_width; /* points to either side in an interior stencil */
+    fdx_dd scale;         /* of all weights */
+    int count, centre;    /* the stencil that w and rest are of, if the spacing is uniform */
     double w[FDX_MAXNODES], rest[FDX_MAXNODES];
 };
 
@@ -52,7 +52,7 @@ static ptrdiff_t most(ptrdiff_t a, ptrdiff_t b)
 }
 
 /* Rows lo .. end - 1 are the interior, if there are any. */
-static void set_interior(maker *m, ptrdiff_t lo, ptrdiff_t end)
+static void set_interior(builder *m, ptrdiff_t lo, ptrdiff_t end)
 {
     fdx_band *band = &m->band;
     lo = least(most(lo, 0), band->rows);
@@ -75,15 +75,15 @@ static size_t round_up(size_t bytes)
 /* Bytes in front of the weights. */
 static size_t head(const fdx_band *band)
 {
-    return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_rows_alike));
+    return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_stencil));
 }
 
 /* Bytes of the band; 0 if there are more than PTRDIFF_MAX, or a row at an end has too many neighbours. */
-static size_t size(const maker *m)
+static size_t size(const builder *m)
 {
     const fdx_band *band = &m->band;
     const ptrdiff_t ends = band->nfirst + band->nlast, rows = m->varying ? band->rows - ends : 1;
-    if ((size_t)ends > PTRDIFF_MAX / 2 / sizeof(fdx_rows_alike))
+    if ((size_t)ends > PTRDIFF_MAX / 2 / sizeof(fdx_stencil))
         return 0;
     const ptrdiff_t room = (ptrdiff_t)((PTRDIFF_MAX - head(band)) / sizeof(double)); /* weights */
     if (rows > room / band->interior.count)
@@ -93,45 +93,45 @@ static size_t size(const maker *m)
         ptrdiff_t lo, hi;
         m->span(m, end_row(band, k), &lo, &hi);
         left -= hi - lo + 1;
-        if (hi - lo >= FDX_MAXTAPS || left < 0)
+        if (hi - lo >= FDX_MAXWEIGHTS || left < 0)
             return 0;
     }
     return head(band) + (size_t)(room - left) * sizeof(double);
 }
 
 /* The weights that follow from the form of a row; FDX_E_NODES if one is not finite. */
-static fdx_status settle(const fdx_rows_alike *r, double *w)
+static fdx_status set_centre(const fdx_stencil *r, double *w)
 {
-    const ptrdiff_t step = r->tap_step;
+    const ptrdiff_t step = r->weight_step;
     double sum = 0;
     int terms = 0;
-    if (r->form == FDX_DIFFERENCES) {
+    if (r->summation == FDX_SUM_DIFFERENCES) {
         for (int k = 0; k < r->count; k++)
-            if (k != r->own)
+            if (k != r->centre)
                 sum = terms++ == 0 ? -w[k * step] : sum - w[k * step];
-    } else if (r->form != FDX_PLAIN) {
-        for (int j = 1; j <= r->own; j++) {
-            const double v = w[(r->own + j) * step];
-            w[(r->own - j) * step] = r->form == FDX_ODD ? -v : v;
-            sum = r->form == FDX_ODD ? 0 : terms++ == 0 ? -2 * v : sum + -2 * v;
+    } else if (r->summation != FDX_SUM_PLAIN) {
+        for (int j = 1; j <= r->centre; j++) {
+            const double v = w[(r->centre + j) * step];
+            w[(r->centre - j) * step] = r->summation == FDX_SUM_ANTISYMMETRIC ? -v : v;
+            sum = r->summation == FDX_SUM_ANTISYMMETRIC ? 0 : terms++ == 0 ? -2 * v : sum + -2 * v;
         }
     }
-    if (r->form != FDX_PLAIN)
-        w[r->own * step] = sum;
+    if (r->summation != FDX_SUM_PLAIN)
+        w[r->centre * step] = sum;
     for (int k = 0; k < r->count; k++)
         if (!fdx_is_finite(w[k * step]))
             return FDX_E_NODES;
     return FDX_OK;
 }
 
-static fdx_status make_row(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+static fdx_status make_row(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
     const fdx_status status = m->fill(m, row, r, w);
-    return status == FDX_OK ? settle(r, w) : status;
+    return status == FDX_OK ? set_centre(r, w) : status;
 }
 
 /* An interior whose rows have weights of their own. */
-static fdx_status make_rows(maker *m, ptrdiff_t rows, fdx_rows_alike *r, double *w)
+static fdx_status make_rows(builder *m, ptrdiff_t rows, fdx_stencil *r, double *w)
 {
     fdx_status status = FDX_OK;
     for (ptrdiff_t start = 0; start < rows && status == FDX_OK; start += FDX_STENCILS) {
@@ -140,13 +140,13 @@ static fdx_status make_rows(maker *m, ptrdiff_t rows, fdx_rows_alike *r, double 
         if (many && m->fill_many(m, m->band.nfirst + start, end - start, r, w + start))
             continue;
         for (ptrdiff_t k = start; k < end && status == FDX_OK; k++)
-            if (!many || isnan(w[r->own * r->tap_step + k]))
+            if (!many || isnan(w[r->centre * r->weight_step + k]))
                 status = make_row(m, m->band.nfirst + k, r, w + k);
     }
     return status;
 }
 
-static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
+static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
 {
     if (!fdx_computes_as_written())
         return FDX_E_NULL; /* like a table that there is not */
@@ -155,13 +155,13 @@ static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
     if (size(m) == 0)
         return FDX_E_SIZE;
     fdx_band band = m->band;
-    fdx_rows_alike *ends = (fdx_rows_alike *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
+    fdx_stencil *ends = (fdx_stencil *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
     double *w = (double *)(void *)((char *)memory + head(&band));
     const ptrdiff_t nends = band.nfirst + band.nlast, between = band.rows - nends;
 
-    fdx_rows_alike *r = &band.interior;
+    fdx_stencil *r = &band.interior;
     r->w = w;
-    r->tap_step = m->varying ? between : 1;
+    r->weight_step = m->varying ? between : 1;
     r->row_step = m->varying ? 1 : 0;
     m->any = !m->varying;
     fdx_status status = m->varying ? make_rows(m, between, r, w) : make_row(m, 0, r, w);
@@ -169,20 +169,20 @@ static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
     m->any = 0;
 
     for (ptrdiff_t k = 0; k < nends && status == FDX_OK; k++) {
-        const ptrdiff_t row = end_row(&band, k), own = row + m->shift;
+        const ptrdiff_t row = end_row(&band, k), centre = row + m->shift;
         ptrdiff_t lo, hi;
         m->span(m, row, &lo, &hi);
         r = &ends[k];
-        r->first = lo - row;
+        r->offset = lo - row;
         r->count = (int)(hi - lo + 1);
-        r->own = (int)(most(lo, least(own, hi)) - lo);
-        r->form = m->end_form;
+        r->centre = (int)(most(lo, least(centre, hi)) - lo);
+        r->summation = m->end_summation;
         r->w = w;
-        r->tap_step = 1;
+        r->weight_step = 1;
         r->row_step = 0;
         status = make_row(m, row, r, w);
-        if (r->form == FDX_PLAIN && (own < lo || own > hi))
-            r->own = -1;
+        if (r->summation == FDX_SUM_PLAIN && (centre < lo || centre > hi))
+            r->centre = -1;
         w += r->count;
     }
     if (status != FDX_OK)
@@ -197,20 +197,21 @@ static fdx_status lay_out(void *memory, maker *m, const fdx_band **result)
 /* ---- what bands have to be ---- */
 
 /* Are n rows, from `row` on, what fdx.h says, with neighbours in the matrix and weights that memory has room for? */
-static int rows_fit(const fdx_band *band, const fdx_rows_alike *r, ptrdiff_t row, ptrdiff_t n)
+static int rows_fit(const fdx_band *band, const fdx_stencil *r, ptrdiff_t row, ptrdiff_t n)
 {
     const size_t weights = PTRDIFF_MAX / 2 / sizeof(double);
-    if (r->w == NULL || r->count < 1 || r->count > FDX_MAXTAPS || r->form < FDX_PLAIN || r->form > FDX_EVEN ||
-        r->own < (r->form == FDX_PLAIN ? -1 : 0) || r->own >= r->count || (r->form != FDX_PLAIN && r->count < 2) ||
-        (r->form >= FDX_ODD && (r->count != 2 * r->own + 1 || r->row_step != 0)) ||
-        !fdx_product_fits((size_t)r->count - 1, fdx_distance(r->tap_step), weights) ||
+    if (r->w == NULL || r->count < 1 || r->count > FDX_MAXWEIGHTS || r->summation < FDX_SUM_PLAIN ||
+        r->summation > FDX_SUM_SYMMETRIC || r->centre < (r->summation == FDX_SUM_PLAIN ? -1 : 0) ||
+        r->centre >= r->count || (r->summation != FDX_SUM_PLAIN && r->count < 2) ||
+        (r->summation >= FDX_SUM_ANTISYMMETRIC && (r->count != 2 * r->centre + 1 || r->row_step != 0)) ||
+        !fdx_product_fits((size_t)r->count - 1, fdx_distance(r->weight_step), weights) ||
         (n > 1 && !fdx_product_fits((size_t)n - 1, fdx_distance(r->row_step), weights)))
         return 0;
     if (band->periodic) /* once around an end at most */
-        return r->count <= band->columns && r->first >= -band->columns && r->first <= band->columns + 1 - r->count;
+        return r->count <= band->columns && r->offset >= -band->columns && r->offset <= band->columns + 1 - r->count;
     if (n == 0)
-        return r->first >= -LONGEST && r->first <= LONGEST;
-    return r->count <= band->columns && r->first >= -row && r->first <= band->columns - r->count - (row + n - 1);
+        return r->offset >= -LONGEST && r->offset <= LONGEST;
+    return r->count <= band->columns && r->offset >= -row && r->offset <= band->columns - r->count - (row + n - 1);
 }
 
 fdx_status fdx_check_band(const fdx_band *band)
@@ -239,26 +240,26 @@ static int is_symmetric(int boundary)
     return boundary == FDX_SYMMETRIC || boundary == FDX_SYMMETRIC_ODD;
 }
 
-static int is_odd(int boundary)
+static int is_antisymmetric(int boundary)
 {
     return boundary == FDX_REFLECT_ODD || boundary == FDX_SYMMETRIC_ODD;
 }
 
-static ptrdiff_t reach_of(const fdx_derivative *what, int uniform)
+static ptrdiff_t half_width_of(const fdx_derivative *what, int uniform)
 {
     return uniform ? (what->deriv + 1) / 2 + what->accuracy / 2 - 1 : (what->deriv + what->accuracy) / 2;
 }
 
 /* Points that an end needs, where stencils reach that far to either side. */
-static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t reach)
+static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t half_width)
 {
     switch (boundary) {
-    case FDX_ONE_SIDED: return most(2 * reach + 1, what->deriv + what->accuracy);
+    case FDX_ONE_SIDED: return most(2 * half_width + 1, what->deriv + what->accuracy);
     case FDX_PERIODIC:
-    case FDX_VALID: return 2 * reach + 1;
+    case FDX_VALID: return 2 * half_width + 1;
     case FDX_SYMMETRIC:
-    case FDX_SYMMETRIC_ODD: return most(reach, 2);
-    default: return reach + 1;
+    case FDX_SYMMETRIC_ODD: return most(half_width, 2);
+    default: return half_width + 1;
     }
 }
 
@@ -271,7 +272,7 @@ static fdx_status check(const fdx_derivative *what)
         right < 0 || right >= FDX_NBOUNDARIES || (left == FDX_PERIODIC) != (right == FDX_PERIODIC))
         return FDX_E_STENCIL;
     if (what->deriv > FDX_MAXNODES || what->accuracy > FDX_MAXNODES - what->deriv ||
-        2 * reach_of(what, what->x == NULL) + 1 > FDX_MAXNODES)
+        2 * half_width_of(what, what->x == NULL) + 1 > FDX_MAXNODES)
         return FDX_E_SIZE;
     return FDX_OK;
 }
@@ -280,21 +281,21 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
 {
     if (check(what) != FDX_OK)
         return 0;
-    const ptrdiff_t reach = reach_of(what, what->x == NULL);
-    return most(points(what, what->left, reach), points(what, what->right, reach));
+    const ptrdiff_t half_width = half_width_of(what, what->x == NULL);
+    return most(points(what, what->left, half_width), points(what, what->right, half_width));
 }
 
 /* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside of the array. */
-static void stencil(const maker *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
+static void stencil(const builder *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
 {
     const fdx_derivative *what = m->what;
-    const int left = !m->any && i < m->reach && what->left == FDX_ONE_SIDED;
-    const int right = !m->any && i >= what->n - m->reach && what->right == FDX_ONE_SIDED;
-    *count = left || right ? what->deriv + what->accuracy : (int)(2 * m->reach + 1);
-    *lo = left ? 0 : right ? what->n - *count : i - m->reach;
+    const int left = !m->any && i < m->half_width && what->left == FDX_ONE_SIDED;
+    const int right = !m->any && i >= what->n - m->half_width && what->right == FDX_ONE_SIDED;
+    *count = left || right ? what->deriv + what->accuracy : (int)(2 * m->half_width + 1);
+    *lo = left ? 0 : right ? what->n - *count : i - m->half_width;
 }
 
-static void derivative_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     int count;
     stencil(m, row + m->shift, lo, &count);
@@ -303,7 +304,7 @@ static void derivative_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdif
 }
 
 /* The point that ghost p gets its value from, and `*end`, the last one of the array. */
-static ptrdiff_t source(const maker *m, ptrdiff_t p, ptrdiff_t *end)
+static ptrdiff_t source(const builder *m, ptrdiff_t p, ptrdiff_t *end)
 {
     const int left = p < 0;
     const int symmetric = is_symmetric(left ? m->what->left : m->what->right);
@@ -312,7 +313,7 @@ static ptrdiff_t source(const maker *m, ptrdiff_t p, ptrdiff_t *end)
 }
 
 /* The coordinate of point p, which may be outside of the array, less `origin`. */
-static double coordinate(const maker *m, ptrdiff_t p, double origin)
+static double coordinate(const builder *m, ptrdiff_t p, double origin)
 {
     const double *x = m->x;
     const ptrdiff_t n = m->what->n;
@@ -332,21 +333,21 @@ static double coordinate(const maker *m, ptrdiff_t p, double origin)
 
 /* Make the stencil of `count` nodes from lo on at point i. The last one may be what is wanted: with a uniform spacing
  * it is for all of an interior, and for both ends where stencils are mirrored. */
-static fdx_status weigh(maker *m, ptrdiff_t i, ptrdiff_t lo, int count, int own)
+static fdx_status weigh(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int centre)
 {
     const double *x = m->x;
     if (x != NULL && lo >= 0 && lo + count <= m->what->n)
         return fdx_weights(m->w, m->rest, x + lo, count, x[i], m->what->deriv);
-    if (x == NULL && m->count == count && m->own == own)
+    if (x == NULL && m->count == count && m->centre == centre)
         return FDX_OK;
     m->count = count;
-    m->own = own;
+    m->centre = centre;
     /* From where they are mirrored, or go on, as then rounding leaves symmetry and short distances what they are. */
     const double origin = x == NULL ? 0 : m->band.periodic ? x[i] : x[lo < 0 ? 0 : m->what->n - 1];
     double nodes[FDX_MAXNODES] = {0};
     for (int k = 0; k < count; k++)
-        nodes[k] = x == NULL ? k - own : coordinate(m, lo + k, origin);
-    return fdx_weights(m->w, m->rest, nodes, count, nodes[own], m->what->deriv);
+        nodes[k] = x == NULL ? k - centre : coordinate(m, lo + k, origin);
+    return fdx_weights(m->w, m->rest, nodes, count, nodes[centre], m->what->deriv);
 }
 
 /* What several nodes give to a column. */
@@ -355,27 +356,27 @@ typedef struct {
     double size; /* of all terms */
 } merged;
 
-static void add_times(merged *to, double factor, fdx_dd w)
+static void add_times(merged *to, double by, fdx_dd w)
 {
-    const fdx_dd term = {factor * w.hi, factor * w.lo};
+    const fdx_dd term = {by * w.hi, by * w.lo};
     to->sum = fdx_dd_add(to->sum, term);
     to->size += term.hi < 0 ? -term.hi : term.hi;
 }
 
-static double scaled(const maker *m, fdx_dd w)
+static double scaled(const builder *m, fdx_dd w)
 {
-    return m->factor.hi == 1 && m->factor.lo == 0 ? w.hi : fdx_dd_mul(w, m->factor).hi;
+    return m->scale.hi == 1 && m->scale.lo == 0 ? w.hi : fdx_dd_mul(w, m->scale).hi;
 }
 
-static fdx_status derivative_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
-    const ptrdiff_t n = m->what->n, i = m->any ? m->reach : row + m->shift, first = row + r->first;
+    const ptrdiff_t n = m->what->n, i = m->any ? m->half_width : row + m->shift, first = row + r->offset;
     ptrdiff_t lo;
     int count;
     stencil(m, i, &lo, &count);
-    const int own = (int)(i - lo), turned = m->x == NULL && 2 * own >= count;
+    const int centre = (int)(i - lo), turned = m->x == NULL && 2 * centre >= count;
     const double sign = turned && m->what->deriv % 2 != 0 ? -1 : 1;
-    const fdx_status status = weigh(m, i, lo, count, turned ? count - 1 - own : own);
+    const fdx_status status = weigh(m, i, lo, count, turned ? count - 1 - centre : centre);
     if (status != FDX_OK)
         return status;
 
@@ -388,11 +389,11 @@ static fdx_status derivative_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, do
         const fdx_dd v = {sign * m->w[from], sign * m->rest[from]};
         const ptrdiff_t p = lo + k;
         if (!merge) {
-            w[k * r->tap_step] = scaled(m, v);
+            w[k * r->weight_step] = scaled(m, v);
         } else if (p >= 0 && p < n) {
             add_times(&sum[p - first], 1, v);
         } else {
-            const int odd = is_odd(p < 0 ? m->what->left : m->what->right);
+            const int odd = is_antisymmetric(p < 0 ? m->what->left : m->what->right);
             ptrdiff_t end;
             add_times(&sum[source(m, p, &end) - first], odd ? -1 : 1, v);
             if (odd)
@@ -406,42 +407,42 @@ static fdx_status derivative_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, do
     return FDX_OK;
 }
 
-static int derivative_fill_many(const maker *m, ptrdiff_t row, ptrdiff_t n, const fdx_rows_alike *r, double *w)
+static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w)
 {
     const fdx_derivative *what = m->what;
     const fdx_isa *isa = what->isa != NULL ? what->isa : &fdx_isa_base;
-    const ptrdiff_t lo = row + r->first; /* of the first row's nodes */
+    const ptrdiff_t lo = row + r->offset; /* of the first row's nodes */
     /* Of the rows, those whose nodes are all in the array. */
     const ptrdiff_t from = least(most(0, -lo), n);
     const ptrdiff_t to = most(least(n, what->n - r->count + 1 - lo), from);
     int all = from == 0 && to == n;
     if (from < to)
-        all &= isa->stencils(w + from, r->tap_step, what->x + lo + from, to - from, r->count, r->own, what->deriv,
-                             m->factor.hi);
-    double *own = w + r->own * r->tap_step;
+        all &= isa->stencils(w + from, r->weight_step, what->x + lo + from, to - from, r->count, r->centre, what->deriv,
+                             m->scale.hi);
+    double *centre = w + r->centre * r->weight_step;
     for (ptrdiff_t i = 0; i < from; i++)
-        own[i] = (double)NAN;
+        centre[i] = (double)NAN;
     for (ptrdiff_t i = to; i < n; i++)
-        own[i] = (double)NAN;
+        centre[i] = (double)NAN;
     return all;
 }
 
 /* All but the numbers; FDX_E_SIZE if n is too small. */
-static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
+static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
 {
     const fdx_status status = check(what);
     if (status != FDX_OK)
         return status;
     if (what->n < fdx_derivative_points(what) || what->n > LONGEST)
         return FDX_E_SIZE;
-    const ptrdiff_t reach = reach_of(what, uniform);
-    const ptrdiff_t left = what->left == FDX_VALID ? reach : 0, right = what->right == FDX_VALID ? reach : 0;
+    const ptrdiff_t half_width = half_width_of(what, uniform);
+    const ptrdiff_t left = what->left == FDX_VALID ? half_width : 0, right = what->right == FDX_VALID ? half_width : 0;
     fdx_band *band = &m->band;
-    memset(m, 0, offsetof(maker, w));
+    memset(m, 0, offsetof(builder, w));
     m->what = what;
-    m->reach = reach;
+    m->half_width = half_width;
     m->shift = left;
-    m->end_form = FDX_DIFFERENCES;
+    m->end_summation = FDX_SUM_DIFFERENCES;
     m->varying = !uniform;
     m->span = derivative_span;
     m->fill = derivative_fill;
@@ -449,24 +450,26 @@ static fdx_status outline(maker *m, const fdx_derivative *what, int uniform)
     band->columns = what->n;
     band->rows = what->n - left - right;
     band->periodic = what->left == FDX_PERIODIC;
-    set_interior(m, band->periodic ? 0 : reach - left, band->rows - (band->periodic ? 0 : reach - right));
-    band->interior.first = left - reach;
-    band->interior.count = (int)(2 * reach + 1);
-    band->interior.own = (int)reach;
-    band->interior.form = !uniform ? FDX_DIFFERENCES : what->deriv % 2 != 0 ? FDX_ODD : FDX_EVEN;
+    set_interior(m, band->periodic ? 0 : half_width - left, band->rows - (band->periodic ? 0 : half_width - right));
+    band->interior.offset = left - half_width;
+    band->interior.count = (int)(2 * half_width + 1);
+    band->interior.centre = (int)half_width;
+    band->interior.summation = !uniform               ? FDX_SUM_DIFFERENCES
+                               : what->deriv % 2 != 0 ? FDX_SUM_ANTISYMMETRIC
+                                                      : FDX_SUM_SYMMETRIC;
     return FDX_OK;
 }
 
 size_t fdx_band_derivative_size(const fdx_derivative *what)
 {
-    maker m;
-    if (outline(&m, what, 1) != FDX_OK)
+    builder m;
+    if (structure(&m, what, 1) != FDX_OK)
         return 0;
     const size_t uniform = size(&m);
     if (what->x == NULL)
         return uniform;
     /* Whether the coordinates are uniform is not worth going through them. */
-    outline(&m, what, 0);
+    structure(&m, what, 0);
     const size_t varying = size(&m);
     return varying != 0 && varying < uniform ? uniform : varying;
 }
@@ -496,8 +499,8 @@ static int are_uniform(const fdx_derivative *what, double *h)
 
 static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
 {
-    maker m;
-    const fdx_status status = outline(&m, what, what != NULL && what->x == NULL);
+    builder m;
+    const fdx_status status = structure(&m, what, what != NULL && what->x == NULL);
     if (status != FDX_OK)
         return status;
     double h = what->spacing;
@@ -511,7 +514,7 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
         if (what->left == FDX_PERIODIC && !(fdx_is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
             return FDX_E_NODES;
         if (are_uniform(what, &h)) {
-            outline(&m, what, 1);
+            structure(&m, what, 1);
         } else {
             m.x = what->x;
             h = 1;
@@ -519,9 +522,9 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
     }
     if (!fdx_is_finite(what->scale) || what->scale == 0 || !fdx_is_finite(h) || h == 0)
         return FDX_E_NODES;
-    m.factor.hi = what->scale;
+    m.scale.hi = what->scale;
     for (int k = 0; k < what->deriv && h != 1; k++)
-        m.factor = fdx_dd_div(m.factor, (fdx_dd){h, 0});
+        m.scale = fdx_dd_div(m.scale, (fdx_dd){h, 0});
     return lay_out(memory, &m, band);
 }
 
@@ -539,11 +542,11 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
 /* One row: the weight of column lo + k is w[k * step]. */
 typedef struct {
     ptrdiff_t lo, count, step;
-    int form;
+    int summation;
     const double *w;
 } row_view;
 
-static const fdx_rows_alike *end_of(const fdx_band *a, ptrdiff_t k)
+static const fdx_stencil *end_of(const fdx_band *a, ptrdiff_t k)
 {
     return k < a->nfirst ? &a->first[k] : &a->last[k - a->nfirst];
 }
@@ -552,32 +555,32 @@ static const fdx_rows_alike *end_of(const fdx_band *a, ptrdiff_t k)
  * on past its ends. */
 static row_view row_of(const fdx_band *a, ptrdiff_t i, int any)
 {
-    const fdx_rows_alike *r = &a->interior;
+    const fdx_stencil *r = &a->interior;
     const ptrdiff_t last = a->rows - a->nlast;
     ptrdiff_t nth = 0;
     if (!any && !a->periodic && (i < a->nfirst || i >= last))
         r = i < a->nfirst ? &a->first[i] : &a->last[i - last];
     else if (!any)
         nth = a->periodic ? (i % a->rows + a->rows) % a->rows : i - a->nfirst;
-    return (row_view){i + r->first, r->count, r->tap_step, r->form, r->w + nth * r->row_step};
+    return (row_view){i + r->offset, r->count, r->weight_step, r->summation, r->w + nth * r->row_step};
 }
 
 static ptrdiff_t shift_of(const fdx_band *a)
 {
-    return a->interior.own < 0 ? 0 : a->interior.first + a->interior.own;
+    return a->interior.centre < 0 ? 0 : a->interior.offset + a->interior.centre;
 }
 
 /* Columns of the transposed matrix are rows of a, counted from m->from on. */
-static void transpose_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+static void transpose_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     const fdx_band *a = m->a;
-    const ptrdiff_t from = m->from, rows = m->band.columns, near = row + m->band.interior.first;
+    const ptrdiff_t from = m->from, rows = m->band.columns, near = row + m->band.interior.offset;
     *lo = most(most(a->nfirst - from, 0), near);
     *hi = least(least(a->rows - a->nlast - from, rows), near + a->interior.count) - 1;
     if (*lo > *hi)
         *lo = rows, *hi = -1;
     for (ptrdiff_t k = 0; k < a->nfirst + a->nlast; k++) {
-        const ptrdiff_t i = end_row(a, k), first = i + end_of(a, k)->first;
+        const ptrdiff_t i = end_row(a, k), first = i + end_of(a, k)->offset;
         if (i >= from && i < from + rows && row >= first && row < first + end_of(a, k)->count) {
             *lo = least(*lo, i - from);
             *hi = most(*hi, i - from);
@@ -587,61 +590,61 @@ static void transpose_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff
         *lo = *hi = least(most(row + m->shift, 0), rows - 1);
 }
 
-static fdx_status transpose_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+static fdx_status transpose_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
     for (int k = 0; k < r->count; k++) {
-        const ptrdiff_t i = row + r->first + k;
+        const ptrdiff_t i = row + r->offset + k;
         const row_view v = row_of(m->a, i + m->from, m->any);
-        w[k * r->tap_step] = row >= v.lo && row < v.lo + v.count ? v.w[(row - v.lo) * v.step] : 0;
+        w[k * r->weight_step] = row >= v.lo && row < v.lo + v.count ? v.w[(row - v.lo) * v.step] : 0;
     }
     return FDX_OK;
 }
 
 /* Of the rows from .. to - 1. */
-static void outline_transpose(maker *m, const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
+static void structure_of_transpose(builder *m, const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
 {
     fdx_band *band = &m->band;
-    fdx_rows_alike *r = &band->interior;
-    memset(m, 0, offsetof(maker, w));
+    fdx_stencil *r = &band->interior;
+    memset(m, 0, offsetof(builder, w));
     m->a = a;
     m->from = from;
     m->shift = -shift_of(a) - from;
-    m->end_form = FDX_PLAIN;
+    m->end_summation = FDX_SUM_PLAIN;
     m->varying = a->interior.row_step != 0;
     m->span = transpose_span;
     m->fill = transpose_fill;
     band->rows = a->columns;
     band->columns = to - from;
     band->periodic = a->periodic;
-    r->first = 1 - a->interior.first - a->interior.count - from;
+    r->offset = 1 - a->interior.offset - a->interior.count - from;
     r->count = a->interior.count;
-    r->own = a->interior.own < 0 ? -1 : r->count - 1 - a->interior.own;
-    r->form = m->varying || a->interior.form == FDX_DIFFERENCES ? FDX_PLAIN : a->interior.form;
+    r->centre = a->interior.centre < 0 ? -1 : r->count - 1 - a->interior.centre;
+    r->summation = m->varying || a->interior.summation == FDX_SUM_DIFFERENCES ? FDX_SUM_PLAIN : a->interior.summation;
 
     /* Columns of a that only interior rows touch, and as many of them as there are neighbours. */
-    ptrdiff_t lo = most(a->nfirst, from) - from - r->first, end = least(a->rows - a->nlast, to) + a->interior.first;
+    ptrdiff_t lo = most(a->nfirst, from) - from - r->offset, end = least(a->rows - a->nlast, to) + a->interior.offset;
     for (ptrdiff_t k = from; k < least(a->nfirst, to); k++)
-        lo = most(lo, k + a->first[k].first + a->first[k].count);
+        lo = most(lo, k + a->first[k].offset + a->first[k].count);
     for (ptrdiff_t i = most(a->rows - a->nlast, from); i < to; i++)
-        end = least(end, i + a->last[i - (a->rows - a->nlast)].first);
+        end = least(end, i + a->last[i - (a->rows - a->nlast)].offset);
     set_interior(m, a->periodic ? 0 : lo, a->periodic ? band->rows : end);
 }
 
 size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
 {
-    maker m;
+    builder m;
     if (to <= from)
         return 0;
-    outline_transpose(&m, a, from, to);
+    structure_of_transpose(&m, a, from, to);
     return size(&m);
 }
 
 fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to, const fdx_band **band)
 {
-    maker m;
+    builder m;
     if (to <= from)
         return FDX_E_SIZE;
-    outline_transpose(&m, a, from, to);
+    structure_of_transpose(&m, a, from, to);
     fdx_environment before;
     fdx_enter_default(&before);
     const fdx_status status = lay_out(memory, &m, band);
@@ -660,7 +663,7 @@ fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **
     return status == FDX_OK ? fdx_band_transpose_rows(memory, a, 0, a->rows, band) : status;
 }
 
-static void product_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+static void product_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     const row_view a = row_of(m->a, row, 0);
     *lo = m->b->columns;
@@ -672,96 +675,96 @@ static void product_span(const maker *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t
     }
 }
 
-static fdx_status product_fill(maker *m, ptrdiff_t row, fdx_rows_alike *r, double *w)
+static fdx_status product_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
     const row_view a = row_of(m->a, row, m->any);
     for (int k = 0; k < r->count; k++) {
-        const ptrdiff_t column = row + r->first + k;
+        const ptrdiff_t column = row + r->offset + k;
         fdx_dd sum = {0, 0};
         for (ptrdiff_t t = 0; t < a.count; t++) {
             const row_view b = row_of(m->b, a.lo + t, m->any);
             if (column >= b.lo && column < b.lo + b.count)
                 sum = fdx_dd_add(sum, fdx_dd_two_prod(a.w[t * a.step], b.w[(column - b.lo) * b.step]));
-            if (b.form == FDX_PLAIN)
-                r->form = FDX_PLAIN;
+            if (b.summation == FDX_SUM_PLAIN)
+                r->summation = FDX_SUM_PLAIN;
         }
-        w[k * r->tap_step] = fdx_dd_mul(sum, m->factor).hi;
+        w[k * r->weight_step] = fdx_dd_mul(sum, m->scale).hi;
     }
     return FDX_OK;
 }
 
 /* 1 if the weights are symmetric about the point itself, -1 if antisymmetric, 0 if neither. */
-static int parity(const fdx_rows_alike *r)
+static int parity(const fdx_stencil *r)
 {
-    if (r->row_step != 0 || r->own < 0 || r->count != 2 * r->own + 1)
+    if (r->row_step != 0 || r->centre < 0 || r->count != 2 * r->centre + 1)
         return 0;
-    const double *own = r->w + r->own * r->tap_step;
-    int even = 1, odd = *own == 0;
-    for (int j = 1; j <= r->own; j++) {
-        even = even && own[-j * r->tap_step] == own[j * r->tap_step];
-        odd = odd && own[-j * r->tap_step] == -own[j * r->tap_step];
+    const double *centre = r->w + r->centre * r->weight_step;
+    int even = 1, odd = *centre == 0;
+    for (int j = 1; j <= r->centre; j++) {
+        even = even && centre[-j * r->weight_step] == centre[j * r->weight_step];
+        odd = odd && centre[-j * r->weight_step] == -centre[j * r->weight_step];
     }
     return even - (odd && !even);
 }
 
-static fdx_status outline_product(maker *m, const fdx_band *a, const fdx_band *b)
+static fdx_status structure_of_product(builder *m, const fdx_band *a, const fdx_band *b)
 {
     if (a == NULL || b == NULL)
         return FDX_E_NULL;
     if (fdx_check_band(a) != FDX_OK || fdx_check_band(b) != FDX_OK || !a->periodic != !b->periodic)
         return FDX_E_STENCIL;
     const ptrdiff_t count = (ptrdiff_t)a->interior.count + b->interior.count - 1;
-    if (a->columns != b->rows || count > FDX_MAXTAPS || (a->periodic && count > b->columns))
+    if (a->columns != b->rows || count > FDX_MAXWEIGHTS || (a->periodic && count > b->columns))
         return FDX_E_SIZE;
     fdx_band *band = &m->band;
-    fdx_rows_alike *r = &band->interior;
-    memset(m, 0, offsetof(maker, w));
+    fdx_stencil *r = &band->interior;
+    memset(m, 0, offsetof(builder, w));
     m->a = a;
     m->b = b;
     m->shift = shift_of(a) + shift_of(b);
-    m->end_form = FDX_DIFFERENCES;
+    m->end_summation = FDX_SUM_DIFFERENCES;
     m->varying = a->interior.row_step != 0 || b->interior.row_step != 0;
     m->span = product_span;
     m->fill = product_fill;
     band->rows = a->rows;
     band->columns = b->columns;
     band->periodic = a->periodic;
-    r->first = a->interior.first + b->interior.first;
+    r->offset = a->interior.offset + b->interior.offset;
     r->count = (int)count;
-    r->own = (int)least(most(m->shift - r->first, 0), count - 1);
+    r->centre = (int)least(most(m->shift - r->offset, 0), count - 1);
     if (band->periodic)
         set_interior(m, 0, band->rows);
     else /* rows that meet interior rows only */
-        set_interior(m, most(a->nfirst, b->nfirst - a->interior.first),
-                     least(a->rows - a->nlast, b->rows - b->nlast - a->interior.first - a->interior.count + 1));
+        set_interior(m, most(a->nfirst, b->nfirst - a->interior.offset),
+                     least(a->rows - a->nlast, b->rows - b->nlast - a->interior.offset - a->interior.count + 1));
     return FDX_OK;
 }
 
 size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
 {
-    maker m;
-    return outline_product(&m, a, b) == FDX_OK ? size(&m) : 0;
+    builder m;
+    return structure_of_product(&m, a, b) == FDX_OK ? size(&m) : 0;
 }
 
 static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
 {
-    maker m;
-    fdx_status status = outline_product(&m, a, b);
+    builder m;
+    fdx_status status = structure_of_product(&m, a, b);
     if (status != FDX_OK)
         return status;
     if (!fdx_is_finite(scale))
         return FDX_E_NODES;
-    m.factor.hi = scale;
+    m.scale.hi = scale;
     const int same = parity(&a->interior) * parity(&b->interior);
-    m.band.interior.form = b->interior.form == FDX_PLAIN ? FDX_PLAIN
-                           : same > 0                    ? FDX_EVEN
-                           : same < 0                    ? FDX_ODD
-                                                         : FDX_DIFFERENCES;
+    m.band.interior.summation = b->interior.summation == FDX_SUM_PLAIN ? FDX_SUM_PLAIN
+                                : same > 0                             ? FDX_SUM_SYMMETRIC
+                                : same < 0                             ? FDX_SUM_ANTISYMMETRIC
+                                                                       : FDX_SUM_DIFFERENCES;
     status = lay_out(memory, &m, band);
     if (status == FDX_OK && m.band.periodic) { /* columns that are more than once around an end */
-        fdx_rows_alike *r = &((fdx_band *)memory)->interior;
+        fdx_stencil *r = &((fdx_band *)memory)->interior;
         const ptrdiff_t n = m.band.columns;
-        r->first += r->first < -n ? n : r->first > n + 1 - r->count ? -n : 0;
+        r->offset += r->offset < -n ? n : r->offset > n + 1 - r->count ? -n : 0;
     }
     return status;
 }

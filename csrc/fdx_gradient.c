@@ -17,10 +17,10 @@
 
 /* Elements of a flat range worked on at a time. One operator streams, so its chunks only bound what a part can be
  * split by; several share a chunk, which should stay in the L2 cache with its results. */
-#ifndef CHUNK_ONE /* these limits can be set from outside, so that tests reach with small arrays what is made for      \
+#ifndef BLOCK_ONE /* these limits can be set from outside, so that tests reach with small arrays what is made for      \
                      large */
-#define CHUNK_ONE ((ptrdiff_t)65536)
-#define CHUNK_MANY ((ptrdiff_t)8192)
+#define BLOCK_ONE ((ptrdiff_t)65536)
+#define BLOCK_MANY ((ptrdiff_t)8192)
 #endif
 /* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left
  * the last-level cache: then the rows are cut into tiles. */
@@ -31,35 +31,36 @@
 #ifndef STREAM
 #define STREAM ((ptrdiff_t)48 << 20)
 #endif
-#define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays AHEAD bytes are fetched for later */
-#define AHEAD ((ptrdiff_t)4096)
+#define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays PREFETCH bytes are fetched for later */
+#define PREFETCH ((ptrdiff_t)4096)
 #ifndef CONVERTED
 #define CONVERTED 3072 /* bytes that are converted, or made to be streamed out, at a time; at least 16 FDX_BLOCK */
 #endif
-#ifndef WORTH
-#define WORTH ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
+#ifndef MIN_DIVISIONS
+#define MIN_DIVISIONS ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
 #endif
 #define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)1024)     /* interiors shorter than this are made together with the edges between them */
-#define LINES ((ptrdiff_t)192)          /* bytes; shorter rows are made by columns where the quick way is closed */
-#define TILE_TURNED ((ptrdiff_t)1024)   /* elements of a column at a time, while what shares its cache lines is there */
-#define WHOLE ((ptrdiff_t)64)           /* rows longer than this are converted one by one */
-#define FEW ((ptrdiff_t)12)             /* elements side by side that are fewer than this are made by strided lines */
-#define FETCHED ((ptrdiff_t)256)        /* bytes; of lines shorter than this the next piece is not fetched */
+#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
+#define LINES ((ptrdiff_t)192)      /* bytes; shorter rows are made by columns where the quick way is closed */
+#define TILE_REORDERED                                                                                                 \
+    ((ptrdiff_t)1024)                   /* elements of a column at a time, while what shares its cache lines is there */
+#define MIN_WHOLE_ROW ((ptrdiff_t)64)   /* rows longer than this are converted one by one */
+#define MIN_INNER ((ptrdiff_t)12)       /* elements side by side that are fewer than this are made by strided lines */
+#define MIN_PREFETCH ((ptrdiff_t)256)   /* bytes; of lines shorter than this the next piece is not fetched */
 #define SHORT_IN_PLACE ((ptrdiff_t)20)  /* flat ranges shorter than this are turned, if they need no conversion, */
 #define SHORT_CONVERTED ((ptrdiff_t)80) /* and if they do */
-#define TIMES ((ptrdiff_t)4)            /* as long has to be what is walked along instead */
+#define MIN_RATIO ((ptrdiff_t)4)        /* as long has to be what is walked along instead */
 #define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
-#define REACH ((ptrdiff_t)2)            /* the widest distance between the neighbours of one stencil, in rows */
+#define SPAN ((ptrdiff_t)2)             /* the widest distance between the neighbours of one stencil, in rows */
 
 enum { GROUP = 4 }; /* operators of one walk; further ones have walks of their own, so that little stack is needed */
 
 /* One stencil of an operator, and the loops that run it. */
 typedef struct {
-    const fdx_stencil *of;
+    const fdx_gradient_row *of;
     const fdx_rows *rows;
-    int taps;
-    int way; /* the quick one to divide */
+    int nweights;
+    int division; /* the quick one to divide */
     fdx_divisor divisor;
 } stencil;
 
@@ -67,7 +68,7 @@ enum { FIRST, INTERIOR, LAST };
 
 /* One operator of the call, as the walk sees it. */
 typedef struct {
-    const fdx_op *op;
+    const fdx_gradient_axis *along;
     stencil stencil[3];
     char *out;        /* where its result for the current chunk begins */
     ptrdiff_t n;      /* the length of its axis */
@@ -85,30 +86,30 @@ typedef struct {
     const band *b;    /* whose they are; NULL: nobody's */
     ptrdiff_t row, n; /* of rows row .. row + n - 1, */
     ptrdiff_t phase;  /* or, if not negative: of n elements of the flat range from there on */
-    double w[FDX_NTAPS][FDX_BLOCK];
+    double w[FDX_NWEIGHTS][FDX_BLOCK];
 } weights;
 
 /* A row of converted elements: CONVERTED bytes, and room for the neighbours at its ends. */
 typedef union {
-    double f64[CONVERTED / sizeof(double) + 2 * REACH];
-    float f32[CONVERTED / sizeof(float) + 4 * REACH];
-} block;
+    double f64[CONVERTED / sizeof(double) + 2 * SPAN];
+    float f32[CONVERTED / sizeof(float) + 4 * SPAN];
+} row_buffer;
 
 /* Rows of the input that have been converted: what is one row's right neighbour is the left one of the next but one. */
 typedef struct {
     const char *in; /* where the row begins; NULL: nothing is kept here */
     ptrdiff_t step, n;
     ptrdiff_t used; /* when it was last asked for */
-    block row;
+    row_buffer row;
 } converted;
-enum { NCONVERTED = FDX_NTAPS }; /* the oldest of them is none of the stencil's in hand */
+enum { NCONVERTED = FDX_NWEIGHTS }; /* the oldest of them is none of the stencil's in hand */
 
 typedef struct {
-    const fdx_call *call;
+    const fdx_gradient *call;
     const char *in;        /* the input at the current chunk */
     ptrdiff_t step;        /* bytes to the next element of the input along the flat range */
     ptrdiff_t flat;        /* elements of the flat range */
-    ptrdiff_t tile, chunk; /* elements of a tile of it, and of a chunk of a tile */
+    ptrdiff_t tile, block; /* elements of a tile of it, and of a chunk of a tile */
     ptrdiff_t outer_size;  /* flat ranges in the array */
     int nouter;
     int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
@@ -117,10 +118,10 @@ typedef struct {
     int direct;         /* the input is aligned, native and one element after the other */
     int plain;          /* and, being floating point, needs no conversion */
     int native;         /* it is floating point, aligned and native, at whatever distances */
-    int quick;          /* the quick way is open */
+    int speculative;    /* the quick way is open */
     int stream;         /* plain outputs pass the cache by */
     fdx_gather_fn *gather;
-    unsigned raised; /* flags of the caller's, and of what is done */
+    unsigned pending; /* flags of the caller's, and of what is done */
     union {
         float f32[FDX_BLOCK];
         double f64[FDX_BLOCK];
@@ -134,49 +135,50 @@ typedef struct {
 /* ---- validation ---- */
 
 /* A stencil of the rows lo .. hi of an axis of n stays inside it. */
-static fdx_status check_stencil(const fdx_stencil *s, ptrdiff_t lo, ptrdiff_t hi, ptrdiff_t n, int has_coords)
+static fdx_status check_stencil(const fdx_gradient_row *s, ptrdiff_t lo, ptrdiff_t hi, ptrdiff_t n, int has_coords)
 {
-    if (s->kind > FDX_COORDS || (s->kind == FDX_COORDS && !has_coords))
+    if (s->formula > FDX_SPACED || (s->formula == FDX_SPACED && !has_coords))
         return FDX_E_STENCIL;
     if (lo > hi)
         return FDX_OK;
     ptrdiff_t least = s->off[0], most = s->off[0];
-    for (int k = 1; k < (s->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS); k++) {
+    for (int k = 1; k < (s->formula == FDX_QUOTIENT ? 2 : FDX_NWEIGHTS); k++) {
         least = MIN(least, s->off[k]);
         most = MAX(most, s->off[k]);
     }
-    if (s->kind == FDX_COORDS && (s->off[0] != -1 || s->off[1] != 0 || s->off[2] != 1))
+    if (s->formula == FDX_SPACED && (s->off[0] != -1 || s->off[1] != 0 || s->off[2] != 1))
         return FDX_E_STENCIL;
-    return most - least > REACH || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
+    return most - least > SPAN || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
 }
 
-static fdx_status check_op(const fdx_call *call, const fdx_op *op, int empty)
+static fdx_status check_axis(const fdx_gradient *call, const fdx_gradient_axis *along, int empty)
 {
-    if (op->out.stride == NULL || (op->out.data == NULL && !empty) || (op->x.data != NULL && op->x.stride == NULL))
+    if (along->out.stride == NULL || (along->out.data == NULL && !empty) ||
+        (along->x.data != NULL && along->x.stride == NULL))
         return FDX_E_NULL;
-    if (op->axis < 0 || op->axis >= call->ndim)
+    if (along->axis < 0 || along->axis >= call->ndim)
         return FDX_E_AXIS;
-    if (op->out.dtype != result_dtype_of(call->in.dtype) || (op->x.data != NULL && !is_real(op->x.dtype)))
+    if (along->out.dtype != result_dtype_of(call->in.dtype) || (along->x.data != NULL && !is_real(along->x.dtype)))
         return FDX_E_DTYPE;
-    const ptrdiff_t n = call->shape[op->axis];
-    if (n < 2 || (op->n != 0 && op->n != n))
+    const ptrdiff_t n = call->shape[along->axis];
+    if (n < 2 || (along->n != 0 && along->n != n))
         return FDX_E_SIZE;
-    fdx_status status = check_stencil(&op->first, 0, 0, n, 0);
+    fdx_status status = check_stencil(&along->first, 0, 0, n, 0);
     if (status == FDX_OK)
-        status = check_stencil(&op->interior, 1, n - 2, n, op->x.data != NULL);
+        status = check_stencil(&along->interior, 1, n - 2, n, along->x.data != NULL);
     if (status == FDX_OK)
-        status = check_stencil(&op->last, n - 1, n - 1, n, 0);
+        status = check_stencil(&along->last, n - 1, n - 1, n, 0);
     return status;
 }
 
-static fdx_status check(const fdx_call *call)
+static fdx_status check(const fdx_gradient *call)
 {
-    if (call == NULL || call->shape == NULL || call->in.stride == NULL || call->op == NULL || call->isa == NULL)
+    if (call == NULL || call->shape == NULL || call->in.stride == NULL || call->axes == NULL || call->isa == NULL)
         return FDX_E_NULL;
     if (call->ndim < 1 || call->ndim > FDX_MAXDIM)
         return FDX_E_NDIM;
-    if (call->nops < 1 || call->nops > FDX_MAXDIM)
-        return FDX_E_OPS;
+    if (call->naxes < 1 || call->naxes > FDX_MAXDIM)
+        return FDX_E_COUNT;
     if (itemsize_of(call->in.dtype) == 0)
         return FDX_E_DTYPE;
     for (int d = 0; d < call->ndim; d++)
@@ -196,8 +198,8 @@ static fdx_status check(const fdx_call *call)
         empty |= wanted[d] == 0;
     if (call->in.data == NULL && !empty)
         return FDX_E_NULL;
-    for (int k = 0; k < call->nops; k++) {
-        const fdx_status status = check_op(call, &call->op[k], empty);
+    for (int k = 0; k < call->naxes; k++) {
+        const fdx_status status = check_axis(call, &call->axes[k], empty);
         if (status != FDX_OK)
             return status;
     }
@@ -206,19 +208,19 @@ static fdx_status check(const fdx_call *call)
     fdx_extent of_in, of_out, of_x;
     if (!fdx_find_extent(&call->in, call->ndim, call->shape, &of_in))
         return FDX_E_SHAPE;
-    for (int k = 0; k < call->nops; k++) {
-        const fdx_array out = fdx_part_from(&call->op[k].out, call->ndim, call->lo);
+    for (int k = 0; k < call->naxes; k++) {
+        const fdx_array out = fdx_part_from(&call->axes[k].out, call->ndim, call->lo);
         if (!fdx_find_extent(&out, call->ndim, wanted, &of_out))
             return FDX_E_SHAPE;
-        if (!fdx_is_spread(&out, call->ndim, wanted, &of_out) || fdx_overlap(&of_out, &of_in))
+        if (!fdx_is_nonoverlapping(&out, call->ndim, wanted, &of_out) || fdx_overlap(&of_out, &of_in))
             return FDX_E_OVERLAP;
-        for (int j = 0; j < call->nops; j++) {
-            const fdx_op *op = &call->op[j];
-            if (op->x.data != NULL && !fdx_find_extent(&op->x, 1, &call->shape[op->axis], &of_x))
+        for (int j = 0; j < call->naxes; j++) {
+            const fdx_gradient_axis *along = &call->axes[j];
+            if (along->x.data != NULL && !fdx_find_extent(&along->x, 1, &call->shape[along->axis], &of_x))
                 return FDX_E_SHAPE;
-            if (op->x.data != NULL && fdx_overlap(&of_out, &of_x))
+            if (along->x.data != NULL && fdx_overlap(&of_out, &of_x))
                 return FDX_E_OVERLAP;
-            if (j < k && fdx_part_from(&call->op[j].out, call->ndim, call->lo).data == out.data)
+            if (j < k && fdx_part_from(&call->axes[j].out, call->ndim, call->lo).data == out.data)
                 return FDX_E_OVERLAP; /* a slip that costs nothing to find */
         }
     }
@@ -228,18 +230,18 @@ static fdx_status check(const fdx_call *call)
 /* ---- from arrays to a walk ---- */
 
 /* The same, and one element after the other: a row loop may read or write it in place. */
-static int is_direct(const fdx_call *call, const fdx_array *a, ptrdiff_t step)
+static int is_direct(const fdx_gradient *call, const fdx_array *a, ptrdiff_t step)
 {
     return step == itemsize_of(a->dtype) && fdx_is_native(a, call->ndim, call->shape);
 }
 
 /* Are rows along the operators' axes aligned, as the first one is? A box may have only one, which has neighbours. */
-static int has_aligned_rows(const fdx_call *call)
+static int has_aligned_rows(const fdx_gradient *call)
 {
     fdx_array row = call->in;
     int yes = 1;
-    for (int k = 0; k < call->nops; k++) {
-        const ptrdiff_t stride[1] = {call->in.stride[call->op[k].axis]};
+    for (int k = 0; k < call->naxes; k++) {
+        const ptrdiff_t stride[1] = {call->in.stride[call->axes[k].axis]};
         row.stride = stride;
         yes &= fdx_is_native(&row, 1, NULL);
     }
@@ -247,24 +249,24 @@ static int has_aligned_rows(const fdx_call *call)
 }
 
 /* Can elements be read and written in place along dimension d? Of the outputs the first is asked. */
-static int is_in_place(const fdx_call *call, int d)
+static int is_in_place(const fdx_gradient *call, int d)
 {
-    const fdx_array *out = &call->op[0].out;
+    const fdx_array *out = &call->axes[0].out;
     return is_direct(call, &call->in, call->in.stride[d]) && is_direct(call, out, out->stride[d]);
 }
 
 /* Does dimension `outer` continue where `inner` ends, in the input and all outputs? */
-static int contiguous(const fdx_call *call, int outer, int inner)
+static int contiguous(const fdx_gradient *call, int outer, int inner)
 {
     const size_t n = (size_t)call->shape[inner];
     int yes = (size_t)call->in.stride[outer] == n * (size_t)call->in.stride[inner];
-    for (int k = 0; k < call->nops; k++)
-        yes &= (size_t)call->op[k].out.stride[outer] == n * (size_t)call->op[k].out.stride[inner];
+    for (int k = 0; k < call->naxes; k++)
+        yes &= (size_t)call->axes[k].out.stride[outer] == n * (size_t)call->axes[k].out.stride[inner];
     return yes;
 }
 
 /* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
-static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM])
+static int sort_dimensions(const fdx_gradient *call, int order[FDX_MAXDIM])
 {
     int count = 0;
     for (int d = 0; d < call->ndim; d++) {
@@ -283,23 +285,24 @@ static int sort_dimensions(const fdx_call *call, int order[FDX_MAXDIM])
 }
 
 /* A stencil; is it used often enough to look for a quick way to divide? */
-static void plan_stencil(stencil *s, const fdx_stencil *of, const fdx_isa *isa, int result, int often, ptrdiff_t ahead)
+static void plan_row(stencil *s, const fdx_gradient_row *of, const fdx_isa *isa, int result, int often,
+                     ptrdiff_t prefetch)
 {
-    const int row = !of->wide || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
-                    : result == FDX_F32                 ? FDX_ROW_F32_WIDE
-                                                        : FDX_ROW_C64_WIDE; /* double is wide already */
+    const int row = !of->mixed || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
+                    : result == FDX_F32                  ? FDX_ROW_F32_MIXED
+                                                         : FDX_ROW_C64_MIXED; /* double is wide already */
     s->of = of;
     s->rows = &isa->rows[row];
-    s->taps = of->kind == FDX_QUOTIENT ? 2 : FDX_NTAPS;
-    s->way = FDX_DIVIDE;
+    s->nweights = of->formula == FDX_QUOTIENT ? 2 : FDX_NWEIGHTS;
+    s->division = FDX_DIVIDE;
     /* Compilers convert to single precision also members that a way does not use, and zeros raise no flag then. */
-    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, ahead, 0};
-    if (of->kind == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
-        s->way = s->rows->of.prepare(&s->divisor);
+    s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, prefetch, 0};
+    if (of->formula == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
+        s->division = s->rows->of.prepare(&s->divisor);
 }
 
 /* The flat range: the innermost of the sorted dimensions, from `stop` on, as far as they are contiguous. */
-static void flatten(walk *w, const fdx_call *call, const int *order, int count, int stop)
+static void flatten(walk *w, const fdx_gradient *call, const int *order, int count, int stop)
 {
     int first = count - 1;
     w->flat = call->shape[order[first]];
@@ -314,53 +317,53 @@ static void flatten(walk *w, const fdx_call *call, const int *order, int count, 
 }
 
 /* The flat range of an array of many chunks, cut to tiles and these to chunks. */
-static void cut(walk *w, const fdx_call *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
-                ptrdiff_t nparts, int turned)
+static void cut(walk *w, const fdx_gradient *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
+                ptrdiff_t nparts, int reordered)
 {
     const int dtype = call->in.dtype, innermost = order[count - 1];
-    const ptrdiff_t per_point = itemsize_of(dtype) + call->nops * w->itemsize;
+    const ptrdiff_t per_point = itemsize_of(dtype) + call->naxes * w->itemsize;
 
     /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
     double span = 0;
     int stop = 0;
-    for (int k = 0; k < call->nops; k++) {
-        const double bytes = (double)(REACH * per_point) * (double)inside[call->op[k].axis];
+    for (int k = 0; k < call->naxes; k++) {
+        const double bytes = (double)(SPAN * per_point) * (double)inside[call->axes[k].axis];
         if (bytes <= (double)CACHE)
             continue;
         span = MAX(span, bytes);
         for (int at = stop; at < count - 1; at++)
-            if (order[at] == call->op[k].axis)
+            if (order[at] == call->axes[k].axis)
                 stop = at + 1;
     }
-    w->chunk = call->nops == 1 ? CHUNK_ONE : CHUNK_MANY;
-    w->stream = !call->fresh && call->accumulate == NULL && size > STREAM / w->itemsize / call->nops;
+    w->block = call->naxes == 1 ? BLOCK_ONE : BLOCK_MANY;
+    w->stream = !call->first_touch && call->accumulate == NULL && size > STREAM / w->itemsize / call->naxes;
     /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
     int weighted = 0;
-    for (int k = 0; k < call->nops; k++)
-        weighted |= call->op[k].interior.kind == FDX_COORDS && call->op[k].axis == innermost;
-    weighted &= call->shape[innermost] > w->chunk && size > call->shape[innermost];
+    for (int k = 0; k < call->naxes; k++)
+        weighted |= call->axes[k].interior.formula == FDX_SPACED && call->axes[k].axis == innermost;
+    weighted &= call->shape[innermost] > w->block && size > call->shape[innermost];
     if (weighted)
         stop = count - 1;
 
     flatten(w, call, order, count, stop);
     w->tile = w->flat;
     if (span > 0)
-        w->tile = MIN(w->flat, MAX(CHUNK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / span))));
+        w->tile = MIN(w->flat, MAX(BLOCK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / span))));
     if (weighted)
         w->tile = MIN(w->tile, FDX_BLOCK);
-    if (turned)
-        w->tile = MIN(w->tile, TILE_TURNED);
+    if (reordered)
+        w->tile = MIN(w->tile, TILE_REORDERED);
     /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
      * should be written while they are in the cache. */
-    for (int k = 0; k < call->nops; k++) {
-        const ptrdiff_t step = call->op[k].out.stride[innermost];
+    for (int k = 0; k < call->naxes; k++) {
+        const ptrdiff_t step = call->axes[k].out.stride[innermost];
         if (step > CACHE_LINE || step < -CACHE_LINE)
             w->tile = MIN(w->tile, TILE_SCATTERED / w->itemsize);
     }
-    w->chunk = MIN(w->tile, w->chunk);
+    w->block = MIN(w->tile, w->block);
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
-    if (nparts > 1 && w->flat / w->chunk < wanted)
-        w->chunk = MIN(w->chunk, MAX(1, w->flat / wanted));
+    if (nparts > 1 && w->flat / w->block < wanted)
+        w->block = MIN(w->block, MAX(1, w->flat / wanted));
 }
 
 /* Dimension `from` of an order moved to place `to`. */
@@ -373,11 +376,11 @@ static void move_dimension(int *order, int from, int to)
 }
 
 /* A flat range of a few elements, as of a repeated row or where the output has another order, is better the fastest of
- * the outer dimensions, if there is another flat range that is TIMES as long. Of those the one is taken in which the
- * first output's elements are nearest to each other. Returns whether there is. */
-static int turn(walk *w, const fdx_call *call, int *order, int count)
+ * the outer dimensions, if there is another flat range that is MIN_RATIO as long. Of those the one is taken in which
+ * the first output's elements are nearest to each other. Returns whether there is. */
+static int reorder(walk *w, const fdx_gradient *call, int *order, int count)
 {
-    const ptrdiff_t *stride = call->op[0].out.stride, enough = TIMES * w->flat;
+    const ptrdiff_t *stride = call->axes[0].out.stride, enough = MIN_RATIO * w->flat;
     const int few = count - w->nouter; /* dimensions of the flat range as it is */
     size_t least = SIZE_MAX;
     int best = -1;
@@ -407,7 +410,7 @@ static int turn(walk *w, const fdx_call *call, int *order, int count)
     return best >= 0;
 }
 
-static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
+static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
 {
     const fdx_isa *isa = call->isa;
     const int dtype = call->in.dtype, result = result_dtype_of(dtype);
@@ -417,7 +420,7 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
     const int count = MAX(1, sort_dimensions(call, order)); /* of a box, one point may be all */
     flatten(w, call, order, count, 0);
     const ptrdiff_t few = is_in_place(call, order[count - 1]) ? SHORT_IN_PLACE : SHORT_CONVERTED;
-    const int turned = w->nouter > 0 && w->flat < few && turn(w, call, order, count);
+    const int reordered = w->nouter > 0 && w->flat < few && reorder(w, call, order, count);
     ptrdiff_t size = 1;
     for (int at = count - 1; at >= 0; at--) {
         inside[order[at]] = size; /* elements of the array between two rows along this dimension */
@@ -440,45 +443,45 @@ static void plan(walk *w, const fdx_call *call, ptrdiff_t nparts)
         w->converted[k].used = 0;
     }
 
-    if (nparts == 1 && size <= CHUNK_MANY) {
+    if (nparts == 1 && size <= BLOCK_MANY) {
         w->stream = 0;
-        w->tile = w->chunk = w->flat;
+        w->tile = w->block = w->flat;
     } else {
-        cut(w, call, order, count, inside, size, nparts, turned);
+        cut(w, call, order, count, inside, size, nparts, reordered);
     }
 
-    const ptrdiff_t ahead = size > CHUNK_MANY && size > IN_CACHE / w->itemsize ? AHEAD : 0;
-    w->quick = 0;
-    for (int k = 0; k < call->nops; k++) {
-        const fdx_op *op = &call->op[k];
+    const ptrdiff_t prefetch = size > BLOCK_MANY && size > IN_CACHE / w->itemsize ? PREFETCH : 0;
+    w->speculative = 0;
+    for (int k = 0; k < call->naxes; k++) {
+        const fdx_gradient_axis *along = &call->axes[k];
         band *b = &w->band[k];
-        b->op = op;
-        b->n = call->shape[op->axis];
+        b->along = along;
+        b->n = call->shape[along->axis];
         b->index = 0;
-        b->stride = call->in.stride[op->axis];
-        b->step = op->out.stride[innermost];
-        b->inner = inside[op->axis];
+        b->stride = call->in.stride[along->axis];
+        b->step = along->out.stride[innermost];
+        b->inner = inside[along->axis];
         for (int at = 0; at < w->nouter; at++)
-            if (order[at] == op->axis)
+            if (order[at] == along->axis)
                 b->inner = 0;
-        b->plain = is_direct(call, &op->out, b->step);
-        b->scatter = isa->scatter[result - FDX_F32][op->out.swapped != 0];
-        plan_stencil(&b->stencil[FIRST], &op->first, isa, result, size >= WORTH * b->n, ahead);
-        plan_stencil(&b->stencil[INTERIOR], &op->interior, isa, result, size >= WORTH, ahead);
-        plan_stencil(&b->stencil[LAST], &op->last, isa, result, size >= WORTH * b->n, ahead);
+        b->plain = is_direct(call, &along->out, b->step);
+        b->scatter = isa->scatter[result - FDX_F32][along->out.swapped != 0];
+        plan_row(&b->stencil[FIRST], &along->first, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
+        plan_row(&b->stencil[INTERIOR], &along->interior, isa, result, size >= MIN_DIVISIONS, prefetch);
+        plan_row(&b->stencil[LAST], &along->last, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
         /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
         const int stream = w->stream && b->plain;
-        const int alone =
-            stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) && b->stencil[INTERIOR].way != FDX_DIVIDE;
+        const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) &&
+                          b->stencil[INTERIOR].division != FDX_DIVIDE;
         for (int at = 0; at < 3; at++) {
             b->stencil[at].divisor.stream = alone;
-            w->quick |= b->stencil[at].way == FDX_CORRECT;
+            w->speculative |= b->stencil[at].division == FDX_CORRECT;
         }
         b->buffered = stream && !alone;
-        w->quick |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
+        w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
-    w->quick = w->quick && fdx_flags_tell();
-    for (ptrdiff_t i = 0; i < MIN(FDX_BLOCK, 2 * w->chunk) && call->accumulate != NULL; i++)
+    w->speculative = w->speculative && fdx_flags_tell();
+    for (ptrdiff_t i = 0; i < MIN(FDX_BLOCK, 2 * w->block) && call->accumulate != NULL; i++)
         if (fdx_is_single(result))
             w->alpha.f32[i] = (float)*call->accumulate;
         else
@@ -497,7 +500,7 @@ typedef struct {
 } line;
 
 /* The n elements of the current chunk that begin at `skip` and are `every` apart. */
-static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t every, ptrdiff_t n)
+static line block_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t every, ptrdiff_t n)
 {
     const line l = {w->in + skip * w->step, n == 1 ? w->step : every * w->step, b->out + skip * b->step,
                     n == 1 ? b->step : every * b->step, n};
@@ -505,14 +508,14 @@ static line chunk_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
 }
 
 /* Ask for n elements from `in` on: else memory is read and written by turns, which takes half as long again. */
-static void fetch(const char *in, ptrdiff_t step, ptrdiff_t n)
+static void prefetch(const char *in, ptrdiff_t step, ptrdiff_t n)
 {
     const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE ? step
                                                              : step < 0         ? -CACHE_LINE
                                                                                 : CACHE_LINE;
     const ptrdiff_t count = size >= CACHE_LINE ? n : n * size / CACHE_LINE;
     for (ptrdiff_t k = 0; k < count; k++)
-        FDX_FETCH(fdx_at(in, k, stride));
+        FDX_PREFETCH(fdx_at(in, k, stride));
 }
 
 /* The converted row that has not been asked for the longest. */
@@ -547,78 +550,78 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 
 /* Weights from coordinates. */
 typedef struct {
-    const double *w[FDX_NTAPS];
+    const double *w[FDX_NWEIGHTS];
     const void *coords; /* not NULL: instead of w, coordinates of the elements and their neighbours */
     ptrdiff_t count;    /* of elements that they are for, after which they repeat; 0: one for all */
-} own_weights;
+} varying_weights;
 
 /* The results along a line. `own` are the weights if the stencil itself has none, or NULL. */
-static void run(walk *w, const band *b, const stencil *s, line l, const own_weights *own)
+static void run_line(walk *w, const band *b, const stencil *s, line l, const varying_weights *varying)
 {
-    const int streamed = own != NULL && own->count > 0; /* each element has its own */
+    const int streamed = varying != NULL && varying->count > 0; /* each element has its own */
     const int8_t *off = s->of->off;
-    const int quotients = s->of->kind == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
+    const int quotients = s->of->formula == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
     const int in_place = direct && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
-    const int way = w->quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
+    const int division = w->speculative || s->division == FDX_SCALE ? s->division : FDX_DIVIDE;
     const fdx_isa *isa = w->call->isa;
     const fdx_quotients *of = w->plain || !in_place ? &s->rows->of : &isa->integers[w->call->in.dtype];
     if (in_place && out_place && quotients) { /* most are */
-        of->quotient[way](l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.n, &s->divisor);
+        of->quotient[division](l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.n, &s->divisor);
         return;
     }
     if (w->native && b->plain && quotients && of->stepped != NULL && !out_place) {
         of->stepped(l.out, l.out_step / w->itemsize, l.in + off[0] * b->stride, l.in + off[1] * b->stride,
-                    l.in_step / w->itemsize, l.n, way, &s->divisor);
+                    l.in_step / w->itemsize, l.n, division, &s->divisor);
         return;
     }
     const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
-    ptrdiff_t most = streamed ? own->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
+    ptrdiff_t most = streamed ? varying->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
     const ptrdiff_t row = b->inner > 0 ? b->inner : l.n;
-    if (!in_place && !streamed && row >= WHOLE && row < most)
+    if (!in_place && !streamed && row >= MIN_WHOLE_ROW && row < most)
         most = row; /* whole rows, which come by again */
     else if (!in_place && !streamed)
         most = MIN(most, FDX_BLOCK);
     ptrdiff_t least = off[0], span = off[0];
-    for (int k = 1; k < s->taps; k++) {
+    for (int k = 1; k < s->nweights; k++) {
         least = MIN(least, off[k]);
         span = MAX(span, off[k]);
     }
     span -= least;
-    block to;
-    const void *x[FDX_NTAPS] = {NULL, NULL, NULL};
+    row_buffer to;
+    const void *x[FDX_NWEIGHTS] = {NULL, NULL, NULL};
 
     while (l.n > 0) {
         const ptrdiff_t m = MIN(l.n, most);
         if (in_place) {
-            for (int k = 0; k < s->taps; k++)
+            for (int k = 0; k < s->nweights; k++)
                 x[k] = l.in + off[k] * b->stride;
         } else if (shifted) { /* convert it once */
             converted *from = oldest_row(w);
             from->in = NULL;
             w->gather(&from->row, l.in + least * b->stride, l.in_step, m + span);
-            for (int k = 0; k < s->taps; k++)
+            for (int k = 0; k < s->nweights; k++)
                 x[k] = (const char *)&from->row + (off[k] - least) * w->itemsize;
         } else {
-            for (int k = 0; k < s->taps; k++)
+            for (int k = 0; k < s->nweights; k++)
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
-        if (!in_place && m * w->itemsize >= FETCHED)
-            fetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->taps - 1], b->stride), l.in_step, m);
+        if (!in_place && m * w->itemsize >= MIN_PREFETCH)
+            prefetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->nweights - 1], b->stride), l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
             if (in_place)
-                fetch(fdx_at(fdx_at(l.in, m, l.in_step), 1, b->stride), l.in_step, m);
-            if (own->coords != NULL)
-                s->rows->spaced(y, x, m, own->coords);
+                prefetch(fdx_at(fdx_at(l.in, m, l.in_step), 1, b->stride), l.in_step, m);
+            if (varying->coords != NULL)
+                s->rows->spaced(y, x, m, varying->coords);
             else
-                s->rows->stream(y, x, m, own->w);
-        } else if (own != NULL) {
-            const double one[FDX_NTAPS] = {*own->w[0], *own->w[1], *own->w[2]};
-            s->rows->taps(y, x, m, one);
+                s->rows->varying(y, x, m, varying->w);
+        } else if (varying != NULL) {
+            const double one[FDX_NWEIGHTS] = {*varying->w[0], *varying->w[1], *varying->w[2]};
+            s->rows->weighted(y, x, m, one);
         } else if (quotients) {
-            of->quotient[way](y, x[0], x[1], m, &s->divisor);
+            of->quotient[division](y, x[0], x[1], m, &s->divisor);
         } else {
-            s->rows->taps(y, x, m, s->of->w);
+            s->rows->weighted(y, x, m, s->of->w);
         }
         if (!out_place)
             b->scatter(l.out, l.out_step, &to, m);
@@ -633,7 +636,7 @@ static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, p
 {
     const char *from = (const char *)x->data + i * x->stride[0];
     const ptrdiff_t itemsize = itemsize_of(x->dtype);
-    fetch(fdx_at(from, n, x->stride[0]), x->stride[0], n);
+    prefetch(fdx_at(from, n, x->stride[0]), x->stride[0], n);
     if (x->dtype >= FDX_F32 && !x->swapped && x->stride[0] == itemsize && (uintptr_t)from % (uintptr_t)itemsize == 0)
         return from;
     w->call->isa->gather[x->dtype][x->swapped != 0](row, from, x->stride[0], n);
@@ -641,28 +644,28 @@ static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, p
 }
 
 /* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BLOCK. */
-static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NTAPS])
+static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NWEIGHTS])
 {
-    const fdx_array *x = &b->op->x;
+    const fdx_array *x = &b->along->x;
     const fdx_isa *isa = w->call->isa;
-    double row[FDX_BLOCK + REACH];
+    double row[FDX_BLOCK + SPAN];
     isa->coords[x->dtype != FDX_F32].weights(weight, coordinates(w, x, i - 1, n + 2, row), n);
 }
 
 /* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
-static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, own_weights *own)
+static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, varying_weights *varying)
 {
     weights *kept = &w->weights;
     if (kept->b != b || kept->phase >= 0 || i < kept->row || i >= kept->row + kept->n) {
-        double *const to[FDX_NTAPS] = {kept->w[0], kept->w[1], kept->w[2]};
+        double *const to[FDX_NWEIGHTS] = {kept->w[0], kept->w[1], kept->w[2]};
         kept->b = b;
         kept->phase = -1;
         kept->row = i;
         kept->n = MIN(MIN(wanted, FDX_BLOCK), b->n - 1 - i);
         make_weights(w, b, i, kept->n, to);
     }
-    for (int k = 0; k < FDX_NTAPS; k++)
-        own->w[k] = kept->w[k] + (i - kept->row);
+    for (int k = 0; k < FDX_NWEIGHTS; k++)
+        varying->w[k] = kept->w[k] + (i - kept->row);
     return kept->row + kept->n - i;
 }
 
@@ -671,42 +674,42 @@ static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t want
 static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
     const stencil *s = &b->stencil[INTERIOR];
-    own_weights own = {{NULL, NULL, NULL}, NULL, 0};
-    if (b->inner == 0 || b->inner >= FEW) { /* n elements of one row */
-        row_weights(w, b, i, b->inner == 0 ? 1 : w->chunk / b->inner + 1, &own);
-        run(w, b, s, chunk_line(w, b, skip, 1, n), &own);
+    varying_weights varying = {{NULL, NULL, NULL}, NULL, 0};
+    if (b->inner == 0 || b->inner >= MIN_INNER) { /* n elements of one row */
+        row_weights(w, b, i, b->inner == 0 ? 1 : w->block / b->inner + 1, &varying);
+        run_line(w, b, s, block_line(w, b, skip, 1, n), &varying);
         return;
     }
     /* In a line, weights are used once. The weighting has their precision unless single ones meet double data. */
-    const fdx_array *x = &b->op->x;
+    const fdx_array *x = &b->along->x;
     const int once = b->inner == 1 && w->flat == b->n && w->outer_size == 1 &&
-                     (x->dtype == FDX_F32) == (fdx_is_single(b->op->out.dtype) && !s->of->wide);
+                     (x->dtype == FDX_F32) == (fdx_is_single(b->along->out.dtype) && !s->of->mixed);
     while (once && n > 0) {
-        double row[FDX_BLOCK + REACH];
-        const ptrdiff_t m = own.count = MIN(n, FDX_BLOCK);
-        own.coords = coordinates(w, x, i - 1, m + 2, row);
-        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
+        double row[FDX_BLOCK + SPAN];
+        const ptrdiff_t m = varying.count = MIN(n, FDX_BLOCK);
+        varying.coords = coordinates(w, x, i - 1, m + 2, row);
+        run_line(w, b, s, block_line(w, b, skip, 1, m), &varying);
         i += m;
         skip += m;
         n -= m;
     }
     while (n > 0) {
-        double expanded[FDX_NTAPS][FDX_BLOCK];
-        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, &own);
+        double expanded[FDX_NWEIGHTS][FDX_BLOCK];
+        const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, &varying);
         ptrdiff_t m = MIN(n, rows * b->inner - used);
         if (b->inner > 1) {
             m = MIN(m, FDX_BLOCK);
             for (ptrdiff_t j = 0, row = 0, column = used; j < m; j++) {
-                for (int k = 0; k < FDX_NTAPS; k++)
-                    expanded[k][j] = own.w[k][row];
+                for (int k = 0; k < FDX_NWEIGHTS; k++)
+                    expanded[k][j] = varying.w[k][row];
                 if (++column == b->inner)
                     column = 0, row++;
             }
-            for (int k = 0; k < FDX_NTAPS; k++)
-                own.w[k] = expanded[k];
+            for (int k = 0; k < FDX_NWEIGHTS; k++)
+                varying.w[k] = expanded[k];
         }
-        own.count = m;
-        run(w, b, s, chunk_line(w, b, skip, 1, m), &own);
+        varying.count = m;
+        run_line(w, b, s, block_line(w, b, skip, 1, m), &varying);
         i += (used + m) / b->inner;
         used = (used + m) % b->inner;
         skip += m;
@@ -718,16 +721,17 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
 static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
     const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
-    if (b->stencil[which].of->kind == FDX_COORDS)
+    if (b->stencil[which].of->formula == FDX_SPACED)
         run_weighted(w, b, i, used, skip, n);
     else
-        run(w, b, &b->stencil[which], chunk_line(w, b, skip, 1, n), NULL);
+        run_line(w, b, &b->stencil[which], block_line(w, b, skip, 1, n), NULL);
 }
 
 /* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
 static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
-    const int alone = b->op->interior.kind == FDX_COORDS && b->inner >= FEW; /* each interior row has its own weights */
+    const int alone =
+        b->along->interior.formula == FDX_SPACED && b->inner >= MIN_INNER; /* each interior row has its own weights */
     ptrdiff_t i = 0, used = 0, skip = 0; /* the row, and how much of it lies behind us */
     if (at > 0) {
         i = at / b->inner % b->n;
@@ -748,24 +752,25 @@ static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, pt
 {
     const ptrdiff_t period = b->inner * b->n;
     const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
-    own_weights of_row = {{NULL, NULL, NULL}, NULL, 0};
-    const own_weights *own = NULL;
-    if (b->stencil[which].of->kind == FDX_COORDS) {
+    varying_weights of_row = {{NULL, NULL, NULL}, NULL, 0};
+    const varying_weights *varying = NULL;
+    if (b->stencil[which].of->formula == FDX_SPACED) {
         row_weights(w, b, i, b->n, &of_row);
-        own = &of_row;
+        varying = &of_row;
     }
-    if (b->inner >= FEW) {
+    if (b->inner >= MIN_INNER) {
         for (ptrdiff_t from = at - at % period + i * b->inner; from < at + n; from += period) {
             const ptrdiff_t lo = MAX(from, at), hi = MIN(from + b->inner, at + n);
             if (lo < hi)
-                run(w, b, &b->stencil[which], chunk_line(w, b, lo - at, 1, hi - lo), own);
+                run_line(w, b, &b->stencil[which], block_line(w, b, lo - at, 1, hi - lo), varying);
         }
         return;
     }
     for (ptrdiff_t column = 0; column < b->inner; column++) {
-        const ptrdiff_t ahead = i * b->inner + column - at % period, skip = ahead < 0 ? ahead + period : ahead;
+        const ptrdiff_t prefetch = i * b->inner + column - at % period,
+                        skip = prefetch < 0 ? prefetch + period : prefetch;
         if (skip < n)
-            run(w, b, &b->stencil[which], chunk_line(w, b, skip, period, (n - 1 - skip) / period + 1), own);
+            run_line(w, b, &b->stencil[which], block_line(w, b, skip, period, (n - 1 - skip) / period + 1), varying);
     }
 }
 
@@ -776,12 +781,13 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     const stencil *s = &b->stencil[INTERIOR];
     const ptrdiff_t lo = MAX(at, b->inner), hi = MIN(at + n, w->flat - b->inner), period = b->inner * b->n;
     if (lo < hi && b->n > 2) {
-        const line l = chunk_line(w, b, lo - at, 1, hi - lo);
-        if (s->of->kind == FDX_COORDS) {
+        const line l = block_line(w, b, lo - at, 1, hi - lo);
+        if (s->of->formula == FDX_SPACED) {
             weights *kept = &w->weights;
             if (kept->b != b || kept->phase != lo % period) {
-                double *each[FDX_NTAPS]; /* where converted rows are kept: there are as many, and of twice the size */
-                for (int k = 0; k < FDX_NTAPS; k++) {
+                double
+                    *each[FDX_NWEIGHTS]; /* where converted rows are kept: there are as many, and of twice the size */
+                for (int k = 0; k < FDX_NWEIGHTS; k++) {
                     w->converted[k].in = NULL;
                     each[k] = w->converted[k].row.f64;
                 }
@@ -791,14 +797,14 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
                 kept->n = FDX_BLOCK / period * period;
                 for (ptrdiff_t j = 0; j < kept->n; j++) {
                     const ptrdiff_t i = (kept->phase + j) % period / b->inner, inside = MAX(1, MIN(i, b->n - 2));
-                    for (int k = 0; k < FDX_NTAPS; k++)
+                    for (int k = 0; k < FDX_NWEIGHTS; k++)
                         kept->w[k][j] = each[k][inside - 1];
                 }
             }
-            const own_weights own = {{kept->w[0], kept->w[1], kept->w[2]}, NULL, kept->n};
-            run(w, b, s, l, &own);
+            const varying_weights varying = {{kept->w[0], kept->w[1], kept->w[2]}, NULL, kept->n};
+            run_line(w, b, s, l, &varying);
         } else {
-            run(w, b, s, l, NULL);
+            run_line(w, b, s, l, NULL);
         }
     }
     row_everywhere(w, b, 0, at, n);
@@ -829,11 +835,11 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
         return;
     }
     const ptrdiff_t period = b->inner * b->n;
-    const int weighted = b->op->interior.kind == FDX_COORDS;
+    const int weighted = b->along->interior.formula == FDX_SPACED;
     const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
-    if (repeats && w->quick && (weighted ? period <= FDX_BLOCK && b->inner < FEW : period < SHORT_RUN))
+    if (repeats && w->speculative && (weighted ? period <= FDX_BLOCK && b->inner < MIN_INNER : period < SHORT_RUN))
         overlaid(w, b, at, n);
-    else if (repeats && b->inner < FEW && period * w->itemsize <= LINES) /* the quick way is closed */
+    else if (repeats && b->inner < MIN_INNER && period * w->itemsize <= LINES) /* the quick way is closed */
         for (ptrdiff_t i = 0; i < b->n; i++)
             row_everywhere(w, b, i, at, n);
     else if (repeats && weighted && b->inner == 1)
@@ -845,7 +851,7 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 /* The same, made in a buffer piece by piece, and copied by the cache. */
 static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
-    block buffer;
+    row_buffer buffer;
     char *out = b->out;
     const char *in = w->in;
     const ptrdiff_t reach = (ptrdiff_t)fdx_distance(b->stride);
@@ -865,13 +871,14 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 /* The same, times alpha, added to what the output has. Adding twice would be wrong, so flags are looked after here. */
 static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
-    const fdx_call *call = w->call;
-    const fdx_sums *sums = &call->isa->sums[!fdx_is_single(b->op->out.dtype)];
-    const fdx_array *out = &b->op->out;
-    const int plain = b->plain, quick = w->quick, numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
+    const fdx_gradient *call = w->call;
+    const fdx_sums *sums = &call->isa->sums[!fdx_is_single(b->along->out.dtype)];
+    const fdx_array *out = &b->along->out;
+    const int plain = b->plain, speculative = w->speculative,
+              numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
     const ptrdiff_t step = b->step;
     fdx_scatter_fn *scatter = b->scatter;
-    block made, there;
+    row_buffer made, there;
     char *y = b->out;
     const char *in = w->in;
     b->plain = 1;
@@ -881,9 +888,9 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
         m = MIN(n, FDX_BLOCK / numbers);
         b->out = (char *)&made;
         make_results(w, b, at, m);
-        if (w->quick && fdx_flags() != 0) {
+        if (w->speculative && fdx_flags() != 0) {
             fdx_set_flags(0);
-            w->quick = 0;
+            w->speculative = 0;
             w->weights.b = NULL;
             make_results(w, b, at, m);
         }
@@ -893,15 +900,15 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
         sums->combine(row, &made, &w->alpha, m * numbers, FDX_ADD);
         if (!plain)
             scatter(y, step, row, m);
-        if (w->quick) {
-            w->raised |= fdx_flags();
+        if (w->speculative) {
+            w->pending |= fdx_flags();
             fdx_set_flags(0);
         }
     }
-    if (quick) {
-        w->raised |= fdx_flags();
+    if (speculative) {
+        w->pending |= fdx_flags();
         fdx_set_flags(0);
-        w->quick = 1;
+        w->speculative = 1;
     }
     b->plain = plain;
     b->step = step;
@@ -912,56 +919,58 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 /* ---- without a walk ---- */
 
 /* n results of one stencil of a line that is plain data, from element i on. */
-static void short_stretch(const fdx_call *call, const fdx_op *op, const stencil *s, int quick, ptrdiff_t i, ptrdiff_t n)
+static void short_stretch(const fdx_gradient *call, const fdx_gradient_axis *along, const stencil *s, int speculative,
+                          ptrdiff_t i, ptrdiff_t n)
 {
     const ptrdiff_t itemsize = call->in.stride[0];
     const char *in = (const char *)call->in.data + i * itemsize;
-    char *out = (char *)op->out.data + i * itemsize;
+    char *out = (char *)along->out.data + i * itemsize;
     const int8_t *off = s->of->off;
-    if (s->of->kind == FDX_QUOTIENT) {
-        const int way = quick || s->way == FDX_SCALE ? s->way : FDX_DIVIDE;
-        s->rows->of.quotient[way](out, in + off[0] * itemsize, in + off[1] * itemsize, n, &s->divisor);
+    if (s->of->formula == FDX_QUOTIENT) {
+        const int division = speculative || s->division == FDX_SCALE ? s->division : FDX_DIVIDE;
+        s->rows->of.quotient[division](out, in + off[0] * itemsize, in + off[1] * itemsize, n, &s->divisor);
     } else {
-        const void *const x[FDX_NTAPS] = {in + off[0] * itemsize, in + off[1] * itemsize, in + off[2] * itemsize};
-        s->rows->taps(out, x, n, s->of->w);
+        const void *const x[FDX_NWEIGHTS] = {in + off[0] * itemsize, in + off[1] * itemsize, in + off[2] * itemsize};
+        s->rows->weighted(out, x, n, s->of->w);
     }
 }
 
 /* A line of plain floating-point data that would be one chunk, as in most small calls, is computed as it stands:
  * planning counts there. Returns 0 if it is no such line. */
-static int short_line(const fdx_call *call)
+static int short_line(const fdx_gradient *call)
 {
     const ptrdiff_t n = call->shape[0];
-    if (call->ndim != 1 || n > CHUNK_ONE || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
+    if (call->ndim != 1 || n > BLOCK_ONE || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
         !is_direct(call, &call->in, call->in.stride[0]))
         return 0;
-    for (int k = 0; k < call->nops; k++)
-        if (call->op[k].interior.kind == FDX_COORDS || !is_direct(call, &call->op[k].out, call->op[k].out.stride[0]))
+    for (int k = 0; k < call->naxes; k++)
+        if (call->axes[k].interior.formula == FDX_SPACED ||
+            !is_direct(call, &call->axes[k].out, call->axes[k].out.stride[0]))
             return 0;
-    for (int k = 0; k < call->nops; k++) {
-        const fdx_op *op = &call->op[k];
+    for (int k = 0; k < call->naxes; k++) {
+        const fdx_gradient_axis *along = &call->axes[k];
         stencil first, interior, last;
-        plan_stencil(&first, &op->first, call->isa, call->in.dtype, 0, 0);
-        plan_stencil(&last, &op->last, call->isa, call->in.dtype, 0, 0);
-        short_stretch(call, op, &first, 0, 0, 1);
-        short_stretch(call, op, &last, 0, n - 1, 1);
+        plan_row(&first, &along->first, call->isa, call->in.dtype, 0, 0);
+        plan_row(&last, &along->last, call->isa, call->in.dtype, 0, 0);
+        short_stretch(call, along, &first, 0, 0, 1);
+        short_stretch(call, along, &last, 0, n - 1, 1);
         if (n <= 2)
             continue; /* loops over no elements may raise flags, too */
-        plan_stencil(&interior, &op->interior, call->isa, call->in.dtype, n >= WORTH, 0);
-        if (interior.way != FDX_CORRECT) {
-            short_stretch(call, op, &interior, 0, 1, n - 2);
+        plan_row(&interior, &along->interior, call->isa, call->in.dtype, n >= MIN_DIVISIONS, 0);
+        if (interior.division != FDX_CORRECT) {
+            short_stretch(call, along, &interior, 0, 1, n - 2);
             continue;
         }
-        const unsigned raised = fdx_flags(); /* the quick way first, as in the walk */
-        if (raised != 0)
+        const unsigned pending = fdx_flags(); /* the quick way first, as in the walk */
+        if (pending != 0)
             fdx_set_flags(0);
-        short_stretch(call, op, &interior, 1, 1, n - 2);
+        short_stretch(call, along, &interior, 1, 1, n - 2);
         if (fdx_flags() != 0) {
             fdx_set_flags(0);
-            short_stretch(call, op, &interior, 0, 1, n - 2);
+            short_stretch(call, along, &interior, 0, 1, n - 2);
         }
-        if (raised != 0)
-            fdx_set_flags(raised | fdx_flags());
+        if (pending != 0)
+            fdx_set_flags(pending | fdx_flags());
     }
     return 1;
 }
@@ -969,18 +978,18 @@ static int short_line(const fdx_call *call)
 /* ---- the walk ---- */
 
 /* All results of the chunk of n elements from position `at` of the current flat range on. */
-static void make_chunk(walk *w, ptrdiff_t at, ptrdiff_t n)
+static void make_block(walk *w, ptrdiff_t at, ptrdiff_t n)
 {
-    const fdx_call *call = w->call;
+    const fdx_gradient *call = w->call;
     w->in = (const char *)call->in.data + at * w->step;
     for (int d = 0; d < w->nouter; d++)
         w->in += w->index[d] * call->in.stride[w->outer[d]];
-    for (int k = 0; k < call->nops; k++) {
+    for (int k = 0; k < call->naxes; k++) {
         band *b = &w->band[k];
-        b->out = (char *)b->op->out.data + at * b->step;
+        b->out = (char *)b->along->out.data + at * b->step;
         for (int d = 0; d < w->nouter; d++) {
-            b->out += w->index[d] * b->op->out.stride[w->outer[d]];
-            if (w->outer[d] == b->op->axis)
+            b->out += w->index[d] * b->along->out.stride[w->outer[d]];
+            if (w->outer[d] == b->along->axis)
                 b->index = w->index[d];
         }
         if (call->accumulate != NULL)
@@ -993,7 +1002,7 @@ static void make_chunk(walk *w, ptrdiff_t at, ptrdiff_t n)
 }
 
 /* A part of a call that is right and has no box. */
-static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 {
     for (int d = 0; d < call->ndim; d++)
         if (call->shape[d] == 0)
@@ -1003,23 +1012,23 @@ static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
 
     walk w;
     plan(&w, call, nparts);
-    w.raised = fdx_flags();
+    w.pending = fdx_flags();
 
     /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
      * tile may be shorter, and has its own number of chunks. */
     ptrdiff_t per_tile = 1, full_tiles = 1, in_last = 0;
-    if (w.chunk < w.flat) {
+    if (w.block < w.flat) {
         const ptrdiff_t rest = w.flat % w.tile;
-        per_tile = (w.tile + w.chunk - 1) / w.chunk;
+        per_tile = (w.tile + w.block - 1) / w.block;
         full_tiles = w.flat / w.tile;
-        in_last = (rest + w.chunk - 1) / w.chunk;
+        in_last = (rest + w.block - 1) / w.block;
     }
-    const ptrdiff_t chunks = w.outer_size * (full_tiles * per_tile + in_last);
-    ptrdiff_t number = 0, end = chunks, tile = 0, in_tile = full_tiles > 0 ? per_tile : in_last, sub = 0;
+    const ptrdiff_t blocks = w.outer_size * (full_tiles * per_tile + in_last);
+    ptrdiff_t number = 0, end = blocks, tile = 0, in_tile = full_tiles > 0 ? per_tile : in_last, sub = 0;
     for (int at = 0; at < w.nouter; at++)
         w.index[at] = 0;
     if (nparts > 1) {
-        const ptrdiff_t share = chunks / nparts, extra = chunks % nparts;
+        const ptrdiff_t share = blocks / nparts, extra = blocks % nparts;
         number = part * share + MIN(part, extra);
         end = number + share + (part < extra);
         if (number == end)
@@ -1035,24 +1044,24 @@ static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
             left /= n;
         }
     }
-    if (w.raised != 0)
+    if (w.pending != 0)
         fdx_set_flags(0);
-    ptrdiff_t careful = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
+    ptrdiff_t exact = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
     for (;;) {
-        const ptrdiff_t at = tile * w.tile + sub * w.chunk;
-        const ptrdiff_t n = MIN(w.chunk, MIN((tile + 1) * w.tile, w.flat) - at);
-        make_chunk(&w, at, n);
-        if (w.quick && fdx_flags() != 0) {
+        const ptrdiff_t at = tile * w.tile + sub * w.block;
+        const ptrdiff_t n = MIN(w.block, MIN((tile + 1) * w.tile, w.flat) - at);
+        make_block(&w, at, n);
+        if (w.speculative && fdx_flags() != 0) {
             fdx_set_flags(0);
-            w.quick = 0;
+            w.speculative = 0;
             w.weights.b = NULL; /* their making may have raised flags, which belong to the result */
-            make_chunk(&w, at, n);
-            careful = patience;
+            make_block(&w, at, n);
+            exact = patience;
             patience *= 2;
-        } else if (careful > 0 && --careful == 0) { /* try again */
-            w.raised |= fdx_flags();
+        } else if (exact > 0 && --exact == 0) { /* try again */
+            w.pending |= fdx_flags();
             fdx_set_flags(0);
-            w.quick = 1;
+            w.speculative = 1;
         }
         if (++number == end)
             break;
@@ -1067,33 +1076,33 @@ static void make_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
             in_tile = tile < full_tiles ? per_tile : in_last;
         }
     }
-    if (w.raised != 0)
-        fdx_set_flags(w.raised | fdx_flags());
+    if (w.pending != 0)
+        fdx_set_flags(w.pending | fdx_flags());
     if (w.stream)
         call->isa->stream_out(NULL, NULL, 0, NULL);
 }
 
 /* The stencil of row i of a whole axis. */
-static fdx_stencil stencil_of_row(const fdx_call *call, const fdx_op *op, ptrdiff_t i)
+static fdx_gradient_row stencil_of_row(const fdx_gradient *call, const fdx_gradient_axis *along, ptrdiff_t i)
 {
-    fdx_stencil s = i == 0 ? op->first : i == call->shape[op->axis] - 1 ? op->last : op->interior;
-    if (s.kind == FDX_COORDS) { /* its weights now: in a box it may be one of an edge, which have no coordinates */
-        const fdx_array *x = &op->x;
-        double row[1 + REACH], *const w[FDX_NTAPS] = {&s.w[0], &s.w[1], &s.w[2]};
+    fdx_gradient_row s = i == 0 ? along->first : i == call->shape[along->axis] - 1 ? along->last : along->interior;
+    if (s.formula == FDX_SPACED) { /* its weights now: in a box it may be one of an edge, which have no coordinates */
+        const fdx_array *x = &along->x;
+        double row[1 + SPAN], *const w[FDX_NWEIGHTS] = {&s.w[0], &s.w[1], &s.w[2]};
         call->isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0],
-                                                     1 + REACH);
+                                                     1 + SPAN);
         call->isa->coords[x->dtype != FDX_F32].weights(w, row, 1);
-        s.kind = FDX_TAPS;
+        s.formula = FDX_WEIGHTED;
     }
     return s;
 }
 
 /* A part of a box's results: a call of its own, whose edges may be interior rows and look beyond them. */
-static void make_part_of_box(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+static void make_part_of_box(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 {
-    fdx_call box = *call;
+    fdx_gradient box = *call;
     box.lo = box.hi = NULL;
-    fdx_op op[GROUP];
+    fdx_gradient_axis along[GROUP];
     ptrdiff_t shape[FDX_MAXDIM];
     for (int d = 0; d < call->ndim; d++) {
         shape[d] = call->hi[d] - call->lo[d];
@@ -1102,30 +1111,30 @@ static void make_part_of_box(const fdx_call *call, ptrdiff_t part, ptrdiff_t npa
     }
     box.shape = shape;
     box.in = fdx_part_from(&call->in, call->ndim, call->lo);
-    box.op = op;
-    for (int k = 0; k < call->nops; k++) {
-        const int axis = call->op[k].axis;
-        op[k] = call->op[k];
-        op[k].first = stencil_of_row(call, &call->op[k], call->lo[axis]);
-        op[k].last = stencil_of_row(call, &call->op[k], call->hi[axis] - 1);
-        op[k].out = fdx_part_from(&op[k].out, call->ndim, call->lo);
-        if (op[k].x.data != NULL)
-            op[k].x = fdx_part_from(&op[k].x, 1, &call->lo[axis]);
+    box.axes = along;
+    for (int k = 0; k < call->naxes; k++) {
+        const int axis = call->axes[k].axis;
+        along[k] = call->axes[k];
+        along[k].first = stencil_of_row(call, &call->axes[k], call->lo[axis]);
+        along[k].last = stencil_of_row(call, &call->axes[k], call->hi[axis] - 1);
+        along[k].out = fdx_part_from(&along[k].out, call->ndim, call->lo);
+        if (along[k].x.data != NULL)
+            along[k].x = fdx_part_from(&along[k].x, 1, &call->lo[axis]);
     }
     make_part(&box, part, nparts);
 }
 
-fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+fdx_status fdx_gradient_apply_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 {
     const fdx_status status = check(call);
     if (status != FDX_OK)
         return status;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    fdx_call group = *call;
-    for (int k = 0; k < call->nops; k += GROUP) {
-        group.op = call->op + k;
-        group.nops = MIN(GROUP, call->nops - k);
+    fdx_gradient group = *call;
+    for (int k = 0; k < call->naxes; k += GROUP) {
+        group.axes = call->axes + k;
+        group.naxes = MIN(GROUP, call->naxes - k);
         if (call->lo != NULL)
             make_part_of_box(&group, part, nparts);
         else
@@ -1134,7 +1143,7 @@ fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts
     return FDX_OK;
 }
 
-fdx_status fdx_apply(const fdx_call *call)
+fdx_status fdx_gradient_apply(const fdx_gradient *call)
 {
-    return fdx_apply_part(call, 0, 1);
+    return fdx_gradient_apply_part(call, 0, 1);
 }

@@ -10,10 +10,10 @@ static fdx_status check_dtype(int dtype, int edge_order)
     return edge_order == 1 || edge_order == 2 ? FDX_OK : FDX_E_EDGE;
 }
 
-static void quotient(fdx_stencil *s, int lo, int hi, double h, int wide)
+static void quotient(fdx_gradient_row *s, int lo, int hi, double h, int mixed)
 {
-    s->kind = FDX_QUOTIENT;
-    s->wide = (uint8_t)wide;
+    s->formula = FDX_QUOTIENT;
+    s->mixed = (uint8_t)mixed;
     s->off[0] = (int8_t)lo;
     s->off[1] = (int8_t)hi;
     s->off[2] = 0;
@@ -22,11 +22,11 @@ static void quotient(fdx_stencil *s, int lo, int hi, double h, int wide)
 }
 
 /* The offsets of three neighbours, the first of them `lo`. */
-static void three(fdx_stencil *s, int kind, int lo, int wide)
+static void three(fdx_gradient_row *s, int kind, int lo, int mixed)
 {
-    s->kind = (uint8_t)kind;
-    s->wide = (uint8_t)wide;
-    for (int k = 0; k < FDX_NTAPS; k++) {
+    s->formula = (uint8_t)kind;
+    s->mixed = (uint8_t)mixed;
+    for (int k = 0; k < FDX_NWEIGHTS; k++) {
         s->off[k] = (int8_t)(lo + k);
         s->w[k] = 0;
     }
@@ -47,43 +47,43 @@ static double over(double a, double h, fdx_precision precision, int single)
     return precision == FDX_WEAK && single ? to_single(a / h) : a / h;
 }
 
-fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
+fdx_status fdx_gradient_uniform(fdx_gradient_axis *along, int dtype, double h, fdx_precision precision, int edge_order)
 {
-    if (op == NULL)
+    if (along == NULL)
         return FDX_E_NULL;
     const fdx_status status = check_dtype(dtype, edge_order);
     if (status != FDX_OK)
         return status;
     if (precision != FDX_WEAK && precision != FDX_SINGLE && precision != FDX_DOUBLE)
         return FDX_E_DTYPE;
-    const int single = fdx_is_single(dtype), wide = single && precision == FDX_DOUBLE;
+    const int single = fdx_is_single(dtype), mixed = single && precision == FDX_DOUBLE;
     const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
     const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
 
-    op->x.data = NULL;
-    op->n = 0;
-    quotient(&op->interior, -1, 1, rounded ? to_single(two_h) : two_h, wide);
+    along->x.data = NULL;
+    along->n = 0;
+    quotient(&along->interior, -1, 1, rounded ? to_single(two_h) : two_h, mixed);
     if (edge_order == 1) {
         const double edge = rounded ? to_single(h) : h;
-        quotient(&op->first, 0, 1, edge, wide);
-        quotient(&op->last, -1, 0, edge, wide);
+        quotient(&along->first, 0, 1, edge, mixed);
+        quotient(&along->last, -1, 0, edge, mixed);
     } else {
         /* Volatile, as compilers round one of 1.5 / h and -1.5 / h and negate it: rounded up or down they differ. */
-        const volatile double first[FDX_NTAPS] = {-1.5, 2.0, -0.5}, last[FDX_NTAPS] = {0.5, -2.0, 1.5};
-        three(&op->first, FDX_TAPS, 0, wide);
-        three(&op->last, FDX_TAPS, -2, wide);
-        for (int k = 0; k < FDX_NTAPS; k++) {
-            op->first.w[k] = over(first[k], h, precision, single);
-            op->last.w[k] = over(last[k], h, precision, single);
+        const volatile double first[FDX_NWEIGHTS] = {-1.5, 2.0, -0.5}, last[FDX_NWEIGHTS] = {0.5, -2.0, 1.5};
+        three(&along->first, FDX_WEIGHTED, 0, mixed);
+        three(&along->last, FDX_WEIGHTED, -2, mixed);
+        for (int k = 0; k < FDX_NWEIGHTS; k++) {
+            along->first.w[k] = over(first[k], h, precision, single);
+            along->last.w[k] = over(last[k], h, precision, single);
         }
     }
     return FDX_OK;
 }
 
-fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
+fdx_status fdx_gradient_coords(fdx_gradient_axis *along, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order,
                                const fdx_isa *isa)
 {
-    if (op == NULL || x == NULL || x->data == NULL || x->stride == NULL || isa == NULL)
+    if (along == NULL || x == NULL || x->data == NULL || x->stride == NULL || isa == NULL)
         return FDX_E_NULL;
     const fdx_status status = check_dtype(dtype, edge_order);
     if (status != FDX_OK)
@@ -96,12 +96,12 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
     if (!fdx_find_extent(x, 1, &n, &extent))
         return FDX_E_SHAPE;
 
-    const int single_x = x->dtype == FDX_F32, wide = fdx_is_single(dtype) && !single_x;
+    const int single_x = x->dtype == FDX_F32, mixed = fdx_is_single(dtype) && !single_x;
     const fdx_coords *coords = &isa->coords[!single_x];
     fdx_gather_fn *gather = isa->gather[x->dtype][x->swapped != 0];
     const char *data = (const char *)x->data;
     const ptrdiff_t step = x->stride[0];
-    double row[FDX_BLOCK + 1], tail[FDX_NTAPS];
+    double row[FDX_BLOCK + 1], tail[FDX_NWEIGHTS];
 
     gather(row, data, step, 2);
     const double d = coords->difference(row);
@@ -112,25 +112,25 @@ fdx_status fdx_gradient_coords(fdx_op *op, int dtype, const fdx_array *x, ptrdif
         uniform = coords->uniform(row, m, d);
     }
     if (uniform) {
-        fdx_gradient_uniform(op, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
-        op->n = n;
+        fdx_gradient_uniform(along, dtype, d, single_x ? FDX_SINGLE : FDX_DOUBLE, edge_order);
+        along->n = n;
         return FDX_OK;
     }
 
-    op->x = *x;
-    op->n = n;
-    three(&op->interior, FDX_COORDS, -1, wide);
+    along->x = *x;
+    along->n = n;
+    three(&along->interior, FDX_SPACED, -1, mixed);
     if (edge_order == 1) {
         gather(row, data, step, 2);
-        quotient(&op->first, 0, 1, coords->difference(row), wide);
+        quotient(&along->first, 0, 1, coords->difference(row), mixed);
         gather(row, data + (n - 2) * step, step, 2);
-        quotient(&op->last, -1, 0, coords->difference(row), wide);
+        quotient(&along->last, -1, 0, coords->difference(row), mixed);
     } else {
-        three(&op->first, FDX_TAPS, 0, wide);
-        three(&op->last, FDX_TAPS, -2, wide);
-        gather(row, data, step, FDX_NTAPS);
-        gather(tail, data + (n - FDX_NTAPS) * step, step, FDX_NTAPS);
-        coords->edges(op->first.w, op->last.w, row, tail);
+        three(&along->first, FDX_WEIGHTED, 0, mixed);
+        three(&along->last, FDX_WEIGHTED, -2, mixed);
+        gather(row, data, step, FDX_NWEIGHTS);
+        gather(tail, data + (n - FDX_NWEIGHTS) * step, step, FDX_NWEIGHTS);
+        coords->edges(along->first.w, along->last.w, row, tail);
     }
     return FDX_OK;
 }

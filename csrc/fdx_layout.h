@@ -72,7 +72,7 @@ static inline int fdx_overlap(const fdx_extent *a, const fdx_extent *b)
 
 /* Are elements of an output, of n[d] along each dimension, far enough apart along each not to overlap, and is there
  * room for all of them in its extent? */
-static inline int fdx_is_spread(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *e)
+static inline int fdx_is_nonoverlapping(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *e)
 {
     const size_t itemsize = (size_t)itemsize_of(a->dtype);
     size_t bytes = itemsize;

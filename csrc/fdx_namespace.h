@@ -1,6 +1,6 @@
 /* Names of one's own for everything that the linker sees, so that two copies of this folder can be in one program:
- * with -DFDX_NAMESPACE=mine, for these files and for those that include fdx.h, fdx_apply is mine_fdx_apply, and so on.
- * Sources keep writing fdx_apply. */
+ * with -DFDX_NAMESPACE=mine, for these files and for those that include fdx.h, fdx_gradient_apply is mine_fdx_apply,
+ * and so on. Sources keep writing fdx_gradient_apply. */
 #ifndef FDX_NAMESPACE_H
 #define FDX_NAMESPACE_H
 
@@ -8,8 +8,8 @@
 #define FDX_IN_NAMESPACE(space, name) FDX_JOINED(space, name)
 
 /* What fdx.h declares. */
-#define fdx_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply)
-#define fdx_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_part)
+#define fdx_gradient_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_apply)
+#define fdx_gradient_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_apply_part)
 #define fdx_band_derivative FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_derivative)
 #define fdx_band_derivative_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_derivative_size)
 #define fdx_band_product FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_product)
@@ -22,8 +22,8 @@
 #define fdx_isa_find FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_find)
 #define fdx_isa_name FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_name)
 #define fdx_itemsize FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_itemsize)
-#define fdx_operate FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operate)
-#define fdx_operate_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operate_part)
+#define fdx_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply)
+#define fdx_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_part)
 #define fdx_operator_make FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_make)
 #define fdx_operator_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_size)
 #define fdx_operator_transpose FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_transpose)
@@ -40,19 +40,19 @@
 #define fdx_band_transpose_rows_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows_size)
 #define fdx_by_columns FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_by_columns)
 #define fdx_check_band FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_band)
-#define fdx_check_operation FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operation)
+#define fdx_check_call FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_call)
 #define fdx_check_operator FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_check_operator)
-#define fdx_ends_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_ends_size)
+#define fdx_row_ends_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_row_ends_size)
 #define fdx_follows FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_follows)
 #define fdx_is_by_lines FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_is_by_lines)
 #define fdx_isa_avx2 FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_avx2)
 #define fdx_isa_avx512 FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_avx512)
 #define fdx_isa_base FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_base)
 #define fdx_make_lines FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_make_lines)
-#define fdx_plan_operation FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_plan_operation)
+#define fdx_plan_call FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_plan_call)
 #define fdx_sum_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_row)
-#define fdx_sum_run FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_run)
-#define fdx_turn_back FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_turn_back)
-#define fdx_window_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_window_size)
+#define fdx_sum_inner FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_inner)
+#define fdx_transpose_out FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_transpose_out)
+#define fdx_staging_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_staging_size)
 
 #endif

@@ -12,20 +12,20 @@
 /* ---- terms ---- */
 
 /* y = factor t, or y + factor t, in the box [lo, hi) of the stage's results; t may be y. */
-static void multiply(const work *w, const fdx_array *factor, const place *t, const place *y, const ptrdiff_t *lo,
+static void multiply(const work *w, const fdx_array *coefficient, const view *t, const view *y, const ptrdiff_t *lo,
                      const ptrdiff_t *hi, int mode)
 {
-    const int run = w->ndim - 1, is_float = factor->dtype == FDX_F32;
-    const ptrdiff_t n = (hi[run] - lo[run]) * w->unit, step = along(w, factor, w->run_axis);
+    const int inner = w->ndim - 1, is_float = coefficient->dtype == FDX_F32;
+    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = along(w, coefficient, w->inner_axis);
     const int direct =
-        step == w->itemsize && factor->dtype == w->dtype && fdx_is_native(factor, w->call->op->ndim, NULL);
-    fdx_gather_fn *gather = w->call->op->isa->gather[factor->dtype][factor->swapped != 0];
-    place c;
-    take_place(w, &c);
-    c.data = (char *)factor->data;
+        step == w->itemsize && coefficient->dtype == w->dtype && fdx_is_native(coefficient, w->call->op->ndim, NULL);
+    fdx_gather_fn *gather = w->call->op->isa->gather[coefficient->dtype][coefficient->swapped != 0];
+    view c;
+    take_view(w, &c);
+    c.data = (char *)coefficient->data;
     for (int d = 0; d < w->ndim; d++) {
         c.lo[d] = 0;
-        c.stride[d] = along(w, factor, w->axis[d]);
+        c.stride[d] = along(w, coefficient, w->axis[d]);
     }
     lines l, m;
     box_lines(w, -1, t, y, lo, hi, &l);
@@ -33,20 +33,20 @@ static void multiply(const work *w, const fdx_array *factor, const place *t, con
     const char *in = locate(w, t, lo, -1), *by = locate(w, &c, lo, -1);
     char *out = locate(w, y, lo, -1), *unused = out;
     do {
-        for (ptrdiff_t at = 0; at < n; at += PIECE) {
-            const ptrdiff_t k = MIN(PIECE, n - at);
+        for (ptrdiff_t at = 0; at < n; at += SEGMENT) {
+            const ptrdiff_t k = MIN(SEGMENT, n - at);
             const void *row = by + at * step;
             if (!direct) {
                 gather(w->raw, (const char *)row, step, k);
                 row = w->raw;
                 if (is_float != (w->dtype == FDX_F32)) {
-                    row = w->factors;
+                    row = w->coefficients;
                     if (is_float)
                         for (ptrdiff_t i = 0; i < k; i++)
-                            ((double *)(void *)w->factors)[i] = (double)((const float *)(const void *)w->raw)[i];
+                            ((double *)(void *)w->coefficients)[i] = (double)((const float *)(const void *)w->raw)[i];
                     else
                         for (ptrdiff_t i = 0; i < k; i++)
-                            ((float *)(void *)w->factors)[i] = (float)((const double *)(const void *)w->raw)[i];
+                            ((float *)(void *)w->coefficients)[i] = (float)((const double *)(const void *)w->raw)[i];
                 }
             }
             w->sums->combine(out + at * w->itemsize, in + at * w->itemsize, row, k, mode);
@@ -56,15 +56,15 @@ static void multiply(const work *w, const fdx_array *factor, const place *t, con
     give_back(w, c.lo);
 }
 
-static void convert(const work *w, const fdx_array *a, const place *dst, const ptrdiff_t *lo, const ptrdiff_t *hi,
+static void convert(const work *w, const fdx_array *a, const view *dst, const ptrdiff_t *lo, const ptrdiff_t *hi,
                     const ptrdiff_t *from)
 {
-    const int run = w->ndim - 1;
-    const ptrdiff_t n = (hi[run] - lo[run]) * w->unit, step = along(w, a, w->run_axis);
+    const int inner = w->ndim - 1;
+    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = along(w, a, w->inner_axis);
     const int part = a->dtype == FDX_C64 ? FDX_F32 : a->dtype == FDX_C128 ? FDX_F64 : a->dtype;
     fdx_gather_fn *gather = w->call->op->isa->gather[part][a->swapped != 0];
-    place src;
-    take_place(w, &src);
+    view src;
+    take_view(w, &src);
     src.data = (char *)a->data;
     for (int d = 0; d < w->ndim; d++) {
         src.lo[d] = 0;
@@ -82,11 +82,11 @@ static void convert(const work *w, const fdx_array *a, const place *dst, const p
 
 /* The input of stage s of a term, in a place whose numbers have been taken, at least in the box [lo, hi), which along
  * dimension `unrolled`, unless -1, goes on behind the ends of an axis of n points. */
-static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t *lo, const ptrdiff_t *hi, int unrolled,
-                    ptrdiff_t n, place *result)
+static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                    int unrolled, ptrdiff_t n, view *result)
 {
-    const fdx_array *in = &w->call->in[term->in];
-    if (s == 0 && is_direct(w, term)) {
+    const fdx_array *in = &w->call->in[chain->in];
+    if (s == 0 && is_direct(w, chain)) {
         result->data = (char *)in->data;
         result->unrolled = -1;
         for (int d = 0; d < w->ndim; d++) {
@@ -98,14 +98,14 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
     ptrdiff_t *const widest = take(w, 8), *const from = widest + w->ndim, *const to = from + w->ndim,
                      *const rows = to + w->ndim, *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
                      *const columns_end = columns + w->ndim;
-    place piece = *result, src;
-    piece.lo = columns_end + w->ndim;
-    take_place(w, &src);
-    result->data = w->windows;
-    for (int t = is_direct(w, term); t < s; t++)
-        result->data += aligned(fdx_window_size(w, term, t, widest));
+    view segment = *result, src;
+    segment.lo = columns_end + w->ndim;
+    take_view(w, &src);
+    result->data = w->staging;
+    for (int t = is_direct(w, chain); t < s; t++)
+        result->data += aligned(fdx_staging_size(w, chain, t, widest));
     result->unrolled = unrolled;
-    ptrdiff_t stride = w->itemsize * w->unit;
+    ptrdiff_t stride = w->itemsize * w->per_point;
     for (int d = w->ndim - 1; d >= 0; d--) {
         result->lo[d] = lo[d];
         result->stride[d] = stride;
@@ -114,29 +114,29 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
 
     copy(w, from, lo);
     copy(w, to, hi);
-    piece.data = result->data;
-    piece.unrolled = unrolled;
+    segment.data = result->data;
+    segment.unrolled = unrolled;
     const ptrdiff_t end = unrolled >= 0 ? hi[unrolled] : 0;
     for (int more = 1; more;) { /* pieces of the box that lie in the array; one, unless it goes on behind the ends */
         more = 0;
-        ptrdiff_t turns = 0;
+        ptrdiff_t transposes = 0;
         if (unrolled >= 0) {
-            turns = from[unrolled] < 0 ? -1 : from[unrolled] >= n ? 1 : 0;
-            to[unrolled] = MIN(end, (turns + 1) * n);
+            transposes = from[unrolled] < 0 ? -1 : from[unrolled] >= n ? 1 : 0;
+            to[unrolled] = MIN(end, (transposes + 1) * n);
             more = to[unrolled] < end;
         }
         copy(w, rows, from);
         copy(w, rows_end, to);
-        copy(w, piece.lo, lo);
+        copy(w, segment.lo, lo);
         if (unrolled >= 0) {
-            rows[unrolled] -= turns * n;
-            rows_end[unrolled] -= turns * n;
-            piece.lo[unrolled] -= turns * n;
+            rows[unrolled] -= transposes * n;
+            rows_end[unrolled] -= transposes * n;
+            segment.lo[unrolled] -= transposes * n;
         }
         if (s == 0) {
-            convert(w, in, &piece, rows, rows_end, rows);
+            convert(w, in, &segment, rows, rows_end, rows);
         } else {
-            const fdx_stage *stage = &term->stage[s - 1];
+            const fdx_stage *stage = &chain->stage[s - 1];
             int d = -1;
             copy(w, columns, rows);
             copy(w, columns_end, rows_end);
@@ -144,11 +144,11 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
                 d = w->dimension[stage->axis];
                 columns_of(stage->band, &columns[d], &columns_end[d]);
             }
-            prepare(w, term, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
+            prepare(w, chain, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
                     d >= 0 ? stage->band->columns : 0, &src);
-            fdx_apply_band(w, stage, &src, &piece, rows, rows_end, FDX_SET);
-            if (stage->factor != NULL)
-                multiply(w, stage->factor, &piece, &piece, rows, rows_end, FDX_SET);
+            fdx_apply_band(w, stage, &src, &segment, rows, rows_end, FDX_SET);
+            if (stage->coefficient != NULL)
+                multiply(w, stage->coefficient, &segment, &segment, rows, rows_end, FDX_SET);
         }
         if (more)
             from[unrolled] = to[unrolled];
@@ -157,20 +157,20 @@ static void prepare(const work *w, const fdx_term *term, int s, const ptrdiff_t 
 }
 
 /* y = or y += a term, in the box [lo, hi) of results. */
-static void add_term(const work *w, const fdx_term *term, const place *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                     int mode)
+static void add_chain(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                      int mode)
 {
-    const fdx_stage *last = &term->stage[term->nstages - 1];
+    const fdx_stage *last = &chain->stage[chain->nstages - 1];
     ptrdiff_t *const rows = take(w, 4), *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
                      *const columns_end = columns + w->ndim;
-    place src, dst, share;
+    view src, dst, share;
     int d = -1;
-    take_place(w, &src);
-    take_place(w, &dst);
+    take_view(w, &src);
+    take_view(w, &dst);
     dst.data = y->data;
     dst.unrolled = -1;
     for (int e = 0; e < w->ndim; e++) {
-        const ptrdiff_t shift = term->shift == NULL || w->axis[e] == w->call->op->ndim ? 0 : term->shift[w->axis[e]];
+        const ptrdiff_t shift = chain->shift == NULL || w->axis[e] == w->call->op->ndim ? 0 : chain->shift[w->axis[e]];
         columns[e] = rows[e] = lo[e] + shift;
         columns_end[e] = rows_end[e] = hi[e] + shift;
         dst.lo[e] = y->lo[e] + shift;
@@ -180,32 +180,32 @@ static void add_term(const work *w, const fdx_term *term, const place *y, const 
         d = w->dimension[last->axis];
         columns_of(last->band, &columns[d], &columns_end[d]);
     }
-    prepare(w, term, term->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
+    prepare(w, chain, chain->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
             d >= 0 ? last->band->columns : 0, &src);
-    if (last->factor == NULL) {
+    if (last->coefficient == NULL) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, mode);
         give_back(w, rows);
         return;
     }
-    take_place(w, &share);
+    take_view(w, &share);
     share.data = w->share;
     share.unrolled = -1;
-    ptrdiff_t stride = w->itemsize * w->unit;
+    ptrdiff_t stride = w->itemsize * w->per_point;
     for (int e = w->ndim - 1; e >= 0; e--) {
         share.lo[e] = rows[e];
         share.stride[e] = stride;
         stride *= rows_end[e] - rows[e];
     }
     fdx_apply_band(w, last, &src, &share, rows, rows_end, FDX_SET);
-    multiply(w, last->factor, &share, &dst, rows, rows_end, mode);
+    multiply(w, last->coefficient, &share, &dst, rows, rows_end, mode);
     give_back(w, rows);
 }
 
 /* ---- the walk ---- */
 
 /* Columns of lines, `stride` apart, to rows `apart` apart, element by element of so many bytes. */
-static void turn_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t stride, ptrdiff_t columns, ptrdiff_t lines,
-                     ptrdiff_t bytes)
+static void transpose_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t stride, ptrdiff_t columns,
+                          ptrdiff_t lines, ptrdiff_t bytes)
 {
     for (ptrdiff_t c = 0; c < columns; c++, to += apart, from += bytes)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
@@ -220,13 +220,13 @@ static void turn_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t stri
 }
 
 /* A number as a row of n factors. */
-static void spread_number(const work *w, double number, ptrdiff_t n)
+static void repeat_number(const work *w, double number, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
         if (w->dtype == FDX_F32)
-            ((float *)(void *)w->factors)[i] = (float)number;
+            ((float *)(void *)w->coefficients)[i] = (float)number;
         else
-            ((double *)(void *)w->factors)[i] = number;
+            ((double *)(void *)w->coefficients)[i] = number;
 }
 
 /* n results of a line, `step` bytes apart, that alpha times x is added to. */
@@ -235,27 +235,27 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
     const fdx_isa *isa = w->call->op->isa;
     const int in_place = (int)(w->plain_out >> number & 1), swapped = w->call->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
-        m = MIN(PIECE, n);
+        m = MIN(SEGMENT, n);
         char *row = in_place ? y : w->raw;
         if (!in_place)
             isa->gather[part][swapped](row, y, step, m);
-        w->sums->combine(row, x, w->factors, m, FDX_ADD);
+        w->sums->combine(row, x, w->coefficients, m, FDX_ADD);
         if (!in_place)
             isa->scatter[part - FDX_F32][swapped](y, step, row, m);
     }
 }
 
 /* A block's results from where they were summed up to the output; meanwhile what is at `next` is fetched. */
-static void store(const work *w, int number, const place *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
+static void store(const work *w, int number, const view *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
                   const char *next)
 {
     const fdx_array *out = &w->call->out[number];
-    const int run = w->ndim - 1, adds = w->call->accumulate != NULL;
-    const ptrdiff_t step = along(w, out, w->run_axis);
+    const int inner = w->ndim - 1, adds = w->call->accumulate != NULL;
+    const ptrdiff_t step = along(w, out, w->inner_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
     fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
-    place dst;
-    take_place(w, &dst);
+    view dst;
+    take_view(w, &dst);
     dst.data = (char *)out->data;
     for (int d = 0; d < w->ndim; d++) {
         dst.lo[d] = 0;
@@ -265,23 +265,23 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
     lines l;
     box_lines(w, across, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
-    const ptrdiff_t row = (hi[run] - lo[run]) * w->unit, n = streamed ? join_lines(w, &l, row) : row;
+    const ptrdiff_t row = (hi[inner] - lo[inner]) * w->per_point, n = streamed ? join_lines(w, &l, row) : row;
     const char *x = locate(w, sum, lo, -1);
     char *y = locate(w, &dst, lo, -1), *first = y;
     if (across >= 0) {
         do
-            turn_out(y, dst.stride[run], x, sum->stride[across], hi[run] - lo[run], hi[across] - lo[across],
-                     w->unit * w->itemsize);
+            transpose_out(y, dst.stride[inner], x, sum->stride[across], hi[inner] - lo[inner], hi[across] - lo[across],
+                          w->per_point * w->itemsize);
         while (next_line(&l, &x, &y));
         give_back(w, dst.lo);
         return;
     }
     if (adds)
-        spread_number(w, *w->call->accumulate, MIN(PIECE, n));
+        repeat_number(w, *w->call->accumulate, MIN(SEGMENT, n));
     do {
-        const void *ahead = fdx_at(next, y - first, 1); /* as if the input had the output's layout, as most have */
+        const void *lookahead = fdx_at(next, y - first, 1); /* as if the input had the output's layout, as most have */
         if (streamed)
-            w->call->op->isa->stream_out(y, x, n * w->itemsize, ahead);
+            w->call->op->isa->stream_out(y, x, n * w->itemsize, lookahead);
         else if (adds)
             accumulate(w, number, part, y, step, x, n);
         else
@@ -292,52 +292,51 @@ static void store(const work *w, int number, const place *sum, const ptrdiff_t *
 
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
-    const fdx_operation *call = w->call;
+    const fdx_call *call = w->call;
     /* What the next block reads first: the rows behind this one's and their neighbours, if it is one of a march. */
-    const int m = MAX(w->march, 0);
+    const int m = MAX(w->sweep, 0);
     const char *next = (const char *)call->in[0].data;
     for (int d = 0; d < w->ndim; d++)
-        next = fdx_at(next, d == m ? hi[d] + w->ahead : lo[d], along(w, &call->in[0], w->axis[d]));
-    uint64_t fetched = 0;
-    place y;
-    take_place(w, &y);
-    for (int k = 0, n; k < call->op->nterms; k += n) {
-        const int number = call->op->term[k].out, by_lines = (int)(w->by_lines >> number & 1);
+        next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], along(w, &call->in[0], w->axis[d]));
+    uint64_t prefetched = 0;
+    view y;
+    take_view(w, &y);
+    for (int k = 0, n; k < call->op->nchains; k += n) {
+        const int number = call->op->chain[k].out, by_lines = (int)(w->by_lines >> number & 1);
         const int in_place = is_in_place(w, number, by_lines);
         const fdx_array *out = &call->out[number];
-        n = terms_of_output(call, k);
+        n = chains_of_output(call, k);
         y.data = in_place ? (char *)out->data : w->sum;
         y.unrolled = -1;
-        ptrdiff_t stride = w->itemsize * w->unit;
+        ptrdiff_t stride = w->itemsize * w->per_point;
         for (int d = w->ndim - 1; d >= 0; d--) {
             y.lo[d] = in_place ? 0 : lo[d];
             y.stride[d] = in_place ? along(w, out, w->axis[d]) : stride;
             stride *= hi[d] - lo[d];
         }
         if (by_lines)
-            fdx_make_lines(w, &call->op->term[k], n, &y, lo, hi, &fetched);
+            fdx_make_lines(w, &call->op->chain[k], n, &y, lo, hi, &prefetched);
         else
             for (int j = k; j < k + n; j++)
-                add_term(w, &call->op->term[j], &y, lo, hi, j == k ? FDX_SET : FDX_ADD);
+                add_chain(w, &call->op->chain[j], &y, lo, hi, j == k ? FDX_SET : FDX_ADD);
         if (!in_place)
             store(w, number, &y, lo, hi, next);
     }
     give_back(w, y.lo);
 }
 
-ptrdiff_t fdx_workspace_size(const fdx_operation *call)
+ptrdiff_t fdx_workspace_size(const fdx_call *call)
 {
     work w;
     ptrdiff_t *numbers;
-    if (fdx_check_operation(call) != FDX_OK || !has_results(call))
+    if (fdx_check_call(call) != FDX_OK || !has_results(call))
         return 0;
-    return MAX(0, fdx_plan_operation(&w, call, NULL, &numbers));
+    return MAX(0, fdx_plan_call(&w, call, NULL, &numbers));
 }
 
-fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
-                            ptrdiff_t nparts)
+fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
 {
-    const fdx_status status = fdx_check_operation(call);
+    const fdx_status status = fdx_check_call(call);
     if (status != FDX_OK)
         return status;
     if (nparts < 1 || part < 0 || part >= nparts)
@@ -346,7 +345,7 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
         return FDX_OK;
     work w;
     ptrdiff_t *numbers;
-    const ptrdiff_t needed = fdx_plan_operation(&w, call, (char *)workspace, &numbers);
+    const ptrdiff_t needed = fdx_plan_call(&w, call, (char *)workspace, &numbers);
     if (needed < 0)
         return FDX_E_SIZE;
     if (needed > bytes)
@@ -360,19 +359,19 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
     int dimension[2 * MAXD], levels = 0;
     for (int d = 0; d < w.ndim; d++) {
         dimension[levels] = d;
-        number[levels++] = d <= w.march ? 0 : (w.n[d] + w.tile[d] - 1) / w.tile[d];
+        number[levels++] = d <= w.sweep ? 0 : (w.n[d] + w.tile[d] - 1) / w.tile[d];
     }
-    if (w.march >= 0) { /* that one comes behind the tiles */
-        for (int d = w.march; d + 1 < w.ndim; d++) {
+    if (w.sweep >= 0) { /* that one comes behind the tiles */
+        for (int d = w.sweep; d + 1 < w.ndim; d++) {
             dimension[d] = d + 1;
             number[d] = number[d + 1];
         }
-        dimension[w.ndim - 1] = w.march;
+        dimension[w.ndim - 1] = w.sweep;
     }
     for (int level = 0; level < w.ndim; level++)
-        if (dimension[level] <= w.march)
+        if (dimension[level] <= w.sweep)
             number[level] = (w.n[dimension[level]] + w.block[dimension[level]] - 1) / w.block[dimension[level]];
-    for (int d = w.march + 1; d < w.ndim; d++) {
+    for (int d = w.sweep + 1; d < w.ndim; d++) {
         dimension[levels] = d;
         number[levels++] = (w.tile[d] + w.block[d] - 1) / w.block[d];
     }
@@ -387,20 +386,20 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
     ptrdiff_t *const lo = take(&w, 2), *const hi = lo + w.ndim;
     for (ptrdiff_t at = first; at < end; at++) {
         ptrdiff_t left = at;
-        int inside = 1;
+        int interior_halo = 1;
         for (int d = 0; d < w.ndim; d++)
             lo[d] = 0;
         for (int level = levels - 1; level >= 0; level--) {
             const int d = dimension[level];
-            lo[d] += left % number[level] * (level >= w.ndim || d <= w.march ? w.block[d] : w.tile[d]);
+            lo[d] += left % number[level] * (level >= w.ndim || d <= w.sweep ? w.block[d] : w.tile[d]);
             left /= number[level];
         }
         for (int d = 0; d < w.ndim; d++) {
-            inside &= lo[d] < w.n[d];
+            interior_halo &= lo[d] < w.n[d];
             hi[d] = w.lo[d] + MIN(w.n[d], lo[d] + w.block[d]);
             lo[d] += w.lo[d];
         }
-        if (inside)
+        if (interior_halo)
             make_block(&w, lo, hi);
     }
     if (w.streamed != 0)
@@ -408,7 +407,7 @@ fdx_status fdx_operate_part(const fdx_operation *call, void *workspace, ptrdiff_
     return FDX_OK;
 }
 
-fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes)
+fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)
 {
-    return fdx_operate_part(call, workspace, bytes, 0, 1);
+    return fdx_apply_part(call, workspace, bytes, 0, 1);
 }

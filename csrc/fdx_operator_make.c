@@ -10,10 +10,10 @@ typedef struct {
     char *memory; /* NULL: nothing is written */
     size_t used;
     int full; /* more than can be told is needed */
-} room;
+} arena;
 
 /* `count` elements of so many bytes. */
-static void *reserve(room *r, size_t count, size_t bytes)
+static void *reserve(arena *r, size_t count, size_t bytes)
 {
     const size_t align = sizeof(double), left = PTRDIFF_MAX / align * align - r->used;
     void *here = r->memory == NULL ? NULL : r->memory + r->used;
@@ -28,33 +28,33 @@ static void *reserve(room *r, size_t count, size_t bytes)
 typedef struct {
     fdx_operator *op;
     ptrdiff_t *in_shape, *out_shape, *shift;
-    fdx_term *term;
+    fdx_chain *chain;
     fdx_stage *stage;
 } parts;
 
-static parts reserve_parts(room *r, int ndim, int nterms, size_t nstages)
+static parts reserve_parts(arena *r, int ndim, int nchains, size_t nstages)
 {
     parts p;
     const size_t of_dimensions = (size_t)ndim * sizeof(ptrdiff_t);
     p.op = (fdx_operator *)reserve(r, 1, sizeof *p.op);
     p.in_shape = (ptrdiff_t *)reserve(r, 1, of_dimensions);
     p.out_shape = (ptrdiff_t *)reserve(r, 1, of_dimensions);
-    p.shift = (ptrdiff_t *)reserve(r, (size_t)nterms, of_dimensions);
-    p.term = (fdx_term *)reserve(r, (size_t)nterms, sizeof *p.term);
+    p.shift = (ptrdiff_t *)reserve(r, (size_t)nchains, of_dimensions);
+    p.chain = (fdx_chain *)reserve(r, (size_t)nchains, sizeof *p.chain);
     p.stage = (fdx_stage *)reserve(r, nstages, sizeof *p.stage);
     return p;
 }
 
 /* Copied, so that only the data has to stay. */
-static const fdx_array *copy_factor(room *r, const fdx_array *factor, int ndim)
+static const fdx_array *copy_coefficient(arena *r, const fdx_array *coefficient, int ndim)
 {
-    if (factor == NULL)
+    if (coefficient == NULL)
         return NULL;
     fdx_array *copy = (fdx_array *)reserve(r, 1, sizeof *copy);
     ptrdiff_t *stride = (ptrdiff_t *)reserve(r, (size_t)ndim, sizeof *stride);
     if (r->memory != NULL) {
-        memcpy(stride, factor->stride, (size_t)ndim * sizeof *stride);
-        *copy = *factor;
+        memcpy(stride, coefficient->stride, (size_t)ndim * sizeof *stride);
+        *copy = *coefficient;
         copy->stride = stride;
     }
     return copy;
@@ -65,7 +65,7 @@ static const fdx_array *copy_factor(room *r, const fdx_array *factor, int ndim)
 /* A matrix of n columns that has the number w at `rows` of them, from `first` on. */
 static fdx_band single_entries(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t first, const double *w)
 {
-    return (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_PLAIN, w, 1, 0}, 0};
+    return (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_SUM_PLAIN, w, 1, 0}, 0};
 }
 
 /* The rows of a band as plain sums, in its own memory: what is computed from a unit vector is then each entry once.
@@ -74,29 +74,29 @@ static void make_plain(const fdx_band *made, int pairs_too)
 {
     fdx_band *band = (fdx_band *)made;
     for (ptrdiff_t k = 0; k < band->nfirst + band->nlast; k++) {
-        fdx_rows_alike *row = (fdx_rows_alike *)(k < band->nfirst ? &band->first[k] : &band->last[k - band->nfirst]);
-        row->form = FDX_PLAIN;
+        fdx_stencil *row = (fdx_stencil *)(k < band->nfirst ? &band->first[k] : &band->last[k - band->nfirst]);
+        row->summation = FDX_SUM_PLAIN;
     }
-    if (pairs_too || band->interior.form != FDX_ODD)
-        band->interior.form = FDX_PLAIN;
+    if (pairs_too || band->interior.summation != FDX_SUM_ANTISYMMETRIC)
+        band->interior.summation = FDX_SUM_PLAIN;
 }
 
 /* ---- from derivatives ---- */
 
-static fdx_status check_product(const fdx_sum *what, const fdx_product *product)
+static fdx_status check_term(const fdx_sum *what, const fdx_term *term)
 {
-    if (product->in < 0 || product->in >= FDX_MAXDIM || product->out < 0 || product->out >= FDX_MAXDIM ||
-        product->npartials < 1 || product->npartials > FDX_MAXSTAGES)
-        return FDX_E_OPS;
-    if (product->partial == NULL)
+    if (term->in < 0 || term->in >= FDX_MAXDIM || term->out < 0 || term->out >= FDX_MAXDIM || term->nfactors < 1 ||
+        term->nfactors > FDX_MAXFACTORS)
+        return FDX_E_COUNT;
+    if (term->factor == NULL)
         return FDX_E_NULL;
-    for (int s = 0; s < product->npartials; s++) {
-        const fdx_partial *partial = &product->partial[s];
-        if (partial->axis < 0 || partial->axis >= what->ndim)
+    for (int s = 0; s < term->nfactors; s++) {
+        const fdx_factor *factor = &term->factor[s];
+        if (factor->axis < 0 || factor->axis >= what->ndim)
             return FDX_E_AXIS;
-        if (partial->factor != NULL && (partial->factor->data == NULL || partial->factor->stride == NULL))
+        if (factor->coefficient != NULL && (factor->coefficient->data == NULL || factor->coefficient->stride == NULL))
             return FDX_E_NULL;
-        if (partial->factor != NULL && !is_real(partial->factor->dtype))
+        if (factor->coefficient != NULL && !is_real(factor->coefficient->dtype))
             return FDX_E_DTYPE;
     }
     return FDX_OK;
@@ -104,27 +104,27 @@ static fdx_status check_product(const fdx_sum *what, const fdx_product *product)
 
 static fdx_status check_sum(const fdx_sum *what)
 {
-    if (what == NULL || what->shape == NULL || what->product == NULL || what->isa == NULL)
+    if (what == NULL || what->shape == NULL || what->term == NULL || what->isa == NULL)
         return FDX_E_NULL;
     if (what->ndim < 1 || what->ndim > FDX_MAXDIM)
         return FDX_E_NDIM;
-    if (what->nproducts < 1)
-        return FDX_E_OPS;
+    if (what->nterms < 1)
+        return FDX_E_COUNT;
     for (int d = 0; d < what->ndim; d++)
         if (what->shape[d] < 0)
             return FDX_E_SHAPE;
     int out = -1;
     uint64_t used = 0; /* inputs */
-    for (int k = 0; k < what->nproducts; k++) {
-        const fdx_status status = check_product(what, &what->product[k]);
+    for (int k = 0; k < what->nterms; k++) {
+        const fdx_status status = check_term(what, &what->term[k]);
         if (status != FDX_OK)
             return status;
-        used |= (uint64_t)1 << what->product[k].in;
-        if (what->product[k].out < out || what->product[k].out > out + 1)
-            return FDX_E_OPS;
-        out = what->product[k].out;
+        used |= (uint64_t)1 << what->term[k].in;
+        if (what->term[k].out < out || what->term[k].out > out + 1)
+            return FDX_E_COUNT;
+        out = what->term[k].out;
     }
-    return (used & (used + 1)) == 0 ? FDX_OK : FDX_E_OPS;
+    return (used & (used + 1)) == 0 ? FDX_OK : FDX_E_COUNT;
 }
 
 /* How far to either side its interior stencil reaches. */
@@ -136,10 +136,10 @@ static ptrdiff_t reach_of(const fdx_derivative *what)
 }
 
 /* The band of a partial for n points; `*origin` of them come before its first row's own point, and it has `*rows`. */
-static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n, const fdx_isa *isa, ptrdiff_t *origin,
-                               ptrdiff_t *rows, const fdx_band **band)
+static fdx_status make_factor(arena *r, const fdx_factor *factor, ptrdiff_t n, const fdx_isa *isa, ptrdiff_t *origin,
+                              ptrdiff_t *rows, const fdx_band **band)
 {
-    fdx_derivative what = partial->what;
+    fdx_derivative what = factor->what;
     if (what.n != 0 && what.n != n)
         return FDX_E_SIZE;
     what.n = n;
@@ -173,7 +173,7 @@ static fdx_status make_partial(room *r, const fdx_partial *partial, ptrdiff_t n,
     return fdx_band_derivative(memory, &what, band); /* or what is wrong */
 }
 
-static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator **result)
+static fdx_status lay_out_sum(arena *r, const fdx_sum *what, const fdx_operator **result)
 {
     fdx_status status = check_sum(what);
     if (status != FDX_OK)
@@ -181,37 +181,37 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
     const int ndim = what->ndim;
     size_t nstages = 0;
     int ninputs = 0;
-    for (int k = 0; k < what->nproducts; k++) {
-        nstages += (size_t)what->product[k].npartials;
-        ninputs = MAX(ninputs, what->product[k].in + 1);
+    for (int k = 0; k < what->nterms; k++) {
+        nstages += (size_t)what->term[k].nfactors;
+        ninputs = MAX(ninputs, what->term[k].in + 1);
     }
-    parts p = reserve_parts(r, ndim, what->nproducts, nstages);
+    parts p = reserve_parts(r, ndim, what->nterms, nstages);
     const parts first = p;
     ptrdiff_t lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM]; /* what all products have, in the inputs' indices */
     for (int d = 0; d < ndim; d++)
         hi[d] = what->shape[d];
-    for (int k = 0; k < what->nproducts; k++) {
-        const fdx_product *product = &what->product[k];
+    for (int k = 0; k < what->nterms; k++) {
+        const fdx_term *term = &what->term[k];
         ptrdiff_t n[FDX_MAXDIM], origin[FDX_MAXDIM] = {0};
         uint64_t met = 0;
         memcpy(n, what->shape, (size_t)ndim * sizeof *n);
-        for (int s = 0; s < product->npartials; s++) {
-            const fdx_partial *partial = &product->partial[s];
-            const int d = partial->axis;
+        for (int s = 0; s < term->nfactors; s++) {
+            const fdx_factor *factor = &term->factor[s];
+            const int d = factor->axis;
             const fdx_band *band;
             ptrdiff_t before, rows;
-            status = make_partial(r, partial, n[d], what->isa, &before, &rows, &band);
+            status = make_factor(r, factor, n[d], what->isa, &before, &rows, &band);
             if (status != FDX_OK)
                 return status;
             if (band != NULL && s > 0)
                 make_plain(band, (int)(met >> d & 1));
-            if (partial->what.deriv > 0)
+            if (factor->what.deriv > 0)
                 met |= (uint64_t)1 << d;
             n[d] = rows;
             origin[d] += before;
-            const fdx_array *factor = copy_factor(r, partial->factor, ndim);
+            const fdx_array *coefficient = copy_coefficient(r, factor->coefficient, ndim);
             if (r->memory != NULL)
-                p.stage[s] = (fdx_stage){d, band, factor};
+                p.stage[s] = (fdx_stage){d, band, coefficient};
         }
         for (int d = 0; d < ndim; d++) {
             lo[d] = MAX(lo[d], origin[d]);
@@ -219,9 +219,9 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
         }
         if (r->memory == NULL)
             continue;
-        p.term[k] = (fdx_term){product->in, product->out, product->npartials, p.stage, p.shift};
+        p.chain[k] = (fdx_chain){term->in, term->out, term->nfactors, p.stage, p.shift};
         memcpy(p.shift, origin, (size_t)ndim * sizeof *origin);
-        p.stage += product->npartials;
+        p.stage += term->nfactors;
         p.shift += ndim;
     }
     for (int d = 0; d < ndim; d++)
@@ -236,22 +236,21 @@ static fdx_status lay_out_sum(room *r, const fdx_sum *what, const fdx_operator *
         p.in_shape[d] = what->shape[d];
         p.out_shape[d] = hi[d] - lo[d];
     }
-    *p.op = (fdx_operator){
-        ndim,   p.in_shape, p.out_shape, ninputs, what->product[what->nproducts - 1].out + 1, what->nproducts,
-        p.term, what->isa};
+    *p.op = (fdx_operator){ndim,         p.in_shape, p.out_shape, ninputs, what->term[what->nterms - 1].out + 1,
+                           what->nterms, p.chain,    what->isa};
     *result = p.op;
     return FDX_OK;
 }
 
 size_t fdx_operator_size(const fdx_sum *what)
 {
-    room r = {NULL, 0, 0};
+    arena r = {NULL, 0, 0};
     return lay_out_sum(&r, what, NULL) == FDX_OK ? r.used : 0;
 }
 
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
 {
-    room count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
+    arena count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
     const fdx_status status = lay_out_sum(&count, what, NULL);
     if (status != FDX_OK)
         return status;
@@ -266,11 +265,11 @@ typedef struct {
     const fdx_band *band; /* NULL: the identity, if rows is 0 */
     ptrdiff_t from, to;
     ptrdiff_t rows; /* with the input's from .. to - 1, zeros elsewhere */
-    const fdx_array *factor;
-} flipped;
+    const fdx_array *coefficient;
+} transposed;
 
 /* Bands between factors act along different axes, or one after the other: in the order of falling axes. */
-static void insert(flipped *stage, int begin, int count, flipped what)
+static void insert(transposed *stage, int begin, int count, transposed what)
 {
     int at = count;
     for (; at > begin && stage[at - 1].axis < what.axis; at--)
@@ -279,59 +278,60 @@ static void insert(flipped *stage, int begin, int count, flipped what)
 }
 
 /* The stages of a term, transposed; returns how many, or -1 if they are too many. */
-static int flip(const fdx_operator *op, const fdx_term *term, flipped stage[FDX_MAXSTAGES])
+static int transpose_chain(const fdx_operator *op, const fdx_chain *chain, transposed stage[FDX_MAXFACTORS])
 {
-    ptrdiff_t n[FDX_MAXDIM], from[FDX_MAXSTAGES], to[FDX_MAXSTAGES];
+    ptrdiff_t n[FDX_MAXDIM], from[FDX_MAXFACTORS], to[FDX_MAXFACTORS];
     int count = 0, begin = 0; /* of the stages that no factor separates */
     memcpy(n, op->in_shape, (size_t)op->ndim * sizeof *n);
-    for (int s = 0; s < term->nstages; s++)
-        if (term->stage[s].band != NULL) {
+    for (int s = 0; s < chain->nstages; s++)
+        if (chain->stage[s].band != NULL) {
             from[s] = 0;
-            to[s] = n[term->stage[s].axis] = term->stage[s].band->rows;
+            to[s] = n[chain->stage[s].axis] = chain->stage[s].band->rows;
         }
     for (int d = 0; d < op->ndim; d++) {
-        const ptrdiff_t lo = term->shift == NULL ? 0 : term->shift[d], hi = lo + op->out_shape[d];
+        const ptrdiff_t lo = chain->shift == NULL ? 0 : chain->shift[d], hi = lo + op->out_shape[d];
         if (op->out_shape[d] == n[d])
             continue;
         /* Results that are left out are rows of the last band along this axis, unless a factor comes behind it. */
-        int s = term->nstages - 1;
-        while (s >= 0 && term->stage[s].factor == NULL && (term->stage[s].band == NULL || term->stage[s].axis != d))
+        int s = chain->nstages - 1;
+        while (s >= 0 && chain->stage[s].coefficient == NULL &&
+               (chain->stage[s].band == NULL || chain->stage[s].axis != d))
             s--;
-        if (s >= 0 && term->stage[s].factor == NULL && !term->stage[s].band->periodic) {
+        if (s >= 0 && chain->stage[s].coefficient == NULL && !chain->stage[s].band->periodic) {
             from[s] = lo;
             to[s] = hi;
-        } else if (count == FDX_MAXSTAGES) {
+        } else if (count == FDX_MAXFACTORS) {
             return -1;
         } else {
-            insert(stage, begin, count++, (flipped){d, NULL, lo, hi, n[d], NULL});
+            insert(stage, begin, count++, (transposed){d, NULL, lo, hi, n[d], NULL});
         }
     }
-    for (int s = term->nstages - 1; s >= 0; s--) {
-        const fdx_stage *of = &term->stage[s];
-        if (of->factor != NULL && count > begin) {
-            stage[count - 1].factor = of->factor;
+    for (int s = chain->nstages - 1; s >= 0; s--) {
+        const fdx_stage *of = &chain->stage[s];
+        if (of->coefficient != NULL && count > begin) {
+            stage[count - 1].coefficient = of->coefficient;
             begin = count;
-        } else if (of->factor != NULL) {
-            if (count == FDX_MAXSTAGES)
+        } else if (of->coefficient != NULL) {
+            if (count == FDX_MAXFACTORS)
                 return -1;
-            stage[count++] = (flipped){0, NULL, 0, 0, 0, of->factor};
+            stage[count++] = (transposed){0, NULL, 0, 0, 0, of->coefficient};
             begin = count;
         }
         if (of->band != NULL) {
-            if (count == FDX_MAXSTAGES)
+            if (count == FDX_MAXFACTORS)
                 return -1;
-            insert(stage, begin, count++, (flipped){of->axis, of->band, from[s], to[s], 0, NULL});
+            insert(stage, begin, count++, (transposed){of->axis, of->band, from[s], to[s], 0, NULL});
         }
     }
     if (count == 0)
-        stage[count++] = (flipped){0, NULL, 0, 0, 0, NULL};
+        stage[count++] = (transposed){0, NULL, 0, 0, 0, NULL};
     return count;
 }
 
-static fdx_status make_flipped(room *r, const flipped *stage, const fdx_band **band)
+static fdx_status make_transposed(arena *r, const transposed *stage, const fdx_band **band)
 {
     static const double one = 1;
-    if (stage->rows - (stage->to - stage->from) >= MAXREACH)
+    if (stage->rows - (stage->to - stage->from) >= MAXOFFSETS)
         return FDX_E_SIZE;
     const fdx_band crop = single_entries(stage->to - stage->from, stage->rows, stage->from, &one);
     const fdx_band *of = stage->rows > 0 ? &crop : stage->band;
@@ -346,32 +346,32 @@ static fdx_status make_flipped(room *r, const flipped *stage, const fdx_band **b
     return r->memory == NULL ? FDX_OK : fdx_band_transpose_rows(memory, of, from, to, band);
 }
 
-static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_operator **result)
+static fdx_status lay_out_transpose(arena *r, const fdx_operator *op, const fdx_operator **result)
 {
     fdx_status status = fdx_check_operator(op);
     if (status != FDX_OK)
         return status;
-    flipped stage[FDX_MAXSTAGES];
+    transposed stage[FDX_MAXFACTORS];
     size_t nstages = 0;
-    for (int k = 0; k < op->nterms; k++) {
-        const int count = flip(op, &op->term[k], stage);
+    for (int k = 0; k < op->nchains; k++) {
+        const int count = transpose_chain(op, &op->chain[k], stage);
         if (count < 0)
-            return FDX_E_OPS;
+            return FDX_E_COUNT;
         nstages += (size_t)count;
     }
-    parts p = reserve_parts(r, op->ndim, op->nterms, nstages);
+    parts p = reserve_parts(r, op->ndim, op->nchains, nstages);
     const parts first = p;
     for (int out = 0; out < op->ninputs; out++) {
         int used = 0;
-        for (int k = 0; k < op->nterms; k++) {
-            if (op->term[k].in != out)
+        for (int k = 0; k < op->nchains; k++) {
+            if (op->chain[k].in != out)
                 continue;
-            const int count = flip(op, &op->term[k], stage);
+            const int count = transpose_chain(op, &op->chain[k], stage);
             uint64_t met = 0;
             used = 1;
             for (int s = 0; s < count; s++) {
                 const fdx_band *band;
-                status = make_flipped(r, &stage[s], &band);
+                status = make_transposed(r, &stage[s], &band);
                 if (status != FDX_OK)
                     return status;
                 if (band != NULL) {
@@ -379,24 +379,24 @@ static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_o
                         make_plain(band, (int)(met >> stage[s].axis & 1));
                     met |= (uint64_t)1 << stage[s].axis;
                 }
-                const fdx_array *factor = copy_factor(r, stage[s].factor, op->ndim);
+                const fdx_array *coefficient = copy_coefficient(r, stage[s].coefficient, op->ndim);
                 if (r->memory != NULL)
-                    p.stage[s] = (fdx_stage){stage[s].axis, band, factor};
+                    p.stage[s] = (fdx_stage){stage[s].axis, band, coefficient};
             }
             if (r->memory == NULL)
                 continue;
-            *p.term++ = (fdx_term){op->term[k].out, out, count, p.stage, NULL};
+            *p.chain++ = (fdx_chain){op->chain[k].out, out, count, p.stage, NULL};
             p.stage += count;
         }
         if (!used)
-            return FDX_E_OPS;
+            return FDX_E_COUNT;
     }
     if (r->memory == NULL)
         return r->full ? FDX_E_SIZE : FDX_OK;
     memcpy(p.in_shape, op->out_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
     memcpy(p.out_shape, op->in_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
     *p.op =
-        (fdx_operator){op->ndim, p.in_shape, p.out_shape, op->noutputs, op->ninputs, op->nterms, first.term, op->isa};
+        (fdx_operator){op->ndim, p.in_shape, p.out_shape, op->noutputs, op->ninputs, op->nchains, first.chain, op->isa};
     /* Only rows that are too far from the diagonal, or have too many neighbours, can be wrong with it. */
     if (fdx_check_operator(p.op) != FDX_OK)
         return FDX_E_SIZE;
@@ -406,13 +406,13 @@ static fdx_status lay_out_transpose(room *r, const fdx_operator *op, const fdx_o
 
 size_t fdx_operator_transpose_size(const fdx_operator *op)
 {
-    room r = {NULL, 0, 0};
+    arena r = {NULL, 0, 0};
     return lay_out_transpose(&r, op, NULL) == FDX_OK ? r.used : 0;
 }
 
 fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)
 {
-    room count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
+    arena count = {NULL, 0, 0}, r = {(char *)memory, 0, 0};
     const fdx_status status = lay_out_transpose(&count, op, NULL);
     if (status != FDX_OK)
         return status;

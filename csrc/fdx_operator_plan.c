@@ -4,14 +4,14 @@
 /* ---- validation ---- */
 
 /* Where the neighbours of a band's rows lie, in columns, at least and at most, less the row's number. */
-static void band_reach(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
+static void band_halo(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
 {
-    *least = band->interior.first;
-    *most = band->interior.first + band->interior.count - 1;
+    *least = band->interior.offset;
+    *most = band->interior.offset + band->interior.count - 1;
     for (ptrdiff_t r = 0; r < band->nfirst + band->nlast; r++) {
-        const fdx_rows_alike *alike = r < band->nfirst ? &band->first[r] : &band->last[r - band->nfirst];
-        *least = MIN(*least, alike->first);
-        *most = MAX(*most, alike->first + alike->count - 1);
+        const fdx_stencil *stencil = r < band->nfirst ? &band->first[r] : &band->last[r - band->nfirst];
+        *least = MIN(*least, stencil->offset);
+        *most = MAX(*most, stencil->offset + stencil->count - 1);
     }
 }
 
@@ -21,23 +21,23 @@ static fdx_status check_band(const fdx_band *band)
     if (status != FDX_OK)
         return status;
     ptrdiff_t least, most;
-    band_reach(band, &least, &most);
-    return most - least < MAXREACH ? FDX_OK : FDX_E_STENCIL;
+    band_halo(band, &least, &most);
+    return most - least < MAXOFFSETS ? FDX_OK : FDX_E_STENCIL;
 }
 
 /* `empty`: nothing will be computed, so that no data has to be there. */
-static fdx_status check_term(const fdx_operator *op, const fdx_term *term, int empty)
+static fdx_status check_chain(const fdx_operator *op, const fdx_chain *chain, int empty)
 {
     ptrdiff_t n[FDX_MAXDIM];
-    if (term->in < 0 || term->in >= op->ninputs || term->out < 0 || term->out >= op->noutputs || term->nstages < 1 ||
-        term->nstages > FDX_MAXSTAGES)
-        return FDX_E_OPS;
-    if (term->stage == NULL)
+    if (chain->in < 0 || chain->in >= op->ninputs || chain->out < 0 || chain->out >= op->noutputs ||
+        chain->nstages < 1 || chain->nstages > FDX_MAXFACTORS)
+        return FDX_E_COUNT;
+    if (chain->stage == NULL)
         return FDX_E_NULL;
     for (int d = 0; d < op->ndim; d++)
         n[d] = op->in_shape[d];
-    for (int s = 0; s < term->nstages; s++) {
-        const fdx_stage *stage = &term->stage[s];
+    for (int s = 0; s < chain->nstages; s++) {
+        const fdx_stage *stage = &chain->stage[s];
         if (stage->band != NULL) {
             if (stage->axis < 0 || stage->axis >= op->ndim)
                 return FDX_E_AXIS;
@@ -48,41 +48,42 @@ static fdx_status check_term(const fdx_operator *op, const fdx_term *term, int e
                 return FDX_E_SIZE;
             n[stage->axis] = stage->band->rows;
         }
-        if (stage->factor != NULL && (stage->factor->stride == NULL || (stage->factor->data == NULL && !empty)))
+        if (stage->coefficient != NULL &&
+            (stage->coefficient->stride == NULL || (stage->coefficient->data == NULL && !empty)))
             return FDX_E_NULL;
-        if (stage->factor != NULL && !is_real(stage->factor->dtype))
+        if (stage->coefficient != NULL && !is_real(stage->coefficient->dtype))
             return FDX_E_DTYPE;
     }
     for (int d = 0; d < op->ndim; d++)
         if (op->out_shape[d] > n[d] ||
-            (term->shift != NULL && (term->shift[d] < 0 || term->shift[d] > n[d] - op->out_shape[d])))
+            (chain->shift != NULL && (chain->shift[d] < 0 || chain->shift[d] > n[d] - op->out_shape[d])))
             return FDX_E_SIZE;
     return FDX_OK;
 }
 
-static fdx_status check_terms(const fdx_operator *op, int empty)
+static fdx_status check_chains(const fdx_operator *op, int empty)
 {
     int out = -1;
-    for (int k = 0; k < op->nterms; k++) {
-        const fdx_term *term = &op->term[k];
-        const fdx_status status = check_term(op, term, empty);
+    for (int k = 0; k < op->nchains; k++) {
+        const fdx_chain *chain = &op->chain[k];
+        const fdx_status status = check_chain(op, chain, empty);
         if (status != FDX_OK)
             return status;
-        if (term->out < out || term->out > out + 1)
-            return FDX_E_OPS;
-        out = term->out;
+        if (chain->out < out || chain->out > out + 1)
+            return FDX_E_COUNT;
+        out = chain->out;
     }
-    return out == op->noutputs - 1 ? FDX_OK : FDX_E_OPS;
+    return out == op->noutputs - 1 ? FDX_OK : FDX_E_COUNT;
 }
 
 static fdx_status check_shapes(const fdx_operator *op)
 {
-    if (op == NULL || op->in_shape == NULL || op->out_shape == NULL || op->term == NULL || op->isa == NULL)
+    if (op == NULL || op->in_shape == NULL || op->out_shape == NULL || op->chain == NULL || op->isa == NULL)
         return FDX_E_NULL;
     if (op->ndim < 1 || op->ndim > FDX_MAXDIM)
         return FDX_E_NDIM;
-    if (op->ninputs < 1 || op->ninputs > FDX_MAXDIM || op->noutputs < 1 || op->noutputs > FDX_MAXDIM || op->nterms < 1)
-        return FDX_E_OPS;
+    if (op->ninputs < 1 || op->ninputs > FDX_MAXDIM || op->noutputs < 1 || op->noutputs > FDX_MAXDIM || op->nchains < 1)
+        return FDX_E_COUNT;
     for (int d = 0; d < op->ndim; d++)
         if (op->in_shape[d] < 0 || op->out_shape[d] < 0)
             return FDX_E_SHAPE;
@@ -92,11 +93,11 @@ static fdx_status check_shapes(const fdx_operator *op)
 fdx_status fdx_check_operator(const fdx_operator *op)
 {
     const fdx_status status = check_shapes(op);
-    return status == FDX_OK ? check_terms(op, 1) : status;
+    return status == FDX_OK ? check_chains(op, 1) : status;
 }
 
 /* Has memory room for an output and what is read, and does the output overlap none of it, nor itself? */
-static fdx_status check_extents(const fdx_operation *call, const fdx_array *out)
+static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
 {
     const fdx_operator *op = call->op;
     const fdx_array box = fdx_part_from(out, op->ndim, call->lo);
@@ -106,7 +107,7 @@ static fdx_status check_extents(const fdx_operation *call, const fdx_array *out)
     fdx_extent written, read;
     if (!fdx_find_extent(&box, op->ndim, in_box, &written))
         return FDX_E_SHAPE;
-    if (!fdx_is_spread(&box, op->ndim, in_box, &written))
+    if (!fdx_is_nonoverlapping(&box, op->ndim, in_box, &written))
         return FDX_E_OVERLAP;
     for (int j = 0; j < op->ninputs; j++) {
         if (!fdx_find_extent(&call->in[j], op->ndim, op->in_shape, &read))
@@ -114,23 +115,23 @@ static fdx_status check_extents(const fdx_operation *call, const fdx_array *out)
         if (fdx_overlap(&written, &read))
             return FDX_E_OVERLAP;
     }
-    for (int k = 0; k < op->nterms; k++) {
+    for (int k = 0; k < op->nchains; k++) {
         for (int d = 0; d < op->ndim; d++)
             n[d] = op->in_shape[d];
-        for (int s = 0; s < op->term[k].nstages; s++) {
-            const fdx_stage *stage = &op->term[k].stage[s];
+        for (int s = 0; s < op->chain[k].nstages; s++) {
+            const fdx_stage *stage = &op->chain[k].stage[s];
             if (stage->band != NULL)
                 n[stage->axis] = stage->band->rows;
-            if (stage->factor != NULL && !fdx_find_extent(stage->factor, op->ndim, n, &read))
+            if (stage->coefficient != NULL && !fdx_find_extent(stage->coefficient, op->ndim, n, &read))
                 return FDX_E_SHAPE;
-            if (stage->factor != NULL && fdx_overlap(&written, &read))
+            if (stage->coefficient != NULL && fdx_overlap(&written, &read))
                 return FDX_E_OVERLAP;
         }
     }
     return FDX_OK;
 }
 
-fdx_status fdx_check_operation(const fdx_operation *call)
+fdx_status fdx_check_call(const fdx_call *call)
 {
     if (call == NULL || call->in == NULL || call->out == NULL)
         return FDX_E_NULL;
@@ -149,7 +150,7 @@ fdx_status fdx_check_operation(const fdx_operation *call)
             (k >= op->ninputs && a->dtype != call->out[0].dtype))
             return FDX_E_DTYPE;
     }
-    status = check_terms(op, empty);
+    status = check_chains(op, empty);
     for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++) {
         status = check_extents(call, &call->out[k]);
         for (int j = 0; j < k; j++)
@@ -170,17 +171,17 @@ static int goes_on(const work *w, const fdx_array *a, int outer, int inner)
 /* Is the innermost `inner`, of `n` elements, passed through by what follows each other along `outer`? */
 static int is_contiguous(const work *w, int outer, int inner)
 {
-    const fdx_operation *call = w->call;
+    const fdx_call *call = w->call;
     for (int k = 0; k < call->op->ninputs; k++)
         if (!goes_on(w, &call->in[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->noutputs; k++)
         if (!goes_on(w, &call->out[k], outer, inner))
             return 0;
-    for (int k = 0; k < call->op->nterms; k++)
-        for (int s = 0; s < call->op->term[k].nstages; s++) {
-            const fdx_array *factor = call->op->term[k].stage[s].factor;
-            if (factor != NULL && !goes_on(w, factor, outer, inner))
+    for (int k = 0; k < call->op->nchains; k++)
+        for (int s = 0; s < call->op->chain[k].nstages; s++) {
+            const fdx_array *coefficient = call->op->chain[k].stage[s].coefficient;
+            if (coefficient != NULL && !goes_on(w, coefficient, outer, inner))
                 return 0;
         }
     return 1;
@@ -191,17 +192,17 @@ static int is_contiguous(const work *w, int outer, int inner)
  * band: then it is innermost, and `unit` elements are one of that. */
 static void order_dimensions(work *w)
 {
-    const fdx_operation *call = w->call;
+    const fdx_call *call = w->call;
     uint64_t banded = 0, shifted = 0;
     for (int d = 0; d < call->op->ndim; d++)
         shifted |= (uint64_t)(length(w, d) != call->op->out_shape[d]) << d;
-    for (int k = 0; k < call->op->nterms; k++) {
-        const fdx_term *term = &call->op->term[k];
-        for (int s = 0; s < term->nstages; s++)
-            if (term->stage[s].band != NULL)
-                banded |= (uint64_t)1 << term->stage[s].axis;
-        for (int d = 0; d < call->op->ndim && term->shift != NULL; d++)
-            shifted |= (uint64_t)(term->shift[d] != 0) << d;
+    for (int k = 0; k < call->op->nchains; k++) {
+        const fdx_chain *chain = &call->op->chain[k];
+        for (int s = 0; s < chain->nstages; s++)
+            if (chain->stage[s].band != NULL)
+                banded |= (uint64_t)1 << chain->stage[s].axis;
+        for (int d = 0; d < call->op->ndim && chain->shift != NULL; d++)
+            shifted |= (uint64_t)(chain->shift[d] != 0) << d;
     }
     int order[MAXD], count = 0;
     for (int d = 0; d < call->op->ndim; d++) {
@@ -223,8 +224,8 @@ static void order_dimensions(work *w)
     banded |= shifted; /* what is shifted, or not whole, is not taken together with others, either */
 
     int at = count - 1;
-    w->unit = 1;
-    w->run_axis = order[at];
+    w->per_point = 1;
+    w->inner_axis = order[at];
     int first = MAXD - 1, is_banded = order[at] < call->op->ndim && (banded >> order[at] & 1);
     w->axis[first] = order[at];
     w->n[first] = length(w, order[at]);
@@ -235,8 +236,8 @@ static void order_dimensions(work *w)
             w->n[first] *= length(w, d); /* its axis stays the innermost one */
             continue;
         }
-        if (joins && first == MAXD - 1 && w->n[first] <= SHORT_UNIT) {
-            w->unit = w->n[first];
+        if (joins && first == MAXD - 1 && w->n[first] <= SHORT_INNER) {
+            w->per_point = w->n[first];
             w->axis[first] = d;
             w->n[first] = length(w, d);
             is_banded = 1;
@@ -258,54 +259,55 @@ static void order_dimensions(work *w)
 
 static int is_plain(const work *w, const fdx_array *a, const ptrdiff_t *shape)
 {
-    return a->dtype >= FDX_F32 && along(w, a, w->run_axis) == w->itemsize && fdx_is_native(a, w->call->op->ndim, shape);
+    return a->dtype >= FDX_F32 && along(w, a, w->inner_axis) == w->itemsize &&
+           fdx_is_native(a, w->call->op->ndim, shape);
 }
 
 int fdx_follows(const work *w, const fdx_array *out, int d)
 {
-    return along(w, out, w->axis[d]) == w->unit * w->itemsize && !out->swapped && out->dtype >= FDX_F32 &&
-           along(w, out, w->run_axis) != w->itemsize && (w->unit == 1 || out->dtype >= FDX_C64);
+    return along(w, out, w->axis[d]) == w->per_point * w->itemsize && !out->swapped && out->dtype >= FDX_F32 &&
+           along(w, out, w->inner_axis) != w->itemsize && (w->per_point == 1 || out->dtype >= FDX_C64);
 }
 
 /* The extents of blocks and tiles. */
-static void cut(work *w, const ptrdiff_t *reach, ptrdiff_t size, ptrdiff_t along_march, ptrdiff_t cache)
+static void cut(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_sweep, ptrdiff_t cache)
 {
-    const int run = w->ndim - 1;
-    w->march = -1;
-    for (int d = run - 1; d >= 0; d--)
-        if (reach[d] > 0)
-            w->march = d;
+    const int inner = w->ndim - 1;
+    w->sweep = -1;
+    for (int d = inner - 1; d >= 0; d--)
+        if (halo[d] > 0)
+            w->sweep = d;
     /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
-    const ptrdiff_t within = w->march < 0 ? size : MAX(1, size / MIN(along_march, w->n[w->march]));
-    w->block[run] = MAX(1, MIN(w->n[run], within / w->unit));
-    ptrdiff_t product = w->block[run] * w->unit;
-    for (int d = run - 1; d >= 0; d--) {
-        w->block[d] = MAX(1, MIN(w->n[d], (d > w->march ? within : size) / product));
-        product *= w->block[d];
+    const ptrdiff_t within = w->sweep < 0 ? size : MAX(1, size / MIN(along_sweep, w->n[w->sweep]));
+    w->block[inner] = MAX(1, MIN(w->n[inner], within / w->per_point));
+    ptrdiff_t term = w->block[inner] * w->per_point;
+    for (int d = inner - 1; d >= 0; d--) {
+        w->block[d] = MAX(1, MIN(w->n[d], (d > w->sweep ? within : size) / term));
+        term *= w->block[d];
     }
     /* For an output whose elements follow each other along another dimension: squares. */
     if (w->across >= 0) {
-        w->block[run] = MAX(1, MIN(w->n[run], SQUARE / w->unit));
+        w->block[inner] = MAX(1, MIN(w->n[inner], SQUARE / w->per_point));
         w->block[w->across] = MIN(w->n[w->across], SQUARE);
-        product = w->block[run] * w->unit * w->block[w->across];
-        for (int d = run - 1; d >= 0; d--) {
+        term = w->block[inner] * w->per_point * w->block[w->across];
+        for (int d = inner - 1; d >= 0; d--) {
             if (d == w->across)
                 continue;
-            w->block[d] = MAX(1, MIN(w->n[d], size / product));
-            product *= w->block[d];
+            w->block[d] = MAX(1, MIN(w->n[d], size / term));
+            term *= w->block[d];
         }
     }
     /* Tiles: what is read again on the march should be in the cache until then. */
     for (int d = 0; d < w->ndim; d++)
-        w->tile[d] = d <= w->march ? w->block[d] : w->n[d];
-    if (w->march < 0)
+        w->tile[d] = d <= w->sweep ? w->block[d] : w->n[d];
+    if (w->sweep < 0)
         return;
-    for (int d = w->march + 1; d < w->ndim; d++) {
+    for (int d = w->sweep + 1; d < w->ndim; d++) {
         const ptrdiff_t least = w->block[d];
         for (;;) {
-            ptrdiff_t bytes = (w->block[w->march] + reach[w->march]) * w->unit * w->itemsize * w->call->op->ninputs;
-            for (int e = w->march + 1; e < w->ndim; e++)
-                bytes = bytes > cache / (w->tile[e] + reach[e]) ? cache + 1 : bytes * (w->tile[e] + reach[e]);
+            ptrdiff_t bytes = (w->block[w->sweep] + halo[w->sweep]) * w->per_point * w->itemsize * w->call->op->ninputs;
+            for (int e = w->sweep + 1; e < w->ndim; e++)
+                bytes = bytes > cache / (w->tile[e] + halo[e]) ? cache + 1 : bytes * (w->tile[e] + halo[e]);
             if (bytes <= cache || w->tile[d] <= least)
                 break;
             w->tile[d] = MAX(least, (w->tile[d] + 1) / 2 / least * least);
@@ -337,31 +339,31 @@ static ptrdiff_t most_columns(const fdx_band *band, ptrdiff_t n)
     return band->periodic ? most : MIN(most, band->columns);
 }
 
-ptrdiff_t fdx_window_size(const work *w, const fdx_term *term, int s, ptrdiff_t *n)
+ptrdiff_t fdx_staging_size(const work *w, const fdx_chain *chain, int s, ptrdiff_t *n)
 {
-    ptrdiff_t size = w->itemsize * w->unit;
+    ptrdiff_t size = w->itemsize * w->per_point;
     for (int d = 0; d < w->ndim; d++)
         n[d] = w->block[d];
-    for (int t = term->nstages - 1; t >= s; t--)
-        if (term->stage[t].band != NULL) {
-            const int d = w->dimension[term->stage[t].axis];
-            n[d] = most_columns(term->stage[t].band, n[d]);
+    for (int t = chain->nstages - 1; t >= s; t--)
+        if (chain->stage[t].band != NULL) {
+            const int d = w->dimension[chain->stage[t].axis];
+            n[d] = most_columns(chain->stage[t].band, n[d]);
         }
     for (int d = 0; d < w->ndim; d++)
         size = size > MOST_BYTES / n[d] ? MOST_BYTES : size * n[d];
     return size;
 }
 
-ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory, ptrdiff_t **numbers)
+ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **numbers)
 {
-    ptrdiff_t reach[MAXD] = {0}, inside[MAXD] = {0}, most_taps = 1; /* of all rows; of interior rows */
-    int stages = 0, windows = 0, shares = 0, factors = 0, spreads = 0, sums = 0, turns = 0;
+    ptrdiff_t halo[MAXD] = {0}, interior_halo[MAXD] = {0}, most_weights = 1; /* of all rows; of interior rows */
+    int stages = 0, staging = 0, shares = 0, coefficients = 0, repeats = 0, sums = 0, transposes = 0;
     w->call = call;
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
     w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
     w->itemsize = itemsize_of(w->dtype);
     order_dimensions(w);
-    const int run = w->ndim - 1;
+    const int inner = w->ndim - 1;
 
     w->plain = w->plain_out = w->streamed = 0;
     w->across = -1;
@@ -373,103 +375,104 @@ ptrdiff_t fdx_plan_operation(work *w, const fdx_operation *call, char *memory, p
     for (int k = 0; k < call->op->noutputs; k++) {
         const int plain = is_plain(w, &call->out[k], call->op->out_shape);
         w->plain_out |= (uint64_t)plain << k;
-        w->streamed |= (uint64_t)(plain && !call->fresh && call->accumulate == NULL &&
+        w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
                                   size > STREAM_SUMS / itemsize_of(call->out[k].dtype))
                        << k;
-        for (int d = 0; d < run && !plain; d++)
+        for (int d = 0; d < inner && !plain; d++)
             if (fdx_follows(w, &call->out[k], d))
                 w->across = d;
     }
-    for (int k = 0; k < call->op->nterms; k++) {
-        const fdx_term *term = &call->op->term[k];
-        stages = MAX(stages, term->nstages);
-        windows |= term->nstages > 1 || !is_direct(w, term);
-        for (int s = 0; s < term->nstages; s++) {
-            const fdx_band *band = term->stage[s].band;
-            factors |= term->stage[s].factor != NULL;
+    for (int k = 0; k < call->op->nchains; k++) {
+        const fdx_chain *chain = &call->op->chain[k];
+        stages = MAX(stages, chain->nstages);
+        staging |= chain->nstages > 1 || !is_direct(w, chain);
+        for (int s = 0; s < chain->nstages; s++) {
+            const fdx_band *band = chain->stage[s].band;
+            coefficients |= chain->stage[s].coefficient != NULL;
             if (band == NULL)
                 continue;
             ptrdiff_t least, most;
-            band_reach(band, &least, &most);
-            const int d = w->dimension[term->stage[s].axis];
-            reach[d] = MAX(reach[d], most - least);
-            inside[d] = MAX(inside[d], band->interior.count - 1);
-            most_taps = MAX(most_taps, most - least + 1);
-            turns |= d == run;
-            spreads |= d == run && band->interior.row_step != 0 && (w->unit > 1 || band->interior.row_step != 1);
+            band_halo(band, &least, &most);
+            const int d = w->dimension[chain->stage[s].axis];
+            halo[d] = MAX(halo[d], most - least);
+            interior_halo[d] = MAX(interior_halo[d], band->interior.count - 1);
+            most_weights = MAX(most_weights, most - least + 1);
+            transposes |= d == inner;
+            repeats |= d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
         }
-        shares |= term->stage[term->nstages - 1].factor != NULL;
+        shares |= chain->stage[chain->nstages - 1].coefficient != NULL;
     }
     w->by_lines = 0;
     int others = 0, sums_of_several = 0;
-    for (int k = 0, n; k < call->op->nterms; k += n) {
-        const int number = call->op->term[k].out;
-        n = terms_of_output(call, k);
-        const int by_lines = fdx_is_by_lines(w, &call->op->term[k], n);
+    for (int k = 0, n; k < call->op->nchains; k += n) {
+        const int number = call->op->chain[k].out;
+        n = chains_of_output(call, k);
+        const int by_lines = fdx_is_by_lines(w, &call->op->chain[k], n);
         w->by_lines |= (uint64_t)by_lines << number;
         others |= !by_lines;
         sums_of_several |= n > 1;
         sums |= !is_in_place(w, number, by_lines);
     }
     if (!others)
-        cut(w, inside, BLOCK, 1, IN_L3);
-    else if (windows)
-        cut(w, inside, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
+        cut(w, interior_halo, BLOCK, 1, IN_L3);
+    else if (staging)
+        cut(w, interior_halo, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
     else if (sums_of_several)
-        cut(w, inside, BLOCK_OF_SUMS, ROWS_AT_ONCE, IN_L3);
+        cut(w, interior_halo, BLOCK_OF_SUMS, ROWS_AT_ONCE, IN_L3);
     else
-        cut(w, inside, BLOCK, ROWS_AT_ONCE, IN_L3);
-    w->ahead = w->march < 0 ? 0 : inside[w->march] / 2;
+        cut(w, interior_halo, BLOCK, ROWS_AT_ONCE, IN_L3);
+    w->lookahead = w->sweep < 0 ? 0 : interior_halo[w->sweep] / 2;
 
     /* Wherever the memory lies, all that is reserved begins on a cache line. */
     if (memory != NULL)
         memory += -(uintptr_t)memory % (uintptr_t)ALIGNMENT;
-    ptrdiff_t used = 0, block = w->itemsize * w->unit;
+    ptrdiff_t used = 0, block = w->itemsize * w->per_point;
     for (int d = 0; d < w->ndim; d++)
         block *= w->block[d];
     /* The largest box that is computed: how many lines and elements it has. */
-    ptrdiff_t most = 0, box = block / w->itemsize, box_lines = box / (w->block[run] * w->unit);
-    for (int k = 0; k < call->op->nterms; k++) {
+    ptrdiff_t most = 0, box = block / w->itemsize, box_lines = box / (w->block[inner] * w->per_point);
+    for (int k = 0; k < call->op->nchains; k++) {
         ptrdiff_t n[MAXD], bytes = 0;
-        for (int s = is_direct(w, &call->op->term[k]); s < call->op->term[k].nstages; s++) {
-            const ptrdiff_t size_of = fdx_window_size(w, &call->op->term[k], s, n);
+        for (int s = is_direct(w, &call->op->chain[k]); s < call->op->chain[k].nstages; s++) {
+            const ptrdiff_t size_of = fdx_staging_size(w, &call->op->chain[k], s, n);
             bytes += aligned(size_of);
             box = MAX(box, size_of / w->itemsize);
-            box_lines = MAX(box_lines, size_of / (n[run] * w->unit * w->itemsize));
+            box_lines = MAX(box_lines, size_of / (n[inner] * w->per_point * w->itemsize));
         }
         most = MAX(most, bytes);
     }
-    ptrdiff_t ends = 0; /* a part of a block's lines, for its output has as many at the most */
-    for (int k = 0, n; k < call->op->nterms; k += n) {
-        n = terms_of_output(call, k);
-        if (w->by_lines >> call->op->term[k].out & 1)
-            ends = MAX(ends, fdx_ends_size(w, &call->op->term[k], n, block / (w->block[run] * w->unit * w->itemsize)));
+    ptrdiff_t row_ends = 0; /* a part of a block's lines, for its output has as many at the most */
+    for (int k = 0, n; k < call->op->nchains; k += n) {
+        n = chains_of_output(call, k);
+        if (w->by_lines >> call->op->chain[k].out & 1)
+            row_ends = MAX(row_ends, fdx_row_ends_size(w, &call->op->chain[k], n,
+                                                       block / (w->block[inner] * w->per_point * w->itemsize)));
     }
     if (most >= MOST_BYTES)
         return -1;
-    const ptrdiff_t piece = MIN(PIECE, box);
-    w->turned = MIN(MAX(1, TURNED / w->unit), box_lines);
-    const ptrdiff_t turned = w->turned * w->unit * w->itemsize;
+    const ptrdiff_t segment = MIN(SEGMENT, box);
+    w->transposed = MIN(MAX(1, TRANSPOSED_LINES / w->per_point), box_lines);
+    const ptrdiff_t transposed = w->transposed * w->per_point * w->itemsize;
     w->sum = reserve(memory, &used, sums ? block : 0);
     w->share = reserve(memory, &used, shares ? block : 0);
-    w->columns = reserve(memory, &used, turns ? (reach[run] + BY_COLUMNS) * turned : 0);
-    w->made = reserve(memory, &used, turns ? BY_COLUMNS * turned : 0);
-    factors |= call->accumulate != NULL;
-    w->factors = reserve(memory, &used, factors ? piece * w->itemsize : 0);
-    w->raw = reserve(memory, &used, factors ? piece * (ptrdiff_t)sizeof(double) : 0);
-    /* No loop takes fewer than FDX_OWN neighbours, so that shorter sums need no second one. */
-    w->part = reserve(memory, &used, most_taps > FDX_OWN ? piece * w->itemsize : 0);
-    w->spread = reserve(memory, &used, spreads ? most_taps * PIECE * (ptrdiff_t)sizeof(double) : 0);
-    w->windows = reserve(memory, &used, most);
-    w->ends = reserve(memory, &used, ends);
-    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_PIECE + ALIGNMENT : 0);
-    const ptrdiff_t taps = most_taps + ROWS_AT_ONCE, size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
-    const int by_terms = TAKEN_BY_TERM + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    w->near = (const void **)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->near);
-    w->weight = (double *)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->weight);
-    w->own = (const double **)(void *)reserve(memory, &used, taps * (ptrdiff_t)sizeof *w->own);
-    w->skip = (ptrdiff_t *)(void *)reserve(memory, &used, turns ? (reach[run] + BY_COLUMNS) * size_of_number : 0);
-    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(by_terms, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
+    w->columns = reserve(memory, &used, transposes ? (halo[inner] + BY_COLUMNS) * transposed : 0);
+    w->made = reserve(memory, &used, transposes ? BY_COLUMNS * transposed : 0);
+    coefficients |= call->accumulate != NULL;
+    w->coefficients = reserve(memory, &used, coefficients ? segment * w->itemsize : 0);
+    w->raw = reserve(memory, &used, coefficients ? segment * (ptrdiff_t)sizeof(double) : 0);
+    /* No loop takes fewer than FDX_VARYING neighbours, so that shorter sums need no second one. */
+    w->part = reserve(memory, &used, most_weights > FDX_VARYING ? segment * w->itemsize : 0);
+    w->repeated = reserve(memory, &used, repeats ? most_weights * SEGMENT * (ptrdiff_t)sizeof(double) : 0);
+    w->staging = reserve(memory, &used, most);
+    w->row_ends = reserve(memory, &used, row_ends);
+    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_SEGMENT + ALIGNMENT : 0);
+    const ptrdiff_t nweights = most_weights + ROWS_AT_ONCE, size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
+    const int by_chains = TAKEN_BY_CHAIN + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
+    w->neighbours = (const void **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->neighbours);
+    w->weight = (double *)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->weight);
+    w->centre = (const double **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->centre);
+    w->skip = (ptrdiff_t *)(void *)reserve(memory, &used, transposes ? (halo[inner] + BY_COLUMNS) * size_of_number : 0);
+    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
     *numbers = (ptrdiff_t *)(void *)reserve(memory, &used, taken * w->ndim * size_of_number);
     w->numbers = numbers;
     return used + ALIGNMENT;

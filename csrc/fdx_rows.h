@@ -21,12 +21,12 @@
 
 #if defined(__GNUC__) || defined(__clang__) /* clang-cl, in place of Microsoft's compiler, is the latter only */
 #define FDX_GNU_C 1
-#define FDX_FETCH(address) __builtin_prefetch(address)
+#define FDX_PREFETCH(address) __builtin_prefetch(address)
 #else
-#define FDX_FETCH(address) ((void)(address))
+#define FDX_PREFETCH(address) ((void)(address))
 #endif
 
-#define FDX_NTAPS 3
+#define FDX_NWEIGHTS 3
 #ifndef FDX_BLOCK
 #define FDX_BLOCK ((ptrdiff_t)192) /* elements that are converted at a time; the buffers for them are on the stack */
 #endif
@@ -41,7 +41,7 @@ typedef struct {
     double h;
     double size, inverse; /* |h|, and 1/|h| rounded to nearest */
     double down, rest;    /* 1/|h| rounded toward zero, and what is left of it */
-    ptrdiff_t ahead;      /* bytes behind the neighbours that may be fetched for later; 0: they are in cache */
+    ptrdiff_t prefetch;   /* bytes behind the neighbours that may be fetched for later; 0: they are in cache */
     int stream;           /* 1: the results may pass the cache by */
 } fdx_divisor;
 
@@ -51,65 +51,67 @@ enum {
     FDX_SCALE,  /* if 1/h is exact: multiply by it */
     FDX_CORRECT /* multiply and correct by the remainder: right wherever it leaves no flag raised but "inexact" */
 };
-enum { FDX_NWAYS = 3 };
+enum { FDX_NDIVISIONS = 3 };
 
 /* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
 typedef void fdx_stepped_fn(void *y, ptrdiff_t y_step, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n,
-                            int way, const fdx_divisor *d);
-typedef void fdx_taps_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double w[FDX_NTAPS]);
-typedef void fdx_stream_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const double *const w[FDX_NTAPS]);
+                            int division, const fdx_divisor *d);
+typedef void fdx_weighted_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff_t n, const double w[FDX_NWEIGHTS]);
+typedef void fdx_varying_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff_t n,
+                            const double *const w[FDX_NWEIGHTS]);
 
 /* Copies to memory that the cache need not hold, and meanwhile fetches as many bytes from `next`, any address, for they
  * will be read next. 0 bytes after the last copy make the copies visible to all threads. */
 typedef void fdx_stream_out_fn(void *dst, const void *src, ptrdiff_t bytes, const void *next);
-typedef void fdx_spaced_fn(void *y, const void *const x[FDX_NTAPS], ptrdiff_t n, const void *coords);
+typedef void fdx_spaced_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff_t n, const void *coords);
 
 /* A row in fdx's own form from n elements `step` bytes apart, and back. */
 typedef void fdx_gather_fn(void *row, const char *src, ptrdiff_t step, ptrdiff_t n);
 typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_t n);
 
 typedef struct {
-    fdx_quotient_fn *quotient[FDX_NWAYS]; /* the first one always, others where there is such a way */
+    fdx_quotient_fn *quotient[FDX_NDIVISIONS]; /* the first one always, others where there is such a way */
     fdx_stepped_fn *stepped;        /* of elements that are `step` elements apart, results y_step; NULL: complex */
     int (*prepare)(fdx_divisor *d); /* fill in d for d->h; returns the best way for it; NULL: the first */
 } fdx_quotients;
 
 typedef struct {
     fdx_quotients of;
-    fdx_taps_fn *taps;
-    fdx_stream_fn *stream;
+    fdx_weighted_fn *weighted;
+    fdx_varying_fn *varying;
     fdx_spaced_fn *spaced; /* from n + 2 coordinates in the precision of the weighting */
 } fdx_rows;
 
 /* Coordinates of one precision: x is a gathered row of float or double. */
 typedef struct {
-    int (*uniform)(const void *x, ptrdiff_t n, double d);                    /* are all n differences d? x: n + 1 */
-    double (*difference)(const void *x);                                     /* x[1] - x[0] */
-    void (*weights)(double *const w[FDX_NTAPS], const void *x, ptrdiff_t n); /* interior weights; x: n + 2 */
-    void (*edges)(double first[FDX_NTAPS], double last[FDX_NTAPS], const void *head, const void *tail); /* 3 each */
+    int (*uniform)(const void *x, ptrdiff_t n, double d);                       /* are all n differences d? x: n + 1 */
+    double (*difference)(const void *x);                                        /* x[1] - x[0] */
+    void (*weights)(double *const w[FDX_NWEIGHTS], const void *x, ptrdiff_t n); /* interior weights; x: n + 2 */
+    void (*edges)(double first[FDX_NWEIGHTS], double last[FDX_NWEIGHTS], const void *head,
+                  const void *tail); /* 3 each */
 } fdx_coords;
 
 /* ---- sums of general operators, in single or double precision ---- */
 
 /* What a sum does with what is in y: replaces it; adds itself, whole; goes on from there, term by term; or, two terms,
  * is ahead of it: y is what is added to them. */
-enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_AHEAD };
-enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_OWN = 4 }; /* the most that one loop sums */
+enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND };
+enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_VARYING = 4 }; /* the most that one loop sums */
 
 /* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1. Less: x[K] follows the K neighbours that it is
  * taken from. Loops that make four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours; loops that add
  * up two terms of as many pairs take the 2 K + 1 rows of one behind those of the other, and weights likewise. Neither
  * go on term by term; only the latter can be ahead. */
 typedef void fdx_sum_fn(void *y, ptrdiff_t y_row, const void *const *x, ptrdiff_t n, const double *w, int mode);
-typedef void fdx_own_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
+typedef void fdx_varying_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
 /* Sums of pairs that pass the cache by, to `to`, where they fill cache lines: at both ends there can be some that do
  * not, and that are left in y, which also has what sums are added to, of all n. Meanwhile as much is fetched from
  * next[0] and, if there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
-typedef void fdx_past_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
-                         const void *const next[2]);
+typedef void fdx_streaming_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
+                              const void *const next[2]);
 /* Sums of pairs of neighbours in x, which go along memory, to y: K before the first and behind the last of n are read.
  * Meanwhile as much is fetched from `next`. */
 typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
@@ -136,16 +138,17 @@ enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 typedef struct {
     fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
     /* these may be NULL: the same is to be had of the ones above */
-    fdx_past_fn *one_past, *two_past;
+    fdx_streaming_fn *one_streaming, *two_streaming;
     fdx_along_fn *along;
     fdx_cross_fn *cross[3]; /* [terms of rows] */
 } fdx_pairs;
 
 typedef struct {
-    fdx_pairs odd[FDX_PAIRS], even[FDX_PAIRS]; /* [pairs - 1] */
-    fdx_sum_fn *plain[FDX_NEIGHBOURS], *less[FDX_NEIGHBOURS];
-    fdx_own_sum_fn *own_plain[FDX_OWN], *own_less[FDX_OWN]; /* w[k][i]: weights of each point's own */
-    fdx_combine_fn *combine;                                /* y = c t, or y + c t; c NULL: y + t; t may be y */
+    fdx_pairs antisymmetric[FDX_PAIRS], symmetric[FDX_PAIRS]; /* [pairs - 1] */
+    fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];
+    fdx_varying_sum_fn *varying_plain[FDX_VARYING],
+        *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */
+    fdx_combine_fn *combine;               /* y = c t, or y + c t; c NULL: y + t; t may be y */
 } fdx_sums;
 
 /* ---- weights of many stencils ---- */
@@ -153,15 +156,15 @@ typedef struct {
 /* The most at once, of how many nodes and which derivatives: 21 KiB of stack. */
 enum { FDX_STENCILS = 32, FDX_STENCILS_NODES = 17, FDX_STENCILS_DERIV = 4 };
 
-/* `scale` times the weights of the deriv-th derivative in rows of FDX_DIFFERENCES: row i's nodes are x[i] ..
+/* `scale` times the weights of the deriv-th derivative in rows of FDX_SUM_DIFFERENCES: row i's nodes are x[i] ..
  * x[i + count - 1], the point itself is number `own` of them, its weight for node k goes to w[k * step + i]. A row's
  * own weight is NaN where the others are not known to be correctly rounded; returns whether there is no such row. May
  * raise any exceptions; rounding must be to nearest, with subnormal numbers. */
-typedef int fdx_stencils_fn(double *w, ptrdiff_t step, const double *x, ptrdiff_t n, int count, int own, int deriv,
+typedef int fdx_stencils_fn(double *w, ptrdiff_t step, const double *x, ptrdiff_t n, int count, int centre, int deriv,
                             double scale);
 
 /* How a row is computed: stored type and, if single, whether the division or the weighting is done in double. */
-enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_WIDE, FDX_ROW_C64_WIDE, FDX_NROWS };
+enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_MIXED, FDX_ROW_C64_MIXED, FDX_NROWS };
 
 struct fdx_isa {
     const char *name;

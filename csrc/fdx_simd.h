@@ -2,17 +2,17 @@
 
 /* ---- stores that pass the cache by ---- */
 
-/* FDX_PAST(to, v): a register to memory, aligned as it is wide, of which the processor need neither read what is there
- * nor keep what comes. */
+/* FDX_STREAM(to, v): a register to memory, aligned as it is wide, of which the processor need neither read what is
+ * there nor keep what comes. */
 #if defined(FDX_AVX512)
-#define FDX_PAST_WIDTH 64
-#define FDX_PAST(to, v) _mm512_stream_si512((__m512i *)(void *)(to), (__m512i)(v))
+#define FDX_STREAM_WIDTH 64
+#define FDX_STREAM(to, v) _mm512_stream_si512((__m512i *)(void *)(to), (__m512i)(v))
 #elif defined(FDX_AVX2)
-#define FDX_PAST_WIDTH 32
-#define FDX_PAST(to, v) _mm256_stream_si256((__m256i *)(void *)(to), (__m256i)(v))
+#define FDX_STREAM_WIDTH 32
+#define FDX_STREAM(to, v) _mm256_stream_si256((__m256i *)(void *)(to), (__m256i)(v))
 #elif defined(__SSE2__) && defined(FDX_GNU_C)
-#define FDX_PAST_WIDTH 16
-#define FDX_PAST(to, v) _mm_stream_si128((__m128i *)(void *)(to), (__m128i)(v))
+#define FDX_STREAM_WIDTH 16
+#define FDX_STREAM(to, v) _mm_stream_si128((__m128i *)(void *)(to), (__m128i)(v))
 #endif
 
 /* Copies to such memory. Meanwhile it fetches what is read next: else memory would be read and written by turns, which
@@ -21,19 +21,19 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
 {
     char *dst = (char *)dst_;
     const char *src = (const char *)src_, *next = (const char *)next_;
-#ifdef FDX_PAST
-    typedef char unaligned __attribute__((vector_size(FDX_PAST_WIDTH), aligned(1), may_alias));
+#ifdef FDX_STREAM
+    typedef char unaligned __attribute__((vector_size(FDX_STREAM_WIDTH), aligned(1), may_alias));
     if (bytes == 0) {
         _mm_sfence();
         return;
     }
-    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)dst % FDX_PAST_WIDTH), head = bytes < beside ? bytes : beside;
+    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)dst % FDX_STREAM_WIDTH), head = bytes < beside ? bytes : beside;
     memcpy(dst, src, (size_t)head);
     dst += head, src += head, bytes -= head;
-    for (; bytes >= FDX_PAST_WIDTH;
-         dst += FDX_PAST_WIDTH, src += FDX_PAST_WIDTH, next += FDX_PAST_WIDTH, bytes -= FDX_PAST_WIDTH) {
-        FDX_FETCH(next);
-        FDX_PAST(dst, *(const unaligned *)src);
+    for (; bytes >= FDX_STREAM_WIDTH;
+         dst += FDX_STREAM_WIDTH, src += FDX_STREAM_WIDTH, next += FDX_STREAM_WIDTH, bytes -= FDX_STREAM_WIDTH) {
+        FDX_PREFETCH(next);
+        FDX_STREAM(dst, *(const unaligned *)src);
     }
 #else
     (void)next;
@@ -87,57 +87,57 @@ enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
         else                                                                                                           \
             OP_##name(store)(y, v);                                                                                    \
     }                                                                                                                  \
-    static inline V_##name divided_##name(V_##name a, const V_##name c[5], int way)                                    \
+    static inline V_##name divided_##name(V_##name a, const V_##name c[5], int division)                               \
     {                                                                                                                  \
-        if (way == FDX_SCALE)                                                                                          \
+        if (division == FDX_SCALE)                                                                                     \
             return OP_##name(mul)(a, c[0]);                                                                            \
         a = OP_##name(xor)(a, c[4]);                                                                                   \
         const V_##name q = OP_##name(fmadd)(a, c[2], OP_##name(mul)(a, c[3]));                                         \
         return OP_##name(fnmadd)(OP_##name(fmsub)(q, c[1], a), c[0], q);                                               \
     }                                                                                                                  \
-    static inline void put_all_##name(T *y, const T *lo, const T *hi, ptrdiff_t n, const fdx_divisor *d, int way,      \
+    static inline void put_all_##name(T *y, const T *lo, const T *hi, ptrdiff_t n, const fdx_divisor *d, int division, \
                                       int stream)                                                                      \
     {                                                                                                                  \
         enum { LANES = VECTOR / sizeof(T) };                                                                           \
-        const V_##name c[5] = {OP_##name(set1)((T)(way == FDX_SCALE && d->h < 0 ? -d->inverse : d->inverse)),          \
+        const V_##name c[5] = {OP_##name(set1)((T)(division == FDX_SCALE && d->h < 0 ? -d->inverse : d->inverse)),     \
                                OP_##name(set1)((T)d->size), OP_##name(set1)((T)d->down), OP_##name(set1)((T)d->rest),  \
                                OP_##name(set1)((T)fdx_signed(0, d->h))};                                               \
-        const char *ahead = (const char *)hi + d->ahead;                                                               \
+        const char *prefetch = (const char *)hi + d->prefetch;                                                         \
         V_##name a = OP_##name(sub)(OP_##name(loadu)(hi), OP_##name(loadu)(lo));                                       \
-        OP_##name(storeu)(y, divided_##name(a, c, way));                                                               \
+        OP_##name(storeu)(y, divided_##name(a, c, division));                                                          \
         ptrdiff_t i = LANES - (ptrdiff_t)((uintptr_t)y / sizeof(T) % LANES);                                           \
         if (SHIFTS && hi == lo + 2) {                                                                                  \
             V_##name before = OP_##name(set1)(lo[i]), here = OP_##name(loadu)(lo + i + 1);                             \
             FDX_UNROLL                                                                                                 \
             for (; i + 2 * LANES <= n + 1; i += LANES) {                                                               \
                 const V_##name after = OP_##name(loadu)(lo + i + 1 + LANES);                                           \
-                _mm_prefetch(ahead + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                           \
+                _mm_prefetch(prefetch + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                        \
                 a = OP_##name(sub)(SHIFT_##name(here, after, 1), SHIFT_##name(before, here, LANES - 1));               \
-                put_##name(y + i, divided_##name(a, c, way), stream);                                                  \
+                put_##name(y + i, divided_##name(a, c, division), stream);                                             \
                 before = here;                                                                                         \
                 here = after;                                                                                          \
             }                                                                                                          \
         } else {                                                                                                       \
             FDX_UNROLL                                                                                                 \
             for (; i + LANES <= n; i += LANES) {                                                                       \
-                _mm_prefetch(ahead + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                           \
+                _mm_prefetch(prefetch + i * (ptrdiff_t)sizeof(T), _MM_HINT_T0);                                        \
                 a = OP_##name(sub)(OP_##name(loadu)(hi + i), OP_##name(loadu)(lo + i));                                \
-                put_##name(y + i, divided_##name(a, c, way), stream);                                                  \
+                put_##name(y + i, divided_##name(a, c, division), stream);                                             \
             }                                                                                                          \
         }                                                                                                              \
         while (i < n) {                                                                                                \
             i = i < n - LANES ? i : n - LANES; /* some once more, if need be */                                        \
             a = OP_##name(sub)(OP_##name(loadu)(hi + i), OP_##name(loadu)(lo + i));                                    \
-            OP_##name(storeu)(y + i, divided_##name(a, c, way));                                                       \
+            OP_##name(storeu)(y + i, divided_##name(a, c, division));                                                  \
             i += LANES;                                                                                                \
         }                                                                                                              \
     }                                                                                                                  \
-    static inline void vector_##name(T *y, const T *lo, const T *hi, ptrdiff_t n, const fdx_divisor *d, int way)       \
+    static inline void vector_##name(T *y, const T *lo, const T *hi, ptrdiff_t n, const fdx_divisor *d, int division)  \
     {                                                                                                                  \
         if (d->stream)                                                                                                 \
-            put_all_##name(y, lo, hi, n, d, way, 1);                                                                   \
+            put_all_##name(y, lo, hi, n, d, division, 1);                                                              \
         else                                                                                                           \
-            put_all_##name(y, lo, hi, n, d, way, 0);                                                                   \
+            put_all_##name(y, lo, hi, n, d, division, 0);                                                              \
     }
 
 VECTOR_LOOP(f64, double)

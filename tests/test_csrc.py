@@ -195,7 +195,7 @@ def test_no_allocator_and_no_python(objects):
 
 def test_exported_names_are_prefixed(objects):
     exported = symbols(objects, "-g", "--defined-only")
-    assert "fdx_apply_part" in exported
+    assert "fdx_gradient_apply_part" in exported
     assert {name for name in exported if not name.startswith("fdx_")} == set()
 
 
@@ -282,9 +282,9 @@ int main(void)
     const ptrdiff_t shape[1] = {9};
     const fdx_band *band;
     const fdx_operator *op;
-    fdx_partial first = {.what = {.n = 9, .deriv = 1, .accuracy = 2, .scale = 1, .spacing = 1}};
-    const fdx_product product = {.npartials = 1, .partial = &first};
-    const fdx_sum sum = {.ndim = 1, .shape = shape, .nproducts = 1, .product = &product,
+    fdx_factor first = {.what = {.n = 9, .deriv = 1, .accuracy = 2, .scale = 1, .spacing = 1}};
+    const fdx_term product = {.nfactors = 1, .partial = &first};
+    const fdx_sum sum = {.ndim = 1, .shape = shape, .nterms = 1, .product = &product,
                          .isa = fdx_isa_find("auto")};
     for (int deriv = 0; deriv < 2; deriv++) {
         first.what.deriv = deriv;

@@ -42,17 +42,17 @@ int main(void)
     const ptrdiff_t five[] = {5}, apart[] = {sizeof(double)};
     for (int i = 0; i < 5; i++)
         square[i] = i * i;
-    fdx_op gradient = {0};
+    fdx_gradient_axis gradient = {0};
     gradient.out = (fdx_array){slope, apart, FDX_F64, 0};
     check(fdx_gradient_uniform(&gradient, FDX_F64, 1, FDX_WEAK, 2) == FDX_OK, "stencils");
-    fdx_call call = {0};
+    fdx_gradient call = {0};
     call.ndim = 1;
     call.shape = five;
     call.in = (fdx_array){square, apart, FDX_F64, 0};
-    call.nops = 1;
-    call.op = &gradient;
+    call.naxes = 1;
+    call.axes = &gradient;
     call.isa = fdx_isa_find("auto");
-    check(fdx_apply(&call) == FDX_OK, "fdx_apply");
+    check(fdx_gradient_apply(&call) == FDX_OK, "fdx_gradient_apply");
     for (int i = 0; i < 5; i++)
         check(slope[i] == 2 * i, "a gradient");
 
@@ -63,14 +63,14 @@ int main(void)
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
             u[i][j] = i * i + 3 * j * j;
-    fdx_partial partials[2];
-    fdx_product products[2];
+    fdx_factor partials[2];
+    fdx_term products[2];
     memset(partials, 0, sizeof partials);
     for (int d = 0; d < 2; d++) {
         partials[d].axis = d;
         partials[d].what.deriv = partials[d].what.accuracy = 2;
         partials[d].what.scale = partials[d].what.spacing = 1;
-        products[d] = (fdx_product){0, 0, 1, &partials[d]};
+        products[d] = (fdx_term){0, 0, 1, &partials[d]};
     }
     const fdx_sum sum = {2, shape, 2, products, call.isa};
     const fdx_operator *laplacian;
@@ -78,14 +78,14 @@ int main(void)
     check(memory != NULL, "memory");
     check(fdx_operator_make(memory, &sum, &laplacian) == FDX_OK, "fdx_operator_make");
     const fdx_array in = {u, strides, FDX_F64, 0}, out = {result, strides, FDX_F64, 0};
-    fdx_operation operation = {0};
+    fdx_call operation = {0};
     operation.op = laplacian;
     operation.in = &in;
     operation.out = &out;
     const ptrdiff_t bytes = fdx_workspace_size(&operation);
     void *workspace = malloc((size_t)bytes);
     check(workspace != NULL, "a workspace");
-    check(fdx_operate(&operation, workspace, bytes) == FDX_OK, "fdx_operate");
+    check(fdx_apply(&operation, workspace, bytes) == FDX_OK, "fdx_apply");
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
             check(result[i][j] == 8, "a Laplacian");
@@ -316,14 +316,14 @@ def test_numba():
 
 def test_scipy():
     scipy = pytest.importorskip("scipy")
-    function = scipy.LowLevelCallable.from_cython(_core, "fdx_apply")
-    assert function.signature == "fdx_status (fdx_call const *)"
+    function = scipy.LowLevelCallable.from_cython(_core, "fdx_gradient_apply")
+    assert function.signature == "fdx_status (fdx_gradient const *)"
     function = scipy.LowLevelCallable.from_cython(_core, "fdx_version")
     assert function.signature == "char const *(void)"
 
 
 def test_addresses_of_what_there_is_not():
-    with pytest.raises(ValueError, match=r"^name: expected one of fdx_apply, .*, got 'fdx_aply'$"):
+    with pytest.raises(ValueError, match=r"^name: expected one of fdx_gradient_apply, .*, got 'fdx_aply'$"):
         fdx.get_function_address("fdx_aply")
     with pytest.raises(TypeError, match=r"^name: expected a string, got 1$"):
         fdx.get_function_address(1)

@@ -40,7 +40,7 @@ contains
 
     x = [(real(i, real64) / n, i=0, n - 1)]
     u = sin(2 * pi * x)
-    call ddx%make([n], fdx_partial(axis=1, deriv=1, accuracy=6, boundary=FDX_PERIODIC, spacing=1.0_real64 / n))
+    call ddx%make([n], fdx_factor(axis=1, deriv=1, accuracy=6, boundary=FDX_PERIODIC, spacing=1.0_real64 / n))
 
     steps = n**2 / 4 ! dt ~ h^2: the error of the steps is O(h^8)
     dt = 1 / (c * steps)

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     /* Where there are ghosts, what stands at the end of the array is no matter: no result outside of the box is made.
      */
     const double h = 1.0 / N, dt = 0.1 * h * h / NU;
-    fdx_partial along[2];
+    fdx_factor along[2];
     memset(along, 0, sizeof along);
     for (int d = 0; d < 2; d++) {
         along[d].axis = d;
@@ -83,30 +83,30 @@ int main(int argc, char **argv)
     }
     along[0].what.left = below == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
     along[0].what.right = above == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
-    const fdx_product terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
     void *memory = allocate((ptrdiff_t)fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));
 
     const int first_row = begin(at[0], cut[0]), first_column = begin(at[1], cut[1]);
-    double *own = u + lo[0] * width + lo[1]; /* the block's first point */
+    double *centre = u + lo[0] * width + lo[1]; /* the block's first point */
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++)
-            own[i * width + j] = start(first_row + i, first_column + j);
+            centre[i * width + j] = start(first_row + i, first_column + j);
 
     MPI_Datatype side; /* GHOSTS columns of the block */
     MPI_Type_vector(rows, GHOSTS, (int)width, MPI_DOUBLE, &side);
     MPI_Type_commit(&side);
     const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils have no corners */
     fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_operation call = {L, &in, &out, lo, hi, &dt, 0}; /* v += dt L u, in the box */
+    const fdx_call call = {L, &in, &out, lo, hi, &dt, 0}; /* v += dt L u, in the box */
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate(bytes);
     for (int k = 0; k < STEPS; k++) {
-        own = u + lo[0] * width + lo[1];
-        MPI_Sendrecv(own, 1, side, left, 0, own + columns, 1, side, right, 0, grid, MPI_STATUS_IGNORE);
-        MPI_Sendrecv(own + columns - GHOSTS, 1, side, right, 1, own - GHOSTS, 1, side, left, 1, grid,
+        centre = u + lo[0] * width + lo[1];
+        MPI_Sendrecv(centre, 1, side, left, 0, centre + columns, 1, side, right, 0, grid, MPI_STATUS_IGNORE);
+        MPI_Sendrecv(centre + columns - GHOSTS, 1, side, right, 1, centre - GHOSTS, 1, side, left, 1, grid,
                      MPI_STATUS_IGNORE);
         double *row = u + lo[0] * width, *behind = u + hi[0] * width;
         MPI_Sendrecv(row, line, MPI_DOUBLE, below, 2, behind, line, MPI_DOUBLE, above, 2, grid, MPI_STATUS_IGNORE);
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
         memcpy(v, u, (size_t)(shape[0] * stride[0]));
         in.data = u;
         out.data = v;
-        check(fdx_operate(&call, workspace, bytes));
+        check(fdx_apply(&call, workspace, bytes));
         double *const next = v;
         v = u;
         u = next;
@@ -123,9 +123,9 @@ int main(int argc, char **argv)
 
     /* All blocks, in one array. */
     double *whole = allocate(N * N * sizeof(double)), *all = allocate(N * N * sizeof(double));
-    own = u + lo[0] * width + lo[1];
+    centre = u + lo[0] * width + lo[1];
     for (int i = 0; i < rows; i++)
-        memcpy(whole + (first_row + i) * N + first_column, own + i * width, (size_t)columns * sizeof(double));
+        memcpy(whole + (first_row + i) * N + first_column, centre + i * width, (size_t)columns * sizeof(double));
     MPI_Reduce(whole, all, N * N, MPI_DOUBLE, MPI_SUM, 0, grid); /* elsewhere they are 0 */
     int wrong = 0;
     if (rank == 0) {

@@ -42,14 +42,14 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
 {
     const ptrdiff_t stride[2] = {L->in_shape[1] * (ptrdiff_t)sizeof *u, sizeof *u};
     const fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_operation call = {L, &in, &out, NULL, NULL, &alpha, 0};
+    const fdx_call call = {L, &in, &out, NULL, NULL, &alpha, 0};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
 #pragma omp parallel
     {
         void *workspace = allocate((size_t)bytes); /* each thread its own; some 100 KB */
 #pragma omp for
         for (int part = 0; part < PARTS; part++)
-            check(fdx_operate_part(&call, workspace, bytes, part, PARTS));
+            check(fdx_apply_part(&call, workspace, bytes, part, PARTS));
         free(workspace);
     }
 }
@@ -59,7 +59,7 @@ static double solve(ptrdiff_t n)
 {
     const ptrdiff_t shape[2] = {n, n};
     const double h = 1.0 / (double)n;
-    fdx_partial along[2];
+    fdx_factor along[2];
     memset(along, 0, sizeof along);
     for (int d = 0; d < 2; d++) {
         along[d].axis = d;
@@ -69,8 +69,8 @@ static double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = NU;
     }
-    const fdx_product terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
     void *memory = allocate(fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));

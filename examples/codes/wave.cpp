@@ -31,9 +31,9 @@ class Operator
         for (int d = op->ndim - 1; d > 0; d--)
             stride[d - 1] = stride[d] * op->in_shape[d];
         const fdx_array in = {u.data(), stride.data(), FDX_F64, 0}, out = {y.data(), stride.data(), FDX_F64, 0};
-        const fdx_operation call = {op, &in, &out, nullptr, nullptr, &alpha, 0};
+        const fdx_call call = {op, &in, &out, nullptr, nullptr, &alpha, 0};
         workspace.resize(static_cast<size_t>(fdx_workspace_size(&call)) / sizeof(double) + 1);
-        check(fdx_operate(&call, workspace.data(), static_cast<ptrdiff_t>(workspace.size() * sizeof(double))));
+        check(fdx_apply(&call, workspace.data(), static_cast<ptrdiff_t>(workspace.size() * sizeof(double))));
     }
 
   private:
@@ -51,7 +51,7 @@ double solve(ptrdiff_t n)
 {
     const double pi = 3.14159265358979323846, h = 1.0 / static_cast<double>(n), c2 = 1, period = 1 / std::sqrt(5.0);
     const ptrdiff_t shape[2] = {n, n};
-    fdx_partial along[2] = {};
+    fdx_factor along[2] = {};
     for (int d = 0; d < 2; d++) {
         along[d].axis = d;
         along[d].what.deriv = 2;
@@ -60,8 +60,8 @@ double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = c2;
     }
-    const fdx_product terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
     Operator laplacian(sum);
 
     const auto wave = [&](ptrdiff_t i, double t) { // it goes along (1, 2)

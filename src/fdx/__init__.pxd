@@ -4,7 +4,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int8_t, uint8_t
 
 cdef extern from "fdx.h" nogil:
-    enum: FDX_MAXNODES, FDX_MAXDIM, FDX_MAXTAPS, FDX_MAXSTAGES
+    enum: FDX_MAXNODES, FDX_MAXDIM, FDX_MAXWEIGHTS, FDX_MAXFACTORS
 
     ctypedef enum fdx_status:
         FDX_OK
@@ -16,7 +16,7 @@ cdef extern from "fdx.h" nogil:
         FDX_E_SIZE
         FDX_E_STENCIL
         FDX_E_EDGE
-        FDX_E_OPS
+        FDX_E_COUNT
         FDX_E_OVERLAP
         FDX_E_PART
         FDX_E_BOX
@@ -54,69 +54,70 @@ cdef extern from "fdx.h" nogil:
     const char *fdx_isa_name(const fdx_isa *isa)
 
     # np.gradient
-    ctypedef enum fdx_kind:
+    ctypedef enum fdx_gradient_formula:
         FDX_QUOTIENT
-        FDX_TAPS
-        FDX_COORDS
-    ctypedef struct fdx_stencil:
-        uint8_t kind
-        uint8_t wide
+        FDX_WEIGHTED
+        FDX_SPACED
+    ctypedef struct fdx_gradient_row:
+        uint8_t formula
+        uint8_t mixed
         int8_t off[3]
         double w[3]
-    ctypedef struct fdx_op:
+    ctypedef struct fdx_gradient_axis:
         int axis
-        fdx_stencil first
-        fdx_stencil interior
-        fdx_stencil last
+        fdx_gradient_row first
+        fdx_gradient_row interior
+        fdx_gradient_row last
         fdx_array x
         ptrdiff_t n
         fdx_array out
-    ctypedef struct fdx_call:
+    ctypedef struct fdx_gradient:
         int ndim
         const ptrdiff_t *shape
         fdx_array in_ "in"
-        int nops
-        const fdx_op *op
+        int naxes
+        const fdx_gradient_axis *axes
         const fdx_isa *isa
         const ptrdiff_t *lo
         const ptrdiff_t *hi
         const double *accumulate
-        uint8_t fresh
+        uint8_t first_touch
     ctypedef enum fdx_precision:
         FDX_WEAK
         FDX_SINGLE
         FDX_DOUBLE
-    fdx_status fdx_gradient_uniform(fdx_op *op, int dtype, double h, fdx_precision precision, int edge_order)
+    fdx_status fdx_gradient_uniform(
+        fdx_gradient_axis *along, int dtype, double h, fdx_precision precision, int edge_order)
     fdx_status fdx_gradient_coords(
-        fdx_op *op, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
-    fdx_status fdx_apply(const fdx_call *call)
-    fdx_status fdx_apply_part(const fdx_call *call, ptrdiff_t part, ptrdiff_t nparts)
+        fdx_gradient_axis *along, int dtype, const fdx_array *x, ptrdiff_t n, int edge_order, const fdx_isa *isa)
+    fdx_status fdx_gradient_apply(const fdx_gradient *call)
+    fdx_status fdx_gradient_apply_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 
     # weights
     fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
 
     # operators along one axis
-    ctypedef enum fdx_form:
-        FDX_PLAIN
-        FDX_DIFFERENCES
-        FDX_ODD
-        FDX_EVEN
-    ctypedef struct fdx_rows_alike:
-        ptrdiff_t first
+    ctypedef enum fdx_summation:
+        FDX_SUM_PLAIN
+        FDX_SUM_DIFFERENCES
+        FDX_SUM_ANTISYMMETRIC
+        FDX_SUM_SYMMETRIC
+    ctypedef struct fdx_stencil:
+        ptrdiff_t offset
         int count
-        int own
-        int form
+        int centre
+        int summation
         const double *w
-        ptrdiff_t tap_step
+        ptrdiff_t weight_step
         ptrdiff_t row_step
     ctypedef struct fdx_band:
         ptrdiff_t rows
         ptrdiff_t columns
         ptrdiff_t nfirst
         ptrdiff_t nlast
-        const fdx_rows_alike *first
-        const fdx_rows_alike *last
-        fdx_rows_alike interior
+        const fdx_stencil *first
+        const fdx_stencil *last
+        fdx_stencil interior
         int periodic
     ctypedef enum fdx_boundary:
         FDX_ONE_SIDED
@@ -151,8 +152,8 @@ cdef extern from "fdx.h" nogil:
     ctypedef struct fdx_stage:
         int axis
         const fdx_band *band
-        const fdx_array *factor
-    ctypedef struct fdx_term:
+        const fdx_array *coefficient
+    ctypedef struct fdx_chain:
         int in_ "in"
         int out
         int nstages
@@ -164,37 +165,37 @@ cdef extern from "fdx.h" nogil:
         const ptrdiff_t *out_shape
         int ninputs
         int noutputs
-        int nterms
-        const fdx_term *term
+        int nchains
+        const fdx_chain *chain
         const fdx_isa *isa
-    ctypedef struct fdx_operation:
+    ctypedef struct fdx_call:
         const fdx_operator *op
         const fdx_array *in_ "in"
         const fdx_array *out
         const ptrdiff_t *lo
         const ptrdiff_t *hi
         const double *accumulate
-        uint8_t fresh
-    ptrdiff_t fdx_workspace_size(const fdx_operation *call)
-    fdx_status fdx_operate(const fdx_operation *call, void *workspace, ptrdiff_t bytes)
-    fdx_status fdx_operate_part(
-        const fdx_operation *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
+        uint8_t first_touch
+    ptrdiff_t fdx_workspace_size(const fdx_call *call)
+    fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)
+    fdx_status fdx_apply_part(
+        const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
 
     # operators made of derivatives
-    ctypedef struct fdx_partial:
+    ctypedef struct fdx_factor:
         int axis
         fdx_derivative what
-        const fdx_array *factor
-    ctypedef struct fdx_product:
+        const fdx_array *coefficient
+    ctypedef struct fdx_term:
         int in_ "in"
         int out
-        int npartials
-        const fdx_partial *partial
+        int nfactors
+        const fdx_factor *factor
     ctypedef struct fdx_sum:
         int ndim
         const ptrdiff_t *shape
-        int nproducts
-        const fdx_product *product
+        int nterms
+        const fdx_term *term
         const fdx_isa *isa
     size_t fdx_operator_size(const fdx_sum *what)
     fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)

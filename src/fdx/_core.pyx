@@ -41,15 +41,14 @@ cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, intege
 cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 
 from fdx cimport (
-    FDX_C64, FDX_C128, FDX_COORDS, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
-    FDX_MAXDIM, FDX_MAXSTAGES, FDX_ODD, FDX_OK, FDX_PLAIN, fdx_apply, fdx_apply_part, fdx_array,
-    fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product, fdx_band_product_size,
-    fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_derivative, fdx_derivative_points,
-    fdx_gradient_coords, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize, fdx_op,
-    fdx_operate_part, fdx_operation, fdx_operator, fdx_precision, fdx_result_dtype, fdx_rows_alike, fdx_stage,
-    fdx_status, fdx_status_message, fdx_stencil, fdx_term, fdx_version, fdx_weights,
-    fdx_workspace_size,
-    FDX_DOUBLE, FDX_SINGLE, FDX_WEAK,
+    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
+    FDX_MAXDIM, FDX_MAXFACTORS, FDX_OK, FDX_SINGLE, FDX_SPACED, FDX_SUM_ANTISYMMETRIC, FDX_SUM_PLAIN, FDX_WEAK,
+    fdx_apply_part, fdx_array, fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product,
+    fdx_band_product_size, fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_chain, fdx_derivative,
+    fdx_derivative_points, fdx_gradient, fdx_gradient_apply, fdx_gradient_apply_part, fdx_gradient_axis,
+    fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize,
+    fdx_operator, fdx_precision, fdx_result_dtype, fdx_stage, fdx_status, fdx_status_message, fdx_stencil,
+    fdx_version, fdx_weights, fdx_workspace_size,
 )
 
 cdef extern from "Python.h":
@@ -261,22 +260,22 @@ cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
     return True
 
 
-cdef bint _rounded_to_infinity(fdx_stencil *s, double w, int tap) noexcept:
+cdef bint _rounded_to_infinity(fdx_gradient_row *s, double w, int tap) noexcept:
     return isinf(s.w[tap]) and not isinf(w)
 
 
-cdef int _weak(fdx_op *op, double h, int dtype, int edge_order) noexcept:
+cdef int _weak(fdx_gradient_axis *along, double h, int dtype, int edge_order) noexcept:
     """Stencils for a Python number. Returns the flag of overflow where NumPy reports it: rounding one to float32."""
     cdef bint overflow
-    fdx_gradient_uniform(op, dtype, h, FDX_WEAK, edge_order)
+    fdx_gradient_uniform(along, dtype, h, FDX_WEAK, edge_order)
     if dtype != FDX_F32 and dtype != FDX_C64:
         return 0
-    overflow = _rounded_to_infinity(&op.interior, 2.0 * h, 0)
+    overflow = _rounded_to_infinity(&along.interior, 2.0 * h, 0)
     if edge_order == 1:
-        overflow |= _rounded_to_infinity(&op.first, h, 0)
+        overflow |= _rounded_to_infinity(&along.first, h, 0)
     else:
-        overflow |= (_rounded_to_infinity(&op.first, 1.5 / h, 0) or _rounded_to_infinity(&op.first, 2.0 / h, 1)
-                     or _rounded_to_infinity(&op.first, 0.5 / h, 2))
+        overflow |= (_rounded_to_infinity(&along.first, 1.5 / h, 0) or _rounded_to_infinity(&along.first, 2.0 / h, 1)
+                     or _rounded_to_infinity(&along.first, 0.5 / h, 2))
     return UFUNC_FPE_OVERFLOW if overflow else 0
 
 
@@ -301,9 +300,9 @@ cdef class Job:
     Threads claim parts one by one. The thread that called `gradient` works too, so a call is finished even if no other
     thread ever starts; and it leaves only when no claimed part is still being written.
     """
-    cdef fdx_call call
-    cdef const fdx_operation *operation  # instead of `call`, unless NULL
-    cdef ptrdiff_t room  # for its workspace
+    cdef fdx_gradient gradient
+    cdef const fdx_call *call  # instead of `gradient`, unless NULL
+    cdef ptrdiff_t workspace_bytes
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
@@ -344,10 +343,10 @@ cdef class Job:
             with nogil:
                 fesetenv(&self.environment)  # the caller's rounding and treatment of subnormals
                 PyUFunc_clearfperr()
-                if self.operation == NULL:
-                    status = fdx_apply_part(&self.call, part, self.nparts)
+                if self.call == NULL:
+                    status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
                 else:
-                    status = _operate(self.operation, self.room, part, self.nparts)
+                    status = _apply_call(self.call, self.workspace_bytes, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
@@ -372,28 +371,29 @@ cdef class Job:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
 
 
-cdef int _operate(const fdx_operation *operation, ptrdiff_t room, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
-    """Run a part of an operation, with a workspace of its own: of `room` bytes, or of as many as it takes."""
+cdef int _apply_call(const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t part,
+                     Py_ssize_t nparts) noexcept nogil:
+    """Run a part of a call, with a workspace of its own: of `workspace_bytes`, or of as many as it takes."""
     cdef double small[WORKSPACE]
     cdef void *workspace
     cdef int status = FDX_E_WORKSPACE
     while status == FDX_E_WORKSPACE:
-        room = max(room, <ptrdiff_t>sizeof(small))
-        workspace = small if room == sizeof(small) else malloc(room)
+        workspace_bytes = max(workspace_bytes, <ptrdiff_t>sizeof(small))
+        workspace = small if workspace_bytes == sizeof(small) else malloc(workspace_bytes)
         if workspace == NULL:
             return NO_MEMORY
-        status = fdx_operate_part(operation, workspace, room, part, nparts)
+        status = fdx_apply_part(call, workspace, workspace_bytes, part, nparts)
         if workspace != small:
             free(workspace)
         if status == FDX_E_WORKSPACE:
-            room = fdx_workspace_size(operation)
+            workspace_bytes = fdx_workspace_size(call)
     return status
 
 
-cdef int _run(fdx_call *call, const fdx_operation *operation, ptrdiff_t room, Py_ssize_t size,
+cdef int _run(fdx_gradient *gradient, const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t size,
               Py_ssize_t workers) except -1:
-    """Apply a call, or an operation, with `room` bytes for a workspace; returns the floating-point flags raised by it,
-    and those that were up before."""
+    """Apply a gradient, or else a call with a workspace of so many bytes; returns the floating-point exceptions that
+    this raised, and those that were pending before."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
@@ -403,10 +403,10 @@ cdef int _run(fdx_call *call, const fdx_operation *operation, ptrdiff_t room, Py
     if nparts > 1:
         flags = PyUFunc_getfperr()
         job = Job()
-        if call != NULL:
-            job.call = call[0]
-        job.operation = operation
-        job.room = room
+        if gradient != NULL:
+            job.gradient = gradient[0]
+        job.call = call
+        job.workspace_bytes = workspace_bytes
         job.nparts = nparts
         try:
             _threads.enlist(job, nparts - 1)
@@ -415,11 +415,11 @@ cdef int _run(fdx_call *call, const fdx_operation *operation, ptrdiff_t room, Py
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_apply(call) if call != NULL else _operate(operation, room, 0, 1)
+        status = fdx_gradient_apply(gradient) if gradient != NULL else _apply_call(call, workspace_bytes, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_apply(call) if call != NULL else _operate(operation, room, 0, 1)
+            status = fdx_gradient_apply(gradient) if gradient != NULL else _apply_call(call, workspace_bytes, 0, 1)
             flags = PyUFunc_getfperr()
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")
@@ -495,7 +495,8 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
     return True
 
 
-cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op, ptrdiff_t *place) except -1:
+cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradient_axis *along,
+                    ptrdiff_t *place) except -1:
     """Describe the outputs in the operators, if all of them are simple and lie apart from each other and from f;
     otherwise they need a closer look."""
     cdef int result = fdx_result_dtype(dtype), k, j
@@ -509,9 +510,9 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op,
             return False
         each = cnp.PyArray_NBYTES(out) // naxes
         for k in range(naxes):
-            place = _fill(&op[k].out, out, result, place)
-            op[k].out.stride += 1
-            op[k].out.data = <char *>op[k].out.data + k * each
+            place = _fill(&along[k].out, out, result, place)
+            along[k].out.stride += 1
+            along[k].out.data = <char *>along[k].out.data + k * each
     else:
         if naxes > 1 and len(out) != naxes:
             return False
@@ -520,18 +521,18 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_op *op,
             if not _simple(item, f, dtype, 0):
                 return False
             each = cnp.PyArray_NBYTES(item)
-            place = _fill(&op[k].out, item, result, place)
+            place = _fill(&along[k].out, item, result, place)
     for k in range(naxes):
-        data = <const char *>op[k].out.data
+        data = <const char *>along[k].out.data
         if not _disjoint(data, each, <const char *>cnp.PyArray_DATA(f), cnp.PyArray_NBYTES(f)):
             return False
         for j in range(k):
-            if not _disjoint(data, each, <const char *>op[j].out.data, each):
+            if not _disjoint(data, each, <const char *>along[j].out.data, each):
                 return False
     return True
 
 
-cdef bint _apart_from(object dx, const fdx_op *op, int naxes, ptrdiff_t each) noexcept:
+cdef bint _apart_from(object dx, const fdx_gradient_axis *along, int naxes, ptrdiff_t each) noexcept:
     """Do spacings or coordinates lie apart from the outputs, of `each` bytes? If in doubt: no."""
     cdef int k
     if not cnp.PyArray_Check(dx):
@@ -540,7 +541,7 @@ cdef bint _apart_from(object dx, const fdx_op *op, int naxes, ptrdiff_t each) no
         return False
     cdef const char *data = <const char *>cnp.PyArray_DATA(dx)
     for k in range(naxes):
-        if not _disjoint(data, cnp.PyArray_NBYTES(dx), <const char *>op[k].out.data, each):
+        if not _disjoint(data, cnp.PyArray_NBYTES(dx), <const char *>along[k].out.data, each):
             return False
     return True
 
@@ -570,23 +571,23 @@ cdef str _spacing_of(object dx, cnp.ndarray f):
 
 
 cdef struct _Few:
-    fdx_op op[FEW]
+    fdx_gradient_axis along[FEW]
     _spacing spacing[FEW]
     ptrdiff_t numbers[(FEW + 3) * (FEW + 1) + FEW]
 
 
 cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
-                     object workers, fdx_op *op, _spacing *spacing, ptrdiff_t *shape):
+                     object workers, fdx_gradient_axis *along, _spacing *spacing, ptrdiff_t *shape):
     """The results of a call that the C core takes; for any other a string that says why not.
 
-    `op` and `spacing` are for `naxes` axes; behind `shape` is room for the strides of ndim + 3 arrays of ndim + 1
+    `along` and `spacing` are for `naxes` axes; behind `shape` is room for the strides of ndim + 3 arrays of ndim + 1
     dimensions. Arrays are described after the last line that can run code of an argument.
     """
     cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
     cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
     cdef cnp.ndarray a = f, x
     cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
-    cdef fdx_call call
+    cdef fdx_gradient call
     cdef fdx_array coords
     cdef ptrdiff_t *place = shape + ndim
     cdef bint weighs_complex = False, apart
@@ -615,14 +616,14 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         if not 1 <= edge_order <= 2:  # a class of its own compares as it likes
             return WRONG
     for k in range(naxes):
-        op[k].axis = axes[k]
+        along[k].axis = axes[k]
         if shape[axes[k]] < edge_order + 1:
             return WRONG
 
     # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
     for k in range(naxes):
         if nargs == 0:
-            flags |= _weak(&op[k], 1.0, dtype, edge_order)
+            flags |= _weak(&along[k], 1.0, dtype, edge_order)
             spacing[k].kind = NUMBER
             continue
         dx = args[k if nargs == naxes else 0]
@@ -634,7 +635,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
             spacing[k].h = PyFloat_AS_DOUBLE(dx)
             if spacing[k].h == 0 and edge_order == 2:
                 return WRONG  # ZeroDivisionError
-            flags |= _weak(&op[k], spacing[k].h, dtype, edge_order)
+            flags |= _weak(&along[k], spacing[k].h, dtype, edge_order)
             spacing[k].kind = NUMBER
             continue
         if isinstance(dx, generic):
@@ -673,12 +674,12 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         _unchanged("f", a, dtype, ndim, shape)
         if naxes == 1:
             result = _new_result(a, dtype)
-            place = _fill(&op[0].out, result, result_dtype, place)
+            place = _fill(&along[0].out, result, result_dtype, place)
         else:
             result = PyTuple_New(naxes)
             for k in range(naxes):
                 x = _new_result(a, dtype)
-                place = _fill(&op[k].out, x, result_dtype, place)
+                place = _fill(&along[k].out, x, result_dtype, place)
                 Py_INCREF(x)  # the next line steals it
                 PyTuple_SET_ITEM(result, k, x)
     else:
@@ -686,9 +687,9 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         if isinstance(out, (list, tuple)):
             out = tuple(out)  # another thread may empty the list; another class may have a length and items of its own
         _unchanged("f", a, dtype, ndim, shape)
-        apart = _take_out(out, a, dtype, naxes, op, place)
+        apart = _take_out(out, a, dtype, naxes, along, place)
         for k in range(nargs):
-            apart = apart and _apart_from(args[k], op, naxes, size * fdx_itemsize(result_dtype))
+            apart = apart and _apart_from(args[k], along, naxes, size * fdx_itemsize(result_dtype))
         if apart:
             place += naxes * (ndim + 1)
         else:
@@ -704,7 +705,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
             for k in range(naxes):
                 x = results[k]
                 _unchanged("out", x, result_dtype, ndim, shape)
-                place = _fill(&op[k].out, x, result_dtype, place)
+                place = _fill(&along[k].out, x, result_dtype, place)
             _unchanged("f", a, dtype, ndim, shape)
 
     call.ndim = ndim
@@ -712,26 +713,26 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
     if not cnp.PyArray_CheckExact(a):  # a memmap's results have run code of its class
         _unchanged("f", a, dtype, ndim, shape)
     place = _fill(&call.in_, a, dtype, place)
-    call.nops = naxes
-    call.op = op
+    call.naxes = naxes
+    call.axes = along
     call.isa = ISA
     call.lo = call.hi = NULL
     call.accumulate = NULL
-    call.fresh = out is None
+    call.first_touch = out is None
     PyUFunc_clearfperr()
     for k in range(naxes):
         if spacing[k].kind == SCALAR:
-            fdx_gradient_uniform(&op[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
+            fdx_gradient_uniform(&along[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
         elif spacing[k].kind == COORDINATES:
             x = args[k]
-            _unchanged("spacing", x, spacing[k].dtype, 1, &shape[op[k].axis])
+            _unchanged("spacing", x, spacing[k].dtype, 1, &shape[along[k].axis])
             place = _fill(&coords, x, spacing[k].dtype, place)
-            if shape[op[k].axis] < NOGIL_ELEMENTS:
-                fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
+            if shape[along[k].axis] < NOGIL_ELEMENTS:
+                fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
             else:
                 with nogil:
-                    fdx_gradient_coords(&op[k], dtype, &coords, shape[op[k].axis], edge_order, ISA)
-        weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or op[k].interior.kind == FDX_COORDS)
+                    fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
+        weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or along[k].interior.formula == FDX_SPACED)
 
     flags |= _run(&call, NULL, 0, size * naxes, nworkers)
     if flags:
@@ -753,7 +754,7 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
     cdef int naxes, ndim
     cdef _Few few
     cdef void *memory
-    cdef fdx_op *op
+    cdef fdx_gradient_axis *along
     cdef _spacing *spacing
     cdef str why = ""
     cdef object result
@@ -771,17 +772,17 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
         naxes = _axes(axis, ndim, axes)
         if _plain_type(f):
             if ndim <= FEW:
-                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, few.op, few.spacing,
+                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, few.along, few.spacing,
                                   few.numbers)
             else:
-                memory = malloc(naxes * (sizeof(fdx_op) + sizeof(_spacing))
+                memory = malloc(naxes * (sizeof(fdx_gradient_axis) + sizeof(_spacing))
                                 + ((ndim + 3) * (ndim + 1) + ndim) * sizeof(ptrdiff_t))
                 if memory == NULL:
                     raise MemoryError("the description of the arrays of a call")
-                op = <fdx_op *>memory
-                spacing = <_spacing *>(op + naxes)
+                along = <fdx_gradient_axis *>memory
+                spacing = <_spacing *>(along + naxes)
                 try:
-                    result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, op, spacing,
+                    result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, along, spacing,
                                       <ptrdiff_t *>(spacing + naxes))
                 finally:
                     free(memory)
@@ -1051,7 +1052,8 @@ cdef class Band:
         w[0] = scale
         band[0] = fdx_band(
             rows=n - left - right, columns=n, nfirst=0, nlast=0, first=NULL, last=NULL, periodic=False,
-            interior=fdx_rows_alike(first=left, count=1, own=0, form=FDX_PLAIN, w=w, tap_step=1, row_step=0))
+            interior=fdx_stencil(
+                offset=left, count=1, centre=0, summation=FDX_SUM_PLAIN, w=w, weight_step=1, row_step=0))
         self.band = band
         return self
 
@@ -1086,18 +1088,18 @@ cdef class Band:
         """The same matrix, its rows being sums of weights times neighbours, in their order. Sums of differences of
         pairs may stay what they are, unless `pairs_too`."""
         cdef Band result = Band.__new__(Band)
-        cdef ptrdiff_t r, own = self.band.nfirst + self.band.nlast
-        result.reserve(sizeof(fdx_band) + own * sizeof(fdx_rows_alike))
+        cdef ptrdiff_t r, closure = self.band.nfirst + self.band.nlast
+        result.reserve(sizeof(fdx_band) + closure * sizeof(fdx_stencil))
         cdef fdx_band *band = <fdx_band *>result.memory
-        cdef fdx_rows_alike *rows = <fdx_rows_alike *>(band + 1)
+        cdef fdx_stencil *rows = <fdx_stencil *>(band + 1)
         band[0] = self.band[0]
         band.first = rows
         band.last = rows + band.nfirst
-        for r in range(own):
+        for r in range(closure):
             rows[r] = self.band.first[r] if r < band.nfirst else self.band.last[r - band.nfirst]
-            rows[r].form = FDX_PLAIN
-        if pairs_too or band.interior.form != FDX_ODD:
-            band.interior.form = FDX_PLAIN
+            rows[r].summation = FDX_SUM_PLAIN
+        if pairs_too or band.interior.summation != FDX_SUM_ANTISYMMETRIC:
+            band.interior.summation = FDX_SUM_PLAIN
         result.band = band
         result.weights = self
         return result
@@ -1107,15 +1109,15 @@ cdef class Band:
         cdef double most = 0
         cdef ptrdiff_t r, rows
         cdef int k
-        cdef const fdx_rows_alike *alike = &self.band.interior
-        rows = self.band.rows - self.band.nfirst - self.band.nlast if alike.row_step != 0 else 1
-        for k in range(alike.count):
+        cdef const fdx_stencil *stencil = &self.band.interior
+        rows = self.band.rows - self.band.nfirst - self.band.nlast if stencil.row_step != 0 else 1
+        for k in range(stencil.count):
             for r in range(rows):
-                most = max(most, fabs(alike.w[k * alike.tap_step + r * alike.row_step]))
+                most = max(most, fabs(stencil.w[k * stencil.weight_step + r * stencil.row_step]))
         for r in range(self.band.nfirst + self.band.nlast):
-            alike = &self.band.first[r] if r < self.band.nfirst else &self.band.last[r - self.band.nfirst]
-            for k in range(alike.count):
-                most = max(most, fabs(alike.w[k * alike.tap_step]))
+            stencil = &self.band.first[r] if r < self.band.nfirst else &self.band.last[r - self.band.nfirst]
+            for k in range(stencil.count):
+                most = max(most, fabs(stencil.w[k * stencil.weight_step]))
         return most
 
     cdef double least(self) noexcept:
@@ -1124,28 +1126,28 @@ cdef class Band:
         cdef double least = INFINITY, most
         cdef ptrdiff_t r, rows = self.band.rows - self.band.nfirst - self.band.nlast
         cdef int k
-        cdef const fdx_rows_alike *alike = &self.band.interior
+        cdef const fdx_stencil *stencil = &self.band.interior
         if rows == 0:
             return self.largest() or INFINITY
-        for r in range(rows if alike.row_step != 0 else 1):
+        for r in range(rows if stencil.row_step != 0 else 1):
             most = 0
-            for k in range(alike.count):
-                most = max(most, fabs(alike.w[k * alike.tap_step + r * alike.row_step]))
+            for k in range(stencil.count):
+                most = max(most, fabs(stencil.w[k * stencil.weight_step + r * stencil.row_step]))
             least = min(least, most)
         return least
 
     def interior(self):
         """The constant stencil of interior rows, or None: offset of the first weight, weights."""
-        cdef const fdx_rows_alike *alike = &self.band.interior
-        if alike.row_step != 0:
+        cdef const fdx_stencil *stencil = &self.band.interior
+        if stencil.row_step != 0:
             return None
-        return alike.first, [alike.w[k * alike.tap_step] for k in range(alike.count)]
+        return stencil.offset, [stencil.w[k * stencil.weight_step] for k in range(stencil.count)]
 
     def entries(self):
         """The matrix's entries that are not 0: numbers of rows, of columns, and values, row by row."""
         cdef ptrdiff_t r, column, number, at = 0, last = self.band.rows - self.band.nlast, count
         cdef int k
-        cdef const fdx_rows_alike *alike
+        cdef const fdx_stencil *stencil
         cdef double w
         count = (last - self.band.nfirst) * self.band.interior.count
         for r in range(self.band.nfirst):
@@ -1159,17 +1161,17 @@ cdef class Band:
         for r in range(self.band.rows):
             number = 0
             if r < self.band.nfirst:
-                alike = &self.band.first[r]
+                stencil = &self.band.first[r]
             elif r >= last:
-                alike = &self.band.last[r - last]
+                stencil = &self.band.last[r - last]
             else:
-                alike = &self.band.interior
+                stencil = &self.band.interior
                 number = r - self.band.nfirst
-            for k in range(alike.count):
-                w = alike.w[k * alike.tap_step + number * alike.row_step]
+            for k in range(stencil.count):
+                w = stencil.w[k * stencil.weight_step + number * stencil.row_step]
                 if w == 0:
                     continue
-                column = r + alike.first + k
+                column = r + stencil.offset + k
                 if self.band.periodic:
                     column = (column + self.band.columns) % self.band.columns
                 row[at], col[at], value[at] = r, column, w
@@ -1182,13 +1184,13 @@ cdef class Plan:
     """An operator for arrays of one shape: bands, and which of them follow each other in which terms.
 
     `terms` are (input, output, stages, shift), in the order in which they are added up and by rising output; stages, in
-    the order in which they are applied, (axis, Band or None, factor or None), a factor being an array of the shape of
+    the order in which they are applied, (axis, Band or None, coefficient or None), a coefficient being an array of the shape of
     the stage's result.
     """
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
-    cdef readonly bint has_factors, keeps_shape
-    cdef ptrdiff_t room  # bytes for a workspace that the first call took, as most do: asking takes time
+    cdef readonly bint has_coefficients, keeps_shape
+    cdef ptrdiff_t workspace_bytes  # bytes for a workspace that the first call took, as most do: asking takes time
     cdef int single  # 1: the weights can be rounded to single precision; 0: not; -1: nobody has asked
     cdef list kept
     cdef void *memory  # of what the operator points at
@@ -1196,7 +1198,7 @@ cdef class Plan:
 
     def __cinit__(self, tuple in_shape not None, tuple out_shape not None, int ninputs, int noutputs,
                   list terms not None):
-        cdef int d, k = 0, stages = 0, nfactors = 0, ndim = <int>len(in_shape), nterms = <int>len(terms)
+        cdef int d, k = 0, stages = 0, ncoefficients = 0, ndim = <int>len(in_shape), nchains = <int>len(terms)
         cdef Py_ssize_t size
         cdef Band band
         cdef tuple shift
@@ -1207,52 +1209,52 @@ cdef class Plan:
         terms = [(source, target, tuple(chain), tuple(shift_)) for source, target, chain, shift_ in terms]
         self.kept = [terms]
         for _, _, chain, shift in terms:
-            if len(chain) > FDX_MAXSTAGES:
-                raise ValueError(f"expected at most {FDX_MAXSTAGES} stages in a term, got {len(chain)}")
+            if len(chain) > FDX_MAXFACTORS:
+                raise ValueError(f"expected at most {FDX_MAXFACTORS} stages in a term, got {len(chain)}")
             if len(shift) != ndim:
                 raise ValueError(f"expected a shift along each of {ndim} dimensions, got {shift}")
             stages += <int>len(chain)
-            for _, _, factor in chain:
-                if factor is not None:
-                    if not computes(factor) or factor.ndim != ndim:
-                        raise TypeError(f"expected an array of {ndim} dimensions, got {factor!r}")
-                    nfactors += 1
-        self.has_factors = nfactors > 0
+            for _, _, coefficient in chain:
+                if coefficient is not None:
+                    if not computes(coefficient) or coefficient.ndim != ndim:
+                        raise TypeError(f"expected an array of {ndim} dimensions, got {coefficient!r}")
+                    ncoefficients += 1
+        self.has_coefficients = ncoefficients > 0
         self.keeps_shape = in_shape == out_shape
         self.single = -1
         if not (0 < ninputs <= FDX_MAXDIM and 0 < noutputs <= FDX_MAXDIM):
             raise ValueError(f"expected 1 to {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
-        size = (nterms * (sizeof(fdx_term) + ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
-                + nfactors * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t))
+        size = (nchains * (sizeof(fdx_chain) + ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
+                + ncoefficients * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t))
                 + 2 * ndim * sizeof(ptrdiff_t))
         self.memory = malloc(size)
         if self.memory == NULL:
             raise MemoryError("an operator")
-        cdef fdx_term *term = <fdx_term *>self.memory
-        cdef fdx_stage *stage = <fdx_stage *>(term + nterms)
+        cdef fdx_chain *compiled = <fdx_chain *>self.memory
+        cdef fdx_stage *stage = <fdx_stage *>(compiled + nchains)
         cdef fdx_array *described = <fdx_array *>(stage + stages)
-        cdef ptrdiff_t *number = <ptrdiff_t *>(described + nfactors)
+        cdef ptrdiff_t *number = <ptrdiff_t *>(described + ncoefficients)
         self.op = fdx_operator(ndim=ndim, in_shape=number, out_shape=number + ndim, ninputs=ninputs, noutputs=noutputs,
-                               nterms=nterms, term=term, isa=ISA)
+                               nchains=nchains, chain=compiled, isa=ISA)
         for d in range(ndim):
             number[d] = in_shape[d]
             number[ndim + d] = out_shape[d]
         number += 2 * ndim
         for source, target, chain, shift in terms:
-            term[k] = fdx_term(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
+            compiled[k] = fdx_chain(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
             for d in range(ndim):
                 number[d] = shift[d]
             number += ndim
-            for axis, band_or_none, factor in chain:
+            for axis, band_or_none, coefficient in chain:
                 stage.axis = axis
                 stage.band = NULL
-                stage.factor = NULL
+                stage.coefficient = NULL
                 if band_or_none is not None:
                     band = band_or_none
                     stage.band = band.band
-                if factor is not None:
-                    number = _fill(described, factor, _dtype(factor), number)
-                    stage.factor = described
+                if coefficient is not None:
+                    number = _fill(described, coefficient, _dtype(coefficient), number)
+                    stage.coefficient = described
                     described += 1
                 stage += 1
             k += 1
@@ -1260,26 +1262,26 @@ cdef class Plan:
     def __dealloc__(self):
         free(self.memory)
 
-    cdef int run(self, const fdx_array *arrays, bint fresh, Py_ssize_t workers) except -1:
+    cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
         """Apply it to arrays that are known to fit, inputs first; report floating-point errors."""
-        cdef fdx_operation operation
-        cdef ptrdiff_t room
+        cdef fdx_call call
+        cdef ptrdiff_t workspace_bytes
         cdef Py_ssize_t size = self.noutputs
         cdef int d, flags
         for d in range(self.op.ndim):
             size *= self.op.out_shape[d]
-        operation.op = &self.op
-        operation.in_ = arrays
-        operation.out = arrays + self.ninputs
-        operation.lo = operation.hi = NULL
-        operation.accumulate = NULL
-        operation.fresh = fresh
+        call.op = &self.op
+        call.in_ = arrays
+        call.out = arrays + self.ninputs
+        call.lo = call.hi = NULL
+        call.accumulate = NULL
+        call.first_touch = first_touch
         with cython.critical_section(self):
-            if self.room == 0:
-                self.room = fdx_workspace_size(&operation)
-            room = self.room
+            if self.workspace_bytes == 0:
+                self.workspace_bytes = fdx_workspace_size(&call)
+            workspace_bytes = self.workspace_bytes
         PyUFunc_clearfperr()
-        flags = _run(NULL, &operation, room, size, workers)
+        flags = _run(NULL, &call, workspace_bytes, size, workers)
         if flags:
             _report(flags, "derivative")
         return 0
@@ -1301,11 +1303,11 @@ cdef class Plan:
     def terms(self):
         return self.kept[0]
 
-    def factors(self):
+    def coefficients(self):
         """The arrays by which results of stages are multiplied."""
-        return [factor for _, _, stages, _ in self.kept[0] for _, _, factor in stages if factor is not None]
+        return [c for _, _, stages, _ in self.kept[0] for _, _, c in stages if c is not None]
 
-    def apply(self, tuple ins not None, tuple outs not None, bint fresh, workers):
+    def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
         """Write to `outs` what it makes of `ins`: arrays of its shapes and of dtypes that go together, disjoint."""
         cdef Py_ssize_t nworkers = _threads.count(workers)
         cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
@@ -1336,7 +1338,7 @@ cdef class Plan:
                     if not cnp.PyArray_ISWRITEABLE(a):
                         raise ValueError("out: expected a writeable array, got a read-only one")
                 place = _fill(&arrays[k], a, _dtype(a), place)
-            self.run(arrays, fresh, nworkers)
+            self.run(arrays, first_touch, nworkers)
         finally:
             free(arrays)
 
@@ -1362,7 +1364,7 @@ cdef class Plan:
                 return NotImplemented
         if out is None:
             result = new_result(a, self.out_shape)
-        elif (self.keeps_shape and not self.has_factors and _simple(out, a, dtype, 0)
+        elif (self.keeps_shape and not self.has_coefficients and _simple(out, a, dtype, 0)
                 and (cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a))
                 and _disjoint(<const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a),
                               <const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out))):
@@ -1505,8 +1507,8 @@ cdef extern from *:
     """
     /* Each as fdx.h declares it, or this does not compile: V of a value, P of a pointer. */
     #define FDX_FUNCTIONS(V, P) \\
-        V(fdx_status, fdx_apply, (fdx_call const *)) \\
-        V(fdx_status, fdx_apply_part, (fdx_call const *, ptrdiff_t, ptrdiff_t)) \\
+        V(fdx_status, fdx_gradient_apply, (fdx_gradient const *)) \\
+        V(fdx_status, fdx_gradient_apply_part, (fdx_gradient const *, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_band_derivative, (void *, fdx_derivative const *, fdx_band const **)) \\
         V(size_t, fdx_band_derivative_size, (fdx_derivative const *)) \\
         V(fdx_status, fdx_band_product, (void *, fdx_band const *, fdx_band const *, double, fdx_band const **)) \\
@@ -1514,13 +1516,14 @@ cdef extern from *:
         V(fdx_status, fdx_band_transpose, (void *, fdx_band const *, fdx_band const **)) \\
         V(size_t, fdx_band_transpose_size, (fdx_band const *)) \\
         V(ptrdiff_t, fdx_derivative_points, (fdx_derivative const *)) \\
-        V(fdx_status, fdx_gradient_coords, (fdx_op *, int, fdx_array const *, ptrdiff_t, int, fdx_isa const *)) \\
-        V(fdx_status, fdx_gradient_uniform, (fdx_op *, int, double, fdx_precision, int)) \\
+        V(fdx_status, fdx_gradient_coords, \\
+          (fdx_gradient_axis *, int, fdx_array const *, ptrdiff_t, int, fdx_isa const *)) \\
+        V(fdx_status, fdx_gradient_uniform, (fdx_gradient_axis *, int, double, fdx_precision, int)) \\
         P(fdx_isa const *, fdx_isa_find, (char const *)) \\
         P(char const *, fdx_isa_name, (fdx_isa const *)) \\
         V(ptrdiff_t, fdx_itemsize, (int)) \\
-        V(fdx_status, fdx_operate, (fdx_operation const *, void *, ptrdiff_t)) \\
-        V(fdx_status, fdx_operate_part, (fdx_operation const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
+        V(fdx_status, fdx_apply, (fdx_call const *, void *, ptrdiff_t)) \\
+        V(fdx_status, fdx_apply_part, (fdx_call const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\
         V(size_t, fdx_operator_size, (fdx_sum const *)) \\
         V(fdx_status, fdx_operator_transpose, (void *, fdx_operator const *, fdx_operator const **)) \\
@@ -1529,7 +1532,7 @@ cdef extern from *:
         P(char const *, fdx_status_message, (fdx_status)) \\
         P(char const *, fdx_version, (void)) \\
         V(fdx_status, fdx_weights, (double *, double *, double const *, int, double, int)) \\
-        V(ptrdiff_t, fdx_workspace_size, (fdx_operation const *))
+        V(ptrdiff_t, fdx_workspace_size, (fdx_call const *))
 
     #define FDX_DECLARED(result, name, arguments) result name arguments;
     #define FDX_OF_VALUE(result, name, arguments) {#name, #result " " #arguments, (void (*)(void))name},

@@ -4,10 +4,10 @@
  * The file has numbers of 64 bits, integers (i) and doubles (d), and elements of arrays in C order, as this machine has
  * them:
  *   0: the end.
- *   1, gradient: i dtype, ndim, shape[ndim], edge_order, nops; of each: i axis, nx (0: a spacing), d spacing, x[nx];
+ *   1, gradient: i dtype, ndim, shape[ndim], edge_order, naxes; of each: i axis, nx (0: a spacing), d spacing, x[nx];
  *      the input. Results: one array for each.
- *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nproducts; of
- * each: i in, out, npartials; of each: i axis, deriv, accuracy, left, right, nx, has_factor, d scale, spacing, period,
+ *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; of
+ * each: i in, out, nfactors; of each: i axis, deriv, accuracy, left, right, nx, has_factor, d scale, spacing, period,
  *      x[nx], and, if there is a factor, i n, d factor[n], of the stage's results; i ninputs, noutputs, in_shape[ndim],
  *      out_shape[ndim]; the inputs; what is in the outputs before. Results: the outputs.
  *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
@@ -113,18 +113,18 @@ static void gradient(void)
     static const ptrdiff_t step = sizeof(double);
     ptrdiff_t shape[MAXN], stride[MAXN], out_stride[MAXN];
     double *x[MAXN];
-    fdx_op op[MAXN];
-    fdx_call call;
+    fdx_gradient_axis op[MAXN];
+    fdx_gradient call;
     memset(&call, 0, sizeof call);
     const int dtype = small(), result = fdx_result_dtype(dtype);
     call.ndim = small();
     integers(shape, call.ndim);
     const int edge_order = small();
-    call.nops = small();
+    call.naxes = small();
     call.isa = fdx_isa_find("auto");
     const ptrdiff_t bytes = layout(dtype, call.ndim, shape, stride);
     const ptrdiff_t out_bytes = layout(result, call.ndim, shape, out_stride);
-    for (int k = 0; k < call.nops; k++) {
+    for (int k = 0; k < call.naxes; k++) {
         const int axis = small();
         const ptrdiff_t nx = integer();
         const double spacing = number();
@@ -138,9 +138,9 @@ static void gradient(void)
     void *input = read_bytes((size_t)bytes);
     call.shape = shape;
     call.in = describe(input, stride, dtype);
-    call.op = op;
-    check(fdx_apply(&call));
-    for (int k = 0; k < call.nops; k++) {
+    call.axes = op;
+    check(fdx_gradient_apply(&call));
+    for (int k = 0; k < call.naxes; k++) {
         put(op[k].out.data, out_bytes);
         free(op[k].out.data);
         free(x[k]);
@@ -157,9 +157,9 @@ static void *keep(void *memory)
     return kept[nkept++] = memory;
 }
 
-static fdx_partial partial(int ndim, ptrdiff_t *n)
+static fdx_factor factor(int ndim, ptrdiff_t *n)
 {
-    fdx_partial p;
+    fdx_factor p;
     memset(&p, 0, sizeof p);
     p.axis = small();
     p.what.deriv = small();
@@ -167,7 +167,7 @@ static fdx_partial partial(int ndim, ptrdiff_t *n)
     p.what.left = small();
     p.what.right = small();
     const ptrdiff_t nx = integer();
-    const int has_factor = small();
+    const int has_coefficient = small();
     p.what.scale = number();
     p.what.spacing = number();
     p.what.period = number();
@@ -178,13 +178,13 @@ static fdx_partial partial(int ndim, ptrdiff_t *n)
         reach = (p.what.deriv + 1) / 2 + p.what.accuracy / 2 - 1;
     if (p.what.deriv > 0)
         n[p.axis] -= reach * ((p.what.left == FDX_VALID) + (p.what.right == FDX_VALID));
-    if (has_factor) {
+    if (has_coefficient) {
         double *values = (double *)keep(numbers(integer()));
         ptrdiff_t *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));
-        fdx_array *factor = (fdx_array *)keep(allocate(sizeof *factor));
+        fdx_array *coefficient = (fdx_array *)keep(allocate(sizeof *coefficient));
         layout(FDX_F64, ndim, n, stride);
-        *factor = describe(values, stride, FDX_F64);
-        p.factor = factor;
+        *coefficient = describe(values, stride, FDX_F64);
+        p.coefficient = coefficient;
     }
     return p;
 }
@@ -192,11 +192,11 @@ static fdx_partial partial(int ndim, ptrdiff_t *n)
 static void apply_operator(void)
 {
     ptrdiff_t shape[MAXN], lo[MAXN], hi[MAXN], in_shape[MAXN], out_shape[MAXN], in_stride[MAXN], out_stride[MAXN];
-    fdx_partial partials[MAXPARTS][MAXPARTS];
-    fdx_product products[MAXPARTS];
+    fdx_factor factors[MAXPARTS][MAXPARTS];
+    fdx_term terms[MAXPARTS];
     fdx_array in[MAXPARTS], out[MAXPARTS];
     fdx_sum sum;
-    fdx_operation call;
+    fdx_call call;
     memset(&call, 0, sizeof call);
     const int dtype = small(), result = fdx_result_dtype(dtype), ndim = small();
     integers(shape, ndim);
@@ -207,18 +207,18 @@ static void apply_operator(void)
     const double alpha = number();
     sum.ndim = ndim;
     sum.shape = shape;
-    sum.nproducts = small();
-    sum.product = products;
+    sum.nterms = small();
+    sum.term = terms;
     sum.isa = fdx_isa_find("auto");
-    for (int k = 0; k < sum.nproducts; k++) {
+    for (int k = 0; k < sum.nterms; k++) {
         ptrdiff_t n[MAXN];
         memcpy(n, shape, sizeof n);
-        products[k].in = small();
-        products[k].out = small();
-        products[k].npartials = small();
-        products[k].partial = partials[k];
-        for (int s = 0; s < products[k].npartials; s++)
-            partials[k][s] = partial(ndim, n);
+        terms[k].in = small();
+        terms[k].out = small();
+        terms[k].nfactors = small();
+        terms[k].factor = factors[k];
+        for (int s = 0; s < terms[k].nfactors; s++)
+            factors[k][s] = factor(ndim, n);
     }
     check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum))), &sum, &call.op));
     if (transposed)
@@ -242,7 +242,7 @@ static void apply_operator(void)
     call.hi = boxed ? hi : NULL;
     call.accumulate = adds ? &alpha : NULL;
     const ptrdiff_t size = fdx_workspace_size(&call);
-    check(fdx_operate(&call, keep(allocate((size_t)size)), size));
+    check(fdx_apply(&call, keep(allocate((size_t)size)), size));
     for (int k = 0; k < noutputs; k++)
         put(out[k].data, out_bytes);
     while (nkept > 0)

@@ -37,26 +37,26 @@ contains
 
   ! ---- kinds of records ----
 
-  ! dtype, ndim, shape[ndim], edge_order, nops; of each op axis, nx (0: uniform), spacing, x[nx]; the input.
+  ! dtype, ndim, shape[ndim], edge_order, naxes; of each op axis, nx (0: uniform), spacing, x[nx]; the input.
   subroutine gradients()
-    integer :: dtype, edge_order, nops, k, nx
+    integer :: dtype, edge_order, naxes, k, nx
     integer, allocatable :: shape(:), axis(:)
     real(real64), allocatable :: spacing(:)
-    type(fdx_partial), allocatable :: ops(:)
+    type(fdx_factor), allocatable :: ops(:)
     type(numbers), target :: f, df
     dtype = next()
     shape = next_shape(next())
     edge_order = next()
-    nops = next()
-    allocate (axis(nops), spacing(nops), ops(nops))
-    do k = 1, nops
+    naxes = next()
+    allocate (axis(naxes), spacing(naxes), ops(naxes))
+    do k = 1, naxes
       axis(k) = size(shape) - next()
       nx = next()
       spacing(k) = next_real()
       if (nx > 0) ops(k)%x = next_reals(nx)
     end do
     f = next_array(dtype, shape)
-    do k = 1, nops
+    do k = 1, naxes
       df = f
       if (allocated(ops(k)%x)) then
         call gradient(f, df, axis(k), edge_order, x=ops(k)%x)
@@ -67,15 +67,15 @@ contains
     end do
   end subroutine
 
-  ! dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds, alpha, the products, ninputs, noutputs,
+  ! dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds, alpha, the terms, ninputs, noutputs,
   ! in_shape[ndim], out_shape[ndim], the inputs, the outputs as they are before.
   subroutine an_operator()
     integer :: dtype, k, ninputs, noutputs
     logical :: transposed, boxed, adds
     integer, allocatable :: shape(:), in_shape(:), out_shape(:), lo(:), hi(:)
     real(real64), allocatable :: alpha
-    type(fdx_product), allocatable :: products(:)
-    type(numbers), allocatable, target :: u(:), y(:), factors(:)
+    type(fdx_term), allocatable :: terms(:)
+    type(numbers), allocatable, target :: u(:), y(:), coefficients(:)
     type(fdx_operator) :: made, op
     dtype = next()
     shape = next_shape(next())
@@ -87,12 +87,12 @@ contains
     adds = next() /= 0
     alpha = next_real()
     if (.not. adds) deallocate (alpha)
-    allocate (products(next()))
-    allocate (factors(FDX_MAXSTAGES*size(products)))
-    do k = 1, size(products)
-      products(k) = next_product(shape, factors(FDX_MAXSTAGES*(k - 1) + 1:FDX_MAXSTAGES*k))
+    allocate (terms(next()))
+    allocate (coefficients(FDX_MAXFACTORS*size(terms)))
+    do k = 1, size(terms)
+      terms(k) = next_product(shape, coefficients(FDX_MAXFACTORS*(k - 1) + 1:FDX_MAXFACTORS*k))
     end do
-    call op%make(shape, products)
+    call op%make(shape, terms)
     if (transposed) then
       made = op
       call made%transpose(op)
@@ -121,19 +121,19 @@ contains
     end do
   end subroutine
 
-  ! in, out, npartials; of each partial axis, deriv, accuracy, left, right, nx, has_factor, scale, spacing, period,
-  ! x[nx], and if it has a factor n, factor[n], of the shape of what the chain has made up to there.
-  type(fdx_product) function next_product(shape, factors) result(product)
+  ! in, out, nfactors; of each factor axis, deriv, accuracy, left, right, nx, has_factor, scale, spacing, period,
+  ! x[nx], and if it has a coefficient n, coefficient[n], of the shape of what the chain has made up to there.
+  type(fdx_term) function next_product(shape, coefficients) result(term)
     integer, intent(in) :: shape(:)
-    type(numbers), intent(inout), target :: factors(:)
+    type(numbers), intent(inout), target :: coefficients(:)
     integer :: n(size(shape)), k, m, nx, reach
     logical :: has_factor
     n = shape
-    product%in = next() + 1
-    product%out = next() + 1
-    allocate (product%partial(next()))
-    do k = 1, size(product%partial)
-      associate (p => product%partial(k))
+    term%in = next() + 1
+    term%out = next() + 1
+    allocate (term%factor(next()))
+    do k = 1, size(term%factor)
+      associate (p => term%factor(k))
         p%axis = size(shape) - next()
         p%deriv = next()
         p%accuracy = next()
@@ -149,9 +149,9 @@ contains
         if (p%deriv > 0) n(p%axis) = n(p%axis) - reach*count(p%boundary == FDX_VALID)
         if (has_factor) then
           m = next()
-          if (m /= elements(n)) error stop 'a factor of another size is expected'
-          factors(k) = next_array(FDX_F64, n)
-          p%factor = view(factors(k))
+          if (m /= elements(n)) error stop 'a coefficient of another size is expected'
+          coefficients(k) = next_array(FDX_F64, n)
+          p%coefficient = view(coefficients(k))
         end if
       end associate
     end do
@@ -344,6 +344,6 @@ contains
 
   pure integer function elements(shape)
     integer, intent(in) :: shape(:)
-    elements = product(shape)
+    elements = term(shape)
   end function
 end program

@@ -80,10 +80,10 @@ static void check(fdx_status status)
 }
 
 /* What is made ready may raise exceptions; what is computed raises those of its formula. */
-static void compute_gradient(const fdx_call *call)
+static void compute_gradient(const fdx_gradient *call)
 {
     feclearexcept(FE_ALL_EXCEPT);
-    check(fdx_apply(call));
+    check(fdx_gradient_apply(call));
     for (int k = 0; k < 4; k++)
         raised[k] |= fetestexcept(EXCEPTIONS[k]) != 0;
 }
@@ -146,7 +146,7 @@ static void gradients(const fdx_isa *isa, int dtype, int set)
         const ptrdiff_t out_stride[2] = {columns * results, results};
         for (int k = 0; k < 9; k++)
             for (int edge_order = 1; edge_order <= 2; edge_order++) {
-                fdx_op op;
+                fdx_gradient_axis op;
                 memset(&op, 0, sizeof op);
                 op.axis = layout != 2;
                 if (k < 7)
@@ -156,13 +156,13 @@ static void gradients(const fdx_isa *isa, int dtype, int set)
                 else
                     continue;
                 op.out = (fdx_array){&out, out_stride, (uint8_t)fdx_result_dtype(dtype), 0};
-                fdx_call call;
+                fdx_gradient call;
                 memset(&call, 0, sizeof call);
                 call.ndim = 2;
                 call.shape = shape;
                 call.in = (fdx_array){&in, stride, (uint8_t)dtype, 0};
-                call.nops = 1;
-                call.op = &op;
+                call.naxes = 1;
+                call.axes = &op;
                 call.isa = isa;
                 compute_gradient(&call);
                 add_results(fdx_result_dtype(dtype));
@@ -187,7 +187,7 @@ static void operators(const fdx_isa *isa, int dtype, int set)
     for (int i = 1; i < N; i++)
         x[i] = x[i - 1] + uniform();
     for (int k = 0; k < 32; k++) {
-        fdx_partial along[2];
+        fdx_factor along[2];
         memset(along, 0, sizeof along);
         for (int d = 0; d < 2; d++) {
             fdx_derivative *what = &along[d].what;
@@ -199,29 +199,29 @@ static void operators(const fdx_isa *isa, int dtype, int set)
             what->spacing = 0.137;
             what->x = k >= 16 && d == 0 ? x : NULL;
         }
-        const fdx_product terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-        const fdx_sum sum = {2, shape, 2, terms, isa};
+        const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+        const fdx_sum sum = {2, shape, 2, chains, isa};
         const fdx_operator *op;
         if (fdx_operator_size(&sum) > sizeof memory)
             exit(1);
         check(fdx_operator_make(&memory, &sum, &op));
         const fdx_array from = {&in, stride, (uint8_t)dtype, 0}, to = {&out, stride, (uint8_t)dtype, 0};
-        fdx_operation call;
+        fdx_call call;
         memset(&call, 0, sizeof call);
         call.op = op;
         call.in = &from;
         call.out = &to;
-        check(fdx_operate(&call, &workspace, sizeof workspace));
+        check(fdx_apply(&call, &workspace, sizeof workspace));
         add_results(dtype);
     }
     end(isa, "operators", dtype, set);
 }
 
-static void add_rows(const fdx_rows_alike *r, ptrdiff_t rows)
+static void add_rows(const fdx_stencil *r, ptrdiff_t rows)
 {
     for (ptrdiff_t i = 0; i < (r->row_step != 0 ? rows : 1); i++)
         for (int k = 0; k < r->count; k++)
-            add_doubles(&r->w[k * r->tap_step + i * r->row_step], 1);
+            add_doubles(&r->w[k * r->weight_step + i * r->row_step], 1);
 }
 
 static void add_band(const fdx_band *band)
@@ -231,7 +231,7 @@ static void add_band(const fdx_band *band)
     for (ptrdiff_t i = 0; i < band->nlast; i++)
         add_rows(&band->last[i], 1);
     add_rows(&band->interior, band->rows - band->nfirst - band->nlast);
-    hash = (hash ^ (uint64_t)band->interior.form) * 1099511628211u;
+    hash = (hash ^ (uint64_t)band->interior.summation) * 1099511628211u;
 }
 
 static void add_weights(const double *x, int n, double at, int deriv)
@@ -251,14 +251,14 @@ static void add_weights(const double *x, int n, double at, int deriv)
 static void weights(const fdx_isa *isa)
 {
     enum { N = 200, ROOM = 1 << 14 };
-    static double memory[ROOM], memory_of_product[ROOM], memory_of_first[ROOM];
+    static double memory[ROOM], memory_of_term[ROOM], memory_of_first[ROOM];
     double x[N];
     const ptrdiff_t shape[1] = {N};
-    const fdx_partial tiny = {0, {N, 0, 0, 0, 0, 1e-310, 0, NULL, 0, NULL}, NULL};
-    const fdx_product times_tiny = {0, 0, 1, &tiny};
+    const fdx_factor tiny = {0, {N, 0, 0, 0, 0, 1e-310, 0, NULL, 0, NULL}, NULL};
+    const fdx_term times_tiny = {0, 0, 1, &tiny};
     const fdx_sum sum = {1, shape, 1, &times_tiny, isa};
     const fdx_operator *op;
-    const fdx_band *band, *product, *first;
+    const fdx_band *band, *term, *first;
     const fdx_derivative plain = {N, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 0.1, NULL, 0, NULL};
     begin();
     check(fdx_band_derivative(memory_of_first, &plain, &first));
@@ -285,13 +285,13 @@ static void weights(const fdx_isa *isa)
         hash = (hash ^ (uint64_t)status) * 1099511628211u;
         if (status == FDX_OK) {
             add_band(band);
-            if (fdx_band_product_size(band, first) > sizeof memory_of_product)
+            if (fdx_band_product_size(band, first) > sizeof memory_of_term)
                 exit(1);
             set_mode(mode);
-            const fdx_status multiplied = fdx_band_product(memory_of_product, band, first, 0.7, &product);
+            const fdx_status multiplied = fdx_band_product(memory_of_term, band, first, 0.7, &term);
             set_mode(0x1f80);
             check(multiplied);
-            add_band(product);
+            add_band(term);
         }
         for (int deriv = 0; deriv < 5; deriv++)
             add_weights(x, 8 + k % 8, uniform(), deriv);

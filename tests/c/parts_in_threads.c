@@ -125,7 +125,7 @@ static uint64_t digest(const array *a)
 static void gradient_parts(const void *shared, int thread)
 {
     for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
-        expect(fdx_apply_part(shared, part, NPARTS), "fdx_apply_part");
+        expect(fdx_gradient_apply_part(shared, part, NPARTS), "fdx_gradient_apply_part");
 }
 
 static void gradients(void)
@@ -142,7 +142,7 @@ static void gradients(void)
         for (int boxed = 0; boxed < 2; boxed++) {
             const int dtype = kinds[kind];
             array in = new_array(3, shape, dtype), out[3], before[3];
-            fdx_op op[3];
+            fdx_gradient_axis op[3];
             fill(&in, 1);
             in.a.stride = in.stride;
             for (int d = 0; d < 3; d++) {
@@ -157,10 +157,10 @@ static void gradients(void)
                 op[d].out = out[d].a;
                 op[d].out.stride = out[d].stride;
             }
-            const fdx_call call = {
+            const fdx_gradient call = {
                 3, shape, in.a, 3, op, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? &alpha : NULL, 0};
             uint64_t wanted[3];
-            expect(fdx_apply(&call), "fdx_apply");
+            expect(fdx_gradient_apply(&call), "fdx_gradient_apply");
             for (int d = 0; d < 3; d++) {
                 wanted[d] = digest(&out[d]);
                 memcpy(out[d].a.data, before[d].a.data, out[d].bytes);
@@ -180,17 +180,17 @@ static void gradients(void)
 
 static void operator_parts(const void *shared, int thread)
 {
-    const fdx_operation *call = shared;
+    const fdx_call *call = shared;
     const ptrdiff_t bytes = fdx_workspace_size(call);
     void *workspace = allocate((size_t)bytes);
     for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
-        expect(fdx_operate_part(call, workspace, bytes, part, NPARTS), "fdx_operate_part");
+        expect(fdx_apply_part(call, workspace, bytes, part, NPARTS), "fdx_apply_part");
     free(workspace);
 }
 
 /* Apply it to arrays of its own, of one dtype. */
 static void operate_together(const fdx_operator *op, int dtype, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                             const double *alpha, int fresh)
+                             const double *alpha, int first_touch)
 {
     array in[MAXOUT], out[MAXOUT];
     fdx_array inputs[MAXOUT], outputs[MAXOUT];
@@ -206,12 +206,12 @@ static void operate_together(const fdx_operator *op, int dtype, const ptrdiff_t 
         outputs[k] = out[k].a;
         outputs[k].stride = out[k].stride;
     }
-    const fdx_operation call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)fresh};
+    const fdx_call call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)first_touch};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     for (int k = 0; k < op->noutputs; k++)
         fill(&out[k], 9);
-    expect(fdx_operate(&call, workspace, bytes), "fdx_operate");
+    expect(fdx_apply(&call, workspace, bytes), "fdx_apply");
     for (int k = 0; k < op->noutputs; k++) {
         wanted[k] = digest(&out[k]);
         fill(&out[k], 9);
@@ -258,10 +258,10 @@ static const fdx_operator *transposed(const fdx_operator *op)
 static void laplacian(void)
 {
     const ptrdiff_t shape[2] = {LARGE, LARGE};
-    const fdx_partial across = {0, derivative(2, 2, FDX_PERIODIC, FDX_PERIODIC), NULL};
-    const fdx_partial along = {1, derivative(2, 2, FDX_ONE_SIDED, FDX_REFLECT), NULL};
-    const fdx_product products[2] = {{0, 0, 1, &across}, {0, 0, 1, &along}};
-    const fdx_sum sum = {2, shape, 2, products, fdx_isa_find("auto")};
+    const fdx_factor across = {0, derivative(2, 2, FDX_PERIODIC, FDX_PERIODIC), NULL};
+    const fdx_factor along = {1, derivative(2, 2, FDX_ONE_SIDED, FDX_REFLECT), NULL};
+    const fdx_term terms[2] = {{0, 0, 1, &across}, {0, 0, 1, &along}};
+    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
     const fdx_operator *op = make(&sum);
     operate_together(op, FDX_F64, NULL, NULL, NULL, 0);
     free((void *)op);
@@ -271,10 +271,10 @@ static void laplacian(void)
 typedef struct {
     ptrdiff_t shape[3], c_shape[3];
     array c;
-    fdx_array factor;
+    fdx_array coefficient;
     double y[24];
-    fdx_partial there[2], along, twice[2];
-    fdx_product products[3];
+    fdx_factor there[2], along, twice[2];
+    fdx_term terms[3];
     fdx_sum sum;
 } fields;
 
@@ -285,23 +285,23 @@ static void describe(fields *f)
     memcpy(f->c_shape, c_shape, sizeof c_shape);
     f->c = new_array(3, c_shape, FDX_F64);
     fill(&f->c, 5);
-    f->factor = f->c.a;
-    f->factor.stride = f->c.stride;
+    f->coefficient = f->c.a;
+    f->coefficient.stride = f->c.stride;
     for (int i = 0; i < 24; i++)
         f->y[i] = i + 0.01 * i * i;
-    f->there[0] = (fdx_partial){0, derivative(1, 2, FDX_VALID, FDX_VALID), &f->factor};
-    f->there[1] = (fdx_partial){0, derivative(1, 4, FDX_ONE_SIDED, FDX_REFLECT_ODD), NULL};
-    f->along = (fdx_partial){1, derivative(2, 4, FDX_SYMMETRIC, FDX_ONE_SIDED), NULL};
+    f->there[0] = (fdx_factor){0, derivative(1, 2, FDX_VALID, FDX_VALID), &f->coefficient};
+    f->there[1] = (fdx_factor){0, derivative(1, 4, FDX_ONE_SIDED, FDX_REFLECT_ODD), NULL};
+    f->along = (fdx_factor){1, derivative(2, 4, FDX_SYMMETRIC, FDX_ONE_SIDED), NULL};
     f->along.what.x = f->y;
-    f->twice[0] = (fdx_partial){2, derivative(1, 6, FDX_PERIODIC, FDX_PERIODIC), NULL};
+    f->twice[0] = (fdx_factor){2, derivative(1, 6, FDX_PERIODIC, FDX_PERIODIC), NULL};
     f->twice[1] = f->twice[0];
-    f->products[0] = (fdx_product){0, 0, 2, f->there};
-    f->products[1] = (fdx_product){1, 0, 1, &f->along};
-    f->products[2] = (fdx_product){0, 1, 2, f->twice};
-    f->sum = (fdx_sum){3, f->shape, 3, f->products, fdx_isa_find("auto")};
+    f->terms[0] = (fdx_term){0, 0, 2, f->there};
+    f->terms[1] = (fdx_term){1, 0, 1, &f->along};
+    f->terms[2] = (fdx_term){0, 1, 2, f->twice};
+    f->sum = (fdx_sum){3, f->shape, 3, f->terms, fdx_isa_find("auto")};
 }
 
-static void sums_with_factors(void)
+static void sums_with_coefficients(void)
 {
     static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
     const ptrdiff_t lo[3] = {1, 3, 2}, hi[3] = {17, 20, 29};
@@ -345,10 +345,10 @@ static void make_own(const void *shared, int thread)
         inputs[k].stride = in[k].stride;
         outputs[k] = (fdx_array){y + k * (RESULTS / 2), stride, FDX_F64, 0};
     }
-    const fdx_operation call = {transpose, inputs, outputs, NULL, NULL, NULL, 0};
+    const fdx_call call = {transpose, inputs, outputs, NULL, NULL, NULL, 0};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
-    expect(fdx_operate(&call, workspace, bytes), "fdx_operate");
+    expect(fdx_apply(&call, workspace, bytes), "fdx_apply");
 
     /* Bands, and weights of nodes that need long integers as well. */
     fdx_derivative what = m->f->along.what;
@@ -365,7 +365,7 @@ static void make_own(const void *shared, int thread)
         nodes[k] = k == 0 ? 1e-30 : k * 1.1;
     expect(fdx_weights(w, w + 9, nodes, 9, 0.3, 2), "fdx_weights");
     for (int k = 0; k < turned->interior.count && k < 20; k++)
-        w[18 + k] = turned->interior.w[k * turned->interior.tap_step];
+        w[18 + k] = turned->interior.w[k * turned->interior.weight_step];
 
     for (int k = 0; k < 3; k++)
         free(memory[k]);
@@ -399,7 +399,7 @@ static void makers(void)
 int main(void)
 {
     gradients();
-    sums_with_factors();
+    sums_with_coefficients();
     makers();
     laplacian();
     printf("%d threads, one result\n", NTHREADS);

@@ -43,7 +43,7 @@ static void fail(const char *what)
 
 /* ---- bands as they are ---- */
 
-static const fdx_rows_alike *row_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t *nth)
+static const fdx_stencil *row_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t *nth)
 {
     *nth = 0;
     if (i < band->nfirst)
@@ -54,45 +54,47 @@ static const fdx_rows_alike *row_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t
     return &band->interior;
 }
 
-static double weight(const fdx_rows_alike *r, ptrdiff_t nth, int k)
+static double weight(const fdx_stencil *r, ptrdiff_t nth, int k)
 {
-    return r->w[k * r->tap_step + nth * r->row_step];
+    return r->w[k * r->weight_step + nth * r->row_step];
 }
 
 /* What a row gives for a 1 at its own point and 0 elsewhere. */
-static double of_a_unit(const fdx_rows_alike *r, ptrdiff_t nth)
+static double of_a_unit(const fdx_stencil *r, ptrdiff_t nth)
 {
     double sum = 0;
-    int terms = 0;
-    if (r->form == FDX_DIFFERENCES) {
+    int chains = 0;
+    if (r->summation == FDX_SUM_DIFFERENCES) {
         for (int k = 0; k < r->count; k++)
-            if (k != r->own) {
-                const double term = weight(r, nth, k) * (0.0 - 1.0);
-                sum = terms++ == 0 ? term : sum + term;
+            if (k != r->centre) {
+                const double chain = weight(r, nth, k) * (0.0 - 1.0);
+                sum = chains++ == 0 ? chain : sum + chain;
             }
         return sum;
     }
-    for (int j = 1; j <= r->own; j++) {
-        const double term = weight(r, nth, r->own + j) * (r->form == FDX_ODD ? 0.0 - 0.0 : (0.0 - 1.0) - (1.0 - 0.0));
-        sum = j == 1 ? term : sum + term;
+    for (int j = 1; j <= r->centre; j++) {
+        const double chain = weight(r, nth, r->centre + j) *
+                             (r->summation == FDX_SUM_ANTISYMMETRIC ? 0.0 - 0.0 : (0.0 - 1.0) - (1.0 - 0.0));
+        sum = j == 1 ? chain : sum + chain;
     }
     return sum;
 }
 
-static void check_row(const fdx_band *band, ptrdiff_t i, const fdx_rows_alike *r, ptrdiff_t nth)
+static void check_row(const fdx_band *band, ptrdiff_t i, const fdx_stencil *r, ptrdiff_t nth)
 {
-    if (r->count < 1 || r->own < (r->form == FDX_PLAIN ? -1 : 0) || r->own >= r->count)
+    if (r->count < 1 || r->centre < (r->summation == FDX_SUM_PLAIN ? -1 : 0) || r->centre >= r->count)
         fail("the neighbours of a row");
-    if (i >= 0 && !band->periodic && (i + r->first < 0 || i + r->first + r->count > band->columns))
+    if (i >= 0 && !band->periodic && (i + r->offset < 0 || i + r->offset + r->count > band->columns))
         fail("a row reaches outside");
-    if (r->form != FDX_PLAIN && weight(r, nth, r->own) != of_a_unit(r, nth))
+    if (r->summation != FDX_SUM_PLAIN && weight(r, nth, r->centre) != of_a_unit(r, nth))
         fail("the weight of the point itself");
-    if (r->form != FDX_ODD && r->form != FDX_EVEN)
+    if (r->summation != FDX_SUM_ANTISYMMETRIC && r->summation != FDX_SUM_SYMMETRIC)
         return;
-    if (r->count != 2 * r->own + 1)
+    if (r->count != 2 * r->centre + 1)
         fail("a symmetric row that is not");
-    for (int j = 1; j <= r->own; j++)
-        if (weight(r, nth, r->own - j) != (r->form == FDX_ODD ? -1 : 1) * weight(r, nth, r->own + j))
+    for (int j = 1; j <= r->centre; j++)
+        if (weight(r, nth, r->centre - j) !=
+            (r->summation == FDX_SUM_ANTISYMMETRIC ? -1 : 1) * weight(r, nth, r->centre + j))
             fail("the symmetry of a row");
 }
 
@@ -107,10 +109,10 @@ static void dense(const fdx_band *band, matrix *out)
         check_row(band, -1, &band->interior, 0);
     for (ptrdiff_t i = 0; i < band->rows; i++) {
         ptrdiff_t nth;
-        const fdx_rows_alike *r = row_of(band, i, &nth);
+        const fdx_stencil *r = row_of(band, i, &nth);
         check_row(band, i, r, nth);
         for (int k = 0; k < r->count; k++) {
-            const ptrdiff_t c = i + r->first + k;
+            const ptrdiff_t c = i + r->offset + k;
             out->at[i][(c + band->columns) % band->columns] = weight(r, nth, k);
         }
     }
@@ -148,7 +150,7 @@ static const fdx_band *transpose(const fdx_band *a)
     return made(memory, status, band);
 }
 
-static const fdx_band *product(const fdx_band *a, const fdx_band *b)
+static const fdx_band *term(const fdx_band *a, const fdx_band *b)
 {
     const fdx_band *band = NULL;
     const size_t size = fdx_band_product_size(a, b);
@@ -237,13 +239,15 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
     const int n = (int)spec.n, order = spec.deriv + spec.accuracy;
     const int reach = uniform ? (spec.deriv + 1) / 2 + spec.accuracy / 2 - 1 : order / 2;
     const int skip = spec.left == FDX_VALID ? reach : 0;
-    const long double factor = spec.scale / powl(uniform ? h : 1, spec.deriv);
+    const long double coefficient = spec.scale / powl(uniform ? h : 1, spec.deriv);
     pad_line(uniform);
     if (band->columns != n || band->rows != n - skip - (spec.right == FDX_VALID ? reach : 0))
         fail("the shape of a derivative");
     if (band->periodic != (spec.left == FDX_PERIODIC))
         fail("is it periodic?");
-    if (band->interior.form != (!uniform ? FDX_DIFFERENCES : spec.deriv % 2 ? FDX_ODD : FDX_EVEN))
+    if (band->interior.summation != (!uniform         ? FDX_SUM_DIFFERENCES
+                                     : spec.deriv % 2 ? FDX_SUM_ANTISYMMETRIC
+                                                      : FDX_SUM_SYMMETRIC))
         fail("the form of an interior");
     for (int row = 0; row < band->rows; row++) {
         const int i = row + skip;
@@ -258,13 +262,13 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
         weights(w, &place[PAD + lo], count, place[PAD + i], spec.deriv);
         for (int k = 0; k < count; k++)
             for (int c = 0; c < n; c++) {
-                want[c] += w[k] * factor * pad[PAD + lo + k][c];
-                size += fabsl(w[k] * factor * pad[PAD + lo + k][c]);
+                want[c] += w[k] * coefficient * pad[PAD + lo + k][c];
+                size += fabsl(w[k] * coefficient * pad[PAD + lo + k][c]);
             }
         ptrdiff_t nth;
-        const fdx_rows_alike *r = row_of(band, row, &nth);
-        const int own = row + (int)r->first + r->own;
-        if ((own + n) % n != i)
+        const fdx_stencil *r = row_of(band, row, &nth);
+        const int centre = row + (int)r->offset + r->centre;
+        if ((centre + n) % n != i)
             fail("the place of a row");
         for (int c = 0; c < n; c++) {
             const long double by = fabsl(m->at[row][c] - want[c]);
@@ -277,16 +281,16 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
 
         /* polynomials up to the design degree */
         for (int p = 0; p < order && exact; p++) {
-            long double sum = 0, terms = 0, expected = p == spec.deriv ? spec.scale : 0;
+            long double sum = 0, chains = 0, expected = p == spec.deriv ? spec.scale : 0;
             for (int k = 2; k <= p; k++)
                 expected *= k;
             for (int k = 0; k < count; k++) {
                 const int c = (lo + k + n) % n;
                 const long double f = powl((place[PAD + lo + k] - place[PAD + i]) * (uniform ? h : 1), p);
                 sum += m->at[row][c] * f;
-                terms += fabsl(m->at[row][c] * f);
+                chains += fabsl(m->at[row][c] * f);
             }
-            if (fabsl(sum - expected) > 8 * DBL_EPSILON * terms)
+            if (fabsl(sum - expected) > 8 * DBL_EPSILON * chains)
                 fail("a polynomial");
         }
     }
@@ -396,14 +400,17 @@ static void check_transpose(const fdx_band *a)
         for (int j = 0; j < MAXN; j++)
             if (of_a.at[i][j] != of_t.at[j][i] || of_a.at[i][j] != of_tt.at[i][j])
                 fail("an entry of a transpose");
-    for (ptrdiff_t i = 0; i < t->rows && !t->periodic && t->interior.first + t->interior.own == 0; i++) {
+    for (ptrdiff_t i = 0; i < t->rows && !t->periodic && t->interior.offset + t->interior.centre == 0; i++) {
         ptrdiff_t nth;
-        const fdx_rows_alike *r = row_of(t, i, &nth);
-        if (r->own != (r->first <= 0 && r->first + r->count > 0 ? -r->first : -1))
+        const fdx_stencil *r = row_of(t, i, &nth);
+        if (r->centre != (r->offset <= 0 && r->offset + r->count > 0 ? -r->offset : -1))
             fail("the point itself in a transpose");
     }
-    const int form = a->interior.form;
-    if (t->interior.form != ((form == FDX_ODD || form == FDX_EVEN) && a->interior.row_step == 0 ? form : FDX_PLAIN) ||
+    const int summation = a->interior.summation;
+    if (t->interior.summation !=
+            ((summation == FDX_SUM_ANTISYMMETRIC || summation == FDX_SUM_SYMMETRIC) && a->interior.row_step == 0
+                 ? summation
+                 : FDX_SUM_PLAIN) ||
         (t->interior.row_step != 0) != (a->interior.row_step != 0) || t->periodic != a->periodic)
         fail("the form of a transpose");
     if (!a->periodic && a->nfirst + a->nlast + a->interior.count < a->rows - 12 && t->nfirst + t->nlast == t->rows)
@@ -412,41 +419,41 @@ static void check_transpose(const fdx_band *a)
     discard(tt);
 }
 
-static const fdx_band *checked_product(const fdx_band *a, const fdx_band *b, int exact)
+static const fdx_band *checked_term(const fdx_band *a, const fdx_band *b, int exact)
 {
     matrix of_a, of_b, of_p;
     doing = "a product";
-    const fdx_band *p = product(a, b);
+    const fdx_band *p = term(a, b);
     dense(a, &of_a);
     dense(b, &of_b);
     dense(p, &of_p);
     if (p->rows != a->rows || p->columns != b->columns || p->periodic != a->periodic)
         fail("the shape of a product");
-    int plain = b->interior.form == FDX_PLAIN;
+    int plain = b->interior.summation == FDX_SUM_PLAIN;
     for (int i = 0; i < p->rows; i++) {
         ptrdiff_t nth;
-        plain |= row_of(b, i < b->rows ? i : b->rows - 1, &nth)->form == FDX_PLAIN;
+        plain |= row_of(b, i < b->rows ? i : b->rows - 1, &nth)->summation == FDX_SUM_PLAIN;
     }
     for (int i = 0; i < p->rows; i++) {
         ptrdiff_t nth;
-        const fdx_rows_alike *r = row_of(p, i, &nth);
-        const ptrdiff_t own = r->own < 0 ? -1 : (i + r->first + r->own + p->columns) % p->columns;
+        const fdx_stencil *r = row_of(p, i, &nth);
+        const ptrdiff_t centre = r->centre < 0 ? -1 : (i + r->offset + r->centre + p->columns) % p->columns;
         long double size = 0;
         for (int j = 0; j < p->columns; j++)
             for (int k = 0; k < a->columns; k++)
                 size += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
-        if (!plain && r->form == FDX_PLAIN)
+        if (!plain && r->summation == FDX_SUM_PLAIN)
             fail("the form of a product");
         for (int j = 0; j < p->columns; j++) {
-            long double sum = 0, terms = 0;
+            long double sum = 0, chains = 0;
             for (int k = 0; k < a->columns; k++) {
                 sum += (long double)of_a.at[i][k] * of_b.at[k][j];
-                terms += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
+                chains += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
             }
             const long double by = fabsl(of_p.at[i][j] - sum);
             if (exact ? by != 0
-                      : !(by <= DBL_EPSILON / 2 * fabsl(sum) + 64 * LDBL_EPSILON * terms +
-                                    (j == own ? 8 * DBL_EPSILON * size : 0))) {
+                      : !(by <= DBL_EPSILON / 2 * fabsl(sum) + 64 * LDBL_EPSILON * chains +
+                                    (j == centre ? 8 * DBL_EPSILON * size : 0))) {
                 fprintf(stderr, "row %d column %d: %a, not %La\n", i, j, of_p.at[i][j], sum);
                 fail("an entry of a product");
             }
@@ -474,10 +481,10 @@ static void random_chain(int integers)
             chain = b;
             continue;
         }
-        const ptrdiff_t wide = (ptrdiff_t)chain->interior.count + b->interior.count - 1;
-        const fdx_status expected = chain->periodic != b->periodic                                    ? FDX_E_STENCIL
-                                    : chain->columns != b->rows || (b->periodic && wide > b->columns) ? FDX_E_SIZE
-                                                                                                      : FDX_OK;
+        const ptrdiff_t mixed = (ptrdiff_t)chain->interior.count + b->interior.count - 1;
+        const fdx_status expected = chain->periodic != b->periodic                                     ? FDX_E_STENCIL
+                                    : chain->columns != b->rows || (b->periodic && mixed > b->columns) ? FDX_E_SIZE
+                                                                                                       : FDX_OK;
         if (expected != FDX_OK) {
             double memory = 7;
             const fdx_band *none = NULL;
@@ -487,7 +494,7 @@ static void random_chain(int integers)
             discard(b);
             continue;
         }
-        const fdx_band *p = checked_product(chain, b, integers);
+        const fdx_band *p = checked_term(chain, b, integers);
         check_transpose(p);
         discard(chain);
         discard(b);
@@ -503,8 +510,9 @@ static void known(void)
     matrix m;
     doing = "a second derivative";
     spec = (fdx_derivative){9, 1, 2, FDX_PERIODIC, FDX_PERIODIC, 1, 0.5, NULL, 0, NULL};
-    const fdx_band *d = derivative(), *dd = product(d, d), *t = transpose(d), *td = product(t, d);
-    if (dd->interior.form != FDX_EVEN || td->interior.form != FDX_EVEN || t->interior.form != FDX_ODD)
+    const fdx_band *d = derivative(), *dd = term(d, d), *t = transpose(d), *td = term(t, d);
+    if (dd->interior.summation != FDX_SUM_SYMMETRIC || td->interior.summation != FDX_SUM_SYMMETRIC ||
+        t->interior.summation != FDX_SUM_ANTISYMMETRIC)
         fail("forms");
     static const double twice[5] = {1, 0, -2, 0, 1};
     for (int k = 0; k < 5; k++)
@@ -549,15 +557,16 @@ static void known(void)
 static void by_hand(void)
 {
     static const double w[6] = {1, 2, 3, 4, 5, 6};
-    const fdx_rows_alike ends[3] = {
-        {0, 2, 0, FDX_PLAIN, w, 1, 0}, {3, 1, -1, FDX_PLAIN, w + 2, 1, 0}, {-2, 3, -1, FDX_PLAIN, w + 3, 1, 0}};
-    const fdx_rows_alike interior = {0, 1, 0, FDX_PLAIN, w, 1, 0};
+    const fdx_stencil ends[3] = {{0, 2, 0, FDX_SUM_PLAIN, w, 1, 0},
+                                 {3, 1, -1, FDX_SUM_PLAIN, w + 2, 1, 0},
+                                 {-2, 3, -1, FDX_SUM_PLAIN, w + 3, 1, 0}};
+    const fdx_stencil interior = {0, 1, 0, FDX_SUM_PLAIN, w, 1, 0};
     const fdx_band band = {3, 6, 3, 0, ends, ends + 3, interior, 0}, other = {3, 6, 1, 2, ends, ends + 1, interior, 0};
     check_transpose(&band);
     check_transpose(&other);
     const fdx_band *t = transpose(&band);
-    discard(checked_product(&other, t, 1));
-    discard(checked_product(t, &other, 1));
+    discard(checked_term(&other, t, 1));
+    discard(checked_term(t, &other, 1));
     discard(t);
 }
 
@@ -604,7 +613,7 @@ static void many_stencils(void)
     for (int k = 0; k < 4; k++) {
         spec.isa = fdx_isa_find(tables[k]);
         const fdx_band *band = derivative();
-        const fdx_rows_alike *r = &band->interior, *same = first != NULL ? &first->interior : r;
+        const fdx_stencil *r = &band->interior, *same = first != NULL ? &first->interior : r;
         const size_t head = (size_t)((const char *)r->w - (const char *)band);
         if (r->row_step != 0 && memcmp(r->w, same->w, size - head) != 0)
             fail("weights that depend on the instruction set");
@@ -613,21 +622,21 @@ static void many_stencils(void)
         else
             discard(band);
     }
-    const fdx_rows_alike *r = &first->interior;
+    const fdx_stencil *r = &first->interior;
     for (ptrdiff_t i = first->nfirst; i < first->rows - first->nlast && r->row_step != 0; i++) {
-        const ptrdiff_t lo = i + r->first;
+        const ptrdiff_t lo = i + r->offset;
         double sum = 0;
         if (lo < 0 || lo + r->count > spec.n)
             continue;
-        if (fdx_weights(w, NULL, x + lo, r->count, x[lo + r->own], spec.deriv) != FDX_OK)
+        if (fdx_weights(w, NULL, x + lo, r->count, x[lo + r->centre], spec.deriv) != FDX_OK)
             fail("weights of one stencil");
         for (int k = 0; k < r->count; k++)
-            if (k != r->own) {
+            if (k != r->centre) {
                 sum -= w[k] * spec.scale;
                 if (weight(r, i - first->nfirst, k) != w[k] * spec.scale)
                     fail("a weight");
             }
-        if (weight(r, i - first->nfirst, r->own) != sum)
+        if (weight(r, i - first->nfirst, r->centre) != sum)
             fail("a point's own weight");
     }
     discard(first);
@@ -639,9 +648,9 @@ static void long_axis(void)
     const ptrdiff_t n = PTRDIFF_MAX / 4;
     doing = "a long axis";
     spec = (fdx_derivative){n, 2, 4, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
-    const fdx_band *d = derivative(), *t = transpose(d), *p = product(t, d);
+    const fdx_band *d = derivative(), *t = transpose(d), *p = term(t, d);
     if (d->rows != n || p->rows != n || p->nfirst + p->nlast > 20 || fdx_band_product_size(t, d) > 4096 ||
-        p->last[0].first + p->last[0].count > p->nlast || p->interior.form != FDX_EVEN)
+        p->last[0].offset + p->last[0].count > p->nlast || p->interior.summation != FDX_SUM_SYMMETRIC)
         fail("its band");
     discard(d), discard(t), discard(p);
 }

@@ -27,16 +27,16 @@ static double coordinate(const grid *g, ptrdiff_t i)
 
 static double three_points(int c, int s, const double w[3], const double re[3], const double im[3], int part, int cplx)
 {
-    double term[3];
+    double chain[3];
     for (int k = 0; k < 3; k++) {
         if (!cplx)
-            term[k] = mul(c, w[k], re[k]);
+            chain[k] = mul(c, w[k], re[k]);
         else if (part == 0)
-            term[k] = sub(c, mul(c, w[k], re[k]), mul(c, 0, im[k]));
+            chain[k] = sub(c, mul(c, w[k], re[k]), mul(c, 0, im[k]));
         else
-            term[k] = add(c, mul(c, w[k], im[k]), mul(c, 0, re[k]));
+            chain[k] = add(c, mul(c, w[k], im[k]), mul(c, 0, re[k]));
     }
-    return round_to(s, add(c, add(c, term[0], term[1]), term[2]));
+    return round_to(s, add(c, add(c, chain[0], chain[1]), chain[2]));
 }
 
 static double divided(int c, int s, double h, const double lo[2], const double hi[2], int part, int cplx)
@@ -143,7 +143,7 @@ static void random_case(const fdx_isa *isa)
         box[d] = hi[d] - lo[d];
     }
     char *before[MAXN];
-    fdx_op op[MAXN];
+    fdx_gradient_axis op[MAXN];
     array out[MAXN];
     grid g[MAXN];
     for (int k = 0; k < naxes; k++) {
@@ -194,19 +194,19 @@ static void random_case(const fdx_isa *isa)
         op[k].out.stride = out[k].stride;
     }
 
-    const fdx_call call = {ndim,
-                           shape,
-                           {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped},
-                           naxes,
-                           op,
-                           isa,
-                           boxed ? lo : NULL,
-                           boxed ? hi : NULL,
-                           adds ? &alpha : NULL,
-                           (uint8_t)below(2)};
+    const fdx_gradient call = {ndim,
+                               shape,
+                               {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped},
+                               naxes,
+                               op,
+                               isa,
+                               boxed ? lo : NULL,
+                               boxed ? hi : NULL,
+                               adds ? &alpha : NULL,
+                               (uint8_t)below(2)};
     const int nparts = below(2) ? 1 : 1 + below(9);
     for (int part = nparts - 1; part >= 0; part--) {
-        const fdx_status status = fdx_apply_part(&call, part, nparts);
+        const fdx_status status = fdx_gradient_apply_part(&call, part, nparts);
         if (status != FDX_OK)
             fail(fdx_status_message(status));
     }
@@ -269,16 +269,16 @@ static void flags_of_alpha(const fdx_isa *isa)
     static const double alpha = 1e300;
     static const ptrdiff_t n = 4, step = sizeof(float);
     static float f[4] = {1, 2, 4, 8}, out[4];
-    fdx_op op;
+    fdx_gradient_axis op;
     if (fdx_gradient_uniform(&op, FDX_F32, 1, FDX_WEAK, 1) != FDX_OK)
         fail("a uniform gradient");
     op.axis = 0;
     op.out = (fdx_array){out, &step, FDX_F32, 0};
-    const fdx_call call = {1, &n, {f, &step, FDX_F32, 0}, 1, &op, isa, NULL, NULL, &alpha, 0};
+    const fdx_gradient call = {1, &n, {f, &step, FDX_F32, 0}, 1, &op, isa, NULL, NULL, &alpha, 0};
     for (int before = 0; before < 2; before++) {
         feclearexcept(FE_ALL_EXCEPT);
         feraiseexcept(before ? FE_DIVBYZERO : 0);
-        if (fdx_apply(&call) != FDX_OK || !fetestexcept(FE_OVERFLOW) || !fetestexcept(FE_DIVBYZERO) != !before)
+        if (fdx_gradient_apply(&call) != FDX_OK || !fetestexcept(FE_OVERFLOW) || !fetestexcept(FE_DIVBYZERO) != !before)
             fail("the flags of a number that is added by");
     }
     feclearexcept(FE_ALL_EXCEPT);
@@ -297,16 +297,16 @@ static void whole_calls(const fdx_isa *isa)
             const ptrdiff_t line[1] = {n}, rows[2] = {n / 3, 3}, step[1] = {sizeof(float)};
             const ptrdiff_t steps[2] = {3 * sizeof(float), sizeof(float)};
             const int ndim = n >= 9 && n % 2 == 0 ? 2 : 1;
-            fdx_op op;
+            fdx_gradient_axis op;
             if (fdx_gradient_uniform(&op, FDX_F32, spacings[k % 3], FDX_WEAK, 1 + k / 3) != FDX_OK)
                 fail("a uniform gradient");
             op.axis = k % ndim;
             op.out = (fdx_array){out, ndim == 1 ? step : steps, FDX_F32, 0};
-            const fdx_call call = {
+            const fdx_gradient call = {
                 ndim, ndim == 1 ? line : rows, {f, op.out.stride, FDX_F32, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
             feclearexcept(FE_ALL_EXCEPT);
             litter();
-            if (fdx_apply(&call) != FDX_OK)
+            if (fdx_gradient_apply(&call) != FDX_OK)
                 fail("a call on ordinary data");
             quiet("flags of a call");
         }
@@ -320,15 +320,15 @@ static void flags(const fdx_isa *isa)
         double d[2 * (MOST + 2)];
         float f[2 * (MOST + 2)];
     } data, y, coords;
-    double w[FDX_NTAPS] = {0.5, 0.25, 0.75}, made[FDX_NTAPS][MOST];
-    double *const make_w[FDX_NTAPS] = {made[0], made[1], made[2]};
+    double w[FDX_NWEIGHTS] = {0.5, 0.25, 0.75}, made[FDX_NWEIGHTS][MOST];
+    double *const make_w[FDX_NWEIGHTS] = {made[0], made[1], made[2]};
     for (ptrdiff_t n = 1; n <= MOST; n++) {
         for (int row = 0; row < FDX_NROWS; row++) {
             const int single = row != FDX_ROW_F64 && row != FDX_ROW_C128;
-            const int parts = row == FDX_ROW_F32 || row == FDX_ROW_F64 || row == FDX_ROW_F32_WIDE ? 1 : 2;
-            const void *x[FDX_NTAPS];
-            const double *weights[FDX_NTAPS];
-            for (int k = 0; k < FDX_NTAPS; k++) {
+            const int parts = row == FDX_ROW_F32 || row == FDX_ROW_F64 || row == FDX_ROW_F32_MIXED ? 1 : 2;
+            const void *x[FDX_NWEIGHTS];
+            const double *weights[FDX_NWEIGHTS];
+            for (int k = 0; k < FDX_NWEIGHTS; k++) {
                 x[k] = single ? (const void *)(data.f + parts * k) : (const void *)(data.d + parts * k);
                 weights[k] = made[k];
             }
@@ -350,13 +350,13 @@ static void flags(const fdx_isa *isa)
                 isa->rows[row].of.quotient[way](&y, x[0], x[2], n, &d);
                 quiet("flags of a quick quotient");
             }
-            isa->rows[row].taps(&y, x, n, w);
+            isa->rows[row].weighted(&y, x, n, w);
             quiet("flags of taps");
-            isa->rows[row].stream(&y, x, n, weights);
+            isa->rows[row].varying(&y, x, n, weights);
             quiet("flags of streamed weights");
-            const int wide = row != FDX_ROW_F32 && row != FDX_ROW_C64;
+            const int mixed = row != FDX_ROW_F32 && row != FDX_ROW_C64;
             for (int i = 0; i < MOST + 2; i++) {
-                if (wide)
+                if (mixed)
                     coords.d[i] = 1 + i * i;
                 else
                     coords.f[i] = 1 + (float)(i * i);
@@ -381,7 +381,7 @@ static void flags(const fdx_isa *isa)
     for (int dtype = FDX_I8; dtype < FDX_NDTYPES; dtype++)
         for (int edge_order = 1; edge_order <= 2; edge_order++)
             for (int precision = FDX_WEAK; precision <= FDX_DOUBLE; precision++) {
-                fdx_op op;
+                fdx_gradient_axis op;
                 feclearexcept(FE_ALL_EXCEPT);
                 fdx_gradient_uniform(&op, dtype, 7, (fdx_precision)precision, edge_order);
                 quiet("flags of a uniform spacing");
@@ -396,19 +396,19 @@ static void traps(const fdx_isa *isa)
     static double f[ROWS * N], out[ROWS * N], trapped[ROWS * N];
     static const double row[N] = {-1e308, 1, 1e-300, 1e308, 1e307}; /* whose differences overflow from row to row */
     const ptrdiff_t shape[2] = {ROWS, N}, stride[2] = {N * sizeof(double), sizeof(double)};
-    fdx_op op;
+    fdx_gradient_axis op;
     if (fdx_gradient_uniform(&op, FDX_F64, 3, FDX_WEAK, 1) != FDX_OK)
         fail("a uniform gradient");
     op.axis = 1;
     op.out = (fdx_array){out, stride, FDX_F64, 0};
-    const fdx_call call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
+    const fdx_gradient call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
     for (int set = 0; set < 2; set++) {
         for (int i = 0; i < ROWS * N; i++)
             f[i] = set == 0 ? row[i % N] : 1e-300 * (i % 7); /* whose remainders are subnormal */
         if (set == 0)
             f[N] = (double)INFINITY; /* remainders of infinite quotients are NaN */
         op.out.data = out;
-        if (fdx_apply(&call) != FDX_OK)
+        if (fdx_gradient_apply(&call) != FDX_OK)
             fail("a call where nothing traps");
         op.out.data = trapped;
         fenv_t before;
@@ -419,7 +419,7 @@ static void traps(const fdx_isa *isa)
         else
             _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_MASK_DENORM);
 #endif
-        const fdx_status status = fdx_apply(&call);
+        const fdx_status status = fdx_gradient_apply(&call);
         fesetenv(&before);
         if (status != FDX_OK || memcmp(out, trapped, sizeof out) != 0)
             fail("a call where exceptions trap");
@@ -476,7 +476,7 @@ static void quotients(const fdx_isa *isa, long cases)
         double d[MOST];
         float f[MOST];
     } lo, hi, y, expected;
-    static const int rows[] = {FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_F32_WIDE};
+    static const int rows[] = {FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_F32_MIXED};
     long used = 0;
     for (long i = 0; i < cases; i++) {
         const int row = rows[below(3)], stored = row != FDX_ROW_F64, computed = row == FDX_ROW_F32;
@@ -531,12 +531,12 @@ static void quotients(const fdx_isa *isa, long cases)
 
 static double refused_in[12], refused_out[12];
 
-static void refuse(fdx_call call, fdx_op op, fdx_status expected, const char *what)
+static void refuse(fdx_gradient call, fdx_gradient_axis op, fdx_status expected, const char *what)
 {
-    call.op = &op;
+    call.axes = &op;
     for (int i = 0; i < 12; i++)
         refused_out[i] = 7;
-    if (fdx_apply(&call) != expected)
+    if (fdx_gradient_apply(&call) != expected)
         fail(what);
     for (int i = 0; i < 12; i++)
         if (refused_out[i] != 7)
@@ -547,7 +547,7 @@ static void refusals(const fdx_isa *isa)
 {
     const ptrdiff_t shape[2] = {3, 4}, stride[2] = {32, 8}, short_shape[2] = {1, 4}, negative[2] = {-1, 4};
     const ptrdiff_t one[2] = {1, 1};
-    fdx_op op;
+    fdx_gradient_axis op;
     if (fdx_gradient_uniform(&op, FDX_F64, 1, FDX_WEAK, 2) != FDX_OK)
         fail("a uniform gradient");
     op.axis = 0;
@@ -555,9 +555,9 @@ static void refusals(const fdx_isa *isa)
     op.out.stride = stride;
     op.out.dtype = FDX_F64;
     op.out.swapped = 0;
-    const fdx_call good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, NULL, NULL, NULL, 0};
-    fdx_call call;
-    fdx_op bad;
+    const fdx_gradient good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, NULL, NULL, NULL, 0};
+    fdx_gradient call;
+    fdx_gradient_axis bad;
 
 #define CALL(change, status) (call = good, call.change, refuse(call, op, status, #change))
 #define OP(change, status) (bad = op, bad.change, refuse(good, bad, status, #change))
@@ -571,8 +571,8 @@ static void refusals(const fdx_isa *isa)
     CALL(in.dtype = 0, FDX_E_DTYPE);
     CALL(in.dtype = FDX_F32, FDX_E_DTYPE);
     CALL(in.data = refused_out + 3, FDX_E_OVERLAP);
-    CALL(nops = 0, FDX_E_OPS);
-    CALL(nops = FDX_MAXDIM + 1, FDX_E_OPS);
+    CALL(naxes = 0, FDX_E_COUNT);
+    CALL(naxes = FDX_MAXDIM + 1, FDX_E_COUNT);
     CALL(isa = NULL, FDX_E_NULL);
     CALL(hi = shape, FDX_E_BOX);
     CALL(lo = negative, FDX_E_BOX);
@@ -592,35 +592,35 @@ static void refusals(const fdx_isa *isa)
     OP(out.stride = one, FDX_E_OVERLAP);
     OP(n = 4, FDX_E_SIZE);
     op.x.stride = NULL;
-    OP(interior.kind = FDX_COORDS, FDX_E_STENCIL);
-    OP(interior.kind = 77, FDX_E_STENCIL);
+    OP(interior.formula = FDX_SPACED, FDX_E_STENCIL);
+    OP(interior.formula = 77, FDX_E_STENCIL);
     OP(first.off[0] = -1, FDX_E_STENCIL);
     OP(last.off[2] = 1, FDX_E_STENCIL);
 
     /* A second operator that is wrong is found before anything of it is used. */
-    fdx_op two[2] = {op, op};
+    fdx_gradient_axis two[2] = {op, op};
     double other_out[12], coordinate[3] = {0, 1, 3};
     two[1].out.data = other_out;
     two[1].axis = 1000;
     two[1].x.data = coordinate;
     call = good;
-    call.nops = 2;
-    call.op = two;
-    if (fdx_apply(&call) != FDX_E_NULL)
+    call.naxes = 2;
+    call.axes = two;
+    if (fdx_gradient_apply(&call) != FDX_E_NULL)
         fail("coordinates without a stride");
     two[1].x.stride = stride;
     two[1].x.dtype = FDX_F64;
-    if (fdx_apply(&call) != FDX_E_AXIS)
+    if (fdx_gradient_apply(&call) != FDX_E_AXIS)
         fail("a second operator's axis");
     two[1].axis = 0;
     two[1].x.data = other_out;
-    if (fdx_apply(&call) != FDX_E_OVERLAP)
+    if (fdx_gradient_apply(&call) != FDX_E_OVERLAP)
         fail("coordinates inside an output");
 
     call = good;
-    call.op = &op;
-    if (fdx_apply_part(&call, 0, 0) != FDX_E_PART || fdx_apply_part(&call, -1, 2) != FDX_E_PART ||
-        fdx_apply_part(&call, 2, 2) != FDX_E_PART || fdx_apply(NULL) != FDX_E_NULL)
+    call.axes = &op;
+    if (fdx_gradient_apply_part(&call, 0, 0) != FDX_E_PART || fdx_gradient_apply_part(&call, -1, 2) != FDX_E_PART ||
+        fdx_gradient_apply_part(&call, 2, 2) != FDX_E_PART || fdx_gradient_apply(NULL) != FDX_E_NULL)
         fail("parts");
 
     double x[3] = {0, 1, 3};

@@ -6,7 +6,7 @@
  */
 #include "random_arrays.h"
 
-enum { MAXD = 3, MAXPRODUCTS = 3, MAXPARTIALS = 3, MAXFIELDS = 2 };
+enum { MAXD = 3, MAXTERMS = 3, MAXFACTORS = 3, MAXFIELDS = 2 };
 
 /* A linear map from an array of shape `from` to one of shape `to`. */
 typedef struct {
@@ -44,22 +44,22 @@ static void *allocate(size_t bytes)
 static double entry_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
 {
     const ptrdiff_t last = b->rows - b->nlast;
-    const fdx_rows_alike *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
+    const fdx_stencil *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
     for (int k = 0; k < r->count; k++) {
-        ptrdiff_t at = row + r->first + k;
+        ptrdiff_t at = row + r->offset + k;
         if (b->periodic)
             at = (at + b->columns) % b->columns;
         if (at == column)
-            return r->w[k * r->tap_step];
+            return r->w[k * r->weight_step];
     }
     return 0;
 }
 
 /* The map followed by a partial: a band along an axis, times its scale, and a factor; and how its rows are shifted. */
-static void follow(dense *map, const fdx_partial *partial, const double *factor, ptrdiff_t *origin)
+static void follow(dense *map, const fdx_factor *factor, const double *coefficient, ptrdiff_t *origin)
 {
-    const int d = partial->axis;
-    fdx_derivative what = partial->what;
+    const int d = factor->axis;
+    fdx_derivative what = factor->what;
     what.n = map->to[d];
     const fdx_band *band = NULL;
     char *memory = NULL;
@@ -69,7 +69,7 @@ static void follow(dense *map, const fdx_partial *partial, const double *factor,
         if (fdx_band_derivative(memory, &what, &band) != FDX_OK)
             fail("a band");
         next.to[d] = band->rows;
-        origin[d] += band->interior.first + band->interior.own;
+        origin[d] += band->interior.offset + band->interior.centre;
     }
     const ptrdiff_t columns = count(map->from), rows = count(next.to);
     next.entry = allocate((size_t)(rows * columns) * sizeof(double));
@@ -88,7 +88,7 @@ static void follow(dense *map, const fdx_partial *partial, const double *factor,
                 const double w = band != NULL ? entry_of(band, index[d], k) : k == index[d] ? what.scale : 0;
                 sum += w * map->entry[number_of(map->to, there) * columns + c];
             }
-            next.entry[r * columns + c] = factor == NULL ? sum : factor[r] * sum;
+            next.entry[r * columns + c] = coefficient == NULL ? sum : coefficient[r] * sum;
         }
     }
     free(map->entry);
@@ -112,9 +112,9 @@ static double one_of(int n)
     return numbers[below(n)];
 }
 
-static fdx_partial random_partial(ptrdiff_t *n)
+static fdx_factor random_factor(ptrdiff_t *n)
 {
-    fdx_partial p = {
+    fdx_factor p = {
         below(ndim), {0, below(4), 2, below(FDX_NBOUNDARIES), below(FDX_NBOUNDARIES), 1, 1, NULL, 0, NULL}, NULL};
     fdx_derivative *what = &p.what;
     what->scale = one_of(6);
@@ -149,14 +149,14 @@ static void matrix(const fdx_operator *op, double *const *entry)
     }
     for (int k = 0; k < op->noutputs; k++)
         out[k] = (fdx_array){allocate((size_t)rows * sizeof(double)), stride[1], FDX_F64, 0};
-    const fdx_operation call = {op, in, out, NULL, NULL, NULL, 0};
+    const fdx_call call = {op, in, out, NULL, NULL, NULL, 0};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     for (int k = 0; k < op->ninputs; k++)
         for (ptrdiff_t c = 0; c < columns; c++) {
             ((double *)in[k].data)[c] = 1;
-            if (fdx_operate(&call, workspace, bytes) != FDX_OK)
-                fail("fdx_operate");
+            if (fdx_apply(&call, workspace, bytes) != FDX_OK)
+                fail("fdx_apply");
             ((double *)in[k].data)[c] = 0;
             for (int j = 0; j < op->noutputs; j++)
                 for (ptrdiff_t r = 0; r < rows; r++)
@@ -175,26 +175,25 @@ static void random_case(void)
     ndim = 1 + below(MAXD);
     for (int d = 0; d < ndim; d++)
         shape[d] = ndim == 1 ? 1 + below(20) : 2 + below(ndim == 2 ? 8 : 5);
-    const int noutputs = 1 + below(2), ninputs = 1 + below(2), nproducts = noutputs + below(MAXPRODUCTS - noutputs + 1);
-    fdx_partial partials[MAXPRODUCTS][MAXPARTIALS];
-    fdx_product products[MAXPRODUCTS];
-    fdx_array factors[MAXPRODUCTS][MAXPARTIALS];
-    ptrdiff_t stride[MAXPRODUCTS][MAXPARTIALS][MAXD], origin[MAXPRODUCTS][MAXD] = {{0}};
-    dense maps[MAXPRODUCTS];
+    const int noutputs = 1 + below(2), ninputs = 1 + below(2), nterms = noutputs + below(MAXTERMS - noutputs + 1);
+    fdx_factor factors[MAXTERMS][MAXFACTORS];
+    fdx_term terms[MAXTERMS];
+    fdx_array coefficients[MAXTERMS][MAXFACTORS];
+    ptrdiff_t stride[MAXTERMS][MAXFACTORS][MAXD], origin[MAXTERMS][MAXD] = {{0}};
+    dense maps[MAXTERMS];
     int used = 0, inputs = 0;
     ptrdiff_t lo[MAXD] = {0}, hi[MAXD];
     memcpy(hi, shape, sizeof hi);
-    for (int k = 0; k < nproducts; k++) {
-        products[k] =
-            (fdx_product){below(ninputs), k < noutputs ? k : noutputs - 1, 1 + below(MAXPARTIALS), partials[k]};
-        used |= 1 << products[k].in;
-        inputs = products[k].in >= inputs ? products[k].in + 1 : inputs;
+    for (int k = 0; k < nterms; k++) {
+        terms[k] = (fdx_term){below(ninputs), k < noutputs ? k : noutputs - 1, 1 + below(MAXFACTORS), factors[k]};
+        used |= 1 << terms[k].in;
+        inputs = terms[k].in >= inputs ? terms[k].in + 1 : inputs;
         identity(&maps[k], shape);
-        for (int s = 0; s < products[k].npartials; s++) {
+        for (int s = 0; s < terms[k].nfactors; s++) {
             ptrdiff_t n[MAXD];
             memcpy(n, maps[k].to, sizeof n);
-            fdx_partial *partial = &partials[k][s];
-            *partial = random_partial(n);
+            fdx_factor *factor = &factors[k][s];
+            *factor = random_factor(n);
             double *values = NULL;
             if (below(4) == 0) {
                 values = allocate((size_t)count(n) * sizeof(double));
@@ -206,9 +205,9 @@ static void random_case(void)
                     step *= n[d];
                 }
             }
-            factors[k][s] = (fdx_array){values, stride[k][s], FDX_F64, 0};
-            partial->factor = values == NULL ? NULL : &factors[k][s];
-            follow(&maps[k], partial, values, origin[k]);
+            coefficients[k][s] = (fdx_array){values, stride[k][s], FDX_F64, 0};
+            factor->coefficient = values == NULL ? NULL : &coefficients[k][s];
+            follow(&maps[k], factor, values, origin[k]);
         }
         for (int d = 0; d < ndim; d++) {
             lo[d] = lo[d] > origin[k][d] ? lo[d] : origin[k][d];
@@ -221,13 +220,13 @@ static void random_case(void)
         empty |= hi[d] == lo[d];
         less |= hi[d] < lo[d];
     }
-    const fdx_sum sum = {ndim, shape, nproducts, products, fdx_isa_find("auto")};
+    const fdx_sum sum = {ndim, shape, nterms, terms, fdx_isa_find("auto")};
     const size_t bytes = fdx_operator_size(&sum);
     void *memory = allocate(bytes);
     const fdx_operator *op = NULL;
     const fdx_status status = fdx_operator_make(memory, &sum, &op);
     const int gap = used != (1 << inputs) - 1; /* in the inputs' numbers */
-    if (gap ? status != FDX_E_OPS : less ? status != FDX_E_SIZE : status != FDX_OK || op != memory)
+    if (gap ? status != FDX_E_COUNT : less ? status != FDX_E_SIZE : status != FDX_OK || op != memory)
         fail("fdx_operator_make");
     if (!gap && !less && !empty) {
         const ptrdiff_t columns = count(shape);
@@ -244,8 +243,8 @@ static void random_case(void)
             flipped[k] = allocate((size_t)(rows * columns) * sizeof(double));
         }
         /* the caller's descriptions need not stay */
-        for (int k = 0; k < nproducts; k++)
-            for (int s = 0; s < products[k].npartials; s++)
+        for (int k = 0; k < nterms; k++)
+            for (int s = 0; s < terms[k].nfactors; s++)
                 memcpy(stride[k][s], none, sizeof none);
         matrix(op, entry);
         for (int out = 0; out < noutputs; out++)
@@ -253,13 +252,13 @@ static void random_case(void)
                 for (ptrdiff_t r = 0; r < rows; r++)
                     for (ptrdiff_t c = 0; c < columns; c++) {
                         double want = 0;
-                        for (int k = 0; k < nproducts; k++) {
+                        for (int k = 0; k < nterms; k++) {
                             ptrdiff_t there[MAXD], left = r;
                             for (int d = ndim - 1; d >= 0; d--) {
                                 there[d] = left % out_shape[d] + lo[d] - origin[k][d];
                                 left /= out_shape[d];
                             }
-                            if (products[k].out == out && products[k].in == in)
+                            if (terms[k].out == out && terms[k].in == in)
                                 want += maps[k].entry[number_of(maps[k].to, there) * columns + c];
                         }
                         if (entry[out * inputs + in][r * columns + c] != want)
@@ -286,34 +285,34 @@ static void random_case(void)
         }
     }
     free(memory);
-    for (int k = 0; k < nproducts; k++) {
+    for (int k = 0; k < nterms; k++) {
         free(maps[k].entry);
-        for (int s = 0; s < products[k].npartials; s++)
-            free(factors[k][s].data);
+        for (int s = 0; s < terms[k].nfactors; s++)
+            free(coefficients[k][s].data);
     }
 }
 
 /* Windows of a long chain of wide stencils are of more bytes than can be counted. */
 static void too_wide_together(void)
 {
-    enum { N = FDX_MAXSTAGES };
+    enum { N = FDX_MAXFACTORS };
     static double u = 1, y = 7;
     ptrdiff_t shape[N], stride[N] = {0}, lo[N] = {0}, hi[N];
-    fdx_partial partials[N];
-    memset(partials, 0, sizeof partials);
+    fdx_factor factors[N];
+    memset(factors, 0, sizeof factors);
     for (int d = 0; d < N; d++) {
         shape[d] = 100;
         hi[d] = 1;
-        partials[d].axis = d;
-        partials[d].what = (fdx_derivative){0, 1, 40, FDX_PERIODIC, FDX_PERIODIC, 1, 1, NULL, 0, NULL};
+        factors[d].axis = d;
+        factors[d].what = (fdx_derivative){0, 1, 40, FDX_PERIODIC, FDX_PERIODIC, 1, 1, NULL, 0, NULL};
     }
-    const fdx_product product = {0, 0, N, partials};
-    const fdx_sum sum = {N, shape, 1, &product, fdx_isa_find("auto")};
+    const fdx_term term = {0, 0, N, factors};
+    const fdx_sum sum = {N, shape, 1, &term, fdx_isa_find("auto")};
     void *memory = allocate(fdx_operator_size(&sum));
     const fdx_array in = {&u, stride, FDX_F64, 0}, out = {&y, stride, FDX_F64, 0};
-    fdx_operation call = {NULL, &in, &out, lo, hi, NULL, 0};
+    fdx_call call = {NULL, &in, &out, lo, hi, NULL, 0};
     if (fdx_operator_make(memory, &sum, &call.op) != FDX_OK || fdx_workspace_size(&call) != 0 ||
-        fdx_operate(&call, memory, PTRDIFF_MAX) != FDX_E_SIZE || y != 7)
+        fdx_apply(&call, memory, PTRDIFF_MAX) != FDX_E_SIZE || y != 7)
         fail("windows that are too large");
     free(memory);
 }

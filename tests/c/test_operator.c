@@ -1,4 +1,4 @@
-/* fdx_operate against a twin that computes one point at a time, bit by bit: random bands (not derivatives: any weights
+/* fdx_apply against a twin that computes one point at a time, bit by bit: random bands (not derivatives: any weights
  * and forms), chains, factors, sums, inputs and outputs, dtypes, layouts, instruction sets and splits into parts. Every
  * allocation has exactly its size, so that a sanitizer sees each access outside of one.
  *
@@ -7,13 +7,13 @@
 #include "fdx_fenv.h"
 #include "random_arrays.h"
 
-enum { MAXSTAGES = 3, MAXTERMS = 4, MAXARRAYS = 3 };
+enum { MAXSTAGES = 3, MAXCHAINS = 4, MAXARRAYS = 3 };
 
 /* ---- random bands ---- */
 
 typedef struct {
     fdx_band band;
-    fdx_rows_alike *ends;
+    fdx_stencil *ends;
     double *weights; /* of every row: taps of them */
 } test_band;
 
@@ -24,30 +24,31 @@ static double weight(void)
 }
 
 /* Weights of `rows` rows, tap by tap or row by row, of any form. */
-static double *random_weights(fdx_rows_alike *alike, ptrdiff_t rows)
+static double *random_weights(fdx_stencil *stencil, ptrdiff_t rows)
 {
-    double *w = malloc(sizeof *w * (size_t)alike->count * (size_t)rows);
-    for (ptrdiff_t i = 0; i < alike->count * rows; i++)
+    double *w = malloc(sizeof *w * (size_t)stencil->count * (size_t)rows);
+    for (ptrdiff_t i = 0; i < stencil->count * rows; i++)
         w[i] = weight();
-    if (alike->form >= FDX_ODD)
-        for (int k = 1; k <= alike->own; k++)
-            w[alike->own - k] = alike->form == FDX_ODD ? -w[alike->own + k] : w[alike->own + k];
+    if (stencil->summation >= FDX_SUM_ANTISYMMETRIC)
+        for (int k = 1; k <= stencil->centre; k++)
+            w[stencil->centre - k] =
+                stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[stencil->centre + k] : w[stencil->centre + k];
     const int by_tap = rows == 1 || below(2);
-    alike->w = w;
-    alike->tap_step = by_tap ? rows : 1;
-    alike->row_step = by_tap ? rows > 1 : alike->count;
+    stencil->w = w;
+    stencil->weight_step = by_tap ? rows : 1;
+    stencil->row_step = by_tap ? rows > 1 : stencil->count;
     return w;
 }
 
-static void random_place(fdx_rows_alike *alike, ptrdiff_t row, ptrdiff_t columns)
+static void random_place(fdx_stencil *stencil, ptrdiff_t row, ptrdiff_t columns)
 {
-    alike->count = 1 + below((int)(columns < 13 ? columns : 13));
-    alike->first = below((int)(columns - alike->count + 1)) - row;
-    alike->own = below(alike->count);
-    alike->form = alike->count > 1 && below(2) ? FDX_DIFFERENCES : FDX_PLAIN;
+    stencil->count = 1 + below((int)(columns < 13 ? columns : 13));
+    stencil->offset = below((int)(columns - stencil->count + 1)) - row;
+    stencil->centre = below(stencil->count);
+    stencil->summation = stencil->count > 1 && below(2) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
 }
 
-static int common_reach, common_form; /* of bands of pairs that are as alike as those of a Laplacian; 0: any */
+static int common_reach, common_summation; /* of bands of pairs that are as alike as those of a Laplacian; 0: any */
 
 static test_band random_band(ptrdiff_t columns)
 {
@@ -56,37 +57,37 @@ static test_band random_band(ptrdiff_t columns)
     memset(&t, 0, sizeof t);
     const int common = common_reach > 0 && columns > 2 * common_reach;
     const int reach = common ? common_reach : below((int)(columns < 15 ? (columns - 1) / 2 : 7) + 1);
-    fdx_rows_alike *inner = &b->interior;
+    fdx_stencil *inner = &b->interior;
     b->columns = columns;
     inner->count = 2 * reach + 1;
-    inner->own = reach;
-    inner->form = common ? common_form : reach == 0 ? FDX_PLAIN : below(4);
-    if (inner->form <= FDX_DIFFERENCES && inner->count > 1 && below(2)) {
+    inner->centre = reach;
+    inner->summation = common ? common_summation : reach == 0 ? FDX_SUM_PLAIN : below(4);
+    if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && below(2)) {
         inner->count--; /* not symmetric */
-        inner->own = below(inner->count);
+        inner->centre = below(inner->count);
         if (inner->count == 1)
-            inner->form = FDX_PLAIN;
+            inner->summation = FDX_SUM_PLAIN;
     }
     b->periodic = below(3) == 0;
     if (b->periodic) {
         b->rows = columns;
-        inner->first = -inner->own;
+        inner->offset = -inner->centre;
         if (below(3) == 0) /* anywhere, once around an end at most */
-            inner->first = below((int)(2 * columns + 2 - inner->count)) - columns;
+            inner->offset = below((int)(2 * columns + 2 - inner->count)) - columns;
     } else if (usual && common && columns > 2 * reach + 6) { /* as many rows as columns */
         b->nfirst = reach + below(3);
         b->nlast = reach + below(3);
         b->rows = columns;
-        inner->first = -reach;
+        inner->offset = -reach;
     } else {
         const ptrdiff_t inside = 1 + below((int)(columns - inner->count + 1));
-        inner->first = below((int)(columns - inner->count - inside + 2)); /* of the first interior row */
+        inner->offset = below((int)(columns - inner->count - inside + 2)); /* of the first interior row */
         b->nfirst = below(4);
         b->nlast = below(4);
         b->rows = b->nfirst + inside + b->nlast;
-        inner->first -= b->nfirst;
+        inner->offset -= b->nfirst;
     }
-    random_weights(inner, inner->form <= FDX_DIFFERENCES && below(2) ? b->rows - b->nfirst - b->nlast : 1);
+    random_weights(inner, inner->summation <= FDX_SUM_DIFFERENCES && below(2) ? b->rows - b->nfirst - b->nlast : 1);
     t.ends = malloc(sizeof *t.ends * (size_t)(b->nfirst + b->nlast + 1));
     b->first = t.ends;
     b->last = t.ends + b->nfirst;
@@ -116,44 +117,44 @@ typedef struct {
 static test_array inputs[MAXARRAYS];
 static int ndim, result;
 
-static double value(const fdx_term *term, int s, const ptrdiff_t *index, int part);
+static double value(const fdx_chain *chain, int s, const ptrdiff_t *index, int part);
 
-static double row_sum(const fdx_term *term, int s, const ptrdiff_t *index, int part)
+static double row_sum(const fdx_chain *chain, int s, const ptrdiff_t *index, int part)
 {
-    const fdx_stage *stage = &term->stage[s];
+    const fdx_stage *stage = &chain->stage[s];
     const fdx_band *b = stage->band;
     const int one = is_single(result);
     if (b == NULL)
-        return value(term, s, index, part);
+        return value(chain, s, index, part);
     const ptrdiff_t r = index[stage->axis], last = b->rows - b->nlast;
-    const fdx_rows_alike *alike = r < b->nfirst ? &b->first[r] : r >= last ? &b->last[r - last] : &b->interior;
+    const fdx_stencil *stencil = r < b->nfirst ? &b->first[r] : r >= last ? &b->last[r - last] : &b->interior;
     const ptrdiff_t number = r < b->nfirst || r >= last ? 0 : r - b->nfirst;
-    double x[FDX_MAXTAPS], w[FDX_MAXTAPS], sum = 0;
-    for (int k = 0; k < alike->count; k++) {
+    double x[FDX_MAXWEIGHTS], w[FDX_MAXWEIGHTS], sum = 0;
+    for (int k = 0; k < stencil->count; k++) {
         ptrdiff_t there[MAXN];
         memcpy(there, index, sizeof there);
-        there[stage->axis] = r + alike->first + k;
+        there[stage->axis] = r + stencil->offset + k;
         if (b->periodic)
             there[stage->axis] = (there[stage->axis] + b->columns) % b->columns;
-        x[k] = value(term, s, there, part);
-        w[k] = round_to(one, alike->w[k * alike->tap_step + number * alike->row_step]);
+        x[k] = value(chain, s, there, part);
+        w[k] = round_to(one, stencil->w[k * stencil->weight_step + number * stencil->row_step]);
     }
     int begun = 0;
-    for (int k = 0; k < alike->count; k++) {
+    for (int k = 0; k < stencil->count; k++) {
         double p;
-        const int own = alike->own;
-        if (alike->form == FDX_PLAIN) {
+        const int centre = stencil->centre;
+        if (stencil->summation == FDX_SUM_PLAIN) {
             p = mul(one, w[k], x[k]);
-        } else if (alike->form == FDX_DIFFERENCES) {
-            if (k == own)
+        } else if (stencil->summation == FDX_SUM_DIFFERENCES) {
+            if (k == centre)
                 continue;
-            p = mul(one, w[k], sub(one, x[k], x[own]));
-        } else if (k <= own) {
+            p = mul(one, w[k], sub(one, x[k], x[centre]));
+        } else if (k <= centre) {
             continue;
-        } else if (alike->form == FDX_ODD) {
-            p = mul(one, w[k], sub(one, x[k], x[2 * own - k]));
+        } else if (stencil->summation == FDX_SUM_ANTISYMMETRIC) {
+            p = mul(one, w[k], sub(one, x[k], x[2 * centre - k]));
         } else {
-            p = mul(one, w[k], sub(one, sub(one, x[k], x[own]), sub(one, x[own], x[2 * own - k])));
+            p = mul(one, w[k], sub(one, sub(one, x[k], x[centre]), sub(one, x[centre], x[2 * centre - k])));
         }
         sum = begun++ ? add(one, sum, p) : p;
     }
@@ -161,37 +162,37 @@ static double row_sum(const fdx_term *term, int s, const ptrdiff_t *index, int p
 }
 
 /* The input of stage s of a term at an index. */
-static double value(const fdx_term *term, int s, const ptrdiff_t *index, int part)
+static double value(const fdx_chain *chain, int s, const ptrdiff_t *index, int part)
 {
     if (s == 0) {
-        const test_array *in = &inputs[term->in];
+        const test_array *in = &inputs[chain->in];
         return round_to(is_single(result), get(in->dtype, in->swapped, at(&in->a, ndim, index), part));
     }
-    const fdx_array *factor = term->stage[s - 1].factor;
-    const double v = row_sum(term, s - 1, index, part);
-    if (factor == NULL)
+    const fdx_array *coefficient = chain->stage[s - 1].coefficient;
+    const double v = row_sum(chain, s - 1, index, part);
+    if (coefficient == NULL)
         return v;
-    const char *p = (const char *)factor->data;
+    const char *p = (const char *)coefficient->data;
     for (int d = 0; d < ndim; d++)
-        p += index[d] * factor->stride[d];
-    const double c = round_to(is_single(result), get(factor->dtype, factor->swapped, p, 0));
+        p += index[d] * coefficient->stride[d];
+    const double c = round_to(is_single(result), get(coefficient->dtype, coefficient->swapped, p, 0));
     return mul(is_single(result), c, v);
 }
 
 /* All that a chain may compute: also what lies between the columns that its rows need, which with random bands are far
  * apart. For the flags it raises. */
-static void whole_chain(const fdx_term *term, const ptrdiff_t *in_shape, int parts)
+static void whole_chain(const fdx_chain *chain, const ptrdiff_t *in_shape, int parts)
 {
     ptrdiff_t shape[MAXN], index[MAXN];
     memcpy(shape, in_shape, sizeof shape);
-    for (int s = 1; s <= term->nstages; s++) {
-        const fdx_stage *stage = &term->stage[s - 1];
+    for (int s = 1; s <= chain->nstages; s++) {
+        const fdx_stage *stage = &chain->stage[s - 1];
         if (stage->band != NULL)
             shape[stage->axis] = stage->band->rows;
         memset(index, 0, sizeof index);
         do
             for (int part = 0; part < parts; part++)
-                value(term, s, index, part);
+                value(chain, s, index, part);
         while (next(ndim, shape, index));
     }
 }
@@ -220,7 +221,7 @@ static void random_case(const fdx_isa *isa)
     ordinary = below(2);
     const int simple = below(3) == 0; /* sums of derivatives, as most are */
     common_reach = simple ? below(5) : 0;
-    common_form = below(2) ? FDX_ODD : FDX_EVEN;
+    common_summation = below(2) ? FDX_SUM_ANTISYMMETRIC : FDX_SUM_SYMMETRIC;
     const int length = ndim == 1 ? 300 : ndim == 2 ? 40 : ndim == 3 ? 14 : 7;
     ptrdiff_t in_shape[MAXN] = {0}, out_shape[MAXN] = {0};
     for (int d = 0; d < ndim; d++)
@@ -235,24 +236,24 @@ static void random_case(const fdx_isa *isa)
 
     const int ninputs = 1 + below(2), noutputs = 1 + below(2);
     const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
-    const int axes = ndim < 3 ? ndim : 3, nterms = noutputs + below(usual ? axes : MAXTERMS - noutputs + 1);
-    test_band bands[MAXTERMS][MAXSTAGES];
-    int nbands[MAXTERMS] = {0}, nfactors = 0;
-    test_array factors[MAXTERMS * MAXSTAGES];
-    fdx_array described[MAXTERMS * MAXSTAGES];
-    ptrdiff_t factor_stride[MAXTERMS * MAXSTAGES][MAXN], shift[MAXTERMS][MAXN] = {{0}}, domain[MAXTERMS][MAXN];
-    fdx_stage stages[MAXTERMS][MAXSTAGES];
-    fdx_term terms[MAXTERMS];
-    for (int k = 0; k < nterms; k++) {
+    const int axes = ndim < 3 ? ndim : 3, nchains = noutputs + below(usual ? axes : MAXCHAINS - noutputs + 1);
+    test_band bands[MAXCHAINS][MAXSTAGES];
+    int nbands[MAXCHAINS] = {0}, nfactors = 0;
+    test_array coefficients[MAXCHAINS * MAXSTAGES];
+    fdx_array described[MAXCHAINS * MAXSTAGES];
+    ptrdiff_t coefficient_stride[MAXCHAINS * MAXSTAGES][MAXN], shift[MAXCHAINS][MAXN] = {{0}}, domain[MAXCHAINS][MAXN];
+    fdx_stage stages[MAXCHAINS][MAXSTAGES];
+    fdx_chain chains[MAXCHAINS];
+    for (int k = 0; k < nchains; k++) {
         const int nstages = 1 + (!simple && below(2) ? below(MAXSTAGES) : 0);
-        terms[k] = (fdx_term){usual && !shared && below(4) ? 0 : below(ninputs), k < noutputs ? k : noutputs - 1,
-                              nstages, stages[k], shift[k]};
+        chains[k] = (fdx_chain){usual && !shared && below(4) ? 0 : below(ninputs), k < noutputs ? k : noutputs - 1,
+                                nstages, stages[k], shift[k]};
         memcpy(domain[k], in_shape, sizeof domain[k]);
         for (int s = 0; s < nstages; s++) {
             fdx_stage *stage = &stages[k][s];
-            stage->axis = usual && below(8) && k + 1 >= noutputs ? ndim + k - nterms : below(ndim);
+            stage->axis = usual && below(8) && k + 1 >= noutputs ? ndim + k - nchains : below(ndim);
             stage->band = NULL;
-            stage->factor = NULL;
+            stage->coefficient = NULL;
             if (below(usual ? 32 : 8)) {
                 test_band *b = &bands[k][nbands[k]++];
                 *b = random_band(domain[k][stage->axis]);
@@ -262,21 +263,21 @@ static void random_case(const fdx_isa *isa)
             if (!simple && below(4) == 0) {
                 static const int reals[] = {FDX_F32, FDX_F64, FDX_I16, FDX_U8};
                 const int n = nfactors++;
-                factors[n] = random_array(reals[below(4)], domain[k]);
-                described[n] = factors[n].described;
+                coefficients[n] = random_array(reals[below(4)], domain[k]);
+                described[n] = coefficients[n].described;
                 for (int d = 0; d < ndim; d++)
-                    factor_stride[n][d] = below(4) ? factors[n].a.stride[d] : 0;
-                described[n].stride = factor_stride[n];
-                stage->factor = &described[n];
+                    coefficient_stride[n][d] = below(4) ? coefficients[n].a.stride[d] : 0;
+                described[n].stride = coefficient_stride[n];
+                stage->coefficient = &described[n];
             }
         }
     }
     for (int d = 0; d < ndim; d++) {
         ptrdiff_t least = domain[0][d];
-        for (int k = 1; k < nterms; k++)
+        for (int k = 1; k < nchains; k++)
             least = domain[k][d] < least ? domain[k][d] : least;
         out_shape[d] = usual || below(3) ? least : 1 + below((int)least);
-        for (int k = 0; k < nterms; k++)
+        for (int k = 0; k < nchains; k++)
             shift[k][d] = below((int)(domain[k][d] - out_shape[d]) + 1);
     }
 
@@ -329,25 +330,25 @@ static void random_case(const fdx_isa *isa)
         out[k].data = a->data;
         out[k].stride = a->stride;
     }
-    const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nterms, terms, isa};
-    const fdx_operation call = {
+    const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nchains, chains, isa};
+    const fdx_call call = {
         &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(!usual && below(2))};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
     void *workspace = malloc((size_t)size);
     fdx_set_flags(0);
     for (ptrdiff_t part = 0; part < nparts; part++) {
         memset(workspace, GUARD, (size_t)size);
-        const fdx_status status = fdx_operate_part(&call, workspace, size, part, nparts);
-        if (size > 0 && fdx_operate_part(&call, workspace, size - 1, part, nparts) != FDX_E_WORKSPACE)
+        const fdx_status status = fdx_apply_part(&call, workspace, size, part, nparts);
+        if (size > 0 && fdx_apply_part(&call, workspace, size - 1, part, nparts) != FDX_E_WORKSPACE)
             fail("a workspace that is too small");
         if (status != FDX_OK) {
             fprintf(stderr, "%s\n", fdx_status_message(status));
-            fail("fdx_operate_part");
+            fail("fdx_apply_part");
         }
     }
     free(workspace);
     if (below(4) == 0) { /* no results */
-        fdx_operation empty = call;
+        fdx_call empty = call;
         fdx_operator short_op = op;
         ptrdiff_t none[MAXN];
         memcpy(none, boxed ? lo : out_shape, sizeof none);
@@ -357,7 +358,7 @@ static void random_case(const fdx_isa *isa)
         empty.op = &short_op;
         const ptrdiff_t bytes = fdx_workspace_size(&empty);
         void *memory = malloc((size_t)bytes);
-        if (fdx_operate(&empty, memory, bytes) != FDX_OK)
+        if (fdx_apply(&empty, memory, bytes) != FDX_OK)
             fail("an empty output");
         free(memory);
     }
@@ -382,13 +383,13 @@ static void random_case(const fdx_isa *isa)
             for (int part = 0; part < parts; part++) {
                 double want = 0;
                 int begun = 0;
-                for (int k = 0; k < nterms; k++) {
-                    if (terms[k].out != number)
+                for (int k = 0; k < nchains; k++) {
+                    if (chains[k].out != number)
                         continue;
                     ptrdiff_t there[MAXN];
                     for (int d = 0; d < ndim; d++)
                         there[d] = index[d] + shift[k][d];
-                    const double share = value(&terms[k], terms[k].nstages, there, part);
+                    const double share = value(&chains[k], chains[k].nstages, there, part);
                     want = begun++ ? add(one, want, share) : share;
                 }
                 if (adds) {
@@ -398,7 +399,7 @@ static void random_case(const fdx_isa *isa)
                 const double got = get(result, outputs[number].swapped, p, part);
                 if (!same(got, want)) {
                     fprintf(stderr, "isa %s, ndim %d, dtype %d, terms %d, part %d of %td parts: %a is not %a at",
-                            fdx_isa_name(isa), ndim, result, nterms, part, nparts, got, want);
+                            fdx_isa_name(isa), ndim, result, nchains, part, nparts, got, want);
                     for (int d = 0; d < ndim; d++)
                         fprintf(stderr, " %td/%td(%td)", index[d], out_shape[d], in_shape[d]);
                     fprintf(stderr, "\n");
@@ -414,16 +415,16 @@ static void random_case(const fdx_isa *isa)
         free(a->memory);
     }
     if ((raised & ~fdx_flags()) != 0)
-        for (int k = 0; k < nterms; k++)
-            if (terms[k].nstages > 1)
-                whole_chain(&terms[k], in_shape, parts);
+        for (int k = 0; k < nchains; k++)
+            if (chains[k].nstages > 1)
+                whole_chain(&chains[k], in_shape, parts);
     if (!one && (raised & ~fdx_flags()) != 0) /* single precision is not what the twin computes in */
         fail("a floating-point flag that the twin does not raise");
     for (int k = 0; k < (shared ? 1 : ninputs); k++)
         free(inputs[k].a.memory);
     for (int k = 0; k < nfactors; k++)
-        free(factors[k].a.memory);
-    for (int k = 0; k < nterms; k++)
+        free(coefficients[k].a.memory);
+    for (int k = 0; k < nchains; k++)
         for (int j = 0; j < nbands[k]; j++)
             free_band(&bands[k][j]);
 }
@@ -451,7 +452,7 @@ static void middles_that_meet(const fdx_isa *isa)
         fdx_band band[3];
         for (int d = last; d >= 0; d--) {
             const ptrdiff_t n = cases[k].shape[d];
-            band[d] = (fdx_band){n, n, 0, 0, NULL, NULL, {cases[k].first, 3, 1, FDX_EVEN, w, 1, 0}, 1};
+            band[d] = (fdx_band){n, n, 0, 0, NULL, NULL, {cases[k].first, 3, 1, FDX_SUM_SYMMETRIC, w, 1, 0}, 1};
             stride[0][d] = cases[k].one[d] * (ptrdiff_t)sizeof *x;
             stride[1][d] = cases[k].two[d] * (ptrdiff_t)sizeof *x;
             stride[2][d] = bytes;
@@ -459,17 +460,17 @@ static void middles_that_meet(const fdx_isa *isa)
         }
         const int views = memcmp(stride[0], stride[1], sizeof stride[0]) != 0; /* else it is one input */
         const fdx_stage across = {0, &band[0], NULL}, along = {last, &band[last], NULL};
-        const fdx_term terms[2] = {{0, 0, 1, &across, NULL}, {views, 0, 1, &along, NULL}};
+        const fdx_chain chains[2] = {{0, 0, 1, &across, NULL}, {views, 0, 1, &along, NULL}};
         const fdx_array in[2] = {{x, stride[0], FDX_F64, 0}, {x, stride[1], FDX_F64, 0}};
         for (int table = 0; table < 2; table++) {
             const fdx_array out = {y[table], stride[2], FDX_F64, 0};
             const fdx_isa *by = table == 0 ? fdx_isa_find("base") : isa;
             const ptrdiff_t *shape = cases[k].shape;
-            const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, terms, by};
-            const fdx_operation call = {&op, in, &out, NULL, NULL, NULL, 0};
+            const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, chains, by};
+            const fdx_call call = {&op, in, &out, NULL, NULL, NULL, 0};
             const ptrdiff_t size = fdx_workspace_size(&call);
             void *memory = malloc((size_t)size);
-            if (fdx_operate(&call, memory, size) != FDX_OK)
+            if (fdx_apply(&call, memory, size) != FDX_OK)
                 fail("terms whose middles meet");
             free(memory);
         }

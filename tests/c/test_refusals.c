@@ -19,32 +19,32 @@ static const ptrdiff_t MOST = PTRDIFF_MAX, LEAST = PTRDIFF_MIN;
 typedef struct {
     /* bands: along axis 0; around axis 1, which is periodic; and one with weights of its own in each row */
     double ends[2][2], pairs[3], odd[3], one, each[2 * N0];
-    fdx_rows_alike first[1], last[1];
+    fdx_stencil first[1], last[1];
     fdx_band along, around, varying, identity, turn;
 
     ptrdiff_t shape[3], stride[3], far[3], shift[3], lo[3], hi[3];
     double u[2][N], y[2][N], times[N], x[N0];
-    fdx_array in[2], out[2], factor;
+    fdx_array in[2], out[2], coefficient;
     fdx_stage stage[3];
-    fdx_term term[3];
+    fdx_chain chain[3];
     fdx_operator op;
     double alpha, workspace[8192];
     ptrdiff_t bytes, part, nparts;
-    fdx_operation operation;
+    fdx_call operation;
 
-    fdx_op ops[2];
-    fdx_call call;
+    fdx_gradient_axis ops[2];
+    fdx_gradient call;
 
     fdx_derivative second; /* with a spacing, */
     fdx_derivative uneven; /* and with coordinates */
-    fdx_partial partial[2];
-    fdx_product product[2];
+    fdx_factor factor[2];
+    fdx_term term[2];
     fdx_sum sum;
     double memory[1024];
     const fdx_band *band;
     const fdx_operator *made;
 
-    fdx_op stencils;
+    fdx_gradient_axis stencils;
     fdx_array coordinates;
     int dtype, edge_order;
     fdx_precision precision;
@@ -76,14 +76,15 @@ static fdx_array array(double *data, const ptrdiff_t *stride)
     return a;
 }
 
-static fdx_band band_of(ptrdiff_t n, int periodic, ptrdiff_t first, int count, int own, int form, const double *weights)
+static fdx_band band_of(ptrdiff_t n, int periodic, ptrdiff_t first, int count, int centre, int summation,
+                        const double *weights)
 {
-    const fdx_band b = {n, n, 0, 0, NULL, NULL, {first, count, own, form, weights, 1, 0}, periodic};
+    const fdx_band b = {n, n, 0, 0, NULL, NULL, {first, count, centre, summation, weights, 1, 0}, periodic};
     return b;
 }
 
 /* All calls are right again. */
-static void fresh(void)
+static void make_world(void)
 {
     memset(&w, 0, sizeof w);
     w.isa = fdx_isa_find("auto");
@@ -103,23 +104,23 @@ static void fresh(void)
         w.each[k] = k;
     for (int k = 0; k < N0; k++)
         w.x[k] = k * (k + 3);
-    const fdx_rows_alike end = {0, 2, 0, FDX_DIFFERENCES, w.ends[0], 1, 0};
+    const fdx_stencil end = {0, 2, 0, FDX_SUM_DIFFERENCES, w.ends[0], 1, 0};
     w.first[0] = w.last[0] = end;
-    w.last[0].first = -1;
-    w.last[0].own = 1;
+    w.last[0].offset = -1;
+    w.last[0].centre = 1;
     w.last[0].w = w.ends[1];
-    w.along = band_of(N0, 0, -1, 3, 1, FDX_EVEN, w.pairs);
+    w.along = band_of(N0, 0, -1, 3, 1, FDX_SUM_SYMMETRIC, w.pairs);
     w.along.nfirst = w.along.nlast = 1;
     w.along.first = w.first;
     w.along.last = w.last;
-    w.around = band_of(N1, 1, -1, 3, 1, FDX_ODD, w.odd);
-    w.varying = band_of(N0, 0, -1, 2, 1, FDX_PLAIN, w.each);
+    w.around = band_of(N1, 1, -1, 3, 1, FDX_SUM_ANTISYMMETRIC, w.odd);
+    w.varying = band_of(N0, 0, -1, 2, 1, FDX_SUM_PLAIN, w.each);
     w.varying.nfirst = 1;
     w.varying.first = w.first;
-    w.varying.interior.tap_step = N0;
+    w.varying.interior.weight_step = N0;
     w.varying.interior.row_step = 1;
-    w.identity = band_of(N0, 0, 0, 1, 0, FDX_PLAIN, &w.one);
-    w.turn = band_of(N1, 1, 0, 1, 0, FDX_PLAIN, &w.one);
+    w.identity = band_of(N0, 0, 0, 1, 0, FDX_SUM_PLAIN, &w.one);
+    w.turn = band_of(N1, 1, 0, 1, 0, FDX_SUM_PLAIN, &w.one);
 
     w.shape[0] = w.hi[0] = N0;
     w.shape[1] = w.hi[1] = N1;
@@ -131,14 +132,15 @@ static void fresh(void)
         w.in[k] = array(w.u[k], w.stride);
         w.out[k] = array(w.y[k], w.stride);
     }
-    w.factor = array(w.times, w.stride);
-    const fdx_stage stages[3] = {{0, &w.along, &w.factor}, {1, &w.around, NULL}, {0, &w.varying, NULL}};
+    w.coefficient = array(w.times, w.stride);
+    const fdx_stage stages[3] = {{0, &w.along, &w.coefficient}, {1, &w.around, NULL}, {0, &w.varying, NULL}};
     memcpy(w.stage, stages, sizeof stages);
-    const fdx_term terms[3] = {{0, 0, 2, w.stage, w.shift}, {1, 0, 1, w.stage + 1, NULL}, {1, 1, 1, w.stage + 2, NULL}};
-    memcpy(w.term, terms, sizeof terms);
-    const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.term, w.isa};
+    const fdx_chain chains[3] = {
+        {0, 0, 2, w.stage, w.shift}, {1, 0, 1, w.stage + 1, NULL}, {1, 1, 1, w.stage + 2, NULL}};
+    memcpy(w.chain, chains, sizeof chains);
+    const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.chain, w.isa};
     w.op = op;
-    const fdx_operation operation = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
+    const fdx_call operation = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
     w.operation = operation;
     w.alpha = 0.5;
     w.bytes = sizeof w.workspace;
@@ -156,18 +158,18 @@ static void fresh(void)
     if (fdx_gradient_coords(&w.ops[0], FDX_F64, &w.coordinates, N0, 2, w.isa) != FDX_OK ||
         fdx_gradient_uniform(&w.ops[1], FDX_F64, 0.1, FDX_WEAK, 2) != FDX_OK)
         fail("stencils of np.gradient");
-    const fdx_call call = {3, w.shape, w.in[0], 2, w.ops, w.isa, w.lo, w.hi, &w.alpha, 0};
+    const fdx_gradient call = {3, w.shape, w.in[0], 2, w.ops, w.isa, w.lo, w.hi, &w.alpha, 0};
     w.call = call;
 
     const fdx_derivative second = {N0, 2, 2, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
     w.second = w.uneven = second;
     w.uneven.x = w.x;
-    const fdx_partial partials[2] = {{0, second, &w.factor}, {1, second, NULL}};
-    memcpy(w.partial, partials, sizeof partials);
-    w.partial[1].what.n = N1;
-    const fdx_product products[2] = {{0, 0, 1, w.partial}, {1, 0, 1, w.partial + 1}};
-    memcpy(w.product, products, sizeof products);
-    const fdx_sum sum = {3, w.shape, 2, w.product, w.isa};
+    const fdx_factor factors[2] = {{0, second, &w.coefficient}, {1, second, NULL}};
+    memcpy(w.factor, factors, sizeof factors);
+    w.factor[1].what.n = N1;
+    const fdx_term terms[2] = {{0, 0, 1, w.factor}, {1, 0, 1, w.factor + 1}};
+    memcpy(w.term, terms, sizeof terms);
+    const fdx_sum sum = {3, w.shape, 2, w.term, w.isa};
     w.sum = sum;
 
     for (int k = 0; k < 4; k++)
@@ -191,7 +193,7 @@ static void told(size_t bytes, int some)
 }
 
 #define AFTER(change, call)                                                                                            \
-    fresh();                                                                                                           \
+    make_world();                                                                                                      \
     doing = #change;                                                                                                   \
     calling = #call;                                                                                                   \
     change;                                                                                                            \
@@ -230,30 +232,30 @@ static void told(size_t bytes, int some)
 #define OPERATION(change, status)                                                                                      \
     do {                                                                                                               \
         SIZE(change, fdx_workspace_size(&w.operation), (status) == FDX_OK);                                            \
-        ANSWER(change, fdx_operate(&w.operation, w.workspace, w.bytes), status);                                       \
-        ANSWER(change, fdx_operate_part(&w.operation, w.workspace, w.bytes, 0, 2), status);                            \
+        ANSWER(change, fdx_apply(&w.operation, w.workspace, w.bytes), status);                                         \
+        ANSWER(change, fdx_apply_part(&w.operation, w.workspace, w.bytes, 0, 2), status);                              \
     } while (0)
 
 /* What is wrong of any rows, of which r is one. */
-static void refused_rows(const fdx_band *b, const fdx_band *of, fdx_rows_alike *r)
+static void refused_rows(const fdx_band *b, const fdx_band *of, fdx_stencil *r)
 {
-    static const int counts[] = {0, -1, INT_MIN, INT_MAX, INT_MAX - 1, FDX_MAXTAPS + 1, N0 + 1};
-    static const int forms[] = {-1, FDX_EVEN + 1, INT_MAX, INT_MIN};
-    static const int owns[] = {-2, 3, INT_MAX, INT_MIN};
+    static const int counts[] = {0, -1, INT_MIN, INT_MAX, INT_MAX - 1, FDX_MAXWEIGHTS + 1, N0 + 1};
+    static const int summations[] = {-1, FDX_SUM_SYMMETRIC + 1, INT_MAX, INT_MIN};
+    static const int centres[] = {-2, 3, INT_MAX, INT_MIN};
     const ptrdiff_t firsts[] = {MOST, MOST - 50, LEAST, LEAST + 50, MOST / 2, LEAST / 2, INT_MAX, -N0 - 1, N0 + 1};
     const ptrdiff_t steps[] = {MOST, LEAST, MOST / 2, MOST / 16 + 1, LEAST / 16 - 1};
     BAND(r->w = NULL, FDX_E_STENCIL);
     for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
         BAND(r->count = counts[k], FDX_E_STENCIL);
-    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
-        BAND(r->form = forms[k], FDX_E_STENCIL);
-    for (size_t k = 0; k < sizeof owns / sizeof *owns; k++)
-        BAND(r->own = owns[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof summations / sizeof *summations; k++)
+        BAND(r->summation = summations[k], FDX_E_STENCIL);
+    for (size_t k = 0; k < sizeof centres / sizeof *centres; k++)
+        BAND(r->centre = centres[k], FDX_E_STENCIL);
     for (size_t k = 0; k < sizeof firsts / sizeof *firsts; k++)
-        BAND(r->first = firsts[k], FDX_E_STENCIL);
+        BAND(r->offset = firsts[k], FDX_E_STENCIL);
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
-        BAND(r->tap_step = steps[k], FDX_E_STENCIL);
-    BAND(*(r->form == FDX_PLAIN ? &r->count : &r->own) = -1, FDX_E_STENCIL); /* -1 is none, of plain sums */
+        BAND(r->weight_step = steps[k], FDX_E_STENCIL);
+    BAND(*(r->summation == FDX_SUM_PLAIN ? &r->count : &r->centre) = -1, FDX_E_STENCIL); /* -1 is none, of plain sums */
 }
 
 static void refused_bands(void)
@@ -280,16 +282,16 @@ static void refused_bands(void)
     BAND(w.along.first = NULL, FDX_E_STENCIL);
     BAND(w.along.last = NULL, FDX_E_STENCIL);
     BAND(w.along.periodic = 1, FDX_E_STENCIL);
-    BAND(w.along.interior.first = -2, FDX_E_STENCIL); /* a column outside */
-    BAND(w.along.interior.first = 0, FDX_E_STENCIL);
-    BAND(w.first[0].first = -1, FDX_E_STENCIL);
-    BAND(w.last[0].first = 0, FDX_E_STENCIL);
+    BAND(w.along.interior.offset = -2, FDX_E_STENCIL); /* a column outside */
+    BAND(w.along.interior.offset = 0, FDX_E_STENCIL);
+    BAND(w.first[0].offset = -1, FDX_E_STENCIL);
+    BAND(w.last[0].offset = 0, FDX_E_STENCIL);
     BAND(w.along.interior.row_step = 1, FDX_E_STENCIL); /* of pairs */
-    BAND((w.along.interior.count = 2, w.along.interior.own = 0), FDX_E_STENCIL);
-    BAND((w.first[0].count = 1, w.first[0].own = 0), FDX_E_STENCIL); /* differences of one */
+    BAND((w.along.interior.count = 2, w.along.interior.centre = 0), FDX_E_STENCIL);
+    BAND((w.first[0].count = 1, w.first[0].centre = 0), FDX_E_STENCIL); /* differences of one */
     /* what is no matter */
-    BAND((w.first[0].count = 1, w.first[0].form = FDX_PLAIN, w.first[0].tap_step = MOST), FDX_OK);
-    BAND((w.first[0].own = -1, w.first[0].form = FDX_PLAIN, w.first[0].row_step = LEAST), FDX_OK);
+    BAND((w.first[0].count = 1, w.first[0].summation = FDX_SUM_PLAIN, w.first[0].weight_step = MOST), FDX_OK);
+    BAND((w.first[0].centre = -1, w.first[0].summation = FDX_SUM_PLAIN, w.first[0].row_step = LEAST), FDX_OK);
     BAND(w.identity.first = w.identity.last = NULL, FDX_OK);
 
     b = &w.around;
@@ -307,10 +309,10 @@ static void refused_bands(void)
     BAND((w.around.rows = 0, w.around.columns = 0), FDX_E_STENCIL);
     BAND((w.around.rows = 2, w.around.columns = 2), FDX_E_STENCIL); /* of three neighbours */
     BAND((w.around.nfirst = 1, w.around.first = w.first), FDX_E_STENCIL);
-    BAND(w.around.interior.first = -N1 - 1, FDX_E_STENCIL);
-    BAND(w.around.interior.first = N1 - 1, FDX_E_STENCIL);
-    BAND(w.around.interior.first = -N1, FDX_OK);
-    BAND(w.around.interior.first = N1 - 2, FDX_OK);
+    BAND(w.around.interior.offset = -N1 - 1, FDX_E_STENCIL);
+    BAND(w.around.interior.offset = N1 - 1, FDX_E_STENCIL);
+    BAND(w.around.interior.offset = -N1, FDX_OK);
+    BAND(w.around.interior.offset = N1 - 2, FDX_OK);
     BAND(w.around.periodic = 2, FDX_OK);
 
     b = &w.varying;
@@ -320,7 +322,7 @@ static void refused_bands(void)
     BAND(w.varying.interior.row_step = MOST, FDX_E_STENCIL);
     BAND(w.varying.interior.row_step = LEAST, FDX_E_STENCIL);
     BAND(w.varying.interior.row_step = MOST / 8, FDX_E_STENCIL);
-    BAND(w.varying.interior.own = -1, FDX_OK);
+    BAND(w.varying.interior.centre = -1, FDX_OK);
     BAND(w.varying.interior.row_step = 0, FDX_OK);
 
     /* Of two that are right by themselves. */
@@ -341,9 +343,9 @@ static void refused_bands(void)
     b = &w.identity;
     SIZE(w.identity.rows = 0, fdx_band_transpose_size(b), 0);
     ANSWER(w.identity.rows = 0, fdx_band_transpose(w.memory, b, &w.band), FDX_E_SIZE);
-    ANSWER((w.identity.rows = 0, w.identity.interior.first = MOST), fdx_band_transpose(w.memory, b, &w.band),
+    ANSWER((w.identity.rows = 0, w.identity.interior.offset = MOST), fdx_band_transpose(w.memory, b, &w.band),
            FDX_E_STENCIL);
-    ANSWER((w.along.rows = 2, w.along.columns = 2, w.along.interior.first = LEAST),
+    ANSWER((w.along.rows = 2, w.along.columns = 2, w.along.interior.offset = LEAST),
            fdx_band_transpose(w.memory, &w.along, &w.band), FDX_E_STENCIL);
     ANSWER((w.along.rows = 2, w.along.columns = 2), fdx_band_transpose(w.memory, &w.along, &w.band), FDX_OK);
 }
@@ -368,8 +370,8 @@ static void refused_derivatives(void)
     for (size_t k = 0; k < sizeof wild / sizeof *wild; k++) {
         DERIVATIVE(w.second.left = wild[k], FDX_E_STENCIL);
         DERIVATIVE(w.second.right = wild[k], FDX_E_STENCIL);
-        SUM(w.partial[0].what.left = wild[k], FDX_E_STENCIL);
-        SUM(w.partial[1].what.right = wild[k], FDX_E_STENCIL);
+        SUM(w.factor[0].what.left = wild[k], FDX_E_STENCIL);
+        SUM(w.factor[1].what.right = wild[k], FDX_E_STENCIL);
     }
     DERIVATIVE(w.second.left = FDX_PERIODIC, FDX_E_STENCIL);
     DERIVATIVE(w.second.deriv = 0, FDX_E_STENCIL);
@@ -395,35 +397,35 @@ static void refused_derivatives(void)
 
     SUM((void)0, FDX_OK);
     SUM(w.sum.shape = NULL, FDX_E_NULL);
-    SUM(w.sum.product = NULL, FDX_E_NULL);
+    SUM(w.sum.term = NULL, FDX_E_NULL);
     SUM(w.sum.isa = NULL, FDX_E_NULL);
-    SUM(w.product[1].partial = NULL, FDX_E_NULL);
-    SUM(w.factor.data = NULL, FDX_E_NULL);
-    SUM(w.factor.stride = NULL, FDX_E_NULL);
-    SUM(w.factor.dtype = FDX_C64, FDX_E_DTYPE);
-    SUM(w.factor.dtype = 0, FDX_E_DTYPE);
-    SUM(w.factor.dtype = 255, FDX_E_DTYPE);
-    SUM(w.partial[0].axis = 3, FDX_E_AXIS);
+    SUM(w.term[1].factor = NULL, FDX_E_NULL);
+    SUM(w.coefficient.data = NULL, FDX_E_NULL);
+    SUM(w.coefficient.stride = NULL, FDX_E_NULL);
+    SUM(w.coefficient.dtype = FDX_C64, FDX_E_DTYPE);
+    SUM(w.coefficient.dtype = 0, FDX_E_DTYPE);
+    SUM(w.coefficient.dtype = 255, FDX_E_DTYPE);
+    SUM(w.factor[0].axis = 3, FDX_E_AXIS);
     for (size_t k = 0; k < 3; k++) { /* the first three of the wild are no number of anything */
         SUM(w.sum.ndim = wild[k], FDX_E_NDIM);
-        SUM(w.sum.nproducts = k == 1 ? 0 : wild[k], FDX_E_OPS);
-        SUM(w.product[1].in = wild[k], FDX_E_OPS);
-        SUM(w.product[1].out = wild[k], FDX_E_OPS);
-        SUM(w.product[1].npartials = wild[k], FDX_E_OPS);
-        SUM(w.partial[1].axis = wild[k], FDX_E_AXIS);
+        SUM(w.sum.nterms = k == 1 ? 0 : wild[k], FDX_E_COUNT);
+        SUM(w.term[1].in = wild[k], FDX_E_COUNT);
+        SUM(w.term[1].out = wild[k], FDX_E_COUNT);
+        SUM(w.term[1].nfactors = wild[k], FDX_E_COUNT);
+        SUM(w.factor[1].axis = wild[k], FDX_E_AXIS);
     }
     SUM(w.sum.ndim = 0, FDX_E_NDIM);
-    SUM(w.product[0].npartials = 0, FDX_E_OPS);
-    SUM(w.product[0].out = 1, FDX_E_OPS);
-    SUM(w.product[1].in = 2, FDX_E_OPS);
-    SUM(w.product[1].in = FDX_MAXDIM, FDX_E_OPS);
+    SUM(w.term[0].nfactors = 0, FDX_E_COUNT);
+    SUM(w.term[0].out = 1, FDX_E_COUNT);
+    SUM(w.term[1].in = 2, FDX_E_COUNT);
+    SUM(w.term[1].in = FDX_MAXDIM, FDX_E_COUNT);
     SUM(w.shape[1] = -1, FDX_E_SHAPE);
     SUM(w.shape[2] = LEAST, FDX_E_SHAPE);
     SUM(w.shape[0] = 2, FDX_E_SIZE);
-    SUM(w.partial[1].what.n = N1 + 1, FDX_E_SIZE);
-    SUM(w.partial[1].what.n = -1, FDX_E_SIZE);
-    SUM((w.shape[1] = MOST, w.partial[1].what.n = 0), FDX_E_SIZE);
-    SUM((w.shape[1] = MOST, w.partial[1].what.n = 0, w.partial[1].what.deriv = 0, w.partial[1].what.scale = 2),
+    SUM(w.factor[1].what.n = N1 + 1, FDX_E_SIZE);
+    SUM(w.factor[1].what.n = -1, FDX_E_SIZE);
+    SUM((w.shape[1] = MOST, w.factor[1].what.n = 0), FDX_E_SIZE);
+    SUM((w.shape[1] = MOST, w.factor[1].what.n = 0, w.factor[1].what.deriv = 0, w.factor[1].what.scale = 2),
         FDX_E_SIZE);
     SUM(w.shape[2] = MOST, FDX_OK);
     ANSWER((void)0, fdx_operator_make(NULL, &w.sum, &w.made), FDX_E_NULL);
@@ -436,19 +438,19 @@ static void refused_derivatives(void)
 static void too_large_together(void)
 {
     enum { PRODUCTS = 8950, POINTS = 20000 };
-    fdx_product *products = (fdx_product *)calloc(PRODUCTS, sizeof *products);
-    if (products == NULL)
+    fdx_term *terms = (fdx_term *)calloc(PRODUCTS, sizeof *terms);
+    if (terms == NULL)
         fail("out of memory");
-    fresh();
+    make_world();
     for (int k = 0; k < PRODUCTS; k++) {
-        products[k].npartials = 1;
-        products[k].partial = w.partial;
+        terms[k].nfactors = 1;
+        terms[k].factor = w.factor;
     }
-    w.partial[0].what.x = w.x; /* which is not read to tell a size */
-    w.partial[0].what.n = w.shape[0] = POINTS;
-    w.partial[0].factor = NULL;
-    w.sum.product = products;
-    w.sum.nproducts = PRODUCTS;
+    w.factor[0].what.x = w.x; /* which is not read to tell a size */
+    w.factor[0].what.n = w.shape[0] = POINTS;
+    w.factor[0].coefficient = NULL;
+    w.sum.term = terms;
+    w.sum.nterms = PRODUCTS;
     memcpy(&before, &w, sizeof w);
     doing = "8950 products of 20000 coordinates";
     calling = "fdx_operator_size";
@@ -457,14 +459,14 @@ static void too_large_together(void)
         fail("a size of 4.3 GB");
     if (size == 0)
         answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
-    w.partial[0].what.n = w.shape[0] = PTRDIFF_MAX / 64;
+    w.factor[0].what.n = w.shape[0] = PTRDIFF_MAX / 64;
     memcpy(&before, &w, sizeof w);
     doing = "8950 products of PTRDIFF_MAX / 64 coordinates";
-    if (fdx_band_derivative_size(&w.partial[0].what) == 0 || fdx_operator_size(&w.sum) != 0)
+    if (fdx_band_derivative_size(&w.factor[0].what) == 0 || fdx_operator_size(&w.sum) != 0)
         fail("sizes");
     calling = "fdx_operator_make";
     answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
-    free(products);
+    free(terms);
 }
 
 /* ---- operators on arrays ---- */
@@ -475,33 +477,33 @@ static void refused_operators(void)
     OPERATOR((void)0, FDX_OK);
     OPERATOR(w.op.in_shape = NULL, FDX_E_NULL);
     OPERATOR(w.op.out_shape = NULL, FDX_E_NULL);
-    OPERATOR(w.op.term = NULL, FDX_E_NULL);
+    OPERATOR(w.op.chain = NULL, FDX_E_NULL);
     OPERATOR(w.op.isa = NULL, FDX_E_NULL);
-    OPERATOR(w.term[1].stage = NULL, FDX_E_NULL);
-    OPERATOR(w.factor.stride = NULL, FDX_E_NULL);
+    OPERATOR(w.chain[1].stage = NULL, FDX_E_NULL);
+    OPERATOR(w.coefficient.stride = NULL, FDX_E_NULL);
     for (size_t k = 0; k < 3; k++) {
         OPERATOR(w.op.ndim = wild[k], FDX_E_NDIM);
-        OPERATOR(w.op.ninputs = wild[k], FDX_E_OPS);
-        OPERATOR(w.op.noutputs = wild[k], FDX_E_OPS);
-        OPERATOR(w.op.nterms = k == 1 ? 0 : wild[k], FDX_E_OPS);
-        OPERATOR(w.term[2].in = wild[k], FDX_E_OPS);
-        OPERATOR(w.term[2].out = wild[k], FDX_E_OPS);
-        OPERATOR(w.term[1].nstages = wild[k], FDX_E_OPS);
+        OPERATOR(w.op.ninputs = wild[k], FDX_E_COUNT);
+        OPERATOR(w.op.noutputs = wild[k], FDX_E_COUNT);
+        OPERATOR(w.op.nchains = k == 1 ? 0 : wild[k], FDX_E_COUNT);
+        OPERATOR(w.chain[2].in = wild[k], FDX_E_COUNT);
+        OPERATOR(w.chain[2].out = wild[k], FDX_E_COUNT);
+        OPERATOR(w.chain[1].nstages = wild[k], FDX_E_COUNT);
         OPERATOR(w.stage[1].axis = wild[k], FDX_E_AXIS);
     }
     OPERATOR(w.op.ndim = 0, FDX_E_NDIM);
     OPERATOR(w.op.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
-    OPERATOR(w.op.ninputs = FDX_MAXDIM + 1, FDX_E_OPS);
-    OPERATOR(w.op.noutputs = FDX_MAXDIM + 1, FDX_E_OPS);
-    OPERATOR(w.op.nterms = 2, FDX_E_OPS); /* none for the second output */
-    OPERATOR(w.term[0].out = 1, FDX_E_OPS);
-    OPERATOR(w.term[2].in = 2, FDX_E_OPS);
-    OPERATOR(w.term[0].nstages = 0, FDX_E_OPS);
-    OPERATOR(w.term[0].nstages = FDX_MAXSTAGES + 1, FDX_E_OPS);
+    OPERATOR(w.op.ninputs = FDX_MAXDIM + 1, FDX_E_COUNT);
+    OPERATOR(w.op.noutputs = FDX_MAXDIM + 1, FDX_E_COUNT);
+    OPERATOR(w.op.nchains = 2, FDX_E_COUNT); /* none for the second output */
+    OPERATOR(w.chain[0].out = 1, FDX_E_COUNT);
+    OPERATOR(w.chain[2].in = 2, FDX_E_COUNT);
+    OPERATOR(w.chain[0].nstages = 0, FDX_E_COUNT);
+    OPERATOR(w.chain[0].nstages = FDX_MAXFACTORS + 1, FDX_E_COUNT);
     OPERATOR(w.stage[0].axis = 3, FDX_E_AXIS);
     OPERATOR(w.stage[0].axis = 1, FDX_E_SIZE); /* as its band has another number of columns */
-    OPERATOR(w.factor.dtype = FDX_C128, FDX_E_DTYPE);
-    OPERATOR(w.factor.dtype = 0, FDX_E_DTYPE);
+    OPERATOR(w.coefficient.dtype = FDX_C128, FDX_E_DTYPE);
+    OPERATOR(w.coefficient.dtype = 0, FDX_E_DTYPE);
     OPERATOR(w.shape[0] = -1, FDX_E_SHAPE);
     OPERATOR(w.shape[2] = LEAST, FDX_E_SHAPE);
     OPERATOR((w.hi[0] = N0 - 1, w.shape[0]--), FDX_E_SIZE);
@@ -513,7 +515,7 @@ static void refused_operators(void)
     ANSWER((void)0, fdx_operator_transpose(NULL, &w.op, &w.made), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_transpose(w.memory, NULL, &w.made), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_transpose(w.memory, &w.op, NULL), FDX_E_NULL);
-    ANSWER(w.op.ninputs = 3, fdx_operator_transpose(w.memory, &w.op, &w.made), FDX_E_OPS); /* one is not used */
+    ANSWER(w.op.ninputs = 3, fdx_operator_transpose(w.memory, &w.op, &w.made), FDX_E_COUNT); /* one is not used */
     SIZE((void)0, fdx_operator_transpose_size(NULL), 0);
 
     OPERATION(w.operation.op = NULL, FDX_E_NULL);
@@ -523,7 +525,7 @@ static void refused_operators(void)
     OPERATION(w.in[0].stride = NULL, FDX_E_NULL);
     OPERATION(w.out[1].data = NULL, FDX_E_NULL);
     OPERATION(w.out[1].stride = NULL, FDX_E_NULL);
-    OPERATION(w.factor.data = NULL, FDX_E_NULL);
+    OPERATION(w.coefficient.data = NULL, FDX_E_NULL);
     OPERATION(w.in[1].dtype = FDX_F32, FDX_E_DTYPE);
     OPERATION(w.in[1].dtype = 0, FDX_E_DTYPE);
     OPERATION(w.out[0].dtype = 255, FDX_E_DTYPE);
@@ -540,14 +542,13 @@ static void refused_operators(void)
     OPERATION(w.out[0] = w.in[1], FDX_E_OVERLAP);
     OPERATION(w.out[0].data = w.times + 3, FDX_E_OVERLAP);
     OPERATION(w.out[1] = w.out[0], FDX_E_OVERLAP);
-    ANSWER((void)0, fdx_operate(&w.operation, NULL, w.bytes), FDX_E_NULL);
-    ANSWER((void)0, fdx_operate(NULL, w.workspace, w.bytes), FDX_E_NULL);
+    ANSWER((void)0, fdx_apply(&w.operation, NULL, w.bytes), FDX_E_NULL);
+    ANSWER((void)0, fdx_apply(NULL, w.workspace, w.bytes), FDX_E_NULL);
     SIZE((void)0, fdx_workspace_size(NULL), 0);
-    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, 0), FDX_E_WORKSPACE);
-    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, -1), FDX_E_WORKSPACE);
-    ANSWER((void)0, fdx_operate(&w.operation, w.workspace, LEAST), FDX_E_WORKSPACE);
-#define PART(part, nparts)                                                                                             \
-    ANSWER((void)0, fdx_operate_part(&w.operation, w.workspace, w.bytes, part, nparts), FDX_E_PART)
+    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, 0), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, -1), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, LEAST), FDX_E_WORKSPACE);
+#define PART(part, nparts) ANSWER((void)0, fdx_apply_part(&w.operation, w.workspace, w.bytes, part, nparts), FDX_E_PART)
     PART(0, 0);
     PART(0, -1);
     PART(0, LEAST);
@@ -556,41 +557,41 @@ static void refused_operators(void)
     PART(LEAST, MOST);
     PART(MOST, MOST);
 #undef PART
-    ANSWER((void)0, fdx_operate_part(&w.operation, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
+    ANSWER((void)0, fdx_apply_part(&w.operation, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
 }
 
 /* ---- np.gradient ---- */
 
 #define GRADIENT(change, status)                                                                                       \
     do {                                                                                                               \
-        ANSWER(change, fdx_apply(&w.call), status);                                                                    \
-        ANSWER(change, fdx_apply_part(&w.call, 0, 2), status);                                                         \
+        ANSWER(change, fdx_gradient_apply(&w.call), status);                                                           \
+        ANSWER(change, fdx_gradient_apply_part(&w.call, 0, 2), status);                                                \
     } while (0)
-#define WHOLE(change) (w.call.lo = w.call.hi = NULL, change)
+#define MIN_WHOLE_ROW(change) (w.call.lo = w.call.hi = NULL, change)
 
 static void refused_gradients(void)
 {
     const int wild[] = {-1, INT_MAX, INT_MIN};
     GRADIENT((void)0, FDX_OK);
-    GRADIENT(WHOLE((void)0), FDX_OK);
+    GRADIENT(MIN_WHOLE_ROW((void)0), FDX_OK);
     GRADIENT(w.call.shape = NULL, FDX_E_NULL);
-    GRADIENT(w.call.op = NULL, FDX_E_NULL);
+    GRADIENT(w.call.axes = NULL, FDX_E_NULL);
     GRADIENT(w.call.isa = NULL, FDX_E_NULL);
     GRADIENT(w.call.in.data = NULL, FDX_E_NULL);
     GRADIENT(w.call.in.stride = NULL, FDX_E_NULL);
     GRADIENT(w.ops[1].out.data = NULL, FDX_E_NULL);
     GRADIENT(w.ops[1].out.stride = NULL, FDX_E_NULL);
     GRADIENT(w.ops[0].x.stride = NULL, FDX_E_NULL);
-    GRADIENT(w.ops[0].x.data = NULL, FDX_E_STENCIL); /* of FDX_COORDS */
+    GRADIENT(w.ops[0].x.data = NULL, FDX_E_STENCIL); /* of FDX_SPACED */
     for (size_t k = 0; k < 3; k++) {
         GRADIENT(w.call.ndim = wild[k], FDX_E_NDIM);
-        GRADIENT(w.call.nops = wild[k], FDX_E_OPS);
+        GRADIENT(w.call.naxes = wild[k], FDX_E_COUNT);
         GRADIENT(w.ops[1].axis = wild[k], FDX_E_AXIS);
     }
     GRADIENT(w.call.ndim = 0, FDX_E_NDIM);
     GRADIENT(w.call.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
-    GRADIENT(w.call.nops = 0, FDX_E_OPS);
-    GRADIENT(w.call.nops = FDX_MAXDIM + 1, FDX_E_OPS);
+    GRADIENT(w.call.naxes = 0, FDX_E_COUNT);
+    GRADIENT(w.call.naxes = FDX_MAXDIM + 1, FDX_E_COUNT);
     GRADIENT(w.ops[0].axis = 3, FDX_E_AXIS);
     GRADIENT(w.ops[1].axis = 2, FDX_E_SIZE); /* of one point */
     GRADIENT(w.ops[0].n = N0 + 1, FDX_E_SIZE);
@@ -603,10 +604,10 @@ static void refused_gradients(void)
     GRADIENT(w.ops[1].out.dtype = FDX_I64, FDX_E_DTYPE);
     GRADIENT(w.ops[0].x.dtype = FDX_C64, FDX_E_DTYPE);
     GRADIENT(w.ops[0].x.dtype = 0, FDX_E_DTYPE);
-    GRADIENT(w.ops[0].first.kind = 3, FDX_E_STENCIL);
-    GRADIENT(w.ops[0].interior.kind = 255, FDX_E_STENCIL);
-    GRADIENT(w.ops[0].last.kind = FDX_COORDS, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].interior.kind = FDX_COORDS, FDX_E_STENCIL); /* without */
+    GRADIENT(w.ops[0].first.formula = 3, FDX_E_STENCIL);
+    GRADIENT(w.ops[0].interior.formula = 255, FDX_E_STENCIL);
+    GRADIENT(w.ops[0].last.formula = FDX_SPACED, FDX_E_STENCIL);
+    GRADIENT(w.ops[1].interior.formula = FDX_SPACED, FDX_E_STENCIL); /* without */
     GRADIENT(w.ops[0].interior.off[1] = 1, FDX_E_STENCIL);
     GRADIENT(w.ops[1].interior.off[0] = -2, FDX_E_STENCIL);
     GRADIENT(w.ops[1].interior.off[1] = 127, FDX_E_STENCIL);
@@ -621,14 +622,14 @@ static void refused_gradients(void)
     GRADIENT(w.hi[1] = MOST, FDX_E_BOX);
     GRADIENT(w.ops[0].out.data = w.u[0] + 5, FDX_E_OVERLAP);
     GRADIENT(w.ops[0].out = w.ops[1].out, FDX_E_OVERLAP);
-    GRADIENT((w.call.nops = 1, w.ops[0].out.data = w.x), FDX_E_OVERLAP);
-    ANSWER((void)0, fdx_apply(NULL), FDX_E_NULL);
-    ANSWER((void)0, fdx_apply_part(&w.call, 0, 0), FDX_E_PART);
-    ANSWER((void)0, fdx_apply_part(&w.call, -1, 2), FDX_E_PART);
-    ANSWER((void)0, fdx_apply_part(&w.call, LEAST, MOST), FDX_E_PART);
-    ANSWER((void)0, fdx_apply_part(&w.call, MOST, MOST), FDX_E_PART);
-    ANSWER((void)0, fdx_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
-    ANSWER(WHOLE((void)0), fdx_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
+    GRADIENT((w.call.naxes = 1, w.ops[0].out.data = w.x), FDX_E_OVERLAP);
+    ANSWER((void)0, fdx_gradient_apply(NULL), FDX_E_NULL);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.call, 0, 0), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.call, -1, 2), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.call, LEAST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.call, MOST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
+    ANSWER(MIN_WHOLE_ROW((void)0), fdx_gradient_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
 
 #define UNIFORM(change, status)                                                                                        \
     ANSWER(change, fdx_gradient_uniform(&w.stencils, w.dtype, 0.1, w.precision, w.edge_order), status)
@@ -697,7 +698,7 @@ static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
         w.out[k].data = before_box(w.y[k], w.lo);
         w.ops[k].out.data = before_box(w.y[k], w.lo);
     }
-    w.factor.stride = w.call.in.stride = w.far;
+    w.coefficient.stride = w.call.in.stride = w.far;
     w.operation.accumulate = w.call.accumulate = NULL;
     if (fdx_gradient_uniform(&w.ops[0], FDX_F64, 0.1, FDX_WEAK, 1) != FDX_OK)
         fail("stencils of np.gradient");
@@ -730,7 +731,7 @@ static void refused_strides(void)
     SHAPES(GRADIENT, ops[1].out);
     SHAPES(OPERATION, in[1]);
     SHAPES(OPERATION, out[0]);
-    SHAPES(OPERATION, factor);
+    SHAPES(OPERATION, coefficient);
     X(w.far[0] = MOST / 2, FDX_E_SHAPE);
     X(w.far[0] = -(MOST / 2), FDX_E_SHAPE);
     X(w.far[0] = LEAST, FDX_E_SHAPE);
@@ -746,15 +747,15 @@ static void refused_strides(void)
     /* strides of 0 */
     GRADIENT(FAR(call.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
     OPERATION(FAR(in[0], (w.far[0] = w.far[1] = 0)), FDX_OK);
-    OPERATION(FAR(factor, (w.far[0] = w.far[1] = 0)), FDX_OK);
+    OPERATION(FAR(coefficient, (w.far[0] = w.far[1] = 0)), FDX_OK);
     const ptrdiff_t lengths[] = {N0, 1000, MOST / 8, MOST / 4};
     for (int k = 0; k < 16; k++) {
         const ptrdiff_t n0 = lengths[k / 4], n1 = lengths[k % 4];
-        ANSWER(of_a_box_of_many(n0, n1), fdx_operate(&w.operation, w.workspace, w.bytes), FDX_OK);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_apply(&w.operation, w.workspace, w.bytes), FDX_OK);
         expect_in_box(3); /* the second input, as it is */
-        ANSWER(of_a_box_of_many(n0, n1), fdx_apply(&w.call), FDX_OK);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply(&w.call), FDX_OK);
         expect_in_box(0);
-        ANSWER(of_a_box_of_many(n0, n1), fdx_apply_part(&w.call, MOST / 2, MOST), FDX_OK);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply_part(&w.call, MOST / 2, MOST), FDX_OK);
         GRADIENT((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
         OPERATION((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
     }

@@ -114,39 +114,39 @@ static ptrdiff_t n;
 /* A sum of terms, one along each axis, of chains; with a factor behind each. */
 static fdx_status operate(void)
 {
-    static ptrdiff_t shape[FDX_MAXDIM], stride[FDX_MAXDIM], factor_stride[FDX_MAXDIM], out_stride[FDX_MAXDIM];
-    static fdx_stage stage[FDX_MAXDIM][FDX_MAXSTAGES];
-    static fdx_term term[FDX_MAXDIM];
+    static ptrdiff_t shape[FDX_MAXDIM], stride[FDX_MAXDIM], coefficient_stride[FDX_MAXDIM], out_stride[FDX_MAXDIM];
+    static fdx_stage stage[FDX_MAXDIM][FDX_MAXFACTORS];
+    static fdx_chain chain[FDX_MAXDIM];
     static double w[9] = {1, -8, 28, -56, 70, -56, 28, -8, 1};
-    static fdx_rows_alike ends[8];
+    static fdx_stencil ends[8];
     const int taps = n > 9 ? 9 : 1;
     ptrdiff_t size = 1;
     for (int k = 0; k < 8; k++)
-        ends[k] = (fdx_rows_alike){k < 4 ? -k : -4 - k, taps, 0, FDX_PLAIN, w, 1, 0};
-    const fdx_band band = {n, n, taps / 2, taps / 2, ends, ends + 4, {-(taps / 2), taps, taps / 2, FDX_PLAIN, w, 1, 0},
-                           0};
+        ends[k] = (fdx_stencil){k < 4 ? -k : -4 - k, taps, 0, FDX_SUM_PLAIN, w, 1, 0};
+    const fdx_band band = {
+        n, n, taps / 2, taps / 2, ends, ends + 4, {-(taps / 2), taps, taps / 2, FDX_SUM_PLAIN, w, 1, 0}, 0};
     for (int d = 0; d < ndim; d++) {
         shape[d] = n;
         stride[d] = size * (ptrdiff_t)fdx_itemsize(dtype);
-        factor_stride[d] = size * (ptrdiff_t)sizeof(float);
+        coefficient_stride[d] = size * (ptrdiff_t)sizeof(float);
         out_stride[d] = size * (ptrdiff_t)sizeof(double);
         size *= n;
     }
     void *data = calloc((size_t)size, fdx_itemsize(dtype)), *out = malloc((size_t)size * sizeof(double));
     const fdx_array input = {data, stride, dtype, 0}, output = {out, out_stride, FDX_F64, 0};
-    const fdx_array factor = {calloc((size_t)size, sizeof(float)), factor_stride, FDX_F32, 0};
+    const fdx_array coefficient = {calloc((size_t)size, sizeof(float)), coefficient_stride, FDX_F32, 0};
     for (int d = 0; d < ndim; d++) {
         for (int s = 0; s < stages; s++)
-            stage[d][s] = (fdx_stage){(d + s) % ndim, &band, &factor};
-        term[d] = (fdx_term){0, 0, stages, stage[d], NULL};
+            stage[d][s] = (fdx_stage){(d + s) % ndim, &band, &coefficient};
+        chain[d] = (fdx_chain){0, 0, stages, stage[d], NULL};
     }
-    const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, term, fdx_isa_find("auto")};
-    const fdx_operation call = {&op, &input, &output, NULL, NULL, NULL, 0};
+    const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, chain, fdx_isa_find("auto")};
+    const fdx_call call = {&op, &input, &output, NULL, NULL, NULL, 0};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = malloc((size_t)bytes);
-    const fdx_status done = fdx_operate(&call, workspace, bytes);
+    const fdx_status done = fdx_apply(&call, workspace, bytes);
     free(workspace);
-    free((void *)factor.data);
+    free((void *)coefficient.data);
     free(data);
     free(out);
     return done;
@@ -172,7 +172,7 @@ int main(void)
     static const int dimensions[] = {1, 2, 3, FDX_MAXDIM};
     static const ptrdiff_t lengths[] = {400, 40, 12, 1};
     for (int k = 0; k < 4; k++)
-        for (stages = 1; stages <= FDX_MAXSTAGES; stages += FDX_MAXSTAGES - 1)
+        for (stages = 1; stages <= FDX_MAXFACTORS; stages += FDX_MAXFACTORS - 1)
             for (dtype = FDX_F64; dtype != -1; dtype = dtype == FDX_F64 ? FDX_I16 : -1) {
                 ndim = dimensions[k];
                 n = lengths[k];

@@ -67,9 +67,9 @@ static void double_doubles(void)
 {
     const double u = 1.1102230246251565e-16;
     const double a = some_integer(), b = some_integer();
-    const fdx_dd product = fdx_dd_two_prod(a, b), sum = fdx_dd_two_sum(a, b);
-    if (product.hi != a * b || fabs(product.lo) > u * fabs(product.hi) ||
-        modulo(product.hi) + modulo(product.lo) != modulo(a) * modulo(b))
+    const fdx_dd term = fdx_dd_two_prod(a, b), sum = fdx_dd_two_sum(a, b);
+    if (term.hi != a * b || fabs(term.lo) > u * fabs(term.hi) ||
+        modulo(term.hi) + modulo(term.lo) != modulo(a) * modulo(b))
         fail("two_prod");
     if (sum.hi != a + b || fabs(sum.lo) > u * fabs(sum.hi) || modulo(sum.hi) + modulo(sum.lo) != modulo(a) + modulo(b))
         fail("two_sum");

@@ -75,7 +75,7 @@ static const char *table;
 /* Room for MOST elements, APART from each other; on cache lines, so that counts do not depend on where they lie. */
 static char in[(APART * MOST + 64) * WIDEST] __attribute__((aligned(64)));
 static char out[(APART * MOST + 64) * WIDEST] __attribute__((aligned(64)));
-static double weight[FDX_NTAPS][MOST] __attribute__((aligned(64)));
+static double weight[FDX_NWEIGHTS][MOST] __attribute__((aligned(64)));
 static double coords[MOST + 2] __attribute__((aligned(64)));
 
 typedef struct {
@@ -88,13 +88,13 @@ static const type rows[FDX_NROWS] = {{"f32", 4},   {"f64", 8},      {"c64", 8},
 static const type dtypes[FDX_NDTYPES] = {[FDX_I8] = {"i8", 1}, {"u8", 1},  {"i16", 2}, {"u16", 2},
                                          {"i32", 4},           {"u32", 4}, {"i64", 8}, {"u64", 8},
                                          {"f32", 4},           {"f64", 8}, {"c64", 8}, {"c128", 16}};
-static const char *const ways[FDX_NWAYS] = {"divide", "scale", "correct"};
+static const char *const ways[FDX_NDIVISIONS] = {"divide", "scale", "correct"};
 
 /* `everywhere`: also where it can matter to the loop where neighbours and results lie. */
 static void count_quotients(type of, const fdx_quotients *quotients, int everywhere)
 {
     const ptrdiff_t size = of.size;
-    for (int way = 0; way < FDX_NWAYS; way++) {
+    for (int way = 0; way < FDX_NDIVISIONS; way++) {
         fdx_quotient_fn *quotient = quotients->quotient[way];
         fdx_divisor d = {.h = way == FDX_SCALE ? 0.5 : 0.274};
         if (quotient == NULL)
@@ -114,14 +114,14 @@ static void count_quotients(type of, const fdx_quotients *quotients, int everywh
 
 static void count_rows(const fdx_isa *isa)
 {
-    const double one[FDX_NTAPS] = {-0.3, 0.1, 0.2};
-    const double *const each[FDX_NTAPS] = {weight[0], weight[1], weight[2]};
+    const double one[FDX_NWEIGHTS] = {-0.3, 0.1, 0.2};
+    const double *const each[FDX_NWEIGHTS] = {weight[0], weight[1], weight[2]};
     for (int row = 0; row < FDX_NROWS; row++) {
         const fdx_rows *loops = &isa->rows[row];
-        const void *const x[FDX_NTAPS] = {in, in + rows[row].size, in + 2 * rows[row].size};
+        const void *const x[FDX_NWEIGHTS] = {in, in + rows[row].size, in + 2 * rows[row].size};
         count_quotients(rows[row], &loops->of, row == FDX_ROW_F32 || row == FDX_ROW_F64);
-        PER_POINT(loops->taps(out, x, n, one), "%s taps", rows[row].name);
-        PER_POINT(loops->stream(out, x, n, each), "%s stream", rows[row].name);
+        PER_POINT(loops->weighted(out, x, n, one), "%s taps", rows[row].name);
+        PER_POINT(loops->varying(out, x, n, each), "%s stream", rows[row].name);
         PER_POINT(loops->spaced(out, x, n, coords), "%s spaced", rows[row].name);
     }
     for (int dtype = FDX_I8; dtype < FDX_F32; dtype++)
@@ -148,7 +148,7 @@ static void count_conversions(const fdx_isa *isa)
 static void count_coords(const fdx_isa *isa)
 {
     static const char *const names[2] = {"x32", "x64"};
-    double *const to[FDX_NTAPS] = {weight[0], weight[1], weight[2]};
+    double *const to[FDX_NWEIGHTS] = {weight[0], weight[1], weight[2]};
     for (int k = 0; k < 2; k++) {
         PER_POINT(isa->coords[k].uniform(in, n, 0.0), "%s uniform", names[k]);
         PER_POINT(isa->coords[k].weights(to, in, n), "%s weights", names[k]);
@@ -190,27 +190,28 @@ static void cross(fdx_cross_fn *loop, const void *const *x, const void *along, p
 }
 
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
-static void count_pairs(type of, const char *form, int k, const fdx_pairs *pairs, const void *const *x)
+static void count_pairs(type of, const char *summation, int k, const fdx_pairs *pairs, const void *const *x)
 {
     static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
     const void *const next[2] = {in, in};
     const void *middle = in + 64 * of.size;
-    PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, form, k);
-    PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, form, k);
-    PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, form, k);
+    PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, summation, k);
+    PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, summation, k);
+    PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, summation, k);
     if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
         return;
-    PER_POINT(pairs->one_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, past", of.name, form, k);
-    PER_POINT(pairs->two_past(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, past", of.name, form, k);
-    PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, form, k);
-    for (int terms = 0; terms < 3 && of.size == sizeof(double); terms++) /* of one type, as counting takes long */
-        PER_POINT(cross(pairs->cross[terms], x, middle, n), "%s %s %d, cross of %d and 1", of.name, form, k, terms);
+    PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, past", of.name, summation, k);
+    PER_POINT(pairs->two_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, past", of.name, summation, k);
+    PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, summation, k);
+    for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) /* of one type, as counting takes long */
+        PER_POINT(cross(pairs->cross[chains], x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation, k,
+                  chains);
 }
 
 static void count_sums(const fdx_isa *isa)
 {
     static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
-    const double *const own[FDX_OWN] = {weight[0], weight[1], weight[2], weight[0]};
+    const double *const centre[FDX_VARYING] = {weight[0], weight[1], weight[2], weight[0]};
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     for (int k = 0; k < 2 * (2 * FDX_PAIRS + 1); k++)
         x[k] = in + 64 * k;
@@ -218,16 +219,17 @@ static void count_sums(const fdx_isa *isa)
         const type of = rows[double_ ? FDX_ROW_F64 : FDX_ROW_F32];
         const fdx_sums *sums = &isa->sums[double_];
         for (int k = 1; k <= FDX_PAIRS; k++) {
-            count_pairs(of, "odd", k, &sums->odd[k - 1], x);
-            count_pairs(of, "even", k, &sums->even[k - 1], x);
+            count_pairs(of, "odd", k, &sums->antisymmetric[k - 1], x);
+            count_pairs(of, "even", k, &sums->symmetric[k - 1], x);
         }
         for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
             PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
-            PER_POINT(sums->less[k - 1](out, 0, x, n, w, FDX_SET), "%s less %d", of.name, k);
+            PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s less %d", of.name, k);
         }
-        for (int k = 1; k <= FDX_OWN; k++) {
-            PER_POINT(sums->own_plain[k - 1](out, x, n, own, FDX_SET), "%s plain %d, own weights", of.name, k);
-            PER_POINT(sums->own_less[k - 1](out, x, n, own, FDX_SET), "%s less %d, own weights", of.name, k);
+        for (int k = 1; k <= FDX_VARYING; k++) {
+            PER_POINT(sums->varying_plain[k - 1](out, x, n, centre, FDX_SET), "%s plain %d, own weights", of.name, k);
+            PER_POINT(sums->varying_differences[k - 1](out, x, n, centre, FDX_SET), "%s less %d, own weights", of.name,
+                      k);
         }
         PER_POINT(sums->combine(out, in, in, n, FDX_ADD), "%s multiplied and added", of.name);
     }

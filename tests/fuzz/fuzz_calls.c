@@ -22,10 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What a finding is described by: the operator in hand, whose pointers are good. */
 static const fdx_operator *at_hand;
 
-static void describe_rows(const char *which, const fdx_rows_alike *r)
+static void describe_rows(const char *which, const fdx_stencil *r)
 {
-    fprintf(stderr, " %s(first %td, count %d, own %d, form %d, steps %td %td)", which, r->first, r->count, r->own,
-            r->form, r->tap_step, r->row_step);
+    fprintf(stderr, " %s(first %td, count %d, own %d, form %d, steps %td %td)", which, r->offset, r->count, r->centre,
+            r->summation, r->weight_step, r->row_step);
 }
 
 static void describe(void)
@@ -34,12 +34,13 @@ static void describe(void)
         return;
     for (int d = 0; d < at_hand->ndim; d++)
         fprintf(stderr, "axis %d: from %td to %td\n", d, at_hand->in_shape[d], at_hand->out_shape[d]);
-    for (int k = 0; k < at_hand->nterms; k++) {
-        const fdx_term *term = &at_hand->term[k];
-        fprintf(stderr, "term %d: input %d, output %d\n", k, term->in, term->out);
-        for (int s = 0; s < term->nstages; s++) {
-            const fdx_band *b = term->stage[s].band;
-            fprintf(stderr, "  axis %d%s", term->stage[s].axis, term->stage[s].factor != NULL ? ", a factor" : "");
+    for (int k = 0; k < at_hand->nchains; k++) {
+        const fdx_chain *chain = &at_hand->chain[k];
+        fprintf(stderr, "term %d: input %d, output %d\n", k, chain->in, chain->out);
+        for (int s = 0; s < chain->nstages; s++) {
+            const fdx_band *b = chain->stage[s].band;
+            fprintf(stderr, "  axis %d%s", chain->stage[s].axis,
+                    chain->stage[s].coefficient != NULL ? ", a factor" : "");
             if (b != NULL) {
                 fprintf(stderr, ", %s%td x %td:", b->periodic ? "periodic, " : "", b->rows, b->columns);
                 for (ptrdiff_t r = 0; r < b->nfirst; r++)
@@ -526,14 +527,14 @@ static void draw_shape(int ndim, ptrdiff_t *shape, const ptrdiff_t *least)
         shape[longest] = least[longest] + below(3000);
     }
     for (;;) {
-        ptrdiff_t product = 1;
+        ptrdiff_t term = 1;
         int most = -1;
         for (int d = 0; d < ndim; d++) {
-            product *= shape[d] > 0 ? shape[d] : 1;
+            term *= shape[d] > 0 ? shape[d] : 1;
             if (d != longest && shape[d] > least[d] && shape[d] > 1 && (most < 0 || shape[d] > shape[most]))
                 most = d;
         }
-        if (product <= (longest >= 0 ? 3500 : many ? 240 : 96))
+        if (term <= (longest >= 0 ? 3500 : many ? 240 : 96))
             return;
         if (most < 0)
             most = longest;
@@ -689,17 +690,17 @@ static void lay_over(fdx_array *out, int ndim, const ptrdiff_t *lo, const ptrdif
 
 /* ---- np.gradient ---- */
 
-static fdx_stencil draw_stencil(int least, int most)
+static fdx_gradient_row draw_stencil(int least, int most)
 {
-    fdx_stencil s;
+    fdx_gradient_row s;
     memset(&s, 0, sizeof s);
-    s.kind = (uint8_t)below(2);
-    s.wide = (uint8_t)below(2);
+    s.formula = (uint8_t)below(2);
+    s.mixed = (uint8_t)below(2);
     for (int k = 0; k < 3; k++) {
         s.off[k] = (int8_t)(least + below(most - least + 1));
         s.w[k] = ordinary();
     }
-    if (s.kind == FDX_QUOTIENT)
+    if (s.formula == FDX_QUOTIENT)
         s.off[2] = (int8_t)(u8() - 128); /* not looked at */
     return s;
 }
@@ -711,7 +712,7 @@ static double draw_spacing(void)
 }
 
 typedef struct {
-    fdx_op *op;
+    fdx_gradient_axis *op;
     int dtype, precision, edge_order;
     double h;
     const fdx_array *x;
@@ -755,11 +756,11 @@ static void draw_coordinates(array *x, ptrdiff_t n)
     }
 }
 
-static broken break_gradient(fdx_call *call, int number, ptrdiff_t *part, ptrdiff_t *nparts, const ptrdiff_t *lo,
+static broken break_gradient(fdx_gradient *call, int number, ptrdiff_t *part, ptrdiff_t *nparts, const ptrdiff_t *lo,
                              const ptrdiff_t *hi)
 {
-    fdx_op *op = (fdx_op *)&call->op[below(call->nops)];
-    fdx_stencil *s = below(3) == 0 ? &op->interior : below(2) ? &op->first : &op->last;
+    fdx_gradient_axis *op = (fdx_gradient_axis *)&call->axes[below(call->naxes)];
+    fdx_gradient_row *s = below(3) == 0 ? &op->interior : below(2) ? &op->first : &op->last;
     ptrdiff_t *shape = (ptrdiff_t *)call->shape, *low = (ptrdiff_t *)call->lo, *high = (ptrdiff_t *)call->hi;
     const int d = below(call->ndim), some = !is_empty(call->ndim, lo, hi), boxed = low != NULL;
     const ptrdiff_t n = shape[op->axis];
@@ -767,7 +768,7 @@ static broken break_gradient(fdx_call *call, int number, ptrdiff_t *part, ptrdif
     BREAK(1, call->shape = NULL, FDX_E_NULL)
     BREAK(1, call->in.stride = NULL, FDX_E_NULL)
     BREAK(some, call->in.data = NULL, FDX_E_NULL)
-    BREAK(1, call->op = NULL, FDX_E_NULL)
+    BREAK(1, call->axes = NULL, FDX_E_NULL)
     BREAK(1, call->isa = NULL, FDX_E_NULL)
     BREAK(some, op->out.data = NULL, FDX_E_NULL)
     BREAK(1, op->out.stride = NULL, FDX_E_NULL)
@@ -775,9 +776,9 @@ static broken break_gradient(fdx_call *call, int number, ptrdiff_t *part, ptrdif
     BREAK(1, call->ndim = 0, FDX_E_NDIM)
     BREAK(1, call->ndim = 65, FDX_E_NDIM)
     BREAK(1, call->ndim = -1, FDX_E_NDIM)
-    BREAK(1, call->nops = 0, FDX_E_OPS)
-    BREAK(1, call->nops = 65, FDX_E_OPS)
-    BREAK(1, call->nops = -1, FDX_E_OPS)
+    BREAK(1, call->naxes = 0, FDX_E_COUNT)
+    BREAK(1, call->naxes = 65, FDX_E_COUNT)
+    BREAK(1, call->naxes = -1, FDX_E_COUNT)
     BREAK(1, shape[d] = -1, FDX_E_SHAPE)
     BREAK(1, shape[d] = PTRDIFF_MIN, FDX_E_SHAPE)
     BREAK(1, call->in.dtype = FDX_NDTYPES, FDX_E_DTYPE)
@@ -793,17 +794,17 @@ static broken break_gradient(fdx_call *call, int number, ptrdiff_t *part, ptrdif
     BREAK(1, op->n = n + 1, FDX_E_SIZE)
     BREAK(1, op->n = -1, FDX_E_SIZE)
     BREAK(!boxed, shape[op->axis] = 0, FDX_E_SIZE)
-    BREAK(1, s->kind = 3, FDX_E_STENCIL)
-    BREAK(1, s->kind = 255, FDX_E_STENCIL)
-    BREAK(1, op->first.kind = FDX_COORDS, FDX_E_STENCIL)
-    BREAK(op->x.data == NULL, op->interior.kind = FDX_COORDS, FDX_E_STENCIL)
+    BREAK(1, s->formula = 3, FDX_E_STENCIL)
+    BREAK(1, s->formula = 255, FDX_E_STENCIL)
+    BREAK(1, op->first.formula = FDX_SPACED, FDX_E_STENCIL)
+    BREAK(op->x.data == NULL, op->interior.formula = FDX_SPACED, FDX_E_STENCIL)
     BREAK(1, op->first.off[below(2)] = -1, FDX_E_STENCIL)
     BREAK(1, op->last.off[below(2)] = 1, FDX_E_STENCIL)
     BREAK(n < 100, op->first.off[0] = (int8_t)n, FDX_E_STENCIL)
     BREAK(n < 100, op->last.off[1] = (int8_t)-n, FDX_E_STENCIL)
     BREAK(n > 2, op->interior.off[0] = -2, FDX_E_STENCIL)
     BREAK(n > 2, op->interior.off[1] = 2, FDX_E_STENCIL)
-    BREAK(op->last.kind == FDX_TAPS, op->last.off[2] = 1, FDX_E_STENCIL)
+    BREAK(op->last.formula == FDX_WEIGHTED, op->last.off[2] = 1, FDX_E_STENCIL)
     BREAK(boxed, call->lo = NULL, FDX_E_BOX)
     BREAK(boxed, call->hi = NULL, FDX_E_BOX)
     BREAK(!boxed, call->lo = shape, FDX_E_BOX)
@@ -819,23 +820,23 @@ static broken break_gradient(fdx_call *call, int number, ptrdiff_t *part, ptrdif
     bytes = some ? extent(&call->in, call->ndim, zeros, shape, &begin) : 0;
     BREAK(some, lay_over(&op->out, call->ndim, lo, hi, (char *)call->in.data + begin, bytes), FDX_E_OVERLAP)
     bytes = op->x.data != NULL ? extent(&op->x, 1, zeros, &n, &begin) : 0;
-    op = (fdx_op *)&call->op[below(call->nops)]; /* another one's coordinates are as bad */
-    const char *x = bytes > 0 ? (const char *)call->op[0].x.data : NULL;
-    BREAK(some && x && call->nops == 1, lay_over(&op->out, call->ndim, lo, hi, x + begin, bytes), FDX_E_OVERLAP)
+    op = (fdx_gradient_axis *)&call->axes[below(call->naxes)]; /* another one's coordinates are as bad */
+    const char *x = bytes > 0 ? (const char *)call->axes[0].x.data : NULL;
+    BREAK(some && x && call->naxes == 1, lay_over(&op->out, call->ndim, lo, hi, x + begin, bytes), FDX_E_OVERLAP)
     return nothing;
 }
 
-static void scramble_gradient(fdx_call *call, ptrdiff_t *shape)
+static void scramble_gradient(fdx_gradient *call, ptrdiff_t *shape)
 {
     for (int times = 1 + below(5); times > 0; times--) {
-        fdx_op *op = (fdx_op *)&call->op[below(call->nops)];
-        fdx_stencil *s = below(3) == 0 ? &op->interior : below(2) ? &op->first : &op->last;
+        fdx_gradient_axis *op = (fdx_gradient_axis *)&call->axes[below(call->naxes)];
+        fdx_gradient_row *s = below(3) == 0 ? &op->interior : below(2) ? &op->first : &op->last;
         switch (below(9)) {
         case 0: shape[below(call->ndim)] = below(16) - 1; break;
         case 1: call->in.dtype = (uint8_t)below(16); break;
         case 2: op->out.dtype = (uint8_t)below(16); break;
         case 3: op->axis = wild_int(); break;
-        case 4: s->kind = (uint8_t)below(5); break;
+        case 4: s->formula = (uint8_t)below(5); break;
         case 5: s->off[below(3)] = (int8_t)wild_int(); break;
         case 6: op->x.dtype = (uint8_t)below(16); break;
         case 7: s->w[below(3)] = draw_spacing(); break;
@@ -846,27 +847,27 @@ static void scramble_gradient(fdx_call *call, ptrdiff_t *shape)
 
 static fdx_status run_gradient(void *call, const fdx_isa *isa, ptrdiff_t part, ptrdiff_t nparts)
 {
-    fdx_call by = *(const fdx_call *)call;
+    fdx_gradient by = *(const fdx_gradient *)call;
     by.isa = isa;
-    return nparts == 1 && part == 0 ? fdx_apply(&by) : fdx_apply_part(&by, part, nparts);
+    return nparts == 1 && part == 0 ? fdx_gradient_apply(&by) : fdx_gradient_apply_part(&by, part, nparts);
 }
 
 static void gradient_case(int mode)
 {
     enum { MOST = 6 };
-    const int ndim = 1 + below(4), dtype = draw_dtype(FDX_NDTYPES), nops = 1 + below(below(4) ? 3 : MOST);
+    const int ndim = 1 + below(4), dtype = draw_dtype(FDX_NDTYPES), naxes = 1 + below(below(4) ? 3 : MOST);
     const int wild = mode == 2, usual = chance(3) ? IS_USUAL : 0, site = below(4);
     const fdx_isa *isa = tables[below(ntables)];
     ptrdiff_t least[FDX_MAXDIM] = {0}, *shape = keep_indices(ndim, NULL);
-    fdx_op *op = keep((size_t)nops * sizeof *op);
+    fdx_gradient_axis *op = keep((size_t)naxes * sizeof *op);
     fdx_array *x_of[MOST] = {NULL};
     array x, in, out[MOST];
-    for (int k = 0; k < nops; k++) {
+    for (int k = 0; k < naxes; k++) {
         op[k].axis = below(ndim);
         least[op[k].axis] = 2;
     }
     draw_shape(ndim, shape, least);
-    for (int k = 0; k < nops; k++) {
+    for (int k = 0; k < naxes; k++) {
         const ptrdiff_t n = shape[op[k].axis];
         const int kind = below(4);
         fdx_status status;
@@ -886,7 +887,7 @@ static void gradient_case(int mode)
         const int breaks = mode == 1 && site == 1;
         const broken b = breaks ? break_stencils(&s, below(18)) : nothing;
         before_calls();
-        const fdx_op before = op[k];
+        const fdx_gradient_axis before = op[k];
         if (x_of[k] != NULL)
             CALL(status, fdx_gradient_coords(s.op, s.dtype, s.x, s.n, s.edge_order, s.isa));
         else
@@ -903,8 +904,8 @@ static void gradient_case(int mode)
         expect_unchanged("making stencils");
     }
 
-    fdx_call call = {ndim, shape, {NULL, NULL, (uint8_t)dtype, 0}, nops, op, isa, NULL, NULL, NULL, 0};
-    for (int k = 0; k < nops; k++)
+    fdx_gradient call = {ndim, shape, {NULL, NULL, (uint8_t)dtype, 0}, naxes, op, isa, NULL, NULL, NULL, 0};
+    for (int k = 0; k < naxes; k++)
         op[k].out.dtype = (uint8_t)fdx_result_dtype(dtype);
     if (wild)
         scramble_gradient(&call, shape);
@@ -915,7 +916,7 @@ static void gradient_case(int mode)
     const int boxed = draw_box(ndim, positive, lo, hi), alone = boxed && below(2);
     draw_array(&in, ndim, positive, zeros, positive, call.in.dtype, IS_READ | usual);
     call.in = in.a;
-    for (int k = 0; k < nops; k++) {
+    for (int k = 0; k < naxes; k++) {
         ptrdiff_t there[FDX_MAXDIM];
         for (int d = 0; d < ndim; d++)
             there[d] = alone ? hi[d] - lo[d] : positive[d];
@@ -936,7 +937,7 @@ static void gradient_case(int mode)
         }
     }
     if (wild && chance(6))
-        (below(2) ? in : out[below(nops)]).stride[below(ndim)] = wild_stride();
+        (below(2) ? in : out[below(naxes)]).stride[below(ndim)] = wild_stride();
     const double alpha = below(4) ? ordinary() : draw_spacing();
     double *alpha_at = keep(sizeof *alpha_at);
     *alpha_at = alpha;
@@ -946,12 +947,12 @@ static void gradient_case(int mode)
     }
     if (chance(3))
         call.accumulate = alpha_at;
-    call.fresh = (uint8_t)below(2);
+    call.first_touch = (uint8_t)below(2);
 
     ptrdiff_t nparts = 1 + below(4), part = below((int)nparts);
     if (mode == 0) {
         before_calls();
-        check_results(run_gradient, &call, isa, out, nops, ndim, lo, hi);
+        check_results(run_gradient, &call, isa, out, naxes, ndim, lo, hi);
         return;
     }
     ptrdiff_t low[FDX_MAXDIM], high[FDX_MAXDIM];
@@ -962,15 +963,15 @@ static void gradient_case(int mode)
         return;
     before_calls();
     fdx_status status;
-    CALL(status, fdx_apply_part(&call, part, nparts));
+    CALL(status, fdx_gradient_apply_part(&call, part, nparts));
     if (wild) {
-        check_wild(status, out, nops, ndim, lo, hi);
+        check_wild(status, out, naxes, ndim, lo, hi);
         return;
     }
-    expect("fdx_apply_part", b, status);
+    expect("fdx_gradient_apply_part", b, status);
     expect_unchanged(b.what);
-    CALL(status, fdx_apply_part(NULL, 0, 1));
-    expect("fdx_apply_part", (broken){"call = NULL", FDX_E_NULL, FDX_E_NULL}, status);
+    CALL(status, fdx_gradient_apply_part(NULL, 0, 1));
+    expect("fdx_gradient_apply_part", (broken){"call = NULL", FDX_E_NULL, FDX_E_NULL}, status);
 }
 
 /* ---- weights ---- */
@@ -1152,13 +1153,13 @@ static double weight_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
 {
     const ptrdiff_t last = b->rows - b->nlast;
     const int ends = row < b->nfirst || row >= last;
-    const fdx_rows_alike *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
+    const fdx_stencil *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
     for (int k = 0; k < r->count; k++) {
-        ptrdiff_t at = row + r->first + k;
+        ptrdiff_t at = row + r->offset + k;
         if (b->periodic)
             at = (at % b->columns + b->columns) % b->columns;
         if (at == column)
-            return r->w[k * r->tap_step + (ends ? 0 : row - b->nfirst) * r->row_step];
+            return r->w[k * r->weight_step + (ends ? 0 : row - b->nfirst) * r->row_step];
     }
     return 0;
 }
@@ -1189,7 +1190,7 @@ static const fdx_band *transposed(const fdx_band *a)
     return band;
 }
 
-static const fdx_band *product(const fdx_band *a, const fdx_band *b, int mode)
+static const fdx_band *term(const fdx_band *a, const fdx_band *b, int mode)
 {
     static const fdx_band *band;
     double scale = 0.5;
@@ -1216,26 +1217,28 @@ static const fdx_band *product(const fdx_band *a, const fdx_band *b, int mode)
 
 /* A band made by hand, of at least one column. */
 typedef struct {
-    int pairs, reach; /* pairs: FDX_ODD, or FDX_EVEN; bands of as many rows as columns, as Laplacians have */
+    int pairs, reach; /* pairs: FDX_SUM_ANTISYMMETRIC, or FDX_SUM_SYMMETRIC; bands of as many rows as columns, as
+                         Laplacians have */
 } usual_rows;
 
-static double *draw_weights(fdx_rows_alike *alike, ptrdiff_t rows)
+static double *draw_weights(fdx_stencil *stencil, ptrdiff_t rows)
 {
-    double *w = alike->count * rows < 200 || alike->count * rows > 20000
-                    ? keep((size_t)(alike->count * rows) * sizeof *w)
-                    : numbers(alike->count * rows);
-    for (ptrdiff_t i = 0; i < alike->count * rows; i++)
+    double *w = stencil->count * rows < 200 || stencil->count * rows > 20000
+                    ? keep((size_t)(stencil->count * rows) * sizeof *w)
+                    : numbers(stencil->count * rows);
+    for (ptrdiff_t i = 0; i < stencil->count * rows; i++)
         w[i] = rnd() % 40 ? ordinary() * 1.1 : 0;
-    if (alike->form >= FDX_ODD)
-        for (int k = 1; k <= alike->own; k++)
-            w[alike->own - k] = alike->form == FDX_ODD ? -w[alike->own + k] : w[alike->own + k];
+    if (stencil->summation >= FDX_SUM_ANTISYMMETRIC)
+        for (int k = 1; k <= stencil->centre; k++)
+            w[stencil->centre - k] =
+                stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[stencil->centre + k] : w[stencil->centre + k];
     const int by_tap = rows == 1 || below(2);
-    alike->w = w;
-    alike->tap_step = by_tap ? rows : 1;
-    alike->row_step = by_tap ? rows > 1 : alike->count;
-    if (chance(16) && alike->form == FDX_PLAIN && rows == 1) { /* from the last to the first */
-        alike->w = w + alike->count - 1;
-        alike->tap_step = -1;
+    stencil->w = w;
+    stencil->weight_step = by_tap ? rows : 1;
+    stencil->row_step = by_tap ? rows > 1 : stencil->count;
+    if (chance(16) && stencil->summation == FDX_SUM_PLAIN && rows == 1) { /* from the last to the first */
+        stencil->w = w + stencil->count - 1;
+        stencil->weight_step = -1;
     }
     return w;
 }
@@ -1243,61 +1246,63 @@ static double *draw_weights(fdx_rows_alike *alike, ptrdiff_t rows)
 static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
 {
     fdx_band *b = keep(sizeof *b);
-    fdx_rows_alike *inner = &b->interior;
+    fdx_stencil *inner = &b->interior;
     const int common = as->reach > 0 && columns > 2 * as->reach, many = chance(12);
     const int most = (int)(columns < (many ? 200 : 15) ? (columns - 1) / 2 : many ? 99 : 7);
     const int reach = common ? as->reach : below(most + 1);
     b->columns = columns;
     inner->count = 2 * reach + 1;
-    inner->own = reach;
-    inner->form = common ? as->pairs : reach == 0 ? FDX_PLAIN : below(4);
-    if (inner->form <= FDX_DIFFERENCES && inner->count > 1 && below(2)) {
+    inner->centre = reach;
+    inner->summation = common ? as->pairs : reach == 0 ? FDX_SUM_PLAIN : below(4);
+    if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && below(2)) {
         inner->count--; /* not symmetric */
-        inner->own = below(inner->count);
+        inner->centre = below(inner->count);
         if (inner->count == 1)
-            inner->form = FDX_PLAIN;
+            inner->summation = FDX_SUM_PLAIN;
     }
-    if (inner->form == FDX_PLAIN && chance(3))
-        inner->own = -1;
+    if (inner->summation == FDX_SUM_PLAIN && chance(3))
+        inner->centre = -1;
     b->periodic = chance(3);
     if (b->periodic) {
         b->rows = columns;
-        inner->first = -reach;
+        inner->offset = -reach;
         if (chance(3)) /* anywhere, once around an end at most */
-            inner->first = below((int)(2 * columns + 2 - inner->count)) - columns;
+            inner->offset = below((int)(2 * columns + 2 - inner->count)) - columns;
     } else if (common && below(8)) {
         b->nfirst = b->nlast = reach;
         b->rows = columns;
-        inner->first = -reach;
+        inner->offset = -reach;
     } else {
         /* A band, and its transpose, may not leave the diagonal by more than 1020: csrc has such a limit. */
         const ptrdiff_t room = columns - inner->count + 1, fewer = below((int)(room < 600 ? room : 600));
         const ptrdiff_t inside = below(8) ? room - fewer % 4 : chance(3) && room < 600 ? 0 : room - fewer;
-        inner->first = below((int)(room - inside < 40 ? room - inside + 1 : 40)); /* of the first interior row */
+        inner->offset = below((int)(room - inside < 40 ? room - inside + 1 : 40)); /* of the first interior row */
         b->nfirst = below(4);
         b->nlast = below(4);
         b->rows = b->nfirst + inside + b->nlast;
-        inner->first -= b->nfirst;
+        inner->offset -= b->nfirst;
     }
     const ptrdiff_t inside = b->rows - b->nfirst - b->nlast;
-    draw_weights(
-        inner, inner->form <= FDX_DIFFERENCES && inside > 0 && inside * inner->count < 20000 && below(2) ? inside : 1);
-    fdx_rows_alike *ends = keep((size_t)(b->nfirst + b->nlast) * sizeof *ends);
+    draw_weights(inner,
+                 inner->summation <= FDX_SUM_DIFFERENCES && inside > 0 && inside * inner->count < 20000 && below(2)
+                     ? inside
+                     : 1);
+    fdx_stencil *ends = keep((size_t)(b->nfirst + b->nlast) * sizeof *ends);
     b->first = b->nfirst > 0 || below(2) ? ends : NULL;
     b->last = b->nlast > 0 || below(2) ? ends + b->nfirst : NULL;
     for (ptrdiff_t k = 0; k < b->nfirst + b->nlast; k++) {
         /* near the row's own number, as rows may not be far apart in what they need */
         const ptrdiff_t row = k < b->nfirst ? k : b->rows - b->nlast + (k - b->nfirst);
-        fdx_rows_alike *r = &ends[k];
+        fdx_stencil *r = &ends[k];
         r->count = 1 + below((int)(columns < 13 ? columns : 13));
         const ptrdiff_t last = columns - r->count;
         ptrdiff_t at = row - 20 + below(41);
         at = at < 0 ? 0 : at > last ? last : at;
-        r->first = at - row;
-        r->own = below(r->count);
-        r->form = r->count > 1 && below(2) ? FDX_DIFFERENCES : FDX_PLAIN;
-        if (r->form == FDX_PLAIN && chance(3))
-            r->own = -1;
+        r->offset = at - row;
+        r->centre = below(r->count);
+        r->summation = r->count > 1 && below(2) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
+        if (r->summation == FDX_SUM_PLAIN && chance(3))
+            r->centre = -1;
         draw_weights(r, 1);
     }
     return b;
@@ -1307,22 +1312,22 @@ static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
 
 /* For each array that stages are multiplied by, and its shape. */
 typedef struct {
-    const fdx_array *factor;
+    const fdx_array *coefficient;
     ptrdiff_t n[FDX_MAXDIM];
 } a_factor;
 
 static int factors_of(const fdx_operator *op, a_factor *list, int most)
 {
     int count = 0;
-    for (int k = 0; k < op->nterms; k++) {
+    for (int k = 0; k < op->nchains; k++) {
         ptrdiff_t n[FDX_MAXDIM];
         memcpy(n, op->in_shape, (size_t)op->ndim * sizeof *n);
-        for (int s = 0; s < op->term[k].nstages && op->term[k].nstages <= FDX_MAXSTAGES; s++) {
-            const fdx_stage *stage = &op->term[k].stage[s];
+        for (int s = 0; s < op->chain[k].nstages && op->chain[k].nstages <= FDX_MAXFACTORS; s++) {
+            const fdx_stage *stage = &op->chain[k].stage[s];
             if (stage->band != NULL && stage->axis >= 0 && stage->axis < op->ndim)
                 n[stage->axis] = stage->band->rows;
-            if (stage->factor != NULL && count < most) {
-                list[count].factor = stage->factor;
+            if (stage->coefficient != NULL && count < most) {
+                list[count].coefficient = stage->coefficient;
                 memcpy(list[count++].n, n, (size_t)op->ndim * sizeof *n);
             }
         }
@@ -1346,8 +1351,8 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     static const fdx_operator none;
     enum { MOST = 5 };
     const int ndim = 1 + below(4), simple = below(3) == 0, ninputs = 1 + below(3), noutputs = 1 + below(2);
-    const int nterms = noutputs + below(MOST - noutputs + 1), axis = below(ndim), factors = !simple && below(2);
-    const usual_rows as = {below(2) ? FDX_EVEN : FDX_ODD, simple ? below(5) : 0};
+    const int nchains = noutputs + below(MOST - noutputs + 1), axis = below(ndim), coefficients = !simple && below(2);
+    const usual_rows as = {below(2) ? FDX_SUM_SYMMETRIC : FDX_SUM_ANTISYMMETRIC, simple ? below(5) : 0};
     ptrdiff_t least[FDX_MAXDIM] = {0}, in_shape[FDX_MAXDIM], out_shape[FDX_MAXDIM], n[MOST][FDX_MAXDIM];
     const int no_empty = below(16) > 0;
     for (int d = 0; d < ndim; d++)
@@ -1361,15 +1366,15 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     draw_shape(ndim, in_shape, least);
     if (given != NULL)
         in_shape[axis] = given->columns;
-    fdx_term *term = keep((size_t)nterms * sizeof *term);
-    for (int k = 0; k < nterms; k++) {
+    fdx_chain *chain = keep((size_t)nchains * sizeof *chain);
+    for (int k = 0; k < nchains; k++) {
         const int nstages = simple || below(2) == 0 ? 1 : 1 + below(chance(8) ? 6 : 3);
         fdx_stage *stage = keep((size_t)nstages * sizeof *stage);
-        term[k] = (fdx_term){*usual ? below(4) == 3 ? below(ninputs) : 0 : below(ninputs),
-                             k < noutputs ? k : noutputs - 1, nstages, stage, NULL};
+        chain[k] = (fdx_chain){*usual ? below(4) == 3 ? below(ninputs) : 0 : below(ninputs),
+                               k < noutputs ? k : noutputs - 1, nstages, stage, NULL};
         memcpy(n[k], in_shape, sizeof n[k]);
         for (int s = 0; s < nstages; s++) {
-            stage[s].axis = *usual && k + 1 >= noutputs ? (ndim + (k - nterms) % ndim) % ndim : below(ndim);
+            stage[s].axis = *usual && k + 1 >= noutputs ? (ndim + (k - nchains) % ndim) % ndim : below(ndim);
             if (given != NULL && k == 0 && s == 0)
                 stage[s].axis = axis;
             const ptrdiff_t columns = n[k][stage[s].axis];
@@ -1381,21 +1386,21 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
                 n[k][stage[s].axis] = stage[s].band->rows;
             else if (below(2))
                 stage[s].axis = wild_int(); /* not looked at */
-            if (factors && chance(3))
-                stage[s].factor = draw_factor(ndim, n[k]);
+            if (coefficients && chance(3))
+                stage[s].coefficient = draw_factor(ndim, n[k]);
         }
     }
     for (int d = 0; d < ndim; d++) {
         out_shape[d] = n[0][d];
-        for (int k = 1; k < nterms; k++)
+        for (int k = 1; k < nchains; k++)
             out_shape[d] = n[k][d] < out_shape[d] ? n[k][d] : out_shape[d];
         if (!simple && chance(4))
             out_shape[d] = below((int)out_shape[d] + 1);
     }
-    for (int k = 0; k < nterms; k++)
+    for (int k = 0; k < nchains; k++)
         if (below(4) || simple) {
             ptrdiff_t *shift = keep_indices(ndim, NULL);
-            term[k].shift = shift;
+            chain[k].shift = shift;
             for (int d = 0; d < ndim; d++)
                 shift[d] = n[k][d] > out_shape[d] && below(2) ? below((int)(n[k][d] - out_shape[d]) + 1) : 0;
         }
@@ -1406,8 +1411,8 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     op->out_shape = keep_indices(ndim, out_shape);
     op->ninputs = ninputs;
     op->noutputs = noutputs;
-    op->nterms = nterms;
-    op->term = term;
+    op->nchains = nchains;
+    op->chain = chain;
     op->isa = tables[below(ntables)];
     return op;
 }
@@ -1417,11 +1422,11 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
 static int scramble_band(fdx_band *band)
 {
     static const ptrdiff_t extremes[] = {PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX - 50, PTRDIFF_MIN + 50, -1};
-    fdx_rows_alike *r = &band->interior;
+    fdx_stencil *r = &band->interior;
     if (band->nfirst > 0 && below(2))
-        r = (fdx_rows_alike *)&band->first[below((int)band->nfirst)];
+        r = (fdx_stencil *)&band->first[below((int)band->nfirst)];
     else if (band->nlast > 0 && below(2))
-        r = (fdx_rows_alike *)&band->last[below((int)band->nlast)];
+        r = (fdx_stencil *)&band->last[below((int)band->nlast)];
     const int kind = below(14);
     if (kind < 4)
         band->interior.row_step = 0;
@@ -1431,18 +1436,18 @@ static int scramble_band(fdx_band *band)
     case 2: band->nfirst = below(8) ? below((int)band->nfirst + 1) : extremes[below(5)]; break;
     case 3: band->nlast = below(8) ? below((int)band->nlast + 1) : extremes[below(5)]; break;
     case 4: band->periodic = below(2); break;
-    case 5: r->first = wild_number(); break;
-    case 6: r->first = extremes[below(5)]; break;
+    case 5: r->offset = wild_number(); break;
+    case 6: r->offset = extremes[below(5)]; break;
     case 7: r->count = r->count < INT_MAX && below(8) ? below(r->count + 1) : wild_int() < 0 ? INT_MIN : INT_MAX; break;
-    case 8: r->own = wild_int(); break;
-    case 9: r->form = wild_int(); break;
+    case 8: r->centre = wild_int(); break;
+    case 9: r->summation = wild_int(); break;
     case 10: r->w = NULL; return 0;
     case 11: *(below(2) ? &band->first : &band->last) = NULL; return 0;
     case 12:
         if (r->count > 1)
-            r->tap_step = wild_stride();
+            r->weight_step = wild_stride();
         break;
-    default: r->tap_step = r->row_step = 0; break;
+    default: r->weight_step = r->row_step = 0; break;
     }
     return band->nfirst >= 0 && band->nfirst < 1000 && band->nlast >= 0 && band->nlast < 1000;
 }
@@ -1452,10 +1457,10 @@ static void scramble_operator(fdx_operator *op)
 {
     const fdx_operator was = *op;
     for (int times = 1 + below(4); times > 0; times--) {
-        fdx_term *term = (fdx_term *)&op->term[below(was.nterms)];
-        if (term->nstages < 1 || term->nstages > FDX_MAXSTAGES)
+        fdx_chain *chain = (fdx_chain *)&op->chain[below(was.nchains)];
+        if (chain->nstages < 1 || chain->nstages > FDX_MAXFACTORS)
             continue;
-        fdx_stage *stage = (fdx_stage *)&term->stage[below(term->nstages)];
+        fdx_stage *stage = (fdx_stage *)&chain->stage[below(chain->nstages)];
         fdx_band *band = (fdx_band *)stage->band;
         const int d = below(was.ndim);
         switch (below(18)) {
@@ -1464,24 +1469,24 @@ static void scramble_operator(fdx_operator *op)
         case 2: ((ptrdiff_t *)op->out_shape)[d] = below(24) - 2; break;
         case 3: op->ninputs = below(was.ninputs + 1); break;
         case 4: op->noutputs = below(was.noutputs + 1); break;
-        case 5: op->nterms = below(was.nterms + 1); break;
-        case 6: term->in = wild_int(); break;
-        case 7: term->out = wild_int(); break;
-        case 8: term->nstages = below(8) ? 1 + below(term->nstages) : below(2) ? 17 : 0; break;
+        case 5: op->nchains = below(was.nchains + 1); break;
+        case 6: chain->in = wild_int(); break;
+        case 7: chain->out = wild_int(); break;
+        case 8: chain->nstages = below(8) ? 1 + below(chain->nstages) : below(2) ? 17 : 0; break;
         case 9:
-            if (term->shift != NULL)
-                ((ptrdiff_t *)term->shift)[d] = wild_number();
+            if (chain->shift != NULL)
+                ((ptrdiff_t *)chain->shift)[d] = wild_number();
             break;
         case 10: stage->axis = wild_int(); break;
         case 11:
-            if (stage->factor != NULL)
-                ((fdx_array *)stage->factor)->dtype = (uint8_t)below(16);
+            if (stage->coefficient != NULL)
+                ((fdx_array *)stage->coefficient)->dtype = (uint8_t)below(16);
             break;
         default:
             if (band != NULL && !scramble_band(band))
                 times = 1;
         }
-        if (op->ndim < 1 || op->ndim > was.ndim || op->ninputs < 1 || op->noutputs < 1 || op->nterms < 1)
+        if (op->ndim < 1 || op->ndim > was.ndim || op->ninputs < 1 || op->noutputs < 1 || op->nchains < 1)
             return;
     }
 }
@@ -1492,7 +1497,7 @@ static void refit_factors(fdx_operator *op)
     a_factor list[32];
     const int count = factors_of(op, list, 32);
     for (int k = 0; k < count; k++) {
-        fdx_array *f = (fdx_array *)list[k].factor;
+        fdx_array *f = (fdx_array *)list[k].coefficient;
         ptrdiff_t n[FDX_MAXDIM];
         for (int d = 0; d < op->ndim; d++)
             n[d] = list[k].n[d] < 0 ? 0 : list[k].n[d] > 100000 ? 100000 : list[k].n[d];
@@ -1509,7 +1514,7 @@ static void refit_factors(fdx_operator *op)
 }
 
 typedef struct {
-    fdx_operation call;
+    fdx_call call;
     void *workspace;
     ptrdiff_t bytes, part, nparts;
     ptrdiff_t exact; /* bytes that are enough */
@@ -1519,35 +1524,35 @@ typedef struct {
 
 static broken break_operation(operation *o, int number, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
-    fdx_operation *call = &o->call;
+    fdx_call *call = &o->call;
     fdx_operator *op = (fdx_operator *)call->op;
     const int ndim = op->ndim, d = below(ndim), some = !is_empty(ndim, lo, hi), boxed = call->lo != NULL;
-    fdx_term *term = (fdx_term *)&op->term[below(op->nterms)];
-    fdx_stage *stage = (fdx_stage *)&term->stage[below(term->nstages)];
+    fdx_chain *chain = (fdx_chain *)&op->chain[below(op->nchains)];
+    fdx_stage *stage = (fdx_stage *)&chain->stage[below(chain->nstages)];
     fdx_band *band = (fdx_band *)stage->band;
-    fdx_array *factor = (fdx_array *)stage->factor;
+    fdx_array *coefficient = (fdx_array *)stage->coefficient;
     fdx_array *in = (fdx_array *)&call->in[below(op->ninputs)], *out = (fdx_array *)&call->out[below(op->noutputs)];
-    ptrdiff_t *low = (ptrdiff_t *)call->lo, *high = (ptrdiff_t *)call->hi, *shift = (ptrdiff_t *)term->shift;
+    ptrdiff_t *low = (ptrdiff_t *)call->lo, *high = (ptrdiff_t *)call->hi, *shift = (ptrdiff_t *)chain->shift;
     ptrdiff_t *in_shape = (ptrdiff_t *)op->in_shape, *out_shape = (ptrdiff_t *)op->out_shape;
     const int ends = band != NULL && band->nfirst > 0;
     const ptrdiff_t inside = band != NULL ? band->rows - band->nfirst - band->nlast : 0;
-    fdx_rows_alike *inner = band != NULL ? &band->interior : NULL;
-    fdx_rows_alike *r = ends && below(2) ? (fdx_rows_alike *)&band->first[below((int)band->nfirst)] : inner;
-    const int paired = inner != NULL && inner->form >= FDX_ODD;
+    fdx_stencil *inner = band != NULL ? &band->interior : NULL;
+    fdx_stencil *r = ends && below(2) ? (fdx_stencil *)&band->first[below((int)band->nfirst)] : inner;
+    const int paired = inner != NULL && inner->summation >= FDX_SUM_ANTISYMMETRIC;
     BREAK(1, call->op = NULL, FDX_E_NULL)
     BREAK(1, call->in = NULL, FDX_E_NULL)
     BREAK(1, call->out = NULL, FDX_E_NULL)
     BREAK(1, op->in_shape = NULL, FDX_E_NULL)
     BREAK(1, op->out_shape = NULL, FDX_E_NULL)
-    BREAK(1, op->term = NULL, FDX_E_NULL)
+    BREAK(1, op->chain = NULL, FDX_E_NULL)
     BREAK(1, op->isa = NULL, FDX_E_NULL)
-    BREAK(1, term->stage = NULL, FDX_E_NULL)
+    BREAK(1, chain->stage = NULL, FDX_E_NULL)
     BREAK(1, in->stride = NULL, FDX_E_NULL)
     BREAK(some, in->data = NULL, FDX_E_NULL)
     BREAK(1, out->stride = NULL, FDX_E_NULL)
     BREAK(some, out->data = NULL, FDX_E_NULL)
-    BREAK(factor, factor->stride = NULL, FDX_E_NULL)
-    BREAK(factor && some, factor->data = NULL, FDX_E_NULL)
+    BREAK(coefficient, coefficient->stride = NULL, FDX_E_NULL)
+    BREAK(coefficient && some, coefficient->data = NULL, FDX_E_NULL)
     BREAK(o->exact > 0, o->workspace = NULL, FDX_E_NULL)
     BREAK_TO(r, r->w = NULL, FDX_E_NULL, FDX_E_STENCIL)
     BREAK_TO(ends, band->first = NULL, FDX_E_NULL, FDX_E_STENCIL)
@@ -1555,21 +1560,21 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     BREAK(1, op->ndim = 0, FDX_E_NDIM)
     BREAK(1, op->ndim = 65, FDX_E_NDIM)
     BREAK(1, op->ndim = INT_MIN, FDX_E_NDIM)
-    BREAK(1, op->ninputs = 0, FDX_E_OPS)
-    BREAK(1, op->ninputs = 65, FDX_E_OPS)
-    BREAK(1, op->noutputs = 0, FDX_E_OPS)
-    BREAK(1, op->noutputs = 65, FDX_E_OPS)
-    BREAK(1, op->nterms = 0, FDX_E_OPS)
-    BREAK(1, op->nterms = -1, FDX_E_OPS)
-    BREAK(op->noutputs > 1, op->nterms = 1, FDX_E_OPS)
-    BREAK(1, term->in = op->ninputs, FDX_E_OPS)
-    BREAK(1, term->in = -1, FDX_E_OPS)
-    BREAK(1, term->out = op->noutputs, FDX_E_OPS)
-    BREAK(1, term->out = -1, FDX_E_OPS)
-    BREAK(op->noutputs > 1, ((fdx_term *)op->term)[0].out = 1, FDX_E_OPS)
-    BREAK(op->noutputs > 1, ((fdx_term *)op->term)[op->nterms - 1].out = 0, FDX_E_OPS)
-    BREAK(1, term->nstages = 0, FDX_E_OPS)
-    BREAK(1, term->nstages = FDX_MAXSTAGES + 1, FDX_E_OPS)
+    BREAK(1, op->ninputs = 0, FDX_E_COUNT)
+    BREAK(1, op->ninputs = 65, FDX_E_COUNT)
+    BREAK(1, op->noutputs = 0, FDX_E_COUNT)
+    BREAK(1, op->noutputs = 65, FDX_E_COUNT)
+    BREAK(1, op->nchains = 0, FDX_E_COUNT)
+    BREAK(1, op->nchains = -1, FDX_E_COUNT)
+    BREAK(op->noutputs > 1, op->nchains = 1, FDX_E_COUNT)
+    BREAK(1, chain->in = op->ninputs, FDX_E_COUNT)
+    BREAK(1, chain->in = -1, FDX_E_COUNT)
+    BREAK(1, chain->out = op->noutputs, FDX_E_COUNT)
+    BREAK(1, chain->out = -1, FDX_E_COUNT)
+    BREAK(op->noutputs > 1, ((fdx_chain *)op->chain)[0].out = 1, FDX_E_COUNT)
+    BREAK(op->noutputs > 1, ((fdx_chain *)op->chain)[op->nchains - 1].out = 0, FDX_E_COUNT)
+    BREAK(1, chain->nstages = 0, FDX_E_COUNT)
+    BREAK(1, chain->nstages = FDX_MAXFACTORS + 1, FDX_E_COUNT)
     BREAK(1, in_shape[d] = -1, FDX_E_SHAPE)
     BREAK(1, out_shape[d] = -1, FDX_E_SHAPE)
     BREAK(1, out_shape[d] = PTRDIFF_MIN, FDX_E_SHAPE)
@@ -1578,31 +1583,31 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     BREAK(1, out->dtype = 200, FDX_E_DTYPE)
     BREAK(1, out->dtype = out->dtype == FDX_C64 ? FDX_C128 : FDX_C64, FDX_E_DTYPE)
     BREAK(1, out->dtype = FDX_I32, FDX_E_DTYPE)
-    BREAK(factor, factor->dtype = FDX_C128, FDX_E_DTYPE)
-    BREAK(factor, factor->dtype = (uint8_t)(FDX_I8 - 1), FDX_E_DTYPE)
+    BREAK(coefficient, coefficient->dtype = FDX_C128, FDX_E_DTYPE)
+    BREAK(coefficient, coefficient->dtype = (uint8_t)(FDX_I8 - 1), FDX_E_DTYPE)
     BREAK(1, in->dtype = (uint8_t)(FDX_I8 - 1), FDX_E_DTYPE)
     BREAK(some && hi[d] - lo[d] > 1, ((ptrdiff_t *)out->stride)[d] = 0, FDX_E_OVERLAP)
     BREAK(band, stage->axis = -1, FDX_E_AXIS)
     BREAK(band, stage->axis = ndim, FDX_E_AXIS)
-    BREAK(band && stage == term->stage, in_shape[stage->axis]++, FDX_E_SIZE)
-    BREAK(band && stage == term->stage && in_shape[stage->axis] > 0, in_shape[stage->axis]--, FDX_E_SIZE)
+    BREAK(band && stage == chain->stage, in_shape[stage->axis]++, FDX_E_SIZE)
+    BREAK(band && stage == chain->stage && in_shape[stage->axis] > 0, in_shape[stage->axis]--, FDX_E_SIZE)
     BREAK(band && !band->periodic, band->columns += 1, FDX_E_SIZE)
     BREAK(some && !boxed, out_shape[d] = PTRDIFF_MAX, FDX_E_SIZE)
     BREAK(shift, shift[d] = -1, FDX_E_SIZE)
     BREAK(shift, shift[d] = PTRDIFF_MAX, FDX_E_SIZE)
-    BREAK(band && inside > 0 && !band->periodic, inner->first = -band->nfirst - 1, FDX_E_STENCIL)
-    BREAK(band && inside > 0 && !band->periodic, inner->first = band->columns, FDX_E_STENCIL)
-    BREAK(band && band->periodic, inner->first = -band->columns - 1, FDX_E_STENCIL)
-    BREAK(band && band->periodic, inner->first = band->columns + 2 - inner->count, FDX_E_STENCIL)
-    BREAK(ends, ((fdx_rows_alike *)band->first)[0].first = -1, FDX_E_STENCIL)
-    BREAK(ends, ((fdx_rows_alike *)band->first)[0].first = band->columns, FDX_E_STENCIL)
+    BREAK(band && inside > 0 && !band->periodic, inner->offset = -band->nfirst - 1, FDX_E_STENCIL)
+    BREAK(band && inside > 0 && !band->periodic, inner->offset = band->columns, FDX_E_STENCIL)
+    BREAK(band && band->periodic, inner->offset = -band->columns - 1, FDX_E_STENCIL)
+    BREAK(band && band->periodic, inner->offset = band->columns + 2 - inner->count, FDX_E_STENCIL)
+    BREAK(ends, ((fdx_stencil *)band->first)[0].offset = -1, FDX_E_STENCIL)
+    BREAK(ends, ((fdx_stencil *)band->first)[0].offset = band->columns, FDX_E_STENCIL)
     BREAK(r, r->count = 0, FDX_E_STENCIL)
-    BREAK(r, r->count = FDX_MAXTAPS + 1, FDX_E_STENCIL)
-    BREAK(r, r->form = FDX_EVEN + 1, FDX_E_STENCIL)
-    BREAK(r, r->form = -1, FDX_E_STENCIL)
-    BREAK(r && r->form != FDX_PLAIN, r->own = -1, FDX_E_STENCIL)
-    BREAK(r && r->form != FDX_PLAIN, r->own = r->count, FDX_E_STENCIL)
-    BREAK(paired, inner->own--, FDX_E_STENCIL)
+    BREAK(r, r->count = FDX_MAXWEIGHTS + 1, FDX_E_STENCIL)
+    BREAK(r, r->summation = FDX_SUM_SYMMETRIC + 1, FDX_E_STENCIL)
+    BREAK(r, r->summation = -1, FDX_E_STENCIL)
+    BREAK(r && r->summation != FDX_SUM_PLAIN, r->centre = -1, FDX_E_STENCIL)
+    BREAK(r && r->summation != FDX_SUM_PLAIN, r->centre = r->count, FDX_E_STENCIL)
+    BREAK(paired, inner->centre--, FDX_E_STENCIL)
     BREAK(paired, inner->row_step = 1, FDX_E_STENCIL)
     BREAK(ends, band->periodic = 1, FDX_E_STENCIL)
     BREAK(band && band->periodic, band->rows++, FDX_E_STENCIL)
@@ -1629,8 +1634,8 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
         const a_factor *f = &list[below(nfactors)];
         if (is_empty(ndim, zeros, f->n))
             return nothing;
-        bytes = extent(f->factor, ndim, zeros, f->n, &begin);
-        BREAK(1, lay_over(out, ndim, lo, hi, (char *)f->factor->data + begin, bytes), FDX_E_OVERLAP)
+        bytes = extent(f->coefficient, ndim, zeros, f->n, &begin);
+        BREAK(1, lay_over(out, ndim, lo, hi, (char *)f->coefficient->data + begin, bytes), FDX_E_OVERLAP)
     }
     return nothing;
 }
@@ -1638,18 +1643,18 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
 static fdx_status run_operation(void *of, const fdx_isa *isa, ptrdiff_t part, ptrdiff_t nparts)
 {
     const operation *o = of;
-    fdx_operation call = o->call;
+    fdx_call call = o->call;
     fdx_operator op = *call.op;
     void *workspace = isa == o->call.op->isa ? o->workspace : o->of_base;
     const ptrdiff_t bytes = isa == o->call.op->isa ? o->bytes : o->bytes_of_base;
     call.op = &op;
     op.isa = isa;
-    return nparts == 1 && part == 0 ? fdx_operate(&call, workspace, bytes)
-                                    : fdx_operate_part(&call, workspace, bytes, part, nparts);
+    return nparts == 1 && part == 0 ? fdx_apply(&call, workspace, bytes)
+                                    : fdx_apply_part(&call, workspace, bytes, part, nparts);
 }
 
 /* A workspace of the bytes that are said to be enough; NULL if these are none. */
-static void *draw_workspace(const fdx_operation *call, ptrdiff_t *bytes)
+static void *draw_workspace(const fdx_call *call, ptrdiff_t *bytes)
 {
     poison();
     *bytes = fdx_workspace_size(call);
@@ -1714,7 +1719,7 @@ static void operate(const fdx_operator *op, int mode, int usual)
     o.bytes = o.exact;
     if (mode == 0) {
         at_hand = op;
-        fdx_operation by_base = o.call;
+        fdx_call by_base = o.call;
         fdx_operator base = *op;
         by_base.op = &base;
         base.isa = tables[1];
@@ -1729,7 +1734,7 @@ static void operate(const fdx_operator *op, int mode, int usual)
     fdx_status status;
     if (wild) {
         before_calls();
-        CALL(status, fdx_operate_part(&o.call, o.workspace, o.bytes, o.part, o.nparts));
+        CALL(status, fdx_apply_part(&o.call, o.workspace, o.bytes, o.part, o.nparts));
         if (o.exact > 0 && status != FDX_OK)
             die("fdx_workspace_size tells a size for a wrong call", "");
         check_wild(status, outputs, noutputs, ndim, lo, hi);
@@ -1747,16 +1752,16 @@ static void operate(const fdx_operator *op, int mode, int usual)
         ((slot *)workspace)->scratch = 0; /* it is not touched either */
     ptrdiff_t told = -1;
     poison();
-    status = fdx_operate_part(&o.call, o.workspace, o.bytes, o.part, o.nparts);
+    status = fdx_apply_part(&o.call, o.workspace, o.bytes, o.part, o.nparts);
     if (b.status != FDX_E_PART && b.status != FDX_E_WORKSPACE && strstr(b.what, "workspace") == NULL)
         told = fdx_workspace_size(&o.call);
     unpoison();
-    expect("fdx_operate_part", b, status);
+    expect("fdx_apply_part", b, status);
     expect_unchanged(b.what);
     if (told > 0)
         die("fdx_workspace_size tells a size after", b.what);
-    CALL(status, fdx_operate_part(NULL, o.workspace, o.bytes, 0, 1));
-    expect("fdx_operate_part", (broken){"call = NULL", FDX_E_NULL, FDX_E_NULL}, status);
+    CALL(status, fdx_apply_part(NULL, o.workspace, o.bytes, 0, 1));
+    expect("fdx_apply_part", (broken){"call = NULL", FDX_E_NULL, FDX_E_NULL}, status);
     if (fdx_workspace_size(NULL) != 0)
         die("fdx_workspace_size of nothing", "");
 }
@@ -1765,12 +1770,12 @@ static void operate(const fdx_operator *op, int mode, int usual)
  * allows for some 1020 columns? */
 static int strays(const fdx_operator *op)
 {
-    for (int k = 0; k < op->nterms; k++)
+    for (int k = 0; k < op->nchains; k++)
         for (int d = 0; d < op->ndim; d++) {
             ptrdiff_t least = op->out_shape[d], most = least;
-            for (int s = -1; s < op->term[k].nstages; s++) {
-                const fdx_band *band = s < 0 ? NULL : op->term[k].stage[s].band;
-                if (s >= 0 && (band == NULL || op->term[k].stage[s].axis != d))
+            for (int s = -1; s < op->chain[k].nstages; s++) {
+                const fdx_band *band = s < 0 ? NULL : op->chain[k].stage[s].band;
+                if (s >= 0 && (band == NULL || op->chain[k].stage[s].axis != d))
                     continue;
                 const ptrdiff_t n = s < 0 ? op->in_shape[d] : band->rows;
                 least = n < least ? n : least;
@@ -1806,7 +1811,7 @@ static const fdx_operator *transpose(const fdx_operator *op, int mode)
     slot_at(memory)->scratch = 1; /* on errors it may have been written to */
     expect_unchanged("fdx_operator_transpose");
     slot_at(memory)->scratch = 0;
-    if (mode == 0 && status != FDX_OK && status != FDX_E_OPS && status != FDX_E_SIZE)
+    if (mode == 0 && status != FDX_OK && status != FDX_E_COUNT && status != FDX_E_SIZE)
         expect("fdx_operator_transpose", nothing, status);
     if (mode == 0 && status == FDX_E_SIZE) { /* there have to be rows */
         int rows = 1;
@@ -1815,14 +1820,14 @@ static const fdx_operator *transpose(const fdx_operator *op, int mode)
         if (rows && bytes == 0 && !strays(op))
             expect("fdx_operator_transpose", nothing, status);
     }
-    if (mode == 0 && status == FDX_E_OPS) {
+    if (mode == 0 && status == FDX_E_COUNT) {
         uint64_t used = 0;
         int longest = 0;
-        for (int k = 0; k < op->nterms; k++) {
-            used |= (uint64_t)1 << op->term[k].in;
-            longest = op->term[k].nstages > longest ? op->term[k].nstages : longest;
+        for (int k = 0; k < op->nchains; k++) {
+            used |= (uint64_t)1 << op->chain[k].in;
+            longest = op->chain[k].nstages > longest ? op->chain[k].nstages : longest;
         }
-        if (used == ((uint64_t)1 << op->ninputs) - 1 && 2 * longest + op->ndim <= FDX_MAXSTAGES)
+        if (used == ((uint64_t)1 << op->ninputs) - 1 && 2 * longest + op->ndim <= FDX_MAXFACTORS)
             expect("fdx_operator_transpose", nothing, status);
     }
     const fdx_operator *none = NULL;
@@ -1875,7 +1880,7 @@ static void check_made(const char *function, fdx_status status, int mode, size_t
 static void by_hand_case(int mode)
 {
     static const fdx_band *made;
-    const usual_rows as = {FDX_EVEN, 0};
+    const usual_rows as = {FDX_SUM_SYMMETRIC, 0};
     fdx_band *b = (fdx_band *)draw_band(1 + below(24), &as);
     fdx_band *a = b->rows > 0 ? (fdx_band *)draw_band(b->rows, &as) : b;
     for (int times = mode == 2 ? 1 + below(3) : 0; times > 0; times--)
@@ -1972,10 +1977,10 @@ static void band_case(int mode)
         return;
     const fdx_band *of = band;
     for (int times = below(4); times > 0 && of != NULL; times--) {
-        const usual_rows as = {FDX_EVEN, 0};
+        const usual_rows as = {FDX_SUM_SYMMETRIC, 0};
         if (below(2)) {
             const fdx_band *other = below(2) ? band : of->rows < 3000 && of->rows > 0 ? draw_band(of->rows, &as) : of;
-            of = product(other, of, mode);
+            of = term(other, of, mode);
         } else {
             of = transposed(of);
         }
@@ -1996,38 +2001,38 @@ typedef struct {
 static broken break_sum(summing *c, int number)
 {
     fdx_sum *what = c->what;
-    fdx_product *all = (fdx_product *)what->product, *one = &all[below(what->nproducts)];
-    fdx_partial *partial = (fdx_partial *)&one->partial[below(one->npartials)];
-    fdx_array *factor = (fdx_array *)partial->factor;
-    fdx_derivative *d = &partial->what;
-    const int real = d->deriv > 0, last = what->nproducts - 1;
+    fdx_term *all = (fdx_term *)what->term, *one = &all[below(what->nterms)];
+    fdx_factor *factor = (fdx_factor *)&one->factor[below(one->nfactors)];
+    fdx_array *coefficient = (fdx_array *)factor->coefficient;
+    fdx_derivative *d = &factor->what;
+    const int real = d->deriv > 0, last = what->nterms - 1;
     BREAK(1, c->memory = NULL, FDX_E_NULL)
     BREAK(1, c->what = NULL, FDX_E_NULL)
     BREAK(1, c->op = NULL, FDX_E_NULL)
     BREAK(1, what->shape = NULL, FDX_E_NULL)
-    BREAK(1, what->product = NULL, FDX_E_NULL)
+    BREAK(1, what->term = NULL, FDX_E_NULL)
     BREAK(1, what->isa = NULL, FDX_E_NULL)
-    BREAK(1, one->partial = NULL, FDX_E_NULL)
-    BREAK(factor, factor->data = NULL, FDX_E_NULL)
-    BREAK(factor, factor->stride = NULL, FDX_E_NULL)
+    BREAK(1, one->factor = NULL, FDX_E_NULL)
+    BREAK(coefficient, coefficient->data = NULL, FDX_E_NULL)
+    BREAK(coefficient, coefficient->stride = NULL, FDX_E_NULL)
     BREAK(1, what->ndim = 0, FDX_E_NDIM)
     BREAK(1, what->ndim = 65, FDX_E_NDIM)
-    BREAK(1, what->nproducts = 0, FDX_E_OPS)
-    BREAK(1, what->nproducts = INT_MIN, FDX_E_OPS)
-    BREAK(1, one->in = -1, FDX_E_OPS)
-    BREAK(1, one->in = FDX_MAXDIM, FDX_E_OPS)
-    BREAK(1, one->in = 5, FDX_E_OPS)
-    BREAK(1, one->out = -1, FDX_E_OPS)
-    BREAK(1, one->out += 2, FDX_E_OPS)
-    BREAK(1, all[0].out = 1, FDX_E_OPS)
-    BREAK(all[last].out > 0 && last > 0 && all[last - 1].out > 0, all[last].out = 0, FDX_E_OPS)
-    BREAK(1, one->npartials = 0, FDX_E_OPS)
-    BREAK(1, one->npartials = FDX_MAXSTAGES + 1, FDX_E_OPS)
+    BREAK(1, what->nterms = 0, FDX_E_COUNT)
+    BREAK(1, what->nterms = INT_MIN, FDX_E_COUNT)
+    BREAK(1, one->in = -1, FDX_E_COUNT)
+    BREAK(1, one->in = FDX_MAXDIM, FDX_E_COUNT)
+    BREAK(1, one->in = 5, FDX_E_COUNT)
+    BREAK(1, one->out = -1, FDX_E_COUNT)
+    BREAK(1, one->out += 2, FDX_E_COUNT)
+    BREAK(1, all[0].out = 1, FDX_E_COUNT)
+    BREAK(all[last].out > 0 && last > 0 && all[last - 1].out > 0, all[last].out = 0, FDX_E_COUNT)
+    BREAK(1, one->nfactors = 0, FDX_E_COUNT)
+    BREAK(1, one->nfactors = FDX_MAXFACTORS + 1, FDX_E_COUNT)
     BREAK(1, ((ptrdiff_t *)what->shape)[below(what->ndim)] = -1, FDX_E_SHAPE)
-    BREAK(1, partial->axis = -1, FDX_E_AXIS)
-    BREAK(1, partial->axis = what->ndim, FDX_E_AXIS)
-    BREAK(factor, factor->dtype = FDX_C64, FDX_E_DTYPE)
-    BREAK(factor, factor->dtype = 255, FDX_E_DTYPE)
+    BREAK(1, factor->axis = -1, FDX_E_AXIS)
+    BREAK(1, factor->axis = what->ndim, FDX_E_AXIS)
+    BREAK(coefficient, coefficient->dtype = FDX_C64, FDX_E_DTYPE)
+    BREAK(coefficient, coefficient->dtype = 255, FDX_E_DTYPE)
     BREAK(d->n > 0, d->n++, FDX_E_SIZE)
     BREAK(1, d->deriv = -1, FDX_E_STENCIL)
     BREAK(real, d->accuracy++, FDX_E_STENCIL)
@@ -2041,14 +2046,14 @@ static broken break_sum(summing *c, int number)
     BREAK(1, d->scale = -INFINITY, FDX_E_NODES)
     BREAK(real && d->x == NULL, d->spacing = 0, FDX_E_NODES)
     BREAK(real && d->x == NULL, d->spacing = NAN, FDX_E_NODES)
-    BREAK(real, ((ptrdiff_t *)what->shape)[partial->axis] = 1, FDX_E_SIZE)
+    BREAK(real, ((ptrdiff_t *)what->shape)[factor->axis] = 1, FDX_E_SIZE)
     return nothing;
 }
 
 static void sum_case(int mode)
 {
     static const fdx_operator *made;
-    const int ndim = 1 + below(3), noutputs = 1 + below(2), ninputs = 1 + below(2), nproducts = noutputs + below(3);
+    const int ndim = 1 + below(3), noutputs = 1 + below(2), ninputs = 1 + below(2), nterms = noutputs + below(3);
     ptrdiff_t least[FDX_MAXDIM], *shape = keep_indices(ndim, NULL), lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM];
     const double *x_of[FDX_MAXDIM] = {NULL};
     double period[FDX_MAXDIM] = {0};
@@ -2064,18 +2069,18 @@ static void sum_case(int mode)
             x_of[d] = points.x;
             period[d] = points.period;
         }
-    fdx_product *products = keep((size_t)nproducts * sizeof *products);
+    fdx_term *terms = keep((size_t)nterms * sizeof *terms);
     int inputs = 0;
-    for (int k = 0; k < nproducts; k++) {
-        const int npartials = 1 + below(below(4) ? 2 : 4);
-        fdx_partial *partial = keep((size_t)npartials * sizeof *partial);
+    for (int k = 0; k < nterms; k++) {
+        const int nfactors = 1 + below(below(4) ? 2 : 4);
+        fdx_factor *factor = keep((size_t)nfactors * sizeof *factor);
         ptrdiff_t n[FDX_MAXDIM], origin[FDX_MAXDIM] = {0};
         memcpy(n, shape, (size_t)ndim * sizeof *n);
-        products[k] = (fdx_product){below(inputs < ninputs ? inputs + 1 : ninputs), k < noutputs ? k : noutputs - 1,
-                                    npartials, partial};
-        inputs = products[k].in == inputs ? inputs + 1 : inputs; /* no number is left out */
-        for (int s = 0; s < npartials; s++) {
-            fdx_partial *p = &partial[s];
+        terms[k] = (fdx_term){below(inputs < ninputs ? inputs + 1 : ninputs), k < noutputs ? k : noutputs - 1, nfactors,
+                              factor};
+        inputs = terms[k].in == inputs ? inputs + 1 : inputs; /* no number is left out */
+        for (int s = 0; s < nfactors; s++) {
+            fdx_factor *p = &factor[s];
             p->axis = below(ndim);
             p->what = draw_derivative(0);
             if (below(2))
@@ -2096,7 +2101,7 @@ static void sum_case(int mode)
                 origin[p->axis] += p->what.left == FDX_VALID ? reach : 0;
             }
             if (chance(4) && !is_empty(ndim, zeros, n))
-                p->factor = draw_factor(ndim, n);
+                p->coefficient = draw_factor(ndim, n);
         }
         for (int d = 0; d < ndim; d++) {
             lo[d] = lo[d] > origin[d] ? lo[d] : origin[d];
@@ -2107,18 +2112,18 @@ static void sum_case(int mode)
     for (int d = 0; d < ndim; d++)
         less |= hi[d] < lo[d];
     fdx_sum *sum = keep(sizeof *sum);
-    *sum = (fdx_sum){ndim, shape, nproducts, products, tables[below(ntables)]};
+    *sum = (fdx_sum){ndim, shape, nterms, terms, tables[below(ntables)]};
     if (mode == 2)
         for (int times = 1 + below(3); times > 0; times--) {
-            fdx_product *one = &products[below(nproducts)];
-            if (one->npartials < 1 || one->npartials > FDX_MAXSTAGES)
+            fdx_term *one = &terms[below(nterms)];
+            if (one->nfactors < 1 || one->nfactors > FDX_MAXFACTORS)
                 break;
-            fdx_partial *p = (fdx_partial *)&one->partial[below(one->npartials)];
+            fdx_factor *p = (fdx_factor *)&one->factor[below(one->nfactors)];
             switch (below(12)) {
-            case 0: sum->nproducts = below(nproducts + 1); break;
+            case 0: sum->nterms = below(nterms + 1); break;
             case 1: one->in = wild_int(); break;
             case 2: one->out = wild_int(); break;
-            case 3: one->npartials = below(one->npartials + 1); break;
+            case 3: one->nfactors = below(one->nfactors + 1); break;
             case 4: p->axis = p->what.x == NULL ? wild_int() : 0; break;
             case 5: p->what.deriv = wild_int(); break;
             case 6: p->what.accuracy = wild_int(); break;
