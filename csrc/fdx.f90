@@ -197,18 +197,19 @@ module fdx
       type(c_ptr), value :: isa
     end function
 
-    integer(c_int) function fdx_gradient_uniform_c(op, dtype, h, precision, edge_order) &
+    integer(c_int) function fdx_gradient_uniform_c(along, dtype, h, precision, edge_order) &
       bind(c, name='fdx_gradient_uniform')
       import
-      type(fdx_gradient_axis_c), intent(inout), target :: op
+      type(fdx_gradient_axis_c), intent(inout), target :: along
       integer(c_int), value :: dtype
       real(c_double), value :: h
       integer(c_int), value :: precision, edge_order
     end function
 
-    integer(c_int) function fdx_gradient_coords_c(op, dtype, x, n, edge_order, isa) bind(c, name='fdx_gradient_coords')
+    integer(c_int) function fdx_gradient_coords_c(along, dtype, x, n, edge_order, isa) &
+      bind(c, name='fdx_gradient_coords')
       import
-      type(fdx_gradient_axis_c), intent(inout), target :: op
+      type(fdx_gradient_axis_c), intent(inout), target :: along
       integer(c_int), value :: dtype
       type(fdx_array_c), intent(in), target :: x
       integer(fdx_index), value :: n
@@ -677,7 +678,7 @@ contains
 
     integer(c_int) function status_of() result(s)
       type(fdx_gradient_c), target :: call
-      type(fdx_gradient_axis_c), target :: op
+      type(fdx_gradient_axis_c), target :: along
       integer(fdx_index), target :: extent(f%rank), stride(MAXRANK, 2), x_stride(1)
       integer :: order
       type(fdx_view) :: x_view
@@ -699,21 +700,21 @@ contains
       call%isa = best_isa()
       if (present(x)) then
         x_view = fdx_view(x)
-        s = fdx_gradient_coords_c(op, f%dtype, to_c(x_view, x_stride), f%extent(axis), int(order, c_int), call%isa)
+        s = fdx_gradient_coords_c(along, f%dtype, to_c(x_view, x_stride), f%extent(axis), int(order, c_int), call%isa)
       else if (present(spacing)) then
-        s = fdx_gradient_uniform_c(op, f%dtype, spacing, FDX_WEAK, int(order, c_int))
+        s = fdx_gradient_uniform_c(along, f%dtype, spacing, FDX_WEAK, int(order, c_int))
       else
-        s = fdx_gradient_uniform_c(op, f%dtype, 1.0_c_double, FDX_WEAK, int(order, c_int))
+        s = fdx_gradient_uniform_c(along, f%dtype, 1.0_c_double, FDX_WEAK, int(order, c_int))
       end if
       if (s /= FDX_OK) return
       extent = f%extent(f%rank:1:-1)
-      op%axis = f%rank - axis
-      op%out = to_c(df, stride(:, 1))
+      along%axis = f%rank - axis
+      along%out = to_c(df, stride(:, 1))
       call%ndim = f%rank
       call%shape = c_loc(extent)
       call%in = to_c(f, stride(:, 2))
       call%naxes = 1
-      call%axes = c_loc(op)
+      call%axes = c_loc(along)
       if (allocated(o%lo)) call%lo = c_loc(o%lo)
       if (allocated(o%hi)) call%hi = c_loc(o%hi)
       if (o%accumulates) call%accumulate = c_loc(o%alpha)

@@ -1,13 +1,13 @@
-/* Names of one's own for everything that the linker sees, so that two copies of this folder can be in one program:
- * with -DFDX_NAMESPACE=mine, for these files and for those that include fdx.h, fdx_gradient_apply is mine_fdx_apply,
- * and so on. Sources keep writing fdx_gradient_apply. */
+/* A prefix for all names that the linker sees, so that one program can contain two copies of this folder. Compile these
+ * files, and those that include fdx.h, with -DFDX_NAMESPACE=mine: the linker then sees mine_fdx_apply for fdx_apply,
+ * and so on, while sources keep writing fdx_apply. */
 #ifndef FDX_NAMESPACE_H
 #define FDX_NAMESPACE_H
 
 #define FDX_JOINED(space, name) space##_##name
 #define FDX_IN_NAMESPACE(space, name) FDX_JOINED(space, name)
 
-/* What fdx.h declares. */
+/* Functions of fdx.h. */
 #define fdx_gradient_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_apply)
 #define fdx_gradient_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_apply_part)
 #define fdx_band_derivative FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_derivative)
@@ -34,7 +34,7 @@
 #define fdx_weights FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_weights)
 #define fdx_workspace_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_workspace_size)
 
-/* What these files share among themselves. */
+/* Functions and tables that only these files use. */
 #define fdx_apply_band FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_band)
 #define fdx_band_transpose_rows FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows)
 #define fdx_band_transpose_rows_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_transpose_rows_size)
