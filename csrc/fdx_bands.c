@@ -210,7 +210,7 @@ static int rows_fit(const fdx_band *band, const fdx_stencil *r, ptrdiff_t row, p
     if (band->periodic) /* once around an end at most */
         return r->count <= band->columns && r->offset >= -band->columns && r->offset <= band->columns + 1 - r->count;
     if (n == 0)
-        return r->offset >= -LONGEST && r->offset <= LONGEST;
+        return r->offset >= -MAX_LENGTH && r->offset <= MAX_LENGTH;
     return r->count <= band->columns && r->offset >= -row && r->offset <= band->columns - r->count - (row + n - 1);
 }
 
@@ -219,8 +219,8 @@ fdx_status fdx_check_band(const fdx_band *band)
     if (band == NULL)
         return FDX_E_NULL;
     const ptrdiff_t rows = band->rows, nfirst = band->nfirst, nlast = band->nlast;
-    if (rows < 0 || rows > LONGEST || band->columns < 1 || band->columns > LONGEST || nfirst < 0 || nfirst > rows ||
-        nlast < 0 || nlast > rows - nfirst || (nfirst > 0 && band->first == NULL) ||
+    if (rows < 0 || rows > MAX_LENGTH || band->columns < 1 || band->columns > MAX_LENGTH || nfirst < 0 ||
+        nfirst > rows || nlast < 0 || nlast > rows - nfirst || (nfirst > 0 && band->first == NULL) ||
         (nlast > 0 && band->last == NULL) || (band->periodic && (nfirst != 0 || nlast != 0 || rows != band->columns)) ||
         !rows_fit(band, &band->interior, nfirst, rows - nfirst - nlast))
         return FDX_E_STENCIL;
@@ -433,7 +433,7 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
     const fdx_status status = check(what);
     if (status != FDX_OK)
         return status;
-    if (what->n < fdx_derivative_points(what) || what->n > LONGEST)
+    if (what->n < fdx_derivative_points(what) || what->n > MAX_LENGTH)
         return FDX_E_SIZE;
     const ptrdiff_t half_width = half_width_of(what, uniform);
     const ptrdiff_t left = what->left == FDX_VALID ? half_width : 0, right = what->right == FDX_VALID ? half_width : 0;

@@ -15,45 +15,45 @@
 #include "fdx_layout.h"
 #include "fdx_rows.h"
 
-/* Elements of a flat range worked on at a time. One operator streams, so its chunks only bound what a part can be
- * split by; several share a chunk, which should stay in the L2 cache with its results. */
-#ifndef BLOCK_ONE /* these limits can be set from outside, so that tests reach with small arrays what is made for      \
-                     large */
-#define BLOCK_ONE ((ptrdiff_t)65536)
-#define BLOCK_MANY ((ptrdiff_t)8192)
+/* Tests set the limits in #ifndef from outside, to reach with small arrays the code for large ones.
+ *
+ * Elements of a block. With one axis, data are read only once, and blocks only bound the size of parts; with more, a
+ * block and its results should stay in the L2 cache until all axes are done. */
+#ifndef ONE_AXIS_BLOCK_ELEMENTS
+#define ONE_AXIS_BLOCK_ELEMENTS ((ptrdiff_t)65536)
+#define AXES_BLOCK_ELEMENTS ((ptrdiff_t)8192)
 #endif
-/* Where more than this (bytes) is read and written before a row's other neighbour asks for it again, it may have left
- * the last-level cache: then the rows are cut into tiles. */
-#ifndef CACHE
-#define CACHE ((ptrdiff_t)16 << 20)
+/* If more bytes are read and written before a row is read again, for its other neighbour, it may have left the
+ * last-level cache: then the flat range is cut into tiles. */
+#ifndef CACHE_BYTES
+#define CACHE_BYTES ((ptrdiff_t)16 << 20)
 #endif
-/* Results of more bytes than this will not be found in a cache by who reads them: their stores pass the cache by. */
-#ifndef STREAM
-#define STREAM ((ptrdiff_t)48 << 20)
+/* Larger outputs will not stay in cache until they are read: they are written by non-temporal stores. */
+#ifndef STREAM_MIN_BYTES
+#define STREAM_MIN_BYTES ((ptrdiff_t)48 << 20)
 #endif
-#define IN_CACHE ((ptrdiff_t)1 << 24) /* bytes; in larger arrays PREFETCH bytes are fetched for later */
-#define PREFETCH ((ptrdiff_t)4096)
-#ifndef CONVERTED
-#define CONVERTED 3072 /* bytes that are converted, or made to be streamed out, at a time; at least 16 FDX_BLOCK */
+#define PREFETCH_MIN_BYTES ((ptrdiff_t)1 << 24) /* for larger outputs, data is prefetched, */
+#define PREFETCH_BYTES ((ptrdiff_t)4096)        /* at this prefetch distance */
+#ifndef CONVERTED_BYTES
+#define CONVERTED_BYTES 3072 /* of a buffer for conversion or non-temporal stores; at least 16 FDX_BUFFER_ELEMENTS */
 #endif
 #ifndef MIN_DIVISIONS
-#define MIN_DIVISIONS ((ptrdiff_t)256) /* elements from which on it pays to look for a quicker way to divide */
+#define MIN_DIVISIONS ((ptrdiff_t)256) /* for fewer elements, it does not pay to prepare a faster division */
 #endif
-#define CACHE_LINE ((ptrdiff_t)64)
-#define SHORT_RUN ((ptrdiff_t)1024) /* interiors shorter than this are made together with the edges between them */
-#define LINES ((ptrdiff_t)192)      /* bytes; shorter rows are made by columns where the quick way is closed */
-#define TILE_REORDERED                                                                                                 \
-    ((ptrdiff_t)1024)                   /* elements of a column at a time, while what shares its cache lines is there */
-#define MIN_WHOLE_ROW ((ptrdiff_t)64)   /* rows longer than this are converted one by one */
-#define MIN_INNER ((ptrdiff_t)12)       /* elements side by side that are fewer than this are made by strided lines */
-#define MIN_PREFETCH ((ptrdiff_t)256)   /* bytes; of lines shorter than this the next piece is not fetched */
-#define SHORT_IN_PLACE ((ptrdiff_t)20)  /* flat ranges shorter than this are turned, if they need no conversion, */
-#define SHORT_CONVERTED ((ptrdiff_t)80) /* and if they do */
-#define MIN_RATIO ((ptrdiff_t)4)        /* as long has to be what is walked along instead */
-#define TILE_SCATTERED ((ptrdiff_t)512) /* bytes; by measurement, between cache conflicts and the work for each row */
-#define SPAN ((ptrdiff_t)2)             /* the widest distance between the neighbours of one stencil, in rows */
+#define CACHE_LINE_BYTES ((ptrdiff_t)64)
+#define MIN_INTERIOR ((ptrdiff_t)1024) /* elements: shorter interiors are computed over the ends between them */
+#define MIN_ROW_BYTES ((ptrdiff_t)192) /* shorter rows are computed by columns, if exactly */
+#define REORDERED_TILE_ELEMENTS ((ptrdiff_t)1024) /* of a column, while the rest of its cache lines is in cache */
+#define MIN_WHOLE_ROW ((ptrdiff_t)64)             /* elements: longer rows are converted one by one */
+#define MIN_INNER ((ptrdiff_t)12)                 /* elements: fewer adjacent ones are computed by strided lines */
+#define MIN_PREFETCHED_BYTES ((ptrdiff_t)256)     /* of shorter lines, nothing is prefetched */
+#define MIN_FLAT_IN_PLACE ((ptrdiff_t)20)         /* elements: shorter flat ranges are replaced, if not converted, */
+#define MIN_FLAT_CONVERTED ((ptrdiff_t)80)        /* and if converted, */
+#define MIN_LENGTH_RATIO ((ptrdiff_t)4)           /* by one that is longer by this factor */
+#define SCATTERED_TILE_BYTES ((ptrdiff_t)512)     /* measured, between cache conflicts and the work for each row */
+#define MAX_SPAN ((ptrdiff_t)2)                   /* rows between the outermost neighbours of a stencil */
 
-enum { GROUP = 4 }; /* operators of one walk; further ones have walks of their own, so that little stack is needed */
+enum { MAX_WALK_AXES = 4 }; /* axes of one walk; further ones have further walks, to need little stack */
 
 /* One stencil of an operator, and the loops that run it. */
 typedef struct {
@@ -86,13 +86,13 @@ typedef struct {
     const band *b;    /* whose they are; NULL: nobody's */
     ptrdiff_t row, n; /* of rows row .. row + n - 1, */
     ptrdiff_t phase;  /* or, if not negative: of n elements of the flat range from there on */
-    double w[FDX_NWEIGHTS][FDX_BLOCK];
+    double w[FDX_NWEIGHTS][FDX_BUFFER_ELEMENTS];
 } weights;
 
-/* A row of converted elements: CONVERTED bytes, and room for the neighbours at its ends. */
+/* A row of converted elements: CONVERTED_BYTES bytes, and room for the neighbours at its ends. */
 typedef union {
-    double f64[CONVERTED / sizeof(double) + 2 * SPAN];
-    float f32[CONVERTED / sizeof(float) + 4 * SPAN];
+    double f64[CONVERTED_BYTES / sizeof(double) + 2 * MAX_SPAN];
+    float f32[CONVERTED_BYTES / sizeof(float) + 4 * MAX_SPAN];
 } row_buffer;
 
 /* Rows of the input that have been converted: what is one row's right neighbour is the left one of the next but one. */
@@ -123,13 +123,13 @@ typedef struct {
     fdx_gather_fn *gather;
     unsigned pending; /* flags of the caller's, and of what is done */
     union {
-        float f32[FDX_BLOCK];
-        double f64[FDX_BLOCK];
+        float f32[FDX_BUFFER_ELEMENTS];
+        double f64[FDX_BUFFER_ELEMENTS];
     } alpha; /* the number that is added by, over and over */
     weights weights;
     ptrdiff_t clock;
     converted converted[NCONVERTED];
-    band band[GROUP];
+    band band[MAX_WALK_AXES];
 } walk;
 
 /* ---- validation ---- */
@@ -148,7 +148,7 @@ static fdx_status check_stencil(const fdx_gradient_row *s, ptrdiff_t lo, ptrdiff
     }
     if (s->formula == FDX_SPACED && (s->off[0] != -1 || s->off[1] != 0 || s->off[2] != 1))
         return FDX_E_STENCIL;
-    return most - least > SPAN || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
+    return most - least > MAX_SPAN || lo + least < 0 || hi + most >= n ? FDX_E_STENCIL : FDX_OK;
 }
 
 static fdx_status check_axis(const fdx_gradient *call, const fdx_gradient_axis *along, int empty)
@@ -209,7 +209,7 @@ static fdx_status check(const fdx_gradient *call)
     if (!fdx_find_extent(&call->in, call->ndim, call->shape, &of_in))
         return FDX_E_SHAPE;
     for (int k = 0; k < call->naxes; k++) {
-        const fdx_array out = fdx_part_from(&call->axes[k].out, call->ndim, call->lo);
+        const fdx_array out = fdx_view_from(&call->axes[k].out, call->ndim, call->lo);
         if (!fdx_find_extent(&out, call->ndim, wanted, &of_out))
             return FDX_E_SHAPE;
         if (!fdx_is_nonoverlapping(&out, call->ndim, wanted, &of_out) || fdx_overlap(&of_out, &of_in))
@@ -220,7 +220,7 @@ static fdx_status check(const fdx_gradient *call)
                 return FDX_E_SHAPE;
             if (along->x.data != NULL && fdx_overlap(&of_out, &of_x))
                 return FDX_E_OVERLAP;
-            if (j < k && fdx_part_from(&call->axes[j].out, call->ndim, call->lo).data == out.data)
+            if (j < k && fdx_view_from(&call->axes[j].out, call->ndim, call->lo).data == out.data)
                 return FDX_E_OVERLAP; /* a slip that costs nothing to find */
         }
     }
@@ -327,16 +327,16 @@ static void cut(walk *w, const fdx_gradient *call, const int *order, int count, 
     double span = 0;
     int stop = 0;
     for (int k = 0; k < call->naxes; k++) {
-        const double bytes = (double)(SPAN * per_point) * (double)inside[call->axes[k].axis];
-        if (bytes <= (double)CACHE)
+        const double bytes = (double)(MAX_SPAN * per_point) * (double)inside[call->axes[k].axis];
+        if (bytes <= (double)CACHE_BYTES)
             continue;
         span = MAX(span, bytes);
         for (int at = stop; at < count - 1; at++)
             if (order[at] == call->axes[k].axis)
                 stop = at + 1;
     }
-    w->block = call->naxes == 1 ? BLOCK_ONE : BLOCK_MANY;
-    w->stream = !call->first_touch && call->accumulate == NULL && size > STREAM / w->itemsize / call->naxes;
+    w->block = call->naxes == 1 ? ONE_AXIS_BLOCK_ELEMENTS : AXES_BLOCK_ELEMENTS;
+    w->stream = !call->first_touch && call->accumulate == NULL && size > STREAM_MIN_BYTES / w->itemsize / call->naxes;
     /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
     int weighted = 0;
     for (int k = 0; k < call->naxes; k++)
@@ -348,17 +348,17 @@ static void cut(walk *w, const fdx_gradient *call, const int *order, int count, 
     flatten(w, call, order, count, stop);
     w->tile = w->flat;
     if (span > 0)
-        w->tile = MIN(w->flat, MAX(BLOCK_MANY, (ptrdiff_t)((double)w->flat * ((double)CACHE / span))));
+        w->tile = MIN(w->flat, MAX(AXES_BLOCK_ELEMENTS, (ptrdiff_t)((double)w->flat * ((double)CACHE_BYTES / span))));
     if (weighted)
-        w->tile = MIN(w->tile, FDX_BLOCK);
+        w->tile = MIN(w->tile, FDX_BUFFER_ELEMENTS);
     if (reordered)
-        w->tile = MIN(w->tile, TILE_REORDERED);
+        w->tile = MIN(w->tile, REORDERED_TILE_ELEMENTS);
     /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
      * should be written while they are in the cache. */
     for (int k = 0; k < call->naxes; k++) {
         const ptrdiff_t step = call->axes[k].out.stride[innermost];
-        if (step > CACHE_LINE || step < -CACHE_LINE)
-            w->tile = MIN(w->tile, TILE_SCATTERED / w->itemsize);
+        if (step > CACHE_LINE_BYTES || step < -CACHE_LINE_BYTES)
+            w->tile = MIN(w->tile, SCATTERED_TILE_BYTES / w->itemsize);
     }
     w->block = MIN(w->tile, w->block);
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
@@ -376,11 +376,11 @@ static void move_dimension(int *order, int from, int to)
 }
 
 /* A flat range of a few elements, as of a repeated row or where the output has another order, is better the fastest of
- * the outer dimensions, if there is another flat range that is MIN_RATIO as long. Of those the one is taken in which
- * the first output's elements are nearest to each other. Returns whether there is. */
+ * the outer dimensions, if there is another flat range that is MIN_LENGTH_RATIO as long. Of those the one is taken in
+ * which the first output's elements are nearest to each other. Returns whether there is. */
 static int reorder(walk *w, const fdx_gradient *call, int *order, int count)
 {
-    const ptrdiff_t *stride = call->axes[0].out.stride, enough = MIN_RATIO * w->flat;
+    const ptrdiff_t *stride = call->axes[0].out.stride, enough = MIN_LENGTH_RATIO * w->flat;
     const int few = count - w->nouter; /* dimensions of the flat range as it is */
     size_t least = SIZE_MAX;
     int best = -1;
@@ -419,7 +419,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     order[0] = 0;
     const int count = MAX(1, sort_dimensions(call, order)); /* of a box, one point may be all */
     flatten(w, call, order, count, 0);
-    const ptrdiff_t few = is_in_place(call, order[count - 1]) ? SHORT_IN_PLACE : SHORT_CONVERTED;
+    const ptrdiff_t few = is_in_place(call, order[count - 1]) ? MIN_FLAT_IN_PLACE : MIN_FLAT_CONVERTED;
     const int reordered = w->nouter > 0 && w->flat < few && reorder(w, call, order, count);
     ptrdiff_t size = 1;
     for (int at = count - 1; at >= 0; at--) {
@@ -443,14 +443,15 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         w->converted[k].used = 0;
     }
 
-    if (nparts == 1 && size <= BLOCK_MANY) {
+    if (nparts == 1 && size <= AXES_BLOCK_ELEMENTS) {
         w->stream = 0;
         w->tile = w->block = w->flat;
     } else {
         cut(w, call, order, count, inside, size, nparts, reordered);
     }
 
-    const ptrdiff_t prefetch = size > BLOCK_MANY && size > IN_CACHE / w->itemsize ? PREFETCH : 0;
+    const ptrdiff_t prefetch =
+        size > AXES_BLOCK_ELEMENTS && size > PREFETCH_MIN_BYTES / w->itemsize ? PREFETCH_BYTES : 0;
     w->speculative = 0;
     for (int k = 0; k < call->naxes; k++) {
         const fdx_gradient_axis *along = &call->axes[k];
@@ -471,7 +472,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         plan_row(&b->stencil[LAST], &along->last, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
         /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
         const int stream = w->stream && b->plain;
-        const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= SHORT_RUN) &&
+        const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= MIN_INTERIOR) &&
                           b->stencil[INTERIOR].division != FDX_DIVIDE;
         for (int at = 0; at < 3; at++) {
             b->stencil[at].divisor.stream = alone;
@@ -481,7 +482,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
     }
     w->speculative = w->speculative && fdx_flags_tell();
-    for (ptrdiff_t i = 0; i < MIN(FDX_BLOCK, 2 * w->block) && call->accumulate != NULL; i++)
+    for (ptrdiff_t i = 0; i < MIN(FDX_BUFFER_ELEMENTS, 2 * w->block) && call->accumulate != NULL; i++)
         if (fdx_is_single(result))
             w->alpha.f32[i] = (float)*call->accumulate;
         else
@@ -510,10 +511,10 @@ static line block_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
 /* Ask for n elements from `in` on: else memory is read and written by turns, which takes half as long again. */
 static void prefetch(const char *in, ptrdiff_t step, ptrdiff_t n)
 {
-    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE ? step
-                                                             : step < 0         ? -CACHE_LINE
-                                                                                : CACHE_LINE;
-    const ptrdiff_t count = size >= CACHE_LINE ? n : n * size / CACHE_LINE;
+    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE_BYTES ? step
+                                                             : step < 0               ? -CACHE_LINE_BYTES
+                                                                                      : CACHE_LINE_BYTES;
+    const ptrdiff_t count = size >= CACHE_LINE_BYTES ? n : n * size / CACHE_LINE_BYTES;
     for (ptrdiff_t k = 0; k < count; k++)
         FDX_PREFETCH(fdx_at(in, k, stride));
 }
@@ -575,12 +576,12 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
         return;
     }
     const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
-    ptrdiff_t most = streamed ? varying->count : in_place && out_place ? l.n : CONVERTED / w->itemsize;
+    ptrdiff_t most = streamed ? varying->count : in_place && out_place ? l.n : CONVERTED_BYTES / w->itemsize;
     const ptrdiff_t row = b->inner > 0 ? b->inner : l.n;
     if (!in_place && !streamed && row >= MIN_WHOLE_ROW && row < most)
         most = row; /* whole rows, which come by again */
     else if (!in_place && !streamed)
-        most = MIN(most, FDX_BLOCK);
+        most = MIN(most, FDX_BUFFER_ELEMENTS);
     ptrdiff_t least = off[0], span = off[0];
     for (int k = 1; k < s->nweights; k++) {
         least = MIN(least, off[k]);
@@ -605,7 +606,7 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
             for (int k = 0; k < s->nweights; k++)
                 x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
         }
-        if (!in_place && m * w->itemsize >= MIN_PREFETCH)
+        if (!in_place && m * w->itemsize >= MIN_PREFETCHED_BYTES)
             prefetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->nweights - 1], b->stride), l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
         if (streamed) {
@@ -643,12 +644,12 @@ static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, p
     return row;
 }
 
-/* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BLOCK. */
+/* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BUFFER_ELEMENTS. */
 static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NWEIGHTS])
 {
     const fdx_array *x = &b->along->x;
     const fdx_isa *isa = w->call->isa;
-    double row[FDX_BLOCK + SPAN];
+    double row[FDX_BUFFER_ELEMENTS + MAX_SPAN];
     isa->coords[x->dtype != FDX_F32].weights(weight, coordinates(w, x, i - 1, n + 2, row), n);
 }
 
@@ -661,7 +662,7 @@ static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t want
         kept->b = b;
         kept->phase = -1;
         kept->row = i;
-        kept->n = MIN(MIN(wanted, FDX_BLOCK), b->n - 1 - i);
+        kept->n = MIN(MIN(wanted, FDX_BUFFER_ELEMENTS), b->n - 1 - i);
         make_weights(w, b, i, kept->n, to);
     }
     for (int k = 0; k < FDX_NWEIGHTS; k++)
@@ -685,8 +686,8 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
     const int once = b->inner == 1 && w->flat == b->n && w->outer_size == 1 &&
                      (x->dtype == FDX_F32) == (fdx_is_single(b->along->out.dtype) && !s->of->mixed);
     while (once && n > 0) {
-        double row[FDX_BLOCK + SPAN];
-        const ptrdiff_t m = varying.count = MIN(n, FDX_BLOCK);
+        double row[FDX_BUFFER_ELEMENTS + MAX_SPAN];
+        const ptrdiff_t m = varying.count = MIN(n, FDX_BUFFER_ELEMENTS);
         varying.coords = coordinates(w, x, i - 1, m + 2, row);
         run_line(w, b, s, block_line(w, b, skip, 1, m), &varying);
         i += m;
@@ -694,11 +695,11 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
         n -= m;
     }
     while (n > 0) {
-        double expanded[FDX_NWEIGHTS][FDX_BLOCK];
+        double expanded[FDX_NWEIGHTS][FDX_BUFFER_ELEMENTS];
         const ptrdiff_t rows = row_weights(w, b, i, (n + used - 1) / b->inner + 1, &varying);
         ptrdiff_t m = MIN(n, rows * b->inner - used);
         if (b->inner > 1) {
-            m = MIN(m, FDX_BLOCK);
+            m = MIN(m, FDX_BUFFER_ELEMENTS);
             for (ptrdiff_t j = 0, row = 0, column = used; j < m; j++) {
                 for (int k = 0; k < FDX_NWEIGHTS; k++)
                     expanded[k][j] = varying.w[k][row];
@@ -794,7 +795,7 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
                 make_weights(w, b, 1, b->n - 2, each);
                 kept->b = b;
                 kept->phase = lo % period;
-                kept->n = FDX_BLOCK / period * period;
+                kept->n = FDX_BUFFER_ELEMENTS / period * period;
                 for (ptrdiff_t j = 0; j < kept->n; j++) {
                     const ptrdiff_t i = (kept->phase + j) % period / b->inner, inside = MAX(1, MIN(i, b->n - 2));
                     for (int k = 0; k < FDX_NWEIGHTS; k++)
@@ -815,8 +816,8 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
  * once for a block of them, and used for it wherever it comes by again. */
 static void by_blocks(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
-    for (ptrdiff_t i = 1; i < b->n - 1; i += FDX_BLOCK) {
-        const ptrdiff_t rows = MIN(FDX_BLOCK, b->n - 1 - i);
+    for (ptrdiff_t i = 1; i < b->n - 1; i += FDX_BUFFER_ELEMENTS) {
+        const ptrdiff_t rows = MIN(FDX_BUFFER_ELEMENTS, b->n - 1 - i);
         for (ptrdiff_t from = at - at % b->n; from < at + n; from += b->n) {
             const ptrdiff_t lo = MAX(from + i, at), hi = MIN(from + i + rows, at + n);
             if (lo < hi)
@@ -837,9 +838,10 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     const ptrdiff_t period = b->inner * b->n;
     const int weighted = b->along->interior.formula == FDX_SPACED;
     const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
-    if (repeats && w->speculative && (weighted ? period <= FDX_BLOCK && b->inner < MIN_INNER : period < SHORT_RUN))
+    if (repeats && w->speculative &&
+        (weighted ? period <= FDX_BUFFER_ELEMENTS && b->inner < MIN_INNER : period < MIN_INTERIOR))
         overlaid(w, b, at, n);
-    else if (repeats && b->inner < MIN_INNER && period * w->itemsize <= LINES) /* the quick way is closed */
+    else if (repeats && b->inner < MIN_INNER && period * w->itemsize <= MIN_ROW_BYTES) /* the quick way is closed */
         for (ptrdiff_t i = 0; i < b->n; i++)
             row_everywhere(w, b, i, at, n);
     else if (repeats && weighted && b->inner == 1)
@@ -856,7 +858,7 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     const char *in = w->in;
     const ptrdiff_t reach = (ptrdiff_t)fdx_distance(b->stride);
     while (n > 0) {
-        const ptrdiff_t m = MIN(n, CONVERTED / w->itemsize);
+        const ptrdiff_t m = MIN(n, CONVERTED_BYTES / w->itemsize);
         b->out = (char *)&buffer;
         make_results(w, b, at, m);
         w->in = fdx_at(w->in, m, w->step);
@@ -885,7 +887,7 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     b->step = w->itemsize;
     b->scatter = call->isa->scatter[out->dtype - FDX_F32][0];
     for (ptrdiff_t m; n > 0; n -= m, at += m, y = fdx_at(y, m, step), w->in = fdx_at(w->in, m, w->step)) {
-        m = MIN(n, FDX_BLOCK / numbers);
+        m = MIN(n, FDX_BUFFER_ELEMENTS / numbers);
         b->out = (char *)&made;
         make_results(w, b, at, m);
         if (w->speculative && fdx_flags() != 0) {
@@ -940,7 +942,7 @@ static void short_stretch(const fdx_gradient *call, const fdx_gradient_axis *alo
 static int short_line(const fdx_gradient *call)
 {
     const ptrdiff_t n = call->shape[0];
-    if (call->ndim != 1 || n > BLOCK_ONE || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
+    if (call->ndim != 1 || n > ONE_AXIS_BLOCK_ELEMENTS || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
         !is_direct(call, &call->in, call->in.stride[0]))
         return 0;
     for (int k = 0; k < call->naxes; k++)
@@ -1088,9 +1090,9 @@ static fdx_gradient_row stencil_of_row(const fdx_gradient *call, const fdx_gradi
     fdx_gradient_row s = i == 0 ? along->first : i == call->shape[along->axis] - 1 ? along->last : along->interior;
     if (s.formula == FDX_SPACED) { /* its weights now: in a box it may be one of an edge, which have no coordinates */
         const fdx_array *x = &along->x;
-        double row[1 + SPAN], *const w[FDX_NWEIGHTS] = {&s.w[0], &s.w[1], &s.w[2]};
+        double row[1 + MAX_SPAN], *const w[FDX_NWEIGHTS] = {&s.w[0], &s.w[1], &s.w[2]};
         call->isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0],
-                                                     1 + SPAN);
+                                                     1 + MAX_SPAN);
         call->isa->coords[x->dtype != FDX_F32].weights(w, row, 1);
         s.formula = FDX_WEIGHTED;
     }
@@ -1102,7 +1104,7 @@ static void make_part_of_box(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t
 {
     fdx_gradient box = *call;
     box.lo = box.hi = NULL;
-    fdx_gradient_axis along[GROUP];
+    fdx_gradient_axis along[MAX_WALK_AXES];
     ptrdiff_t shape[FDX_MAXDIM];
     for (int d = 0; d < call->ndim; d++) {
         shape[d] = call->hi[d] - call->lo[d];
@@ -1110,16 +1112,16 @@ static void make_part_of_box(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t
             return;
     }
     box.shape = shape;
-    box.in = fdx_part_from(&call->in, call->ndim, call->lo);
+    box.in = fdx_view_from(&call->in, call->ndim, call->lo);
     box.axes = along;
     for (int k = 0; k < call->naxes; k++) {
         const int axis = call->axes[k].axis;
         along[k] = call->axes[k];
         along[k].first = stencil_of_row(call, &call->axes[k], call->lo[axis]);
         along[k].last = stencil_of_row(call, &call->axes[k], call->hi[axis] - 1);
-        along[k].out = fdx_part_from(&along[k].out, call->ndim, call->lo);
+        along[k].out = fdx_view_from(&along[k].out, call->ndim, call->lo);
         if (along[k].x.data != NULL)
-            along[k].x = fdx_part_from(&along[k].x, 1, &call->lo[axis]);
+            along[k].x = fdx_view_from(&along[k].x, 1, &call->lo[axis]);
     }
     make_part(&box, part, nparts);
 }
@@ -1132,9 +1134,9 @@ fdx_status fdx_gradient_apply_part(const fdx_gradient *call, ptrdiff_t part, ptr
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
     fdx_gradient group = *call;
-    for (int k = 0; k < call->naxes; k += GROUP) {
+    for (int k = 0; k < call->naxes; k += MAX_WALK_AXES) {
         group.axes = call->axes + k;
-        group.naxes = MIN(GROUP, call->naxes - k);
+        group.naxes = MIN(MAX_WALK_AXES, call->naxes - k);
         if (call->lo != NULL)
             make_part_of_box(&group, part, nparts);
         else

@@ -101,13 +101,13 @@ fdx_status fdx_gradient_coords(fdx_gradient_axis *along, int dtype, const fdx_ar
     fdx_gather_fn *gather = isa->gather[x->dtype][x->swapped != 0];
     const char *data = (const char *)x->data;
     const ptrdiff_t step = x->stride[0];
-    double row[FDX_BLOCK + 1], tail[FDX_NWEIGHTS];
+    double row[FDX_BUFFER_ELEMENTS + 1], tail[FDX_NWEIGHTS];
 
     gather(row, data, step, 2);
     const double d = coords->difference(row);
     int uniform = 1;
-    for (ptrdiff_t i = 0; uniform && i < n - 1; i += FDX_BLOCK) {
-        const ptrdiff_t m = n - 1 - i < FDX_BLOCK ? n - 1 - i : FDX_BLOCK;
+    for (ptrdiff_t i = 0; uniform && i < n - 1; i += FDX_BUFFER_ELEMENTS) {
+        const ptrdiff_t m = n - 1 - i < FDX_BUFFER_ELEMENTS ? n - 1 - i : FDX_BUFFER_ELEMENTS;
         gather(row, data + i * step, step, m + 1);
         uniform = coords->uniform(row, m, d);
     }

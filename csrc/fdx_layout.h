@@ -1,4 +1,4 @@
-/* Sizes of elements, and where arrays lie in memory. */
+/* Sizes of elements, and extents of arrays in memory. */
 #ifndef FDX_LAYOUT_H
 #define FDX_LAYOUT_H
 
@@ -7,19 +7,19 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* How far a stride reaches; there is a negative one that has no positive counterpart. */
+/* |stride|, also of PTRDIFF_MIN. */
 static inline size_t fdx_distance(ptrdiff_t stride)
 {
     return stride < 0 ? 0 - (size_t)stride : (size_t)stride;
 }
 
-/* Is a b <= most? Nearly always both have half of the bits at most, and there is no need to divide. */
+/* Is a b <= most? Both nearly always have at most half of the bits, which needs no division. */
 static inline int fdx_product_fits(size_t a, size_t b, size_t most)
 {
     return ((a | b) >> (sizeof(size_t) * 4 - 1)) == 0 ? a * b <= most : b == 0 || a <= most / b;
 }
 
-/* fdx_itemsize and fdx_result_dtype, which small calls ask often. */
+/* fdx_itemsize and fdx_result_dtype, inline for small calls. */
 static inline ptrdiff_t itemsize_of(int dtype)
 {
     static const uint8_t sizes[FDX_NDTYPES] = {0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
@@ -36,20 +36,20 @@ static inline int is_real(int dtype)
     return dtype >= FDX_I8 && dtype <= FDX_F64;
 }
 
-/* The address `index` strides from p. Modular, as addresses are: arrays that are only there in a box begin anywhere,
- * and what is fetched for later may lie behind the last element. */
+/* The address `index` strides from p. Computed modulo the address space, as it need not be inside the array: an array
+ * of which only a box exists may begin anywhere, and prefetches go past the last element. */
 static inline char *fdx_at(const void *p, ptrdiff_t index, ptrdiff_t stride)
 {
     return (char *)((uintptr_t)p + (uintptr_t)index * (uintptr_t)stride);
 }
 
-/* Bytes in memory, from lo to hi - 1. */
+/* The bytes lo .. hi - 1 of memory. */
 typedef struct {
     uintptr_t lo, hi;
 } fdx_extent;
 
-/* Those that an array spans, of n[d] elements along each dimension: one at least. Returns 0 if no memory has room for
- * such an array; where it has, no number of its elements and no offset in it overflows. */
+/* The extent of an array with n[d] >= 1 elements along each dimension. Returns 0 if it does not fit into memory; if it
+ * does, neither the number of its elements nor any offset in it overflows. */
 static inline int fdx_find_extent(const fdx_array *a, int ndim, const ptrdiff_t *n, fdx_extent *e)
 {
     size_t bytes = (size_t)itemsize_of(a->dtype), before = 0;
@@ -70,8 +70,8 @@ static inline int fdx_overlap(const fdx_extent *a, const fdx_extent *b)
     return a->lo < b->hi && b->lo < a->hi;
 }
 
-/* Are elements of an output, of n[d] along each dimension, far enough apart along each not to overlap, and is there
- * room for all of them in its extent? */
+/* Are the elements of an output, n[d] along each dimension, far enough apart along each not to overlap, and are they no
+ * more than fit into its extent? */
 static inline int fdx_is_nonoverlapping(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *e)
 {
     const size_t itemsize = (size_t)itemsize_of(a->dtype);
@@ -85,7 +85,7 @@ static inline int fdx_is_nonoverlapping(const fdx_array *a, int ndim, const ptrd
     return 1;
 }
 
-/* lo[d] and hi[d] are the corners of a box in an array, or both NULL. */
+/* Are lo and hi a box in an array of this shape, or both NULL? */
 static inline int fdx_is_box(const ptrdiff_t *lo, const ptrdiff_t *hi, int ndim, const ptrdiff_t *shape)
 {
     if (lo == NULL || hi == NULL)
@@ -96,18 +96,18 @@ static inline int fdx_is_box(const ptrdiff_t *lo, const ptrdiff_t *hi, int ndim,
     return 1;
 }
 
-/* The part of an array from lo on; the array's own beginning need not exist. */
-static inline fdx_array fdx_part_from(const fdx_array *a, int ndim, const ptrdiff_t *lo)
+/* A view of an array from indices lo on; the element with all indices 0 need not exist. */
+static inline fdx_array fdx_view_from(const fdx_array *a, int ndim, const ptrdiff_t *lo)
 {
-    fdx_array part = *a;
+    fdx_array view = *a;
     uintptr_t at = (uintptr_t)a->data;
     for (int d = 0; d < ndim && lo != NULL; d++)
         at += (uintptr_t)lo[d] * (uintptr_t)a->stride[d];
-    part.data = (void *)at;
-    return part;
+    view.data = (void *)at;
+    return view;
 }
 
-/* In native byte order and aligned; along dimensions of any length, if there is no shape. */
+/* In native byte order and aligned? Without a shape, along every dimension; with one, along those longer than 1. */
 static inline int fdx_is_native(const fdx_array *a, int ndim, const ptrdiff_t *shape)
 {
     const ptrdiff_t itemsize = itemsize_of(a->dtype);

@@ -1,22 +1,22 @@
-/* General operators: sums of terms, each a chain of banded matrices along axes of the array.
+/* The application of operators: sums of chains of banded matrices along the axes of arrays.
  *
- * The output is made block by block, so that a block's sums, and the input that it needs, are in cache while its terms
- * are added up; each term's share is complete before it is added. The commonest sums are made line by line within a
- * block, others term by term.
+ * Outputs are computed block by block, so that a block's sums, and the input that it needs, are in cache while its
+ * chains are added up; each chain's result is complete before it is added. Within a block the commonest sums are
+ * computed line by line (fdx_operator_lines.c), others chain by chain.
  *
- * A chain's inner stages are computed for each block into a window, a small array of fixed size that holds what the
- * next stage needs of them; data that needs conversion is a window, too. Along a periodic axis windows continue beyond
- * the ends of the array. */
+ * The results of a chain's inner stages are computed for each block into a staging buffer, which holds what the next
+ * stage needs of them. So is input that needs conversion. Along a periodic axis staging buffers continue past the ends
+ * of the array. */
 #include "fdx_operator.h"
 
-/* ---- terms ---- */
+/* ---- chains ---- */
 
-/* y = factor t, or y + factor t, in the box [lo, hi) of the stage's results; t may be y. */
+/* y = coefficient t, or y + coefficient t, in the box [lo, hi) of the stage's results; t may be y. */
 static void multiply(const work *w, const fdx_array *coefficient, const view *t, const view *y, const ptrdiff_t *lo,
                      const ptrdiff_t *hi, int mode)
 {
     const int inner = w->ndim - 1, is_float = coefficient->dtype == FDX_F32;
-    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = along(w, coefficient, w->inner_axis);
+    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = stride_along(w, coefficient, w->inner_axis);
     const int direct =
         step == w->itemsize && coefficient->dtype == w->dtype && fdx_is_native(coefficient, w->call->op->ndim, NULL);
     fdx_gather_fn *gather = w->call->op->isa->gather[coefficient->dtype][coefficient->swapped != 0];
@@ -25,7 +25,7 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
     c.data = (char *)coefficient->data;
     for (int d = 0; d < w->ndim; d++) {
         c.lo[d] = 0;
-        c.stride[d] = along(w, coefficient, w->axis[d]);
+        c.stride[d] = stride_along(w, coefficient, w->axis[d]);
     }
     lines l, m;
     box_lines(w, -1, t, y, lo, hi, &l);
@@ -33,8 +33,8 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
     const char *in = locate(w, t, lo, -1), *by = locate(w, &c, lo, -1);
     char *out = locate(w, y, lo, -1), *unused = out;
     do {
-        for (ptrdiff_t at = 0; at < n; at += SEGMENT) {
-            const ptrdiff_t k = MIN(SEGMENT, n - at);
+        for (ptrdiff_t at = 0; at < n; at += SEGMENT_ELEMENTS) {
+            const ptrdiff_t k = MIN(SEGMENT_ELEMENTS, n - at);
             const void *row = by + at * step;
             if (!direct) {
                 gather(w->raw, (const char *)row, step, k);
@@ -56,11 +56,12 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
     give_back(w, c.lo);
 }
 
+/* The box [lo, hi) of dst from input a, whose elements begin at indices `from`. */
 static void convert(const work *w, const fdx_array *a, const view *dst, const ptrdiff_t *lo, const ptrdiff_t *hi,
                     const ptrdiff_t *from)
 {
     const int inner = w->ndim - 1;
-    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = along(w, a, w->inner_axis);
+    const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = stride_along(w, a, w->inner_axis);
     const int part = a->dtype == FDX_C64 ? FDX_F32 : a->dtype == FDX_C128 ? FDX_F64 : a->dtype;
     fdx_gather_fn *gather = w->call->op->isa->gather[part][a->swapped != 0];
     view src;
@@ -68,7 +69,7 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
     src.data = (char *)a->data;
     for (int d = 0; d < w->ndim; d++) {
         src.lo[d] = 0;
-        src.stride[d] = along(w, a, w->axis[d]);
+        src.stride[d] = stride_along(w, a, w->axis[d]);
     }
     lines l;
     box_lines(w, -1, &src, dst, lo, hi, &l);
@@ -80,8 +81,8 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
     give_back(w, src.lo);
 }
 
-/* The input of stage s of a term, in a place whose numbers have been taken, at least in the box [lo, hi), which along
- * dimension `unrolled`, unless -1, goes on behind the ends of an axis of n points. */
+/* A view of the input of stage s, at least in the box [lo, hi); its index arrays have been taken. Along dimension
+ * `unrolled`, unless that is -1, the box may continue past the ends of an axis of n points. */
 static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
                     int unrolled, ptrdiff_t n, view *result)
 {
@@ -91,7 +92,7 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
         result->unrolled = -1;
         for (int d = 0; d < w->ndim; d++) {
             result->lo[d] = 0;
-            result->stride[d] = along(w, in, w->axis[d]);
+            result->stride[d] = stride_along(w, in, w->axis[d]);
         }
         return;
     }
@@ -117,21 +118,21 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
     segment.data = result->data;
     segment.unrolled = unrolled;
     const ptrdiff_t end = unrolled >= 0 ? hi[unrolled] : 0;
-    for (int more = 1; more;) { /* pieces of the box that lie in the array; one, unless it goes on behind the ends */
+    for (int more = 1; more;) { /* a segment of the box for each period that it reaches into */
         more = 0;
-        ptrdiff_t transposes = 0;
+        ptrdiff_t period = 0;
         if (unrolled >= 0) {
-            transposes = from[unrolled] < 0 ? -1 : from[unrolled] >= n ? 1 : 0;
-            to[unrolled] = MIN(end, (transposes + 1) * n);
+            period = from[unrolled] < 0 ? -1 : from[unrolled] >= n ? 1 : 0;
+            to[unrolled] = MIN(end, (period + 1) * n);
             more = to[unrolled] < end;
         }
         copy(w, rows, from);
         copy(w, rows_end, to);
         copy(w, segment.lo, lo);
         if (unrolled >= 0) {
-            rows[unrolled] -= transposes * n;
-            rows_end[unrolled] -= transposes * n;
-            segment.lo[unrolled] -= transposes * n;
+            rows[unrolled] -= period * n;
+            rows_end[unrolled] -= period * n;
+            segment.lo[unrolled] -= period * n;
         }
         if (s == 0) {
             convert(w, in, &segment, rows, rows_end, rows);
@@ -156,14 +157,14 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
     give_back(w, widest);
 }
 
-/* y = or y += a term, in the box [lo, hi) of results. */
+/* y = or y += a chain's result, in the box [lo, hi). */
 static void add_chain(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
                       int mode)
 {
     const fdx_stage *last = &chain->stage[chain->nstages - 1];
     ptrdiff_t *const rows = take(w, 4), *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
                      *const columns_end = columns + w->ndim;
-    view src, dst, share;
+    view src, dst, result;
     int d = -1;
     take_view(w, &src);
     take_view(w, &dst);
@@ -187,27 +188,28 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
         give_back(w, rows);
         return;
     }
-    take_view(w, &share);
-    share.data = w->share;
-    share.unrolled = -1;
+    take_view(w, &result);
+    result.data = w->chain_block;
+    result.unrolled = -1;
     ptrdiff_t stride = w->itemsize * w->per_point;
     for (int e = w->ndim - 1; e >= 0; e--) {
-        share.lo[e] = rows[e];
-        share.stride[e] = stride;
+        result.lo[e] = rows[e];
+        result.stride[e] = stride;
         stride *= rows_end[e] - rows[e];
     }
-    fdx_apply_band(w, last, &src, &share, rows, rows_end, FDX_SET);
-    multiply(w, last->coefficient, &share, &dst, rows, rows_end, mode);
+    fdx_apply_band(w, last, &src, &result, rows, rows_end, FDX_SET);
+    multiply(w, last->coefficient, &result, &dst, rows, rows_end, mode);
     give_back(w, rows);
 }
 
-/* ---- the walk ---- */
+/* ---- blocks ---- */
 
-/* Columns of lines, `stride` apart, to rows `apart` apart, element by element of so many bytes. */
-static void transpose_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t stride, ptrdiff_t columns,
+/* Transpose: columns of lines that are `stride` bytes apart to rows that are row_stride bytes apart, in elements of so
+ * many bytes. */
+static void transpose_out(char *to, ptrdiff_t row_stride, const char *from, ptrdiff_t stride, ptrdiff_t columns,
                           ptrdiff_t lines, ptrdiff_t bytes)
 {
-    for (ptrdiff_t c = 0; c < columns; c++, to += apart, from += bytes)
+    for (ptrdiff_t c = 0; c < columns; c++, to += row_stride, from += bytes)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
             for (ptrdiff_t l = 0; l < lines; l++)
                 memcpy(to + l * (ptrdiff_t)sizeof(double), from + l * stride, sizeof(double));
@@ -219,7 +221,7 @@ static void transpose_out(char *to, ptrdiff_t apart, const char *from, ptrdiff_t
                 memcpy(to + l * bytes, from + l * stride, (size_t)bytes);
 }
 
-/* A number as a row of n factors. */
+/* A row of n coefficients that are all `number`. */
 static void repeat_number(const work *w, double number, ptrdiff_t n)
 {
     for (ptrdiff_t i = 0; i < n; i++)
@@ -229,13 +231,13 @@ static void repeat_number(const work *w, double number, ptrdiff_t n)
             ((double *)(void *)w->coefficients)[i] = number;
 }
 
-/* n results of a line, `step` bytes apart, that alpha times x is added to. */
+/* Add alpha x to n results of a line that are `step` bytes apart. */
 static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
     const fdx_isa *isa = w->call->op->isa;
     const int in_place = (int)(w->plain_out >> number & 1), swapped = w->call->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
-        m = MIN(SEGMENT, n);
+        m = MIN(SEGMENT_ELEMENTS, n);
         char *row = in_place ? y : w->raw;
         if (!in_place)
             isa->gather[part][swapped](row, y, step, m);
@@ -245,13 +247,13 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
     }
 }
 
-/* A block's results from where they were summed up to the output; meanwhile what is at `next` is fetched. */
+/* Copy a block's results from `sum` to the output; meanwhile prefetch what is at `next`. */
 static void store(const work *w, int number, const view *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
                   const char *next)
 {
     const fdx_array *out = &w->call->out[number];
     const int inner = w->ndim - 1, adds = w->call->accumulate != NULL;
-    const ptrdiff_t step = along(w, out, w->inner_axis);
+    const ptrdiff_t step = stride_along(w, out, w->inner_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
     fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
     view dst;
@@ -259,29 +261,29 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
     dst.data = (char *)out->data;
     for (int d = 0; d < w->ndim; d++) {
         dst.lo[d] = 0;
-        dst.stride[d] = along(w, out, w->axis[d]);
+        dst.stride[d] = stride_along(w, out, w->axis[d]);
     }
-    const int across = w->across >= 0 && !adds && fdx_follows(w, out, w->across) ? w->across : -1;
+    const int out_inner = w->out_inner >= 0 && !adds && fdx_is_transposed(w, out, w->out_inner) ? w->out_inner : -1;
     lines l;
-    box_lines(w, across, sum, &dst, lo, hi, &l);
+    box_lines(w, out_inner, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
     const ptrdiff_t row = (hi[inner] - lo[inner]) * w->per_point, n = streamed ? join_lines(w, &l, row) : row;
     const char *x = locate(w, sum, lo, -1);
     char *y = locate(w, &dst, lo, -1), *first = y;
-    if (across >= 0) {
+    if (out_inner >= 0) {
         do
-            transpose_out(y, dst.stride[inner], x, sum->stride[across], hi[inner] - lo[inner], hi[across] - lo[across],
-                          w->per_point * w->itemsize);
+            transpose_out(y, dst.stride[inner], x, sum->stride[out_inner], hi[inner] - lo[inner],
+                          hi[out_inner] - lo[out_inner], w->per_point * w->itemsize);
         while (next_line(&l, &x, &y));
         give_back(w, dst.lo);
         return;
     }
     if (adds)
-        repeat_number(w, *w->call->accumulate, MIN(SEGMENT, n));
+        repeat_number(w, *w->call->accumulate, MIN(SEGMENT_ELEMENTS, n));
     do {
-        const void *lookahead = fdx_at(next, y - first, 1); /* as if the input had the output's layout, as most have */
+        const void *prefetched = fdx_at(next, y - first, 1); /* if the input has the output's layout, as most have */
         if (streamed)
-            w->call->op->isa->stream_out(y, x, n * w->itemsize, lookahead);
+            w->call->op->isa->stream_out(y, x, n * w->itemsize, prefetched);
         else if (adds)
             accumulate(w, number, part, y, step, x, n);
         else
@@ -293,11 +295,11 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
     const fdx_call *call = w->call;
-    /* What the next block reads first: the rows behind this one's and their neighbours, if it is one of a march. */
+    /* What the next block reads first: along the sweep dimension, the rows after this block's and its neighbours. */
     const int m = MAX(w->sweep, 0);
     const char *next = (const char *)call->in[0].data;
     for (int d = 0; d < w->ndim; d++)
-        next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], along(w, &call->in[0], w->axis[d]));
+        next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], stride_along(w, &call->in[0], w->axis[d]));
     uint64_t prefetched = 0;
     view y;
     take_view(w, &y);
@@ -306,12 +308,12 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
         const int in_place = is_in_place(w, number, by_lines);
         const fdx_array *out = &call->out[number];
         n = chains_of_output(call, k);
-        y.data = in_place ? (char *)out->data : w->sum;
+        y.data = in_place ? (char *)out->data : w->block_sum;
         y.unrolled = -1;
         ptrdiff_t stride = w->itemsize * w->per_point;
         for (int d = w->ndim - 1; d >= 0; d--) {
             y.lo[d] = in_place ? 0 : lo[d];
-            y.stride[d] = in_place ? along(w, out, w->axis[d]) : stride;
+            y.stride[d] = in_place ? stride_along(w, out, w->axis[d]) : stride;
             stride *= hi[d] - lo[d];
         }
         if (by_lines)
@@ -328,10 +330,10 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 ptrdiff_t fdx_workspace_size(const fdx_call *call)
 {
     work w;
-    ptrdiff_t *numbers;
+    ptrdiff_t *indices;
     if (fdx_check_call(call) != FDX_OK || !has_results(call))
         return 0;
-    return MAX(0, fdx_plan_call(&w, call, NULL, &numbers));
+    return MAX(0, fdx_plan_call(&w, call, NULL, &indices));
 }
 
 fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
@@ -344,8 +346,8 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
     if (!has_results(call))
         return FDX_OK;
     work w;
-    ptrdiff_t *numbers;
-    const ptrdiff_t needed = fdx_plan_call(&w, call, (char *)workspace, &numbers);
+    ptrdiff_t *indices;
+    const ptrdiff_t needed = fdx_plan_call(&w, call, (char *)workspace, &indices);
     if (needed < 0)
         return FDX_E_SIZE;
     if (needed > bytes)
@@ -353,15 +355,15 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
     if (needed > 0 && workspace == NULL)
         return FDX_E_NULL;
 
-    /* From slowest to fastest: blocks along the dimensions before the one that is marched along, tiles of those behind
-     * it, blocks along it, blocks in the tile. */
+    /* From slowest to fastest: blocks along the dimensions before the sweep dimension, tiles of those after it, blocks
+     * along it, blocks in the tile. */
     ptrdiff_t number[2 * MAXD], total = 1;
     int dimension[2 * MAXD], levels = 0;
     for (int d = 0; d < w.ndim; d++) {
         dimension[levels] = d;
         number[levels++] = d <= w.sweep ? 0 : (w.n[d] + w.tile[d] - 1) / w.tile[d];
     }
-    if (w.sweep >= 0) { /* that one comes behind the tiles */
+    if (w.sweep >= 0) { /* the sweep dimension comes after the tiles */
         for (int d = w.sweep; d + 1 < w.ndim; d++) {
             dimension[d] = d + 1;
             number[d] = number[d + 1];
@@ -377,7 +379,7 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
     }
     for (int level = 0; level < levels; level++) {
         if (!fdx_product_fits((size_t)total, (size_t)number[level], PTRDIFF_MAX))
-            return FDX_E_SHAPE; /* as the last tiles count as whole ones, there may be more blocks than results */
+            return FDX_E_SHAPE; /* the last tiles count as whole ones, so there may be more blocks than results */
         total *= number[level];
     }
 
@@ -386,7 +388,7 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
     ptrdiff_t *const lo = take(&w, 2), *const hi = lo + w.ndim;
     for (ptrdiff_t at = first; at < end; at++) {
         ptrdiff_t left = at;
-        int interior_halo = 1;
+        int inside = 1;
         for (int d = 0; d < w.ndim; d++)
             lo[d] = 0;
         for (int level = levels - 1; level >= 0; level--) {
@@ -395,11 +397,11 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
             left /= number[level];
         }
         for (int d = 0; d < w.ndim; d++) {
-            interior_halo &= lo[d] < w.n[d];
+            inside &= lo[d] < w.n[d];
             hi[d] = w.lo[d] + MIN(w.n[d], lo[d] + w.block[d]);
             lo[d] += w.lo[d];
         }
-        if (interior_halo)
+        if (inside)
             make_block(&w, lo, hi);
     }
     if (w.streamed != 0)

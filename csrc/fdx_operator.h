@@ -1,109 +1,117 @@
-/* How operators are applied: what the files fdx_operator*.c share. */
+/* The application of operators: what the files fdx_operator*.c share.
+ *
+ * Ranking of sizes: part (a thread's share of a call) > tile > block > line segment. */
 #ifndef FDX_OPERATOR_H
 #define FDX_OPERATOR_H
 
 #include "fdx_layout.h"
 #include "fdx_rows.h"
 
-#ifndef BLOCK /* these limits can be set from outside, so that tests reach with small arrays what is made for large */
-#define BLOCK ((ptrdiff_t)16384)        /* elements that are computed at a time */
-#define BLOCK_OF_SUMS ((ptrdiff_t)4096) /* the same where sums are read again, to which other terms are added */
-#define BLOCK_STAGED ((ptrdiff_t)32768) /* the same with windows, whose margins should be small beside them */
-#define IN_L1 ((ptrdiff_t)24 << 10)     /* bytes of the caches that rows may take which are read again */
-#define IN_L2 ((ptrdiff_t)512 << 10)
-#define IN_L3 ((ptrdiff_t)6 << 20)
-#define STREAM_SUMS ((ptrdiff_t)48 << 20) /* results of more bytes pass the cache by */
-#define SHORT_INNER ((ptrdiff_t)32)       /* elements of inner dimensions that still count as part of one of the run */
-#define TRANSPOSED_LINES ((ptrdiff_t)64)  /* lines whose columns are turned into rows at a time */
-#define SQUARE ((ptrdiff_t)64)            /* elements to a side of blocks that are turned on their way to the output */
-#define SEGMENT ((ptrdiff_t)1024)         /* elements of a row that takes several loops at a time */
-#define LINE_LEAST ((ptrdiff_t)64)        /* elements of lines that are worth being made one by one */
-#define LINE_SEGMENT ((ptrdiff_t)2048)    /* bytes of a line, or LONGER times that, that are summed up at a time */
+/* Tests set these limits from outside, to reach with small arrays the code for large ones. */
+#ifndef BLOCK_ELEMENTS
+#define BLOCK_ELEMENTS ((ptrdiff_t)16384)        /* of a block */
+#define TERMS_BLOCK_ELEMENTS ((ptrdiff_t)4096)   /* of a block whose sums are read again to add other terms */
+#define STAGED_BLOCK_ELEMENTS ((ptrdiff_t)32768) /* of a block with staging buffers: halos must be small beside it */
+#define L1_BYTES ((ptrdiff_t)24 << 10)           /* of each cache, that rows which are read again may take */
+#define L2_BYTES ((ptrdiff_t)512 << 10)
+#define L3_BYTES ((ptrdiff_t)6 << 20)
+#define STREAM_MIN_BYTES ((ptrdiff_t)48 << 20) /* larger outputs are written by non-temporal stores */
+#define MAX_ELEMENTS_PER_POINT ((ptrdiff_t)32) /* longer inner dimensions are not joined to one that has a band */
+#define TRANSPOSED_LINES ((ptrdiff_t)64)       /* lines that are transposed at a time */
+#define TRANSPOSED_SIDE ((ptrdiff_t)64)        /* elements to a side of the square blocks of transposed outputs */
+#define SEGMENT_ELEMENTS ((ptrdiff_t)1024)     /* of a row segment that takes several loops or a conversion */
+#define MIN_LINE_ELEMENTS ((ptrdiff_t)64)      /* shorter lines are not computed line by line */
+#define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)   /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
 #endif
-#define BY_COLUMNS ((ptrdiff_t)16) /* stretches of a run that are shorter than this are computed by columns */
-#define ROWS_AT_ONCE 4             /* of results, which share the rows of neighbours that they read */
-#define MOST_ROWS 5                /* beyond IN_L1, of neighbours of a line; else ROWS_AT_ONCE is quicker */
-#define CACHE_SET_STRIDE                                                                                               \
-    ((ptrdiff_t)4096)                 /* bytes: rows a multiple of that apart have the same places in the L1 cache, */
-#define ASSOCIATIVITY ((ptrdiff_t)12) /* of which there are no more */
-#define MAX_ROW_ENDS ((ptrdiff_t)64)  /* rows at the ends of lines that are kept for each */
-#define MOST_BY_LINES 8               /* terms of an output that is made line by line */
-#define PREFETCH ((ptrdiff_t)4096)    /* bytes ahead of where it is read, data are fetched */
-#define LONGER 4                      /* where one loop makes a piece, or loops have many neighbours */
-#define TOGETHER 16                   /* lines at most that are in one piece */
-#define ALIGNMENT ((ptrdiff_t)64)
+/* Row segments of the inner dimension with fewer elements are computed by columns, at most so many rows at a time. */
+#define MIN_ROW_SEGMENT ((ptrdiff_t)16)
+/* Rows of results that are computed together, as they share rows of neighbours. Line by line is slower than that with
+ * more than MAX_LINE_NEIGHBOURS that do not fit into L1_BYTES together. */
+#define ROWS_AT_ONCE 4
+#define MAX_LINE_NEIGHBOURS 5
+/* Bytes: rows at multiples of this distance share a set of the L1 cache, which holds ASSOCIATIVITY cache lines. */
+#define CACHE_SET_STRIDE ((ptrdiff_t)4096)
+#define ASSOCIATIVITY ((ptrdiff_t)12)
+#define MAX_ROW_ENDS ((ptrdiff_t)64)     /* rows at the ends of lines that are computed ahead of a block */
+#define MAX_LINE_TERMS 8                 /* terms of an output that is computed line by line */
+#define PREFETCH_BYTES ((ptrdiff_t)4096) /* prefetch distance */
+#define LONG_SEGMENT_RATIO 4             /* for segments that take one loop, or loops with many neighbours */
+#define MAX_SEGMENT_LINES 16             /* lines in one line segment */
+#define ALIGNMENT_BYTES ((ptrdiff_t)64)
 
 enum {
-    MAXD = FDX_MAXDIM + 1 /* complex elements are a dimension of two */,
+    MAXD = FDX_MAXDIM + 1 /* real and imaginary parts are a dimension of two */,
     MAXWEIGHTS = FDX_MAXWEIGHTS,
     MAXOFFSETS = 4 * MAXWEIGHTS
 };
 
-/* The most rows and columns of a band: sums of a few of their numbers do not overflow. */
-#define LONGEST (PTRDIFF_MAX / 4)
+/* Rows and columns of a band: sums of a few such numbers do not overflow. */
+#define MAX_LENGTH (PTRDIFF_MAX / 4)
 
-/* No window may take more: so many of them can be added up. */
-#define MOST_BYTES (PTRDIFF_MAX / 64)
+/* Bytes of a staging buffer: sums over all stages do not overflow. */
+#define MAX_STAGING_BYTES (PTRDIFF_MAX / 64)
 
-/* An array, or part of one, that holds numbers of the type of the sums, those of a run one after the other. */
+/* An array view whose elements have the type of the sums, and are contiguous along the inner dimension. */
 typedef struct {
-    char *data;        /* the element of indices lo */
-    ptrdiff_t *lo;     /* of what it holds */
+    char *data;        /* the element with indices lo */
+    ptrdiff_t *lo;     /* the first indices that it holds */
     ptrdiff_t *stride; /* bytes */
-    int unrolled;      /* the dimension along which it goes on beyond the ends of a periodic axis; -1: none */
+    int unrolled;      /* the dimension along which it continues past the ends of a periodic axis; -1: none */
 } view;
 
+/* The plan of a call. Its dimensions are those of the arrays in another order, slowest first; some are joined, and
+ * complex elements are a dimension of two. */
 typedef struct {
     const fdx_call *call;
     const fdx_sums *sums;
     int dtype;                 /* of the sums: FDX_F32 or FDX_F64 */
-    ptrdiff_t itemsize;        /* of theirs */
-    int ndim;                  /* dimensions as they are walked, slowest first; the last one is the run's */
-    int axis[MAXD];            /* the array's dimension (the innermost, if several are taken together) */
-    int inner_axis;            /* the array's dimension along which elements of a run follow each other */
-    int dimension[MAXD];       /* the walk's dimension of an axis that has a band */
+    ptrdiff_t itemsize;        /* bytes of one of these */
+    int ndim;                  /* the last dimension is the inner one */
+    int axis[MAXD];            /* the arrays' axis; the innermost one of joined dimensions */
+    int inner_axis;            /* the arrays' axis along which elements of the inner dimension are contiguous */
+    int dimension[MAXD];       /* the plan's dimension for an axis that has a band */
     ptrdiff_t n[MAXD];         /* results along each dimension, */
-    ptrdiff_t lo[MAXD];        /* from here on */
-    ptrdiff_t per_point;       /* elements from one row of the innermost dimension to the next */
-    uint64_t plain, plain_out; /* inputs and outputs that row loops may read and write where they lie */
-    uint64_t streamed;         /* outputs that pass the cache by */
-    uint64_t by_lines;         /* those of them that are made line by line */
-    int across; /* the dimension along which elements of an output follow each other, if it is not the run's; -1: none
-                 */
-    int sweep;  /* the dimension along which rows are read again; -1: none */
-    ptrdiff_t lookahead; /* how many rows of it a block needs behind its own */
+    ptrdiff_t lo[MAXD];        /* from this index on */
+    ptrdiff_t per_point;       /* elements per point: from one row of the inner dimension to the next */
+    uint64_t plain, plain_out; /* bits: inputs and outputs that loops may read and write in place */
+    uint64_t streamed;         /* bits: outputs written by non-temporal stores */
+    uint64_t by_lines;         /* bits: outputs computed line by line, a subset of `streamed` */
+    int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
+    int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
+    ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
     ptrdiff_t block[MAXD], tile[MAXD];
-    char *sum, *share;        /* a block: of an output, and of a term that is multiplied */
-    char *part;               /* a piece, of a sum that takes several loops */
-    ptrdiff_t transposed;     /* lines whose columns are turned into rows at a time */
-    char *columns, *made;     /* columns turned into rows, and rows made of them */
-    char *coefficients, *raw; /* a piece of what a term is multiplied by, and before its conversion */
-    char *repeated;           /* weights of a piece, each repeated for the elements of its point */
-    char *staging;
-    char *row_ends; /* what bands along the run have at the ends of lines */
-    char *line;     /* a piece of a line, or a few lines, on the way past the cache */
-    /* Of as many numbers as the call asks for, so that little stack is needed whatever the most is: */
-    const void **neighbours; /* neighbours of a row, */
-    double *weight;          /* and their weights, */
-    const double **centre;   /* or where these lie, point by point */
-    ptrdiff_t *skip;         /* where columns that are turned into rows begin */
-    ptrdiff_t **numbers;     /* one for each dimension, which functions take while they run */
+    /* The workspace: */
+    char *block_sum;              /* a block of an output */
+    char *chain_block;            /* a block of a chain's result, before it is multiplied by its last coefficient */
+    char *partial_sum;            /* a row segment of a sum that takes several loops */
+    ptrdiff_t transposed;         /* lines that are transposed at a time */
+    char *rows_in, *rows_out;     /* transposed columns, and rows of results computed from them */
+    char *coefficients, *raw;     /* a row segment of a coefficient, and before its precision is changed */
+    char *repeated_weights;       /* weights of a row segment, repeated for the elements of each point */
+    char *staging;                /* staging buffers */
+    char *row_ends;               /* results at the ends of lines, of bands along the inner dimension */
+    char *line;                   /* a line segment before its non-temporal stores */
+    const void **neighbours;      /* rows of neighbours, */
+    double *weight;               /* and their weights, */
+    const double **point_weights; /* or where the weights of each point are */
+    ptrdiff_t *column_offset;     /* bytes from the start of a line to each transposed column */
+    ptrdiff_t **indices;          /* the top of a stack of index arrays, of ndim numbers each: see take */
 } work;
 
-/* ---- numbers for each dimension ---- */
+/* ---- index arrays, in the workspace rather than on the stack, as MAXD numbers each would take much of that ---- */
 
-/* So many arrays of ndim numbers, until the function that took them gives them back. */
+/* Index arrays from the top of their stack, until the function that took them gives them back. */
 static inline ptrdiff_t *take(const work *w, int arrays)
 {
-    ptrdiff_t *taken = *w->numbers;
-    *w->numbers = taken + arrays * w->ndim;
+    ptrdiff_t *taken = *w->indices;
+    *w->indices = taken + arrays * w->ndim;
     return taken;
 }
 
-/* What has been taken, and all that was taken after it. */
+/* Give back `taken`, and all that was taken after it. */
 static inline void give_back(const work *w, ptrdiff_t *taken)
 {
-    *w->numbers = taken;
+    *w->indices = taken;
 }
 
 static inline void take_view(const work *w, view *p)
@@ -118,14 +126,14 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
         to[d] = from[d];
 }
 
-/* How many such arrays a call takes at the most: of the walk and of a block; and of a term, for each of its stages, and
- * of what any of these calls; or of the terms of an output that is made line by line. */
+/* Index arrays that a call takes at most: for a block; for a chain, for each of its stages, and in functions that these
+ * call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
-enum { TAKEN_BY_LINES = 1 + 2 * MOST_BY_LINES + 2 + 2 + 4 };
+enum { TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
 
-/* ---- terms and arrays ---- */
+/* ---- chains and arrays ---- */
 
-/* The results that are wanted along a dimension: from here on, and how many. */
+/* The box of results along an axis: its first index, and its length. */
 static inline ptrdiff_t box_lo(const fdx_call *call, int axis)
 {
     return call->lo == NULL ? 0 : call->lo[axis];
@@ -144,7 +152,7 @@ static inline int has_results(const fdx_call *call)
     return 1;
 }
 
-/* How many terms there are, from term k on, of its output. */
+/* The number of chains, from chain k on, of its output. */
 static inline int chains_of_output(const fdx_call *call, int k)
 {
     int n = 1;
@@ -153,24 +161,24 @@ static inline int chains_of_output(const fdx_call *call, int k)
     return n;
 }
 
-/* Bytes from one element of an array to the next along a dimension of it, parts of complex elements being one. */
-static inline ptrdiff_t along(const work *w, const fdx_array *a, int axis)
+/* The stride in bytes along an axis; axis ndim counts the real and the imaginary part. */
+static inline ptrdiff_t stride_along(const work *w, const fdx_array *a, int axis)
 {
     return axis < w->call->op->ndim ? a->stride[axis] : a->dtype >= FDX_C64 ? itemsize_of(a->dtype) / 2 : 0;
 }
 
-static inline ptrdiff_t length(const work *w, int axis)
+static inline ptrdiff_t length_along(const work *w, int axis)
 {
     return axis < w->call->op->ndim ? box_length(w->call, axis) : 2;
 }
 
-/* Does the input of a term's first stage lie where row loops can read it? */
+/* Can loops read the input of a chain's first stage in place? */
 static inline int is_direct(const work *w, const fdx_chain *chain)
 {
     return (int)(w->plain >> chain->in & 1);
 }
 
-/* Is an output summed up where it lies? */
+/* Is an output computed in place? */
 static inline int is_in_place(const work *w, int number, int by_lines)
 {
     const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1);
@@ -179,19 +187,20 @@ static inline int is_in_place(const work *w, int number, int by_lines)
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)
 {
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
 }
 
 /* ---- bands ---- */
 
-/* The rows from r on, up to hi, that have their neighbours at the same places. */
+/* A row segment: rows of a band that share a stencil. */
 typedef struct {
     const fdx_stencil *stencil;
-    ptrdiff_t number; /* of r among these */
+    ptrdiff_t number; /* of the segment's first row among the stencil's */
     ptrdiff_t end;
-    int wraps; /* they reach around the ends of a periodic axis */
+    int wraps; /* neighbours lie past the ends of a periodic axis */
 } row_segment;
 
+/* The row segment from row r on, up to row hi - 1 at most. */
 static inline row_segment next_row_segment(const fdx_band *band, ptrdiff_t r, ptrdiff_t hi, int unrolled)
 {
     const ptrdiff_t last = band->rows - band->nlast;
@@ -222,7 +231,7 @@ static inline void columns_of(const fdx_band *band, ptrdiff_t *lo, ptrdiff_t *hi
     *hi = most;
 }
 
-/* A column of a band's input: itself, or the one that it is behind the ends of a periodic axis. */
+/* A column of a band's input, which past the ends of a periodic axis is one of the other end. */
 static inline ptrdiff_t wrapped(const fdx_band *band, const view *src, int d, ptrdiff_t column)
 {
     if (!band->periodic || src->unrolled == d)
@@ -236,7 +245,7 @@ static inline void row_weights(const fdx_stencil *stencil, ptrdiff_t number, dou
         weight[k] = stencil->w[k * stencil->weight_step + number * stencil->row_step];
 }
 
-/* Is a row a sum of pairs that one loop makes? */
+/* Does one loop compute the row, a sum of pairs? */
 static inline int has_pair_loop(const fdx_stencil *stencil)
 {
     return stencil->summation >= FDX_SUM_ANTISYMMETRIC && stencil->centre <= FDX_PAIRS;
@@ -248,27 +257,29 @@ static inline const fdx_pairs *pairs_of(const work *w, const fdx_stencil *stenci
                                                          : w->sums->symmetric)[stencil->centre - 1];
 }
 
-/* The loop that makes n elements of such a row along the run of registers; NULL: there is none for them. */
+/* The vector loop for n elements of such rows along the inner dimension; NULL: there is none, or n is too small. */
 static inline fdx_along_fn *along_loop(const work *w, const fdx_stencil *stencil, ptrdiff_t n)
 {
     return has_pair_loop(stencil) && w->per_point == 1 && n >= FDX_VECTOR_SUMS ? pairs_of(w, stencil)->along : NULL;
 }
 
-/* Is a stretch along the run from row r on long enough for the row loops? Else it is computed by columns. */
+/* Is a row segment of the inner dimension long enough for row loops? Otherwise it is computed by columns. */
 static inline int by_rows(const work *w, const row_segment *s, ptrdiff_t r)
 {
-    return !s->wraps && (s->end - r) * w->per_point >= BY_COLUMNS;
+    return !s->wraps && (s->end - r) * w->per_point >= MIN_ROW_SEGMENT;
 }
 
 /* ---- lines of a box ---- */
 
+/* The lines of a box along its inner dimension, in two views x and y. */
 typedef struct {
     int ndim;
-    ptrdiff_t *n, *x, *y, *index; /* x, y: bytes from one to the next */
+    ptrdiff_t *n, *x, *y, *index; /* x, y: strides in bytes */
 } lines;
 
-/* They take numbers: l->n is to be given back. */
-static inline void box_lines(const work *w, int but, const view *src, const view *dst, const ptrdiff_t *lo,
+/* The lines of the box [lo, hi), without those along dimension `skipped` (-1: none). Takes index arrays: give back
+ * l->n. */
+static inline void box_lines(const work *w, int skipped, const view *src, const view *dst, const ptrdiff_t *lo,
                              const ptrdiff_t *hi, lines *l)
 {
     l->ndim = 0;
@@ -277,7 +288,7 @@ static inline void box_lines(const work *w, int but, const view *src, const view
     l->y = l->x + w->ndim;
     l->index = l->y + w->ndim;
     for (int d = 0; d < w->ndim - 1; d++) {
-        if (d == but || hi[d] - lo[d] == 1)
+        if (d == skipped || hi[d] - lo[d] == 1)
             continue;
         l->n[l->ndim] = hi[d] - lo[d];
         l->x[l->ndim] = src->stride[d];
@@ -286,7 +297,7 @@ static inline void box_lines(const work *w, int but, const view *src, const view
     }
 }
 
-/* On to the next line; 0 after the last, when everything is as it was before the first. */
+/* Go to the next line; returns 0 after the last one, with everything as it was before the first. */
 static inline int next_line(lines *l, const char **x, char **y)
 {
     for (int d = l->ndim - 1; d >= 0; d--) {
@@ -301,7 +312,7 @@ static inline int next_line(lines *l, const char **x, char **y)
     return 0;
 }
 
-/* Lines that follow each other are one. Returns how many elements each has then, of n before. */
+/* Join contiguous lines of n elements; returns the elements of the joined ones. */
 static inline ptrdiff_t join_lines(const work *w, lines *l, ptrdiff_t n)
 {
     while (l->ndim > 0 && l->x[l->ndim - 1] == n * w->itemsize && l->y[l->ndim - 1] == n * w->itemsize)
@@ -309,21 +320,21 @@ static inline ptrdiff_t join_lines(const work *w, lines *l, ptrdiff_t n)
     return n;
 }
 
-/* Where an element lies whose index along `but` is 0, and along the others what `at` says. */
-static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, int but)
+/* The address of the element with indices `at`, but index 0 along dimension `skipped` (-1: none). */
+static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, int skipped)
 {
     char *here = p->data;
     for (int d = 0; d < w->ndim; d++)
-        here = fdx_at(here, (d == but ? 0 : at[d]) - p->lo[d], p->stride[d]);
+        here = fdx_at(here, (d == skipped ? 0 : at[d]) - p->lo[d], p->stride[d]);
     return here;
 }
 
 /* ---- fdx_bands.c ---- */
 
-/* The one check of bands: FDX_E_STENCIL if one is not what fdx.h says that it is. Everything else relies on it. */
+/* The only check of bands: FDX_E_STENCIL if one is not as fdx.h says. Everything else relies on it. */
 fdx_status fdx_check_band(const fdx_band *band);
 
-/* The transposed matrix of rows from .. to - 1 of a, which are all if it is periodic, and the bytes that takes. */
+/* The transpose of rows from .. to - 1 of a (all rows if it is periodic), and its bytes. */
 size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to);
 fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to,
                                    const fdx_band **band);
@@ -332,41 +343,41 @@ fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t fr
 
 fdx_status fdx_check_operator(const fdx_operator *op);
 fdx_status fdx_check_call(const fdx_call *call);
-/* Plan a walk with its workspace at `memory`; returns how many bytes that takes, or -1 if nobody has so many. *numbers
- * is where those begin that can be taken. */
-ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **numbers);
-/* Do an output's elements, or units of the run, follow each other along a dimension? */
-int fdx_follows(const work *w, const fdx_array *out, int d);
-/* The bytes of the largest window that stage s of a term may need for its input, n elements along each dimension. */
+/* Plan a call with its workspace at `memory`, and *indices the stack of index arrays in it. Returns the bytes of the
+ * workspace, or -1 if they are more than memory can have. `memory` may be NULL if only they are wanted. */
+ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **indices);
+/* Is an output transposed: contiguous along dimension d, point by point, and not along the inner one? */
+int fdx_is_transposed(const work *w, const fdx_array *out, int d);
+/* Bytes of the largest staging buffer for the input of stage s, which has n elements along each dimension. */
 ptrdiff_t fdx_staging_size(const work *w, const fdx_chain *chain, int s, ptrdiff_t *n);
 
 /* ---- fdx_operator_bands.c ---- */
 
-/* y = or y += the sum of a row; x has the rows of its neighbours, w their weights. */
+/* y = (mode FDX_SET) or y += (FDX_ADD) the sum of n results of a row, from rows of neighbours x and their weights. */
 void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x, const double *weight, char *y,
                  ptrdiff_t n, int mode);
-/* The same for n elements of rows along the run that are all alike: neighbours are the run itself, shifted. `in` is
- * the first row's own point. */
+/* The same for n elements of a row segment of the inner dimension, where rows of neighbours are the input, shifted.
+ * `in` is the element that has the index of the first row. */
 void fdx_sum_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t number, const char *in, char *y, ptrdiff_t n,
                    int mode);
-/* y = or y += band x in the box of rows [lo, hi); src and dst hold what is needed of x and y. */
+/* y = or y += band x, for the results in the box [lo, hi); src and dst are views of x and y. */
 void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, int mode);
-/* The same for a band along the run, rows r .. end - 1 of each line, by columns. */
+/* The same for a band along the inner dimension, rows r .. end - 1 of each line, by columns. */
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
-/* Element l (of `unit`) of row c, the rows being `apart` bytes apart, replaces or is added to line[l] + c stride. */
-void fdx_transpose_out(const work *w, const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines,
+/* Point l of row c, rows being row_stride bytes apart, replaces or is added to the point at line[l] + c stride. */
+void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,
                        ptrdiff_t stride, ptrdiff_t columns, int mode);
 
 /* ---- fdx_operator_lines.c ---- */
 
-/* Is an output, of the call's n terms from `term` on, made line by line? */
+/* Is the output of the n chains from `chain` on computed line by line? */
 int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n);
-/* The bytes of w->ends that this takes for a block of so many lines. */
+/* Bytes of w->row_ends for a block of so many lines. */
 ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdiff_t lines);
-/* The results of the box [lo, hi) of such an output, y, past the cache. Inputs are fetched that are not yet
- * among `fetched`. */
+/* Compute the box [lo, hi) of such an output y, with non-temporal stores. Prefetches inputs that are not yet among the
+ * bits *prefetched. */
 void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, uint64_t *prefetched);
 

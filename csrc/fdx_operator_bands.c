@@ -1,22 +1,20 @@
-/* A band applied to what lies in a box: from rows of neighbours to rows of results.
+/* A band applied to a box of results: from rows of neighbours to rows of results.
  *
- * A band along a dimension that is not the innermost takes whole runs of neighbouring rows; along the innermost, runs
- * that are shifted, and the few rows at its ends that have stencils of their own are computed by columns: the columns
- * that they need are turned into rows first. So the row loops never see anything but runs of elements next to each
- * other. */
+ * Along a dimension other than the inner one, rows of neighbours are lines of the input. Along the inner dimension they
+ * are the input itself, shifted. The few rows of its boundary closures are computed by columns: the columns that they
+ * need are transposed to rows first. So row loops only ever take contiguous elements. */
 #include "fdx_operator.h"
 
 /* ---- one row of results ---- */
 
-/* The sum of a row, in pieces that stay in the first-level cache if it takes several loops; x has the rows
- * of its neighbours, w their weights. */
+/* fdx_sum_row for a row that takes several loops: in segments that stay in the L1 cache. */
 static void sum_long(const work *w, const fdx_stencil *stencil, const void *const *x, const double *weight, char *y,
                      ptrdiff_t n, int mode)
 {
     const fdx_sums *sums = w->sums;
     const int centre = stencil->centre, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC,
               most = pairs ? FDX_PAIRS : FDX_NEIGHBOURS;
-    /* The neighbours in the order in which they are taken. */
+    /* The neighbours in the order in which they are added. */
     int other[MAXWEIGHTS], count = 0;
     if (pairs)
         for (int k = 1; k <= centre; k++)
@@ -25,10 +23,10 @@ static void sum_long(const work *w, const fdx_stencil *stencil, const void *cons
         for (int k = 0; k < stencil->count; k++)
             if (stencil->summation == FDX_SUM_PLAIN || k != centre)
                 other[count++] = k;
-    for (ptrdiff_t at = 0; at < n; at += SEGMENT) {
-        const ptrdiff_t m = MIN(SEGMENT, n - at), skip = at * w->itemsize;
+    for (ptrdiff_t at = 0; at < n; at += SEGMENT_ELEMENTS) {
+        const ptrdiff_t m = MIN(SEGMENT_ELEMENTS, n - at), skip = at * w->itemsize;
         const int several = count > most && mode != FDX_SET;
-        char *to = several ? w->part : y + skip;
+        char *to = several ? w->partial_sum : y + skip;
         for (int from = 0; from < count; from += most) {
             const int some = MIN(most, count - from), how = from > 0 ? FDX_CONTINUE : several ? FDX_SET : mode;
             const void *neighbours[2 * FDX_NEIGHBOURS + 1];
@@ -81,16 +79,16 @@ void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x
         sum_long(w, stencil, x, weight, y, n, mode);
 }
 
-/* The same with weights that differ from point to point. */
+/* The same with weights for each point. */
 static void sum_varying(const work *w, const fdx_stencil *stencil, const void *const *x, const double *const *weight,
                         char *y, ptrdiff_t n, int mode)
 {
     const int differences = stencil->summation == FDX_SUM_DIFFERENCES, count = stencil->count - differences;
     fdx_varying_sum_fn *const *sums = differences ? w->sums->varying_differences : w->sums->varying_plain;
-    for (ptrdiff_t at = 0; at < n; at += SEGMENT) {
-        const ptrdiff_t m = MIN(SEGMENT, n - at), skip = at * w->itemsize;
+    for (ptrdiff_t at = 0; at < n; at += SEGMENT_ELEMENTS) {
+        const ptrdiff_t m = MIN(SEGMENT_ELEMENTS, n - at), skip = at * w->itemsize;
         const int several = count > FDX_VARYING && mode != FDX_SET;
-        char *to = several ? w->part : y + skip;
+        char *to = several ? w->partial_sum : y + skip;
         for (int from = 0; from < count; from += FDX_VARYING) {
             const int some = MIN(FDX_VARYING, count - from);
             const void *neighbours[FDX_VARYING + 1];
@@ -110,27 +108,27 @@ static void sum_varying(const work *w, const fdx_stencil *stencil, const void *c
 
 /* ---- a band's results in a box ---- */
 
-/* Four rows of results of pairs, from rows of neighbours x_stride bytes apart; x is changed. Where these lie
- * alike in cache lines, registers are made to lie in one each, by a loop of its own for what comes before: rows a power
- * of two apart evict each other from the first-level cache, and each line would be fetched for both of its parts. */
+/* Four rows of results of pairs, from rows of neighbours x_stride bytes apart; x is changed. If all rows have the same
+ * alignment, the elements before the first cache line are computed first, so that no vector load straddles two lines:
+ * rows a power of two apart evict each other from the L1 cache, and a line would be loaded once for each part. */
 static void sum_four_rows(const work *w, const fdx_stencil *stencil, const void **x, ptrdiff_t x_stride,
                           const double *weight, char *y, ptrdiff_t y_stride, ptrdiff_t n, int mode)
 {
     fdx_sum_fn *four = pairs_of(w, stencil)->four;
-    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)x[0] % FDX_CACHE_LINE), head = beside / w->itemsize;
-    if (beside > 0 && x_stride % FDX_CACHE_LINE == 0 && n >= FDX_VECTOR_SUMS) {
+    const ptrdiff_t skipped = (ptrdiff_t)(-(uintptr_t)x[0] % FDX_CACHE_LINE), head = skipped / w->itemsize;
+    if (skipped > 0 && x_stride % FDX_CACHE_LINE == 0 && n >= FDX_VECTOR_SUMS) {
         four(y, y_stride, x, head, weight, mode);
         for (int k = 0; k < 2 * stencil->centre + ROWS_AT_ONCE; k++)
-            x[k] = (const char *)x[k] + beside;
-        y += beside;
+            x[k] = (const char *)x[k] + skipped;
+        y += skipped;
         n -= head;
     }
     four(y, y_stride, x, n, weight, mode);
 }
 
-/* Along another dimension than the run's: whole runs. */
-static void across(const work *w, const fdx_band *band, int d, const view *src, const view *dst, const ptrdiff_t *lo,
-                   const ptrdiff_t *hi, int mode)
+/* Along a dimension other than the inner one. */
+static void apply_across(const work *w, const fdx_band *band, int d, const view *src, const view *dst,
+                         const ptrdiff_t *lo, const ptrdiff_t *hi, int mode)
 {
     const int inner = w->ndim - 1;
     const ptrdiff_t x_stride = src->stride[d], y_stride = dst->stride[d];
@@ -166,30 +164,33 @@ static void across(const work *w, const fdx_band *band, int d, const view *src, 
     give_back(w, l.n);
 }
 
-/* Columns of lines, `unit` elements wide, to rows `apart` bytes apart; `skip` is where in a line they begin. */
-static void transpose_in(const work *w, char *to, ptrdiff_t apart, const char *const *line, ptrdiff_t lines,
-                         const ptrdiff_t *skip, ptrdiff_t columns)
+/* Transpose: columns of lines, of per_point elements, to rows that are row_stride bytes apart; `offset`: bytes from the
+ * start of a line to each column. */
+static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const char *const *line, ptrdiff_t lines,
+                         const ptrdiff_t *offset, ptrdiff_t columns)
 {
     const ptrdiff_t bytes = w->per_point * w->itemsize;
     for (ptrdiff_t l = 0; l < lines; l++)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, skip[c]), sizeof(double));
+                memcpy(to + c * row_stride + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, offset[c]),
+                       sizeof(double));
         else if (bytes == sizeof(float))
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, skip[c]), sizeof(float));
+                memcpy(to + c * row_stride + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, offset[c]),
+                       sizeof(float));
         else
             for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * apart + l * bytes, fdx_at(line[l], 1, skip[c]), (size_t)bytes);
+                memcpy(to + c * row_stride + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
 }
 
 #define TRANSPOSE_OUT(name, T)                                                                                         \
-    static void name(const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines, ptrdiff_t stride,          \
+    static void name(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines, ptrdiff_t stride,     \
                      ptrdiff_t columns, ptrdiff_t per_point, int mode)                                                 \
     {                                                                                                                  \
         for (ptrdiff_t l = 0; l < lines; l++)                                                                          \
             for (ptrdiff_t c = 0; c < columns; c++) {                                                                  \
-                const T *x = (const T *)(const void *)(from + c * apart) + l * per_point;                              \
+                const T *x = (const T *)(const void *)(from + c * row_stride) + l * per_point;                         \
                 T *y = (T *)(void *)(line[l] + c * stride);                                                            \
                 y[0] = mode == FDX_SET ? x[0] : y[0] + x[0];                                                           \
                 for (ptrdiff_t i = 1; i < per_point; i++)                                                              \
@@ -200,28 +201,27 @@ static void transpose_in(const work *w, char *to, ptrdiff_t apart, const char *c
 TRANSPOSE_OUT(transpose_out_f32, float)
 TRANSPOSE_OUT(transpose_out_f64, double)
 
-void fdx_transpose_out(const work *w, const char *from, ptrdiff_t apart, char *const *line, ptrdiff_t lines,
+void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,
                        ptrdiff_t stride, ptrdiff_t columns, int mode)
 {
-    (w->dtype == FDX_F32 ? transpose_out_f32 : transpose_out_f64)(from, apart, line, lines, stride, columns,
+    (w->dtype == FDX_F32 ? transpose_out_f32 : transpose_out_f64)(from, row_stride, line, lines, stride, columns,
                                                                   w->per_point, mode);
 }
 
-/* Along the run, rows r .. end - 1, at most BY_COLUMNS: the columns that they need of several lines are turned into
- * rows. */
+/* fdx_by_columns for at most MIN_ROW_SEGMENT rows: transpose the columns that they need, several lines at a time. */
 static void few_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                            const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
     const int inner = w->ndim - 1;
-    const ptrdiff_t most = w->transposed, apart = most * w->per_point * w->itemsize;
-    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN, *const skip = w->skip;
+    const ptrdiff_t most = w->transposed, row_stride = most * w->per_point * w->itemsize;
+    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN, *const offset = w->column_offset;
     for (ptrdiff_t row = r; row < end; row++) {
         const fdx_stencil *stencil = next_row_segment(band, row, end, 1).stencil;
         least = MIN(least, row + stencil->offset);
         greatest = MAX(greatest, row + stencil->offset + stencil->count - 1);
     }
     for (ptrdiff_t c = least; c <= greatest; c++)
-        skip[c - least] = (ptrdiff_t)((size_t)wrapped(band, src, inner, c) * (size_t)src->stride[inner]);
+        offset[c - least] = (ptrdiff_t)((size_t)wrapped(band, src, inner, c) * (size_t)src->stride[inner]);
     lines l;
     box_lines(w, -1, src, dst, lo, hi, &l);
     const char *in = locate(w, src, lo, inner), *from[TRANSPOSED_LINES];
@@ -229,29 +229,30 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
     const ptrdiff_t bytes = w->per_point * w->itemsize;
     for (int more = 1; more;) {
         ptrdiff_t count = 0;
-        int in_a_row = 1; /* results of a row are where they belong */
+        int contiguous = 1; /* results of a row need no transposition */
         while (more && count < most) {
-            in_a_row &= out == (count == 0 ? out : to[count - 1] + bytes);
+            contiguous &= out == (count == 0 ? out : to[count - 1] + bytes);
             from[count] = in;
             to[count++] = out;
             more = next_line(&l, &in, &out);
         }
-        transpose_in(w, w->columns, apart, from, count, skip, greatest - least + 1);
+        transpose_in(w, w->rows_in, row_stride, from, count, offset, greatest - least + 1);
         for (ptrdiff_t row = r; row < end; row++) {
             double *const weight = w->weight;
             const void **const x = w->neighbours;
             const row_segment s = next_row_segment(band, row, end, 1);
             row_weights(s.stencil, s.number, weight);
             for (int k = 0; k < s.stencil->count; k++)
-                x[k] = w->columns + (row + s.stencil->offset + k - least) * apart;
-            if (in_a_row)
+                x[k] = w->rows_in + (row + s.stencil->offset + k - least) * row_stride;
+            if (contiguous)
                 fdx_sum_row(w, s.stencil, x, weight, to[0] + (row - r) * dst->stride[inner], count * w->per_point,
                             mode);
             else
-                fdx_sum_row(w, s.stencil, x, weight, w->made + (row - r) * apart, count * w->per_point, FDX_SET);
+                fdx_sum_row(w, s.stencil, x, weight, w->rows_out + (row - r) * row_stride, count * w->per_point,
+                            FDX_SET);
         }
-        if (!in_a_row)
-            fdx_transpose_out(w, w->made, apart, to, count, dst->stride[inner], end - r, mode);
+        if (!contiguous)
+            fdx_transpose_out(w, w->rows_out, row_stride, to, count, dst->stride[inner], end - r, mode);
     }
     give_back(w, l.n);
 }
@@ -259,8 +260,8 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
-    for (; r < end; r += BY_COLUMNS)
-        few_by_columns(w, band, src, dst, lo, hi, r, MIN(end, r + BY_COLUMNS), mode);
+    for (; r < end; r += MIN_ROW_SEGMENT)
+        few_by_columns(w, band, src, dst, lo, hi, r, MIN(end, r + MIN_ROW_SEGMENT), mode);
 }
 
 void fdx_sum_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t number, const char *in, char *y, ptrdiff_t n,
@@ -284,28 +285,28 @@ void fdx_sum_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t number, 
         return;
     }
     in += stencil->offset * step;
-    const double **const centre = w->centre;
-    const int ready = per_point == 1 && stencil->row_step == 1; /* the weights are */
-    const ptrdiff_t end = n / per_point, most = ready ? end : SEGMENT / per_point;
+    const double **const point_weights = w->point_weights;
+    const int ready = per_point == 1 && stencil->row_step == 1; /* weights are there for each element */
+    const ptrdiff_t end = n / per_point, most = ready ? end : SEGMENT_ELEMENTS / per_point;
     for (ptrdiff_t at = 0; at < end; at += most) {
         const ptrdiff_t rows = MIN(most, end - at);
         for (int k = 0; k < stencil->count; k++) {
             const double *from = stencil->w + k * stencil->weight_step + (number + at) * stencil->row_step;
             x[k] = in + (at + k) * step;
-            centre[k] = from;
+            point_weights[k] = from;
             if (ready)
                 continue;
-            double *to = (double *)(void *)w->repeated + k * SEGMENT;
-            centre[k] = to;
+            double *to = (double *)(void *)w->repeated_weights + k * SEGMENT_ELEMENTS;
+            point_weights[k] = to;
             for (ptrdiff_t i = 0; i < rows; i++)
                 for (ptrdiff_t j = 0; j < per_point; j++)
                     *to++ = from[i * stencil->row_step];
         }
-        sum_varying(w, stencil, x, centre, y + at * step, rows * per_point, mode);
+        sum_varying(w, stencil, x, point_weights, y + at * step, rows * per_point, mode);
     }
 }
 
-/* Along the run, rows r .. end - 1, all alike. */
+/* A row segment of the inner dimension, rows r .. end - 1. */
 static void along_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t number, const view *src, const view *dst,
                         const ptrdiff_t *lo, const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
@@ -342,10 +343,10 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
     }
     const int d = w->dimension[stage->axis];
     if (d != inner) {
-        across(w, band, d, src, dst, lo, hi, mode);
+        apply_across(w, band, d, src, dst, lo, hi, mode);
         return;
     }
-    ptrdiff_t few = lo[d]; /* rows from here on are left to be computed by columns */
+    ptrdiff_t few = lo[d]; /* rows from here on are computed by columns */
     for (ptrdiff_t r = lo[d]; r < hi[d];) {
         const row_segment s = next_row_segment(band, r, hi[d], src->unrolled == d);
         if (by_rows(w, &s, r)) {

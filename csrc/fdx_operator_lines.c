@@ -1,64 +1,64 @@
-/* Long outputs line by line: so arrays are read and written from one end to the other, and reading, adding up and
- * writing alternate often enough for a processor to do all three at once.
+/* Large outputs, computed line by line: arrays are then read and written from one end to the other, and reading, adding
+ * and writing alternate often enough for a processor to do all three at once.
  *
- * This is for outputs that pass the cache by and whose terms are each one band, or none, of an input that lies as row
- * loops can read it. What a band along the run has at the ends of lines is computed before, for all lines of a block,
- * by columns.
+ * This is for outputs that are written by non-temporal stores, and whose chains each are one band (or the identity) of
+ * an input that loops can read in place. The results of bands along the inner dimension at the ends of lines are
+ * computed ahead, by columns, for all lines of a block.
  *
- * A term along the run and up to two across it that are alike, as those of a Laplacian, a divergence, a curl or a
- * derivative along the run, are summed up by one loop (`cross`), which makes all lines that follow each other and puts
- * in their ends.
+ * One loop (`cross`) adds up a chain along the inner dimension and up to two across it, if all have as many pairs, as
+ * in a Laplacian, a divergence, a curl or a derivative along the inner dimension. It computes all contiguous lines, and
+ * puts in the results at their ends.
  *
- * Others are made in pieces: of each piece of a line all terms are summed up, one after the other, while it is in the
- * first-level cache, and the last loop writes it past the cache. Short lines that follow each other in memory are one
- * piece together, but for what goes along them.
+ * Other sums are computed in line segments: all chains of a segment are added up, one after the other, while it is in
+ * the L1 cache; the last loop writes it by non-temporal stores. Short contiguous lines share a segment, except in loops
+ * along the inner dimension.
  *
- * Written are whole cache lines. What does not fill one at the end of a piece, the last loop leaves to the next one, if
- * that is made in the same way; else it is kept, as at the beginning, until what comes next in memory fills the line.
- */
+ * Only whole cache lines are written. Elements at the end of a segment that do not fill one are deferred by the last
+ * loop to the next segment, if that is computed in the same way; otherwise they are kept, as those at the beginning
+ * are, until the next elements in memory fill the cache line. */
 #include "fdx_operator.h"
 
-/* A term, in a block. Small, as lines whose neighbours are a power of two apart leave little of the cache. */
+/* A chain in a block. A small struct, as rows of neighbours that are a power of two apart leave little of the cache. */
 typedef struct {
     const fdx_band *band; /* NULL: the identity */
-    int input;            /* the number of its input */
-    int d;                /* the dimension that it goes along */
-    ptrdiff_t stride;     /* bytes along it */
-    ptrdiff_t first, end; /* the block's first row along it, in the chain's results, and the one behind its last */
-    ptrdiff_t head, tail; /* along the run: rows at the ends of lines that are computed before */
-    ptrdiff_t apart;      /* bytes from one of these rows to the next */
-    ptrdiff_t lookahead;  /* bytes from an element of the input to what is fetched; 0: nothing */
-    /* in a line: */
-    const char *in;             /* its first element in the input */
-    const char *ready;          /* its rows that were computed before, the first of them */
-    const fdx_stencil *stencil; /* across the run: the kind of row that the line is; along it: the interior */
-    ptrdiff_t row, number;      /* across the run: the line's number in the band, and among these */
-    ptrdiff_t since, until;     /* across the run: these rows are like it in everything */
-    double weight[FDX_PAIRS];   /* of pairs */
+    int input;            /* its number */
+    int d;                /* the dimension of the band */
+    ptrdiff_t stride;     /* bytes of the input along it */
+    ptrdiff_t first, end; /* the block's rows first .. end - 1 of the band */
+    ptrdiff_t head, tail; /* along the inner dimension: rows at either end of lines that are computed ahead */
+    ptrdiff_t row_stride; /* bytes from one of these rows to the next */
+    ptrdiff_t prefetch;   /* prefetch distance in bytes; 0: nothing is prefetched */
+    /* The current line: */
+    const char *in;                 /* its first element in the input */
+    const char *row_ends;           /* its results that were computed ahead, the first of them */
+    const fdx_stencil *stencil;     /* across the inner dimension: of the line's row; along it: the interior's */
+    ptrdiff_t row, number;          /* across: the line's row of the band, and its number among the stencil's */
+    ptrdiff_t valid_from, valid_to; /* across: rows that have this stencil and these weights */
+    double weight[FDX_PAIRS];       /* of the pairs */
 } line_chain;
 
-/* What one loop, or a few, do to a line: in their order, terms are added up. */
-typedef enum { ITSELF, ALONG, ACROSS, TWO_ACROSS, CROSS } kind;
+/* One loop, or a few, over a line: chains are added up in their order. ALONG, ACROSS: the inner dimension. */
+typedef enum { IDENTITY, ALONG, ACROSS, TWO_ACROSS, CROSS } step_kind;
 typedef struct {
-    kind is;
+    step_kind kind;
     int chain, mode;
 } step;
 
-/* What of an output does not fill a cache line yet, to be written past the cache with what comes next in memory. */
+/* Bytes of an output that do not fill a cache line yet, to be written together with those that follow in memory. */
 typedef struct {
-    char *to;                  /* where it belongs */
-    ptrdiff_t n;               /* how many bytes; 0: nothing */
-    char data[FDX_CACHE_LINE]; /* as in that cache line */
+    char *to;                  /* the address of the first of them */
+    ptrdiff_t n;               /* how many; 0: none */
+    char data[FDX_CACHE_LINE]; /* at their offset in the cache line */
 } unfilled;
 
-/* A piece of a line, or a few lines that follow each other in memory. */
+/* A segment of a line, or a few contiguous lines. */
 typedef struct {
-    char *y;           /* where it is summed up */
-    char *streamed_to; /* where it is written past the cache, by the last step */
-    unfilled *kept;    /* what of the output, before this, has filled no cache line yet */
-    ptrdiff_t from, n; /* its elements of the line */
-    ptrdiff_t whole;   /* elements of the line */
-    ptrdiff_t lines;   /* more than one: whole ones */
+    char *y;               /* where it is computed */
+    char *streamed_to;     /* where the last step writes it, by non-temporal stores */
+    unfilled *kept;        /* bytes of the output before it that fill no cache line yet */
+    ptrdiff_t from, n;     /* its first element in the line, and how many */
+    ptrdiff_t line_length; /* elements */
+    ptrdiff_t lines;       /* if more than one, whole ones */
 } line_segment;
 
 /* ---- which outputs ---- */
@@ -68,64 +68,66 @@ static int is_along_inner(const work *w, const fdx_stage *stage)
     return stage->band != NULL && w->dimension[stage->axis] == w->ndim - 1;
 }
 
-/* The most rows at the ends of a line that a band along the run computes by columns. */
+/* The most rows at the ends of a line that are computed by columns, of a band along the inner dimension. */
 static ptrdiff_t max_row_ends(const work *w, const fdx_band *band)
 {
-    if (w->per_point >= BY_COLUMNS && !band->periodic)
+    if (w->per_point >= MIN_ROW_SEGMENT && !band->periodic)
         return 0;
-    /* and the interior, where it is short */
+    /* MIN_ROW_SEGMENT: the interior, if it is short */
     const ptrdiff_t first = band->interior.offset, wrapping = MAX(0, -first) + MAX(0, first + band->interior.count - 1);
-    return (band->periodic ? wrapping : band->nfirst + band->nlast) + BY_COLUMNS;
+    return (band->periodic ? wrapping : band->nfirst + band->nlast) + MIN_ROW_SEGMENT;
 }
 
-/* Are two rows sums of as many pairs? */
-static int go_together(const fdx_stencil *a, const fdx_stencil *b)
+/* Are both rows sums of the same number of pairs, in the same way? */
+static int have_same_pairs(const fdx_stencil *a, const fdx_stencil *b)
 {
     return has_pair_loop(a) && a->summation == b->summation && a->centre == b->centre;
 }
 
-/* Can one loop sum up terms of such rows, n elements of them? At most two that go across the run and one along it,
- * whose number is returned; else -1. It is the last one to be added, or there are two: a + b is b + a, but for which
- * NaN comes of two, and that is not promised. `of_one`: they have the same point in their middle. */
-static int find_cross(const work *w, const kind *is, const fdx_stencil *const *stencil, int chains, int of_one,
-                      ptrdiff_t n)
+/* Can one loop (`cross`) add up chains with these stencils, n elements of a line? These are at most two chains across
+ * the inner dimension, and one along it, whose number is returned; -1: no. That one is the last to be added, or there
+ * are two chains: a + b is b + a, but for which of two NaNs results, which is not promised. same_centre: all have the
+ * same point as centre. */
+static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *const *stencil, int chains,
+                      int same_centre, ptrdiff_t n)
 {
-    const int nth = chains == 2 && is[0] == ALONG ? 0 : chains - 1;
-    if (chains > 3 || is[nth] != ALONG || along_loop(w, stencil[nth], n) == NULL)
+    const int inner_chain = chains == 2 && kind[0] == ALONG ? 0 : chains - 1;
+    if (chains > 3 || kind[inner_chain] != ALONG || along_loop(w, stencil[inner_chain], n) == NULL)
         return -1;
     for (int k = 0; k < chains; k++)
-        if (k != nth && (is[k] != ACROSS || !go_together(stencil[k], stencil[nth])))
+        if (k != inner_chain && (kind[k] != ACROSS || !have_same_pairs(stencil[k], stencil[inner_chain])))
             return -1;
-    return stencil[nth]->summation == FDX_SUM_ANTISYMMETRIC || of_one ? nth : -1;
+    return stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC || same_centre ? inner_chain : -1;
 }
 
 int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
 {
-    kind is[MOST_BY_LINES];
-    const fdx_stencil *stencil[MOST_BY_LINES];
-    int many = 0, of_one = 1;
-    ptrdiff_t together = 0; /* rows that are read at the same places of the L1 cache */
-    if (!(w->streamed >> chain->out & 1) || n > MOST_BY_LINES || w->n[w->ndim - 1] * w->per_point < LINE_LEAST ||
-        w->across >= 0)
+    step_kind kind[MAX_LINE_TERMS];
+    const fdx_stencil *stencil[MAX_LINE_TERMS];
+    int many = 0, same_centre = 1;
+    ptrdiff_t in_one_set = 0; /* rows of neighbours that share a set of the L1 cache */
+    if (!(w->streamed >> chain->out & 1) || n > MAX_LINE_TERMS ||
+        w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS || w->out_inner >= 0)
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
         if (chain[k].nstages != 1 || stage->coefficient != NULL || !is_direct(w, &chain[k]))
             return 0;
-        is[k] = stage->band == NULL ? ITSELF : is_along_inner(w, stage) ? ALONG : ACROSS;
+        kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
         stencil[k] = stage->band == NULL ? NULL : &stage->band->interior;
-        of_one &= chain[k].in == chain->in;
-        if (is[k] == ALONG &&
+        same_centre &= chain[k].in == chain->in;
+        if (kind[k] == ALONG &&
             (max_row_ends(w, stage->band) > MAX_ROW_ENDS || (w->per_point > 1 && stencil[k]->row_step != 0)))
             return 0;
-        if (is[k] == ACROSS && stencil[k]->count > MOST_ROWS) {
-            const size_t stride = fdx_distance(along(w, &w->call->in[chain[k].in], stage->axis));
-            many |= stride > (size_t)(IN_L1 / stencil[k]->count);
+        if (kind[k] == ACROSS && stencil[k]->count > MAX_LINE_NEIGHBOURS) {
+            const size_t stride = fdx_distance(stride_along(w, &w->call->in[chain[k].in], stage->axis));
+            many |= stride > (size_t)(L1_BYTES / stencil[k]->count);
             const ptrdiff_t power = (ptrdiff_t)MIN(stride & (0 - stride), (size_t)CACHE_SET_STRIDE); /* of two */
-            together += (stencil[k]->count * power + CACHE_SET_STRIDE - 1) / CACHE_SET_STRIDE;
+            in_one_set += (stencil[k]->count * power + CACHE_SET_STRIDE - 1) / CACHE_SET_STRIDE;
         }
     }
-    return !many || (together <= ASSOCIATIVITY && find_cross(w, is, stencil, n, of_one, w->n[w->ndim - 1]) >= 0);
+    return !many ||
+           (in_one_set <= ASSOCIATIVITY && find_cross(w, kind, stencil, n, same_centre, w->n[w->ndim - 1]) >= 0);
 }
 
 ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdiff_t lines)
@@ -137,7 +139,7 @@ ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdif
     return rows * lines * w->per_point * w->itemsize;
 }
 
-/* ---- terms of a block and of a line ---- */
+/* ---- chains of a block and of a line ---- */
 
 static void pair_weights(const fdx_stencil *stencil, double *weight)
 {
@@ -145,7 +147,8 @@ static void pair_weights(const fdx_stencil *stencil, double *weight)
         weight[k] = stencil->w[(stencil->centre + 1 + k) * stencil->weight_step];
 }
 
-/* What a band along the run has at the ends of the lines of the box [lo, hi); returns the memory behind it. */
+/* Compute the results of a band along the inner dimension at the ends of the lines of the box [lo, hi), into `memory`;
+ * returns the memory after them. */
 static char *make_row_ends(const work *w, line_chain *t, const view *src, const ptrdiff_t *lo, const ptrdiff_t *hi,
                            char *memory)
 {
@@ -160,15 +163,15 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
             last = end;
         }
     }
-    if (t->head < 0) { /* no stretch is long enough: every row */
+    if (t->head < 0) { /* no row segment is long enough: every row */
         last = hi[inner];
         t->head = last - lo[inner];
     }
     t->tail = hi[inner] - last;
-    t->ready = memory;
+    t->row_ends = memory;
     if (t->head + t->tail == 0)
         return memory;
-    view row_ends; /* row by row, each of all lines */
+    view row_ends; /* row by row, each for all lines */
     ptrdiff_t stride = w->itemsize * w->per_point;
     take_view(w, &row_ends);
     row_ends.data = memory;
@@ -179,7 +182,7 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
         row_ends.stride[d] = stride;
         stride *= hi[d] - lo[d];
     }
-    row_ends.stride[inner] = t->apart = stride;
+    row_ends.stride[inner] = t->row_stride = stride;
     fdx_by_columns(w, t->band, src, &row_ends, lo, hi, lo[inner], lo[inner] + t->head, FDX_SET);
     row_ends.lo[inner] = last - t->head;
     fdx_by_columns(w, t->band, src, &row_ends, lo, hi, last, hi[inner], FDX_SET);
@@ -187,8 +190,8 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
     return memory + (t->head + t->tail) * stride;
 }
 
-/* A term in the box [lo, hi) of results, and its input, whose numbers have been taken; returns the memory behind what
- * it keeps of their ends. */
+/* Set t and src, a view of its input whose index arrays have been taken, for the box [lo, hi). Results at the ends of
+ * lines go to `memory`; returns the memory after them. */
 static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t *lo, const ptrdiff_t *hi, line_chain *t,
                          view *src, char *memory)
 {
@@ -200,7 +203,7 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     for (int d = 0; d <= inner; d++) {
         const ptrdiff_t shift = chain->shift == NULL || w->axis[d] == w->call->op->ndim ? 0 : chain->shift[w->axis[d]];
         src->lo[d] = 0;
-        src->stride[d] = along(w, in, w->axis[d]);
+        src->stride[d] = stride_along(w, in, w->axis[d]);
         first[d] = lo[d] + shift;
         end[d] = hi[d] + shift;
     }
@@ -212,7 +215,7 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     t->end = end[t->d];
     t->in = locate(w, src, first, -1);
     t->head = t->tail = 0;
-    t->ready = memory;
+    t->row_ends = memory;
     t->stencil = t->d == inner && t->band != NULL ? &t->band->interior : NULL;
     if (t->stencil != NULL) {
         if (has_pair_loop(t->stencil))
@@ -223,67 +226,68 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     return memory;
 }
 
-/* What a term across the run has for a line. Returns 0 if that is the same as before. */
+/* Set t, a chain across the inner dimension, for a line. Returns 0 if stencil and weights have not changed. */
 static int find_line(line_chain *t, ptrdiff_t row)
 {
     t->row = row;
-    if (t->stencil != NULL && row >= t->since && row < t->until)
+    if (t->stencil != NULL && row >= t->valid_from && row < t->valid_to)
         return 0;
     const row_segment s = next_row_segment(t->band, row, t->end, 0);
     t->stencil = s.stencil;
     t->number = s.number;
-    t->since = row;
-    t->until = s.wraps || s.stencil->row_step != 0 ? row + 1 : s.end;
+    t->valid_from = row;
+    t->valid_to = s.wraps || s.stencil->row_step != 0 ? row + 1 : s.end;
     if (has_pair_loop(s.stencil))
         pair_weights(s.stencil, t->weight);
     return 1;
 }
 
-/* A point of the line that is in the middle of its neighbours. */
-static const char *middle(const line_chain *t)
+/* The centre of the first element's neighbours. */
+static const char *centre_of(const line_chain *t)
 {
     return fdx_at(t->in, t->stencil->offset + t->stencil->centre, t->stride);
 }
 
-/* The steps of a line's terms, n elements of it; returns how many. */
+/* The steps that add up a line of n elements; returns how many. */
 static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t n, step *steps)
 {
-    kind is[MOST_BY_LINES];
-    const fdx_stencil *stencil[MOST_BY_LINES];
-    int count = 0, k = 0, of_one = 1;
+    step_kind kind[MAX_LINE_TERMS];
+    const fdx_stencil *stencil[MAX_LINE_TERMS];
+    int count = 0, k = 0, same_centre = 1;
     ptrdiff_t row_ends = 0;
     for (int j = 0; j < chains; j++) {
-        is[j] = t[j].band == NULL ? ITSELF : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
+        kind[j] = t[j].band == NULL ? IDENTITY : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
         stencil[j] = t[j].stencil;
-        /* Of one input, so that this holds for all lines. The middle of a periodic row may lie around its ends. */
-        of_one &= is[j] != ITSELF && is[0] != ITSELF && t[j].input == t->input && middle(&t[j]) == middle(t) &&
-                  (!t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
+        /* The same input, so that it holds for all lines. The centre of a periodic row may lie past the ends. */
+        same_centre &= kind[j] != IDENTITY && kind[0] != IDENTITY && t[j].input == t->input &&
+                       centre_of(&t[j]) == centre_of(t) &&
+                       (!t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
         row_ends += t[j].head + t[j].tail;
     }
-    const int nth = find_cross(w, is, stencil, chains, of_one, n - row_ends);
-    if (nth >= 0) {
-        steps[0] = (step){CROSS, nth, FDX_SET};
+    const int inner_chain = find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
+    if (inner_chain >= 0) {
+        steps[0] = (step){CROSS, inner_chain, FDX_SET};
         return 1;
     }
     for (int j = 0; j + 1 < chains; j++)
-        if (is[j] == ACROSS && is[j + 1] == ACROSS && go_together(stencil[j], stencil[j + 1]))
-            is[j++] = TWO_ACROSS;
-    /* The run's term is the first to be computed, so that the last loop can write past the cache. */
-    const int others = is[0] == TWO_ACROSS ? 2 : 1;
-    if (others < chains && is[0] >= ACROSS && is[others] == ALONG) {
+        if (kind[j] == ACROSS && kind[j + 1] == ACROSS && have_same_pairs(stencil[j], stencil[j + 1]))
+            kind[j++] = TWO_ACROSS;
+    /* The chain along the inner dimension comes first, so that the last loop can write by non-temporal stores. */
+    const int others = kind[0] == TWO_ACROSS ? 2 : 1;
+    if (others < chains && kind[0] >= ACROSS && kind[others] == ALONG) {
         steps[count++] = (step){ALONG, others, FDX_SET};
-        steps[count++] = (step){is[0], 0, others == 2 ? FDX_PREPEND : FDX_ADD};
+        steps[count++] = (step){kind[0], 0, others == 2 ? FDX_PREPEND : FDX_ADD};
         k = others + 1;
     }
-    for (; k < chains; k += is[k] == TWO_ACROSS ? 2 : 1)
-        steps[count++] = (step){is[k], k, k == 0 ? FDX_SET : FDX_ADD};
+    for (; k < chains; k += kind[k] == TWO_ACROSS ? 2 : 1)
+        steps[count++] = (step){kind[k], k, k == 0 ? FDX_SET : FDX_ADD};
     return count;
 }
 
-/* ---- writing past the cache ---- */
+/* ---- non-temporal stores ---- */
 
-/* Memory that is written both past the cache and through it has to be read first, and that takes long. So only what
- * fills no cache line is written through it. */
+/* Write the kept bytes by ordinary stores. A cache line that gets both ordinary and non-temporal stores must be read
+ * first, which is slow: so only those go this way that are never filled. */
 static void flush(unfilled *r)
 {
     if (r->n > 0)
@@ -291,7 +295,9 @@ static void flush(unfilled *r)
     r->n = 0;
 }
 
-static void pass(const work *w, unfilled *r, char *to, const char *from, ptrdiff_t bytes, const void *next)
+/* Write `bytes` from `from` to `to` by non-temporal stores: whole cache lines now, the rest when it fills one.
+ * Meanwhile prefetch what is at `next`. */
+static void stream(const work *w, unfilled *r, char *to, const char *from, ptrdiff_t bytes, const void *next)
 {
     while (bytes > 0) {
         const ptrdiff_t at = (ptrdiff_t)((uintptr_t)to % FDX_CACHE_LINE);
@@ -318,33 +324,33 @@ static void pass(const work *w, unfilled *r, char *to, const char *from, ptrdiff
     }
 }
 
-/* The elements from .. to - 1 of a piece, but those of first .. last - 1 that a loop has written: their whole cache
- * lines. */
-static void pass_row_ends(const work *w, const line_segment *p, ptrdiff_t from, ptrdiff_t to, ptrdiff_t first,
-                          ptrdiff_t last)
+/* Elements from .. to - 1 of a segment, without those that a loop has written: the whole cache lines in elements first
+ * .. last - 1. */
+static void stream_row_ends(const work *w, const line_segment *p, ptrdiff_t from, ptrdiff_t to, ptrdiff_t first,
+                            ptrdiff_t last)
 {
     const ptrdiff_t size = w->itemsize;
     const ptrdiff_t written = first * size + (ptrdiff_t)(-(uintptr_t)(p->streamed_to + first * size) % FDX_CACHE_LINE);
     const ptrdiff_t end = last * size - (last * size - written) % FDX_CACHE_LINE;
-    pass(w, p->kept, p->streamed_to + from * size, p->y + from * size, written - from * size, p->y);
-    pass(w, p->kept, p->streamed_to + end, p->y + end, to * size - end, p->y);
+    stream(w, p->kept, p->streamed_to + from * size, p->y + from * size, written - from * size, p->y);
+    stream(w, p->kept, p->streamed_to + end, p->y + end, to * size - end, p->y);
 }
 
-/* ---- steps of a piece: the last one may write past the cache, and each returns whether it did ---- */
+/* ---- steps of a segment: the last one may write by non-temporal stores; each returns whether it did ---- */
 
-/* Can a loop of registers make a piece, and write it past the cache? */
-static int can_pass(const line_segment *p, fdx_streaming_fn *loop, int last)
+/* Can a vector loop compute a segment and write it by non-temporal stores? */
+static int can_stream(const line_segment *p, fdx_streaming_fn *loop, int last)
 {
     return last && loop != NULL && p->n >= FDX_VECTOR_SUMS;
 }
 
-/* What is fetched while a piece is made; what is in the cache, if nothing is. */
-static const char *prefetched_with(const work *w, const line_chain *t, const line_segment *p)
+/* The address to prefetch for a segment; one that is in the cache, if there is none. */
+static const char *prefetch_address(const work *w, const line_chain *t, const line_segment *p)
 {
-    return t->lookahead != 0 ? fdx_at(t->in + p->from * w->itemsize, t->lookahead, 1) : p->y;
+    return t->prefetch != 0 ? fdx_at(t->in + p->from * w->itemsize, t->prefetch, 1) : p->y;
 }
 
-/* Neighbours, of a band across the run, of a line's elements from `from` on. */
+/* Rows of neighbours of a line's elements from `from` on, for a band across the inner dimension. */
 static void neighbours(const work *w, const line_chain *t, ptrdiff_t from, const void **x)
 {
     const ptrdiff_t count = t->stencil->count;
@@ -364,10 +370,10 @@ static int sum_across(const work *w, const line_chain *t, const line_segment *p,
     neighbours(w, t, p->from, x);
     if (has_pair_loop(t->stencil)) {
         const fdx_pairs *pairs = pairs_of(w, t->stencil);
-        if (can_pass(p, pairs->one_streaming, last)) {
-            const void *const next[2] = {prefetched_with(w, t, p)};
+        if (can_stream(p, pairs->one_streaming, last)) {
+            const void *const next[2] = {prefetch_address(w, t, p)};
             pairs->one_streaming(p->streamed_to, p->y, x, p->n, t->weight, mode, next);
-            pass_row_ends(w, p, 0, p->n, 0, p->n);
+            stream_row_ends(w, p, 0, p->n, 0, p->n);
             return 1;
         }
         pairs->one(p->y, 0, x, p->n, t->weight, mode);
@@ -378,7 +384,7 @@ static int sum_across(const work *w, const line_chain *t, const line_segment *p,
     return 0;
 }
 
-/* Neighbours and weights of terms across the run that go together. */
+/* Rows of neighbours and weights of several chains across the inner dimension. */
 static void rows_and_weights(const work *w, const line_chain *t, int chains, ptrdiff_t from, const void **x,
                              double *weight)
 {
@@ -395,42 +401,42 @@ static int sum_two_across(const work *w, const line_chain *t, const line_segment
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[2 * FDX_PAIRS];
     rows_and_weights(w, t, 2, p->from, x, weight);
-    if (can_pass(p, pairs->two_streaming, last)) {
-        const void *const next[2] = {prefetched_with(w, t, p), prefetched_with(w, t + 1, p)};
+    if (can_stream(p, pairs->two_streaming, last)) {
+        const void *const next[2] = {prefetch_address(w, t, p), prefetch_address(w, t + 1, p)};
         pairs->two_streaming(p->streamed_to, p->y, x, p->n, weight, mode, next);
-        pass_row_ends(w, p, 0, p->n, 0, p->n);
+        stream_row_ends(w, p, 0, p->n, 0, p->n);
         return 1;
     }
     pairs->two(p->y, 0, x, p->n, weight, mode);
     return 0;
 }
 
-/* What is ready of the ends of lines is copied; the interior is computed, line by line. */
+/* Copy results at the ends of lines; compute the interior, line by line. */
 static void sum_along(const work *w, const line_chain *t, const line_segment *p, int mode)
 {
     const ptrdiff_t per_point = w->per_point, size = w->itemsize, head = t->head * per_point,
-                    inner_end = p->whole - t->tail * per_point;
-    const ptrdiff_t n = MIN(p->n, p->whole), end = p->from + n;
+                    inner_end = p->line_length - t->tail * per_point;
+    const ptrdiff_t n = MIN(p->n, p->line_length), end = p->from + n;
     const ptrdiff_t from = MIN(MAX(p->from, head), end), to = MAX(from, MIN(end, inner_end));
-    char *line[TOGETHER], *behind[TOGETHER];
+    char *line[MAX_SEGMENT_LINES], *after[MAX_SEGMENT_LINES];
     for (ptrdiff_t k = 0; k < p->lines; k++) {
         line[k] = p->y + k * n * size;
-        behind[k] = line[k] + (to - p->from) * size;
+        after[k] = line[k] + (to - p->from) * size;
     }
     if (p->from < from)
-        fdx_transpose_out(w, t->ready + p->from / per_point * t->apart, t->apart, line, p->lines, per_point * size,
-                          (from - p->from) / per_point, mode);
+        fdx_transpose_out(w, t->row_ends + p->from / per_point * t->row_stride, t->row_stride, line, p->lines,
+                          per_point * size, (from - p->from) / per_point, mode);
     if (to < end)
-        fdx_transpose_out(w, t->ready + (to - inner_end + head) / per_point * t->apart, t->apart, behind, p->lines,
-                          per_point * size, (end - to) / per_point, mode);
+        fdx_transpose_out(w, t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride, after,
+                          p->lines, per_point * size, (end - to) / per_point, mode);
     fdx_along_fn *loop = along_loop(w, t->stencil, to - from);
     const char *in = t->in;
-    for (ptrdiff_t k = 0; k < p->lines; k++, in += p->whole * size) {
+    for (ptrdiff_t k = 0; k < p->lines; k++, in += p->line_length * size) {
         char *y = line[k] + (from - p->from) * size;
         if (loop != NULL) {
             const char *centre = in + (from + t->stencil->offset + t->stencil->centre) * size;
             loop(y, centre, to - from, t->weight, mode,
-                 t->lookahead != 0 ? fdx_at(in + from * size, t->lookahead, 1) : y);
+                 t->prefetch != 0 ? fdx_at(in + from * size, t->prefetch, 1) : y);
             continue;
         }
         for (ptrdiff_t at = from, stop; at < to; at = stop) {
@@ -450,26 +456,26 @@ static void sum_itself(const work *w, const line_chain *t, const line_segment *p
         w->sums->combine(p->y, x, NULL, p->n, FDX_ADD);
 }
 
-/* Returns whether it wrote past the cache, which only the last step may do. */
+/* Returns whether it wrote by non-temporal stores, which only the last step may. */
 static int make_step(const work *w, const line_chain *t, const step *s, const line_segment *p, int last)
 {
-    if (s->is == ACROSS)
+    if (s->kind == ACROSS)
         return sum_across(w, &t[s->chain], p, s->mode, last);
-    if (s->is == TWO_ACROSS)
+    if (s->kind == TWO_ACROSS)
         return sum_two_across(w, &t[s->chain], p, s->mode, last);
-    if (s->is == ALONG)
+    if (s->kind == ALONG)
         sum_along(w, &t[s->chain], p, s->mode);
     else
         sum_itself(w, &t[s->chain], p, s->mode);
     return 0;
 }
 
-/* Whole lines that follow each other, of at most two terms across the run and one, the nth, along it, n elements in
- * each. */
-static void sum_cross(const work *w, const line_chain *t, int chains, int nth, char *to, unfilled *kept, ptrdiff_t n,
-                      ptrdiff_t lines)
+/* Whole contiguous lines of n elements, by one loop: at most two chains across the inner dimension and one, number
+ * inner_chain, along it. */
+static void sum_cross(const work *w, const line_chain *t, int chains, int inner_chain, char *to, unfilled *kept,
+                      ptrdiff_t n, ptrdiff_t lines)
 {
-    const line_chain *inner = &t[nth], *across = nth == 0 ? &t[1] : t;
+    const line_chain *inner = &t[inner_chain], *across = inner_chain == 0 ? &t[1] : t;
     const int pairs = inner->stencil->centre;
     const ptrdiff_t size = w->itemsize, bytes = n * lines * size;
     const void *x[2 * (2 * FDX_PAIRS + 1)];
@@ -477,81 +483,83 @@ static void sum_cross(const work *w, const line_chain *t, int chains, int nth, c
     rows_and_weights(w, across, chains - 1, 0, x, weight);
     for (int j = 0; j < pairs; j++)
         weight[(chains - 1) * pairs + j] = inner->weight[j];
-    fdx_cross c = {to,           w->line,      x,      middle(inner),     n, lines, inner->head, inner->tail,
-                   inner->ready, inner->apart, weight, {NULL, NULL, NULL}};
+    fdx_cross c = {to,     w->line,           x,           centre_of(inner), n,
+                   lines,  inner->head,       inner->tail, inner->row_ends,  inner->row_stride,
+                   weight, {NULL, NULL, NULL}};
     int prefetches = 0;
     for (int k = 0; k < chains; k++)
-        if (t[k].lookahead != 0)
-            c.next[prefetches++] = fdx_at(t[k].in, t[k].lookahead, 1);
+        if (t[k].prefetch != 0)
+            c.next[prefetches++] = fdx_at(t[k].in, t[k].prefetch, 1);
     while (prefetches < chains)
         c.next[prefetches++] = inner->in;
     pairs_of(w, inner->stencil)->cross[chains - 1](&c);
     const ptrdiff_t first = (ptrdiff_t)(-(uintptr_t)to % FDX_CACHE_LINE), rest = (bytes - first) % FDX_CACHE_LINE;
-    pass(w, kept, to, w->line, first, w->line);
-    pass(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, w->line);
+    stream(w, kept, to, w->line, first, w->line);
+    stream(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, w->line);
 }
 
-/* All steps of a piece; the last one begins `left` elements earlier, and leaves out the last `leaves`. */
+/* All steps of a segment. The last one begins `deferred` elements earlier, and leaves out the last `defers`. */
 static void make_segment(const work *w, const line_chain *t, const step *steps, int count, line_segment p,
-                         ptrdiff_t left, ptrdiff_t leaves)
+                         ptrdiff_t deferred, ptrdiff_t defers)
 {
     for (int k = 0; k + 1 < count; k++)
         make_step(w, t, &steps[k], &p, 0);
-    p.y -= left * w->itemsize;
-    p.streamed_to -= left * w->itemsize;
-    p.from -= left;
-    p.n += left - leaves;
+    p.y -= deferred * w->itemsize;
+    p.streamed_to -= deferred * w->itemsize;
+    p.from -= deferred;
+    p.n += deferred - defers;
     if (p.n > 0 && !make_step(w, t, &steps[count - 1], &p, 1))
-        pass(w, p.kept, p.streamed_to, p.y, p.n * w->itemsize, prefetched_with(w, t, &p));
+        stream(w, p.kept, p.streamed_to, p.y, p.n * w->itemsize, prefetch_address(w, t, &p));
 }
 
-/* Lines that follow each other, n elements together, in pieces of at most `most` bytes. `goes_on`: what follows is made
- * in the same way. Cache lines are written whole: where a piece ends within one, the last step leaves those elements,
- * *left of them, to what comes next, if it can. */
+/* Contiguous lines, n elements in all, in segments of at most max_bytes. `continues`: what follows is computed in the
+ * same way. Where a segment ends within a cache line, the last step defers its elements, *deferred of them, to the next
+ * segment, if it can. */
 static void make_segments(const work *w, const line_chain *t, const step *steps, int count, line_segment p,
-                          ptrdiff_t most, ptrdiff_t n, int goes_on, ptrdiff_t *left)
+                          ptrdiff_t max_bytes, ptrdiff_t n, int continues, ptrdiff_t *deferred)
 {
     const ptrdiff_t size = w->itemsize;
-    const int can_leave = steps[count - 1].is != ALONG;
+    const int can_defer = steps[count - 1].kind != ALONG;
     for (; p.from < n; p.from += p.n) {
-        const ptrdiff_t beside = (ptrdiff_t)((uintptr_t)p.streamed_to % FDX_CACHE_LINE);
-        p.y = w->line + beside; /* aligned as the output is; before it lies what is left */
-        p.n = MIN(most / size, n - p.from);
-        if (p.n < n - p.from) { /* so that the next one is aligned, and begins with a row */
-            p.n -= can_leave ? 0 : beside / size;
+        const ptrdiff_t misaligned = (ptrdiff_t)((uintptr_t)p.streamed_to % FDX_CACHE_LINE);
+        p.y = w->line + misaligned; /* aligned as the output is; before it, the deferred elements */
+        p.n = MIN(max_bytes / size, n - p.from);
+        if (p.n < n - p.from) { /* so that the next segment is aligned, and begins with a point */
+            p.n -= can_defer ? 0 : misaligned / size;
             p.n -= w->per_point > 1 ? p.n % w->per_point : 0;
         }
-        ptrdiff_t leaves = 0;
-        if (can_leave && (goes_on || p.from + p.n < n))
-            leaves = MIN(*left + p.n, (ptrdiff_t)((uintptr_t)(p.streamed_to + p.n * size) % FDX_CACHE_LINE) / size);
-        make_segment(w, t, steps, count, p, *left, leaves);
+        ptrdiff_t defers = 0;
+        if (can_defer && (continues || p.from + p.n < n))
+            defers = MIN(*deferred + p.n, (ptrdiff_t)((uintptr_t)(p.streamed_to + p.n * size) % FDX_CACHE_LINE) / size);
+        make_segment(w, t, steps, count, p, *deferred, defers);
         p.streamed_to += p.n * size;
-        memmove(w->line + (ptrdiff_t)((uintptr_t)p.streamed_to % FDX_CACHE_LINE) - leaves * size,
-                p.y + (p.n - leaves) * size, (size_t)(leaves * size));
-        *left = leaves;
+        memmove(w->line + (ptrdiff_t)((uintptr_t)p.streamed_to % FDX_CACHE_LINE) - defers * size,
+                p.y + (p.n - defers) * size, (size_t)(defers * size));
+        *deferred = defers;
     }
 }
 
 /* ---- lines of a block ---- */
 
-/* What is fetched: the neighbours on the march, a little ahead; or the next block, with the ends of its lines. One
- * input for each output, if others are left to those that come. */
+/* Choose what to prefetch: with a sweep, the neighbours PREFETCH_BYTES further along it; otherwise the next block,
+ * while the ends of its lines are computed, too. One input for each output, if there are outputs left for the others.
+ */
 static void choose_prefetches(const work *w, const fdx_chain *chain, int n, const view *src, line_chain *t,
                               uint64_t *prefetched)
 {
     const int inner = w->ndim - 1;
-    int onward = 0, prefetches = 0;
+    int next_block = 0, prefetches = 0; /* next_block: the dimension along which it lies */
     for (int d = 0; d <= inner && w->sweep < 0; d++)
-        onward = w->block[d] < w->n[d] ? d : onward;
+        next_block = w->block[d] < w->n[d] ? d : next_block;
     for (int k = 0; k < n; k++) {
-        t[k].lookahead = 0;
+        t[k].prefetch = 0;
         if (*prefetched >> chain[k].in & 1 || (prefetches > 0 && chain->out + 1 < w->call->op->noutputs))
             continue;
         *prefetched |= (uint64_t)1 << chain[k].in;
         prefetches++;
-        const int d = w->sweep < 0 ? onward : w->sweep;
+        const int d = w->sweep < 0 ? next_block : w->sweep;
         const size_t rows = (size_t)(w->sweep < 0 ? w->block[d] : w->lookahead);
-        t[k].lookahead = (ptrdiff_t)(rows * (size_t)src[k].stride[d] + (w->sweep < 0 ? 0 : (size_t)PREFETCH));
+        t[k].prefetch = (ptrdiff_t)(rows * (size_t)src[k].stride[d] + (w->sweep < 0 ? 0 : (size_t)PREFETCH_BYTES));
     }
 }
 
@@ -559,53 +567,54 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
                     const ptrdiff_t *hi, uint64_t *prefetched)
 {
     const int inner = w->ndim - 1;
-    const ptrdiff_t whole = (hi[inner] - lo[inner]) * w->per_point, size = w->itemsize;
-    line_chain t[MOST_BY_LINES];
-    view src[MOST_BY_LINES];
-    step steps[MOST_BY_LINES];
+    const ptrdiff_t line_length = (hi[inner] - lo[inner]) * w->per_point, size = w->itemsize;
+    line_chain t[MAX_LINE_TERMS];
+    view src[MAX_LINE_TERMS];
+    step steps[MAX_LINE_TERMS];
     ptrdiff_t *const at = take(w, 1);
     unfilled kept = {NULL, 0, {0}};
     char *memory = w->row_ends;
-    int in_a_row = inner > 0 && y->stride[inner - 1] == whole * size;
-    /* Short pieces are quicker where sums are read again; but with more than a pair of neighbours loops take long to
-     * begin. */
-    int longer = n == 1;
+    int contiguous = inner > 0 && y->stride[inner - 1] == line_length * size;
+    /* Short segments are faster where sums are read again, but loops with more than a pair of neighbours take long to
+     * start. */
+    int long_segments = n == 1;
     for (int k = 0; k < n; k++) {
         take_view(w, &src[k]);
         memory = begin_chain(w, &chain[k], lo, hi, &t[k], &src[k], memory);
-        in_a_row &= inner > 0 && src[k].stride[inner - 1] == whole * size;
-        longer |= t[k].d != inner && t[k].band->interior.count > 3;
+        contiguous &= inner > 0 && src[k].stride[inner - 1] == line_length * size;
+        long_segments |= t[k].d != inner && t[k].band->interior.count > 3;
     }
     choose_prefetches(w, chain, n, src, t, prefetched);
-    const ptrdiff_t most = (longer ? LONGER : 1) * LINE_SEGMENT, arena = MIN(TOGETHER, MAX(1, most / (whole * size)));
+    const ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES,
+                    max_lines = MIN(MAX_SEGMENT_LINES, MAX(1, max_bytes / (line_length * size)));
     char *out = locate(w, y, lo, -1);
-    ptrdiff_t left = 0; /* elements */
+    ptrdiff_t deferred = 0; /* elements */
     int count = 0;
     copy(w, at, lo);
     for (;;) {
-        /* Lines together: those that are alike and follow each other. */
-        ptrdiff_t together = in_a_row ? hi[inner - 1] - at[inner - 1] : 1;
+        /* Contiguous lines with the same stencils. */
+        ptrdiff_t nlines = contiguous ? hi[inner - 1] - at[inner - 1] : 1;
         int changed = count == 0;
         for (int k = 0; k < n; k++)
             if (t[k].d != inner) {
                 changed |= find_line(&t[k], t[k].first + at[t[k].d] - lo[t[k].d]);
-                together = t[k].d == inner - 1 ? MIN(together, t[k].until - t[k].row) : together;
+                nlines = t[k].d == inner - 1 ? MIN(nlines, t[k].valid_to - t[k].row) : nlines;
             }
         if (changed)
-            count = find_steps(w, t, n, whole, steps);
-        if (steps[0].is == CROSS) {
-            sum_cross(w, t, n, steps[0].chain, out, &kept, whole, together);
+            count = find_steps(w, t, n, line_length, steps);
+        if (steps[0].kind == CROSS) {
+            sum_cross(w, t, n, steps[0].chain, out, &kept, line_length, nlines);
         } else {
-            const ptrdiff_t stencil = together;
-            together = MIN(stencil, arena); /* in one piece */
-            const line_segment p = {NULL, out, &kept, 0, 0, whole, together};
-            make_segments(w, t, steps, count, p, most, together * whole, together < stencil, &left);
+            const ptrdiff_t same = nlines;
+            nlines = MIN(same, max_lines);
+            const line_segment p = {NULL, out, &kept, 0, 0, line_length, nlines};
+            make_segments(w, t, steps, count, p, max_bytes, nlines * line_length, nlines < same, &deferred);
         }
         for (int k = 0; k < n; k++)
-            t[k].ready += together * w->per_point * size;
+            t[k].row_ends += nlines * w->per_point * size;
         int d = inner - 1;
         for (; d >= 0; d--) {
-            const ptrdiff_t lines = d == inner - 1 ? together : 1;
+            const ptrdiff_t lines = d == inner - 1 ? nlines : 1;
             const int on = at[d] + lines < hi[d];
             const ptrdiff_t move = on ? lines : lo[d] - at[d];
             at[d] += move;

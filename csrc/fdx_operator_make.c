@@ -1,6 +1,6 @@
-/* Operators in the caller's memory: from derivatives, and transposed ones.
+/* Compilation of operators into the caller's memory: from descriptions, and of transposes.
  *
- * Both are laid out by a function that is called twice: without memory it only counts the bytes. */
+ * One function lays out either. It is called twice: without memory it only counts the bytes. */
 #include "fdx_operator.h"
 #include "fdx_dd.h"
 
@@ -8,11 +8,11 @@
 
 typedef struct {
     char *memory; /* NULL: nothing is written */
-    size_t used;
-    int full; /* more than can be told is needed */
+    size_t used;  /* bytes */
+    int full;     /* 1: more than PTRDIFF_MAX bytes are needed */
 } arena;
 
-/* `count` elements of so many bytes. */
+/* Memory for `count` elements of `bytes` each. */
 static void *reserve(arena *r, size_t count, size_t bytes)
 {
     const size_t align = sizeof(double), left = PTRDIFF_MAX / align * align - r->used;
@@ -24,17 +24,17 @@ static void *reserve(arena *r, size_t count, size_t bytes)
     return here;
 }
 
-/* What every operator has: shapes, terms and, of each, stages and a shift. */
+/* The members of an operator: shapes, chains and, for each chain, stages and a shift. */
 typedef struct {
     fdx_operator *op;
     ptrdiff_t *in_shape, *out_shape, *shift;
     fdx_chain *chain;
     fdx_stage *stage;
-} parts;
+} members;
 
-static parts reserve_parts(arena *r, int ndim, int nchains, size_t nstages)
+static members reserve_members(arena *r, int ndim, int nchains, size_t nstages)
 {
-    parts p;
+    members p;
     const size_t of_dimensions = (size_t)ndim * sizeof(ptrdiff_t);
     p.op = (fdx_operator *)reserve(r, 1, sizeof *p.op);
     p.in_shape = (ptrdiff_t *)reserve(r, 1, of_dimensions);
@@ -45,7 +45,7 @@ static parts reserve_parts(arena *r, int ndim, int nchains, size_t nstages)
     return p;
 }
 
-/* Copied, so that only the data has to stay. */
+/* A copy of the view: only its data has to stay. */
 static const fdx_array *copy_coefficient(arena *r, const fdx_array *coefficient, int ndim)
 {
     if (coefficient == NULL)
@@ -62,17 +62,17 @@ static const fdx_array *copy_coefficient(arena *r, const fdx_array *coefficient,
 
 /* ---- bands ---- */
 
-/* A matrix of n columns that has the number w at `rows` of them, from `first` on. */
+/* A matrix of n columns whose row r has only the entry w, in column first + r. */
 static fdx_band single_entries(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t first, const double *w)
 {
     return (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_SUM_PLAIN, w, 1, 0}, 0};
 }
 
-/* The rows of a band as plain sums, in its own memory: what is computed from a unit vector is then each entry once.
- * Differences of pairs do that as well, if the input is no result along the same axis. */
-static void make_plain(const fdx_band *made, int pairs_too)
+/* Change the rows of a band to FDX_SUM_PLAIN, in place: applied to a unit vector, they then give the matrix's entries.
+ * So does FDX_SUM_ANTISYMMETRIC, unless the input is a result along the same axis (pairs_too). */
+static void make_plain(const fdx_band *built, int pairs_too)
 {
-    fdx_band *band = (fdx_band *)made;
+    fdx_band *band = (fdx_band *)built;
     for (ptrdiff_t k = 0; k < band->nfirst + band->nlast; k++) {
         fdx_stencil *row = (fdx_stencil *)(k < band->nfirst ? &band->first[k] : &band->last[k - band->nfirst]);
         row->summation = FDX_SUM_PLAIN;
@@ -81,7 +81,7 @@ static void make_plain(const fdx_band *made, int pairs_too)
         band->interior.summation = FDX_SUM_PLAIN;
 }
 
-/* ---- from derivatives ---- */
+/* ---- from a description ---- */
 
 static fdx_status check_term(const fdx_sum *what, const fdx_term *term)
 {
@@ -114,7 +114,7 @@ static fdx_status check_sum(const fdx_sum *what)
         if (what->shape[d] < 0)
             return FDX_E_SHAPE;
     int out = -1;
-    uint64_t used = 0; /* inputs */
+    uint64_t used = 0; /* bits: inputs */
     for (int k = 0; k < what->nterms; k++) {
         const fdx_status status = check_term(what, &what->term[k]);
         if (status != FDX_OK)
@@ -127,15 +127,15 @@ static fdx_status check_sum(const fdx_sum *what)
     return (used & (used + 1)) == 0 ? FDX_OK : FDX_E_COUNT;
 }
 
-/* How far to either side its interior stencil reaches. */
-static ptrdiff_t reach_of(const fdx_derivative *what)
+/* The half-width of the interior stencil. */
+static ptrdiff_t half_width_of(const fdx_derivative *what)
 {
     fdx_derivative valid = *what;
     valid.left = valid.right = FDX_VALID;
     return (fdx_derivative_points(&valid) - 1) / 2;
 }
 
-/* The band of a partial for n points; `*origin` of them come before its first row's own point, and it has `*rows`. */
+/* The band of a factor on n points. Its *rows results are at the points from *origin on. */
 static fdx_status make_factor(arena *r, const fdx_factor *factor, ptrdiff_t n, const fdx_isa *isa, ptrdiff_t *origin,
                               ptrdiff_t *rows, const fdx_band **band)
 {
@@ -152,7 +152,7 @@ static fdx_status make_factor(arena *r, const fdx_factor *factor, ptrdiff_t n, c
             return FDX_E_NODES;
         if (fdx_bits_of(what.scale) == fdx_bits_of(1) || n == 0)
             return FDX_OK;
-        if (n > LONGEST)
+        if (n > MAX_LENGTH)
             return FDX_E_SIZE;
         fdx_band *times = (fdx_band *)reserve(r, 1, sizeof *times);
         double *w = (double *)reserve(r, 1, sizeof *w);
@@ -166,11 +166,11 @@ static fdx_status make_factor(arena *r, const fdx_factor *factor, ptrdiff_t n, c
     const size_t bytes = fdx_band_derivative_size(&what);
     void *memory = reserve(r, 1, bytes);
     if (what.left == FDX_VALID)
-        *origin = reach_of(&what);
-    *rows -= *origin + (what.right == FDX_VALID ? reach_of(&what) : 0);
+        *origin = half_width_of(&what);
+    *rows -= *origin + (what.right == FDX_VALID ? half_width_of(&what) : 0);
     if (bytes > 0 && r->memory == NULL)
         return FDX_OK;
-    return fdx_band_derivative(memory, &what, band); /* or what is wrong */
+    return fdx_band_derivative(memory, &what, band); /* or the error, if bytes is 0 */
 }
 
 static fdx_status lay_out_sum(arena *r, const fdx_sum *what, const fdx_operator **result)
@@ -185,30 +185,30 @@ static fdx_status lay_out_sum(arena *r, const fdx_sum *what, const fdx_operator 
         nstages += (size_t)what->term[k].nfactors;
         ninputs = MAX(ninputs, what->term[k].in + 1);
     }
-    parts p = reserve_parts(r, ndim, what->nterms, nstages);
-    const parts first = p;
-    ptrdiff_t lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM]; /* what all products have, in the inputs' indices */
+    members p = reserve_members(r, ndim, what->nterms, nstages);
+    const members first = p;
+    ptrdiff_t lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM]; /* the points that all terms have, in the inputs' indices */
     for (int d = 0; d < ndim; d++)
         hi[d] = what->shape[d];
     for (int k = 0; k < what->nterms; k++) {
         const fdx_term *term = &what->term[k];
         ptrdiff_t n[FDX_MAXDIM], origin[FDX_MAXDIM] = {0};
-        uint64_t met = 0;
+        uint64_t differentiated = 0; /* bits: axes */
         memcpy(n, what->shape, (size_t)ndim * sizeof *n);
         for (int s = 0; s < term->nfactors; s++) {
             const fdx_factor *factor = &term->factor[s];
             const int d = factor->axis;
             const fdx_band *band;
-            ptrdiff_t before, rows;
-            status = make_factor(r, factor, n[d], what->isa, &before, &rows, &band);
+            ptrdiff_t skipped, rows;
+            status = make_factor(r, factor, n[d], what->isa, &skipped, &rows, &band);
             if (status != FDX_OK)
                 return status;
             if (band != NULL && s > 0)
-                make_plain(band, (int)(met >> d & 1));
+                make_plain(band, (int)(differentiated >> d & 1));
             if (factor->what.deriv > 0)
-                met |= (uint64_t)1 << d;
+                differentiated |= (uint64_t)1 << d;
             n[d] = rows;
-            origin[d] += before;
+            origin[d] += skipped;
             const fdx_array *coefficient = copy_coefficient(r, factor->coefficient, ndim);
             if (r->memory != NULL)
                 p.stage[s] = (fdx_stage){d, band, coefficient};
@@ -257,18 +257,18 @@ fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operat
     return memory == NULL || op == NULL ? FDX_E_NULL : lay_out_sum(&r, what, op);
 }
 
-/* ---- transposed ---- */
+/* ---- transposes ---- */
 
-/* A stage of the transposed chain: rows from .. to - 1 of a band, transposed; or zeros around what there is. */
+/* A stage of a transposed chain: the transpose of rows from .. to - 1 of a band, or padding by zeros. */
 typedef struct {
     int axis;
-    const fdx_band *band; /* NULL: the identity, if rows is 0 */
+    const fdx_band *band; /* NULL: the identity or, if rows is not 0, padding */
     ptrdiff_t from, to;
-    ptrdiff_t rows; /* with the input's from .. to - 1, zeros elsewhere */
+    ptrdiff_t rows; /* of padding: rows from .. to - 1 are the input, others 0 */
     const fdx_array *coefficient;
 } transposed;
 
-/* Bands between factors act along different axes, or one after the other: in the order of falling axes. */
+/* Bands between two coefficients can be reordered, but for those along the same axis: sort them by falling axis. */
 static void insert(transposed *stage, int begin, int count, transposed what)
 {
     int at = count;
@@ -277,11 +277,11 @@ static void insert(transposed *stage, int begin, int count, transposed what)
     stage[at] = what;
 }
 
-/* The stages of a term, transposed; returns how many, or -1 if they are too many. */
+/* The stages of a transposed chain; returns their number, or -1 if they are too many. */
 static int transpose_chain(const fdx_operator *op, const fdx_chain *chain, transposed stage[FDX_MAXFACTORS])
 {
     ptrdiff_t n[FDX_MAXDIM], from[FDX_MAXFACTORS], to[FDX_MAXFACTORS];
-    int count = 0, begin = 0; /* of the stages that no factor separates */
+    int count = 0, begin = 0; /* the first stage after the last coefficient */
     memcpy(n, op->in_shape, (size_t)op->ndim * sizeof *n);
     for (int s = 0; s < chain->nstages; s++)
         if (chain->stage[s].band != NULL) {
@@ -292,7 +292,7 @@ static int transpose_chain(const fdx_operator *op, const fdx_chain *chain, trans
         const ptrdiff_t lo = chain->shift == NULL ? 0 : chain->shift[d], hi = lo + op->out_shape[d];
         if (op->out_shape[d] == n[d])
             continue;
-        /* Results that are left out are rows of the last band along this axis, unless a factor comes behind it. */
+        /* Results that are left out are rows of the last band along this axis, unless a coefficient comes after it. */
         int s = chain->nstages - 1;
         while (s >= 0 && chain->stage[s].coefficient == NULL &&
                (chain->stage[s].band == NULL || chain->stage[s].axis != d))
@@ -359,15 +359,15 @@ static fdx_status lay_out_transpose(arena *r, const fdx_operator *op, const fdx_
             return FDX_E_COUNT;
         nstages += (size_t)count;
     }
-    parts p = reserve_parts(r, op->ndim, op->nchains, nstages);
-    const parts first = p;
+    members p = reserve_members(r, op->ndim, op->nchains, nstages);
+    const members first = p;
     for (int out = 0; out < op->ninputs; out++) {
         int used = 0;
         for (int k = 0; k < op->nchains; k++) {
             if (op->chain[k].in != out)
                 continue;
             const int count = transpose_chain(op, &op->chain[k], stage);
-            uint64_t met = 0;
+            uint64_t differentiated = 0; /* bits: axes */
             used = 1;
             for (int s = 0; s < count; s++) {
                 const fdx_band *band;
@@ -376,8 +376,8 @@ static fdx_status lay_out_transpose(arena *r, const fdx_operator *op, const fdx_
                     return status;
                 if (band != NULL) {
                     if (s > 0)
-                        make_plain(band, (int)(met >> stage[s].axis & 1));
-                    met |= (uint64_t)1 << stage[s].axis;
+                        make_plain(band, (int)(differentiated >> stage[s].axis & 1));
+                    differentiated |= (uint64_t)1 << stage[s].axis;
                 }
                 const fdx_array *coefficient = copy_coefficient(r, stage[s].coefficient, op->ndim);
                 if (r->memory != NULL)
@@ -397,7 +397,7 @@ static fdx_status lay_out_transpose(arena *r, const fdx_operator *op, const fdx_
     memcpy(p.out_shape, op->in_shape, (size_t)op->ndim * sizeof(ptrdiff_t));
     *p.op =
         (fdx_operator){op->ndim, p.in_shape, p.out_shape, op->noutputs, op->ninputs, op->nchains, first.chain, op->isa};
-    /* Only rows that are too far from the diagonal, or have too many neighbours, can be wrong with it. */
+    /* It can only fail for rows that are too far from the diagonal or have too many neighbours. */
     if (fdx_check_operator(p.op) != FDX_OK)
         return FDX_E_SIZE;
     *result = p.op;

@@ -1,9 +1,9 @@
-/* Which calls are right, and how the arrays of one are walked: dimensions, blocks, tiles, workspace. */
+/* Validation of operators and calls, and the plan of a call: dimensions, blocks, tiles, workspace. */
 #include "fdx_operator.h"
 
 /* ---- validation ---- */
 
-/* Where the neighbours of a band's rows lie, in columns, at least and at most, less the row's number. */
+/* The least and greatest offset of a neighbour in a band. */
 static void band_halo(const fdx_band *band, ptrdiff_t *least, ptrdiff_t *most)
 {
     *least = band->interior.offset;
@@ -25,7 +25,7 @@ static fdx_status check_band(const fdx_band *band)
     return most - least < MAXOFFSETS ? FDX_OK : FDX_E_STENCIL;
 }
 
-/* `empty`: nothing will be computed, so that no data has to be there. */
+/* `empty`: there are no results, and data may be NULL. */
 static fdx_status check_chain(const fdx_operator *op, const fdx_chain *chain, int empty)
 {
     ptrdiff_t n[FDX_MAXDIM];
@@ -96,11 +96,11 @@ fdx_status fdx_check_operator(const fdx_operator *op)
     return status == FDX_OK ? check_chains(op, 1) : status;
 }
 
-/* Has memory room for an output and what is read, and does the output overlap none of it, nor itself? */
+/* An output, and all that is read, must fit into memory; the output must overlap neither that nor itself. */
 static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
 {
     const fdx_operator *op = call->op;
-    const fdx_array box = fdx_part_from(out, op->ndim, call->lo);
+    const fdx_array box = fdx_view_from(out, op->ndim, call->lo);
     ptrdiff_t in_box[FDX_MAXDIM], n[FDX_MAXDIM];
     for (int d = 0; d < op->ndim; d++)
         in_box[d] = box_length(call, d);
@@ -155,47 +155,47 @@ fdx_status fdx_check_call(const fdx_call *call)
         status = check_extents(call, &call->out[k]);
         for (int j = 0; j < k; j++)
             if (call->out[j].data == call->out[k].data)
-                status = FDX_E_OVERLAP; /* a slip that costs nothing to find */
+                status = FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
     }
     return status;
 }
 
-/* ---- from arrays to a walk ---- */
+/* ---- dimensions ---- */
 
-/* Does an array go on along `outer` where the results along `inner` end? */
-static int goes_on(const work *w, const fdx_array *a, int outer, int inner)
+/* Does an array continue along `outer` where the results along `inner` end? */
+static int continues(const work *w, const fdx_array *a, int outer, int inner)
 {
-    return (size_t)along(w, a, outer) == (size_t)length(w, inner) * (size_t)along(w, a, inner);
+    return (size_t)stride_along(w, a, outer) == (size_t)length_along(w, inner) * (size_t)stride_along(w, a, inner);
 }
 
-/* Is the innermost `inner`, of `n` elements, passed through by what follows each other along `outer`? */
+/* Can `outer` and `inner` be joined to one dimension, in all arrays? */
 static int is_contiguous(const work *w, int outer, int inner)
 {
     const fdx_call *call = w->call;
     for (int k = 0; k < call->op->ninputs; k++)
-        if (!goes_on(w, &call->in[k], outer, inner))
+        if (!continues(w, &call->in[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->noutputs; k++)
-        if (!goes_on(w, &call->out[k], outer, inner))
+        if (!continues(w, &call->out[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->nchains; k++)
         for (int s = 0; s < call->op->chain[k].nstages; s++) {
             const fdx_array *coefficient = call->op->chain[k].stage[s].coefficient;
-            if (coefficient != NULL && !goes_on(w, coefficient, outer, inner))
+            if (coefficient != NULL && !continues(w, coefficient, outer, inner))
                 return 0;
         }
     return 1;
 }
 
-/* The dimensions of the walk: by falling stride of the first input, those left out that have one element, and those
- * taken together that are contiguous and through which no band goes. A short one of these can be part of one with a
- * band: then it is innermost, and `unit` elements are one of that. */
+/* The plan's dimensions: sorted by falling stride of the first input, without those of length 1. Contiguous ones
+ * without a band are joined. A short inner dimension without a band is joined to a contiguous one with a band, whose
+ * points then have per_point elements. */
 static void order_dimensions(work *w)
 {
     const fdx_call *call = w->call;
     uint64_t banded = 0, shifted = 0;
     for (int d = 0; d < call->op->ndim; d++)
-        shifted |= (uint64_t)(length(w, d) != call->op->out_shape[d]) << d;
+        shifted |= (uint64_t)(length_along(w, d) != call->op->out_shape[d]) << d;
     for (int k = 0; k < call->op->nchains; k++) {
         const fdx_chain *chain = &call->op->chain[k];
         for (int s = 0; s < chain->nstages; s++)
@@ -206,7 +206,7 @@ static void order_dimensions(work *w)
     }
     int order[MAXD], count = 0;
     for (int d = 0; d < call->op->ndim; d++) {
-        if (length(w, d) == 1 && !((banded | shifted) >> d & 1))
+        if (length_along(w, d) == 1 && !((banded | shifted) >> d & 1))
             continue;
         const size_t size = fdx_distance(call->in[0].stride[d]);
         int at = count++;
@@ -221,30 +221,30 @@ static void order_dimensions(work *w)
         order[count++] = call->op->ndim;
     else if (count == 0)
         order[count++] = 0;
-    banded |= shifted; /* what is shifted, or not whole, is not taken together with others, either */
+    banded |= shifted; /* nor are dimensions joined that are shifted, or of which a box is computed */
 
     int at = count - 1;
     w->per_point = 1;
     w->inner_axis = order[at];
     int first = MAXD - 1, is_banded = order[at] < call->op->ndim && (banded >> order[at] & 1);
     w->axis[first] = order[at];
-    w->n[first] = length(w, order[at]);
+    w->n[first] = length_along(w, order[at]);
     for (at--; at >= 0; at--) {
         const int d = order[at], has_band = (int)(banded >> d & 1);
         const int joins = !is_banded && is_contiguous(w, d, order[at + 1]);
         if (joins && !has_band) {
-            w->n[first] *= length(w, d); /* its axis stays the innermost one */
+            w->n[first] *= length_along(w, d); /* w->axis stays the innermost one */
             continue;
         }
-        if (joins && first == MAXD - 1 && w->n[first] <= SHORT_INNER) {
+        if (joins && first == MAXD - 1 && w->n[first] <= MAX_ELEMENTS_PER_POINT) {
             w->per_point = w->n[first];
             w->axis[first] = d;
-            w->n[first] = length(w, d);
+            w->n[first] = length_along(w, d);
             is_banded = 1;
             continue;
         }
         w->axis[--first] = d;
-        w->n[first] = length(w, d);
+        w->n[first] = length_along(w, d);
         is_banded = has_band;
     }
     w->ndim = MAXD - first;
@@ -259,45 +259,46 @@ static void order_dimensions(work *w)
 
 static int is_plain(const work *w, const fdx_array *a, const ptrdiff_t *shape)
 {
-    return a->dtype >= FDX_F32 && along(w, a, w->inner_axis) == w->itemsize &&
+    return a->dtype >= FDX_F32 && stride_along(w, a, w->inner_axis) == w->itemsize &&
            fdx_is_native(a, w->call->op->ndim, shape);
 }
 
-int fdx_follows(const work *w, const fdx_array *out, int d)
+int fdx_is_transposed(const work *w, const fdx_array *out, int d)
 {
-    return along(w, out, w->axis[d]) == w->per_point * w->itemsize && !out->swapped && out->dtype >= FDX_F32 &&
-           along(w, out, w->inner_axis) != w->itemsize && (w->per_point == 1 || out->dtype >= FDX_C64);
+    return stride_along(w, out, w->axis[d]) == w->per_point * w->itemsize && !out->swapped && out->dtype >= FDX_F32 &&
+           stride_along(w, out, w->inner_axis) != w->itemsize && (w->per_point == 1 || out->dtype >= FDX_C64);
 }
 
-/* The extents of blocks and tiles. */
-static void cut(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_sweep, ptrdiff_t cache)
+/* The sizes of blocks, of `size` elements and at least along_sweep rows of the sweep dimension; and of tiles, whose
+ * rows with their halo take at most `cache` bytes. */
+static void choose_blocks(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_sweep, ptrdiff_t cache)
 {
     const int inner = w->ndim - 1;
     w->sweep = -1;
     for (int d = inner - 1; d >= 0; d--)
         if (halo[d] > 0)
             w->sweep = d;
-    /* From the run outward, but of the dimension that is marched along some rows before what lies within is whole. */
-    const ptrdiff_t within = w->sweep < 0 ? size : MAX(1, size / MIN(along_sweep, w->n[w->sweep]));
-    w->block[inner] = MAX(1, MIN(w->n[inner], within / w->per_point));
-    ptrdiff_t term = w->block[inner] * w->per_point;
+    /* From the inner dimension outward, but along_sweep rows of the sweep dimension come first. */
+    const ptrdiff_t inside_sweep = w->sweep < 0 ? size : MAX(1, size / MIN(along_sweep, w->n[w->sweep]));
+    w->block[inner] = MAX(1, MIN(w->n[inner], inside_sweep / w->per_point));
+    ptrdiff_t elements = w->block[inner] * w->per_point;
     for (int d = inner - 1; d >= 0; d--) {
-        w->block[d] = MAX(1, MIN(w->n[d], (d > w->sweep ? within : size) / term));
-        term *= w->block[d];
+        w->block[d] = MAX(1, MIN(w->n[d], (d > w->sweep ? inside_sweep : size) / elements));
+        elements *= w->block[d];
     }
-    /* For an output whose elements follow each other along another dimension: squares. */
-    if (w->across >= 0) {
-        w->block[inner] = MAX(1, MIN(w->n[inner], SQUARE / w->per_point));
-        w->block[w->across] = MIN(w->n[w->across], SQUARE);
-        term = w->block[inner] * w->per_point * w->block[w->across];
+    /* For transposed outputs: squares. */
+    if (w->out_inner >= 0) {
+        w->block[inner] = MAX(1, MIN(w->n[inner], TRANSPOSED_SIDE / w->per_point));
+        w->block[w->out_inner] = MIN(w->n[w->out_inner], TRANSPOSED_SIDE);
+        elements = w->block[inner] * w->per_point * w->block[w->out_inner];
         for (int d = inner - 1; d >= 0; d--) {
-            if (d == w->across)
+            if (d == w->out_inner)
                 continue;
-            w->block[d] = MAX(1, MIN(w->n[d], size / term));
-            term *= w->block[d];
+            w->block[d] = MAX(1, MIN(w->n[d], size / elements));
+            elements *= w->block[d];
         }
     }
-    /* Tiles: what is read again on the march should be in the cache until then. */
+    /* Tiles: rows that the next block of the sweep reads again should stay in cache until then. */
     for (int d = 0; d < w->ndim; d++)
         w->tile[d] = d <= w->sweep ? w->block[d] : w->n[d];
     if (w->sweep < 0)
@@ -315,7 +316,7 @@ static void cut(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_
     }
 }
 
-/* The next bytes of the workspace, if there is one yet. */
+/* Reserve the next bytes of the workspace; NULL if there is none yet. */
 static char *reserve(char *memory, ptrdiff_t *used, ptrdiff_t bytes)
 {
     char *here = memory == NULL ? NULL : memory + *used;
@@ -323,7 +324,7 @@ static char *reserve(char *memory, ptrdiff_t *used, ptrdiff_t bytes)
     return here;
 }
 
-/* The most columns that n rows of a band need, wherever they are, of which none wraps. */
+/* The most columns that n consecutive rows of a band need, without wrapping around a periodic axis. */
 static ptrdiff_t most_columns(const fdx_band *band, ptrdiff_t n)
 {
     ptrdiff_t most = n + band->interior.count - 1;
@@ -350,14 +351,15 @@ ptrdiff_t fdx_staging_size(const work *w, const fdx_chain *chain, int s, ptrdiff
             n[d] = most_columns(chain->stage[t].band, n[d]);
         }
     for (int d = 0; d < w->ndim; d++)
-        size = size > MOST_BYTES / n[d] ? MOST_BYTES : size * n[d];
+        size = size > MAX_STAGING_BYTES / n[d] ? MAX_STAGING_BYTES : size * n[d];
     return size;
 }
 
-ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **numbers)
+ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **indices)
 {
-    ptrdiff_t halo[MAXD] = {0}, interior_halo[MAXD] = {0}, most_weights = 1; /* of all rows; of interior rows */
-    int stages = 0, staging = 0, shares = 0, coefficients = 0, repeats = 0, sums = 0, transposes = 0;
+    ptrdiff_t halo[MAXD] = {0}, interior_halo[MAXD] = {0}; /* neighbours less 1: of all rows; of interior rows */
+    ptrdiff_t most_weights = 1;
+    int stages = 0, staging = 0, chain_blocks = 0, coefficients = 0, repeats = 0, block_sums = 0, transposes = 0;
     w->call = call;
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
     w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
@@ -366,21 +368,21 @@ ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t *
     const int inner = w->ndim - 1;
 
     w->plain = w->plain_out = w->streamed = 0;
-    w->across = -1;
+    w->out_inner = -1;
     ptrdiff_t size = 1;
     for (int d = 0; d < call->op->ndim; d++)
-        size *= length(w, d);
+        size *= length_along(w, d);
     for (int k = 0; k < call->op->ninputs; k++)
         w->plain |= (uint64_t)is_plain(w, &call->in[k], call->op->in_shape) << k;
     for (int k = 0; k < call->op->noutputs; k++) {
         const int plain = is_plain(w, &call->out[k], call->op->out_shape);
         w->plain_out |= (uint64_t)plain << k;
         w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
-                                  size > STREAM_SUMS / itemsize_of(call->out[k].dtype))
+                                  size > STREAM_MIN_BYTES / itemsize_of(call->out[k].dtype))
                        << k;
         for (int d = 0; d < inner && !plain; d++)
-            if (fdx_follows(w, &call->out[k], d))
-                w->across = d;
+            if (fdx_is_transposed(w, &call->out[k], d))
+                w->out_inner = d;
     }
     for (int k = 0; k < call->op->nchains; k++) {
         const fdx_chain *chain = &call->op->chain[k];
@@ -400,36 +402,36 @@ ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t *
             transposes |= d == inner;
             repeats |= d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
         }
-        shares |= chain->stage[chain->nstages - 1].coefficient != NULL;
+        chain_blocks |= chain->stage[chain->nstages - 1].coefficient != NULL;
     }
     w->by_lines = 0;
-    int others = 0, sums_of_several = 0;
+    int by_chains = 0, several_terms = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out;
         n = chains_of_output(call, k);
         const int by_lines = fdx_is_by_lines(w, &call->op->chain[k], n);
         w->by_lines |= (uint64_t)by_lines << number;
-        others |= !by_lines;
-        sums_of_several |= n > 1;
-        sums |= !is_in_place(w, number, by_lines);
+        by_chains |= !by_lines;
+        several_terms |= n > 1;
+        block_sums |= !is_in_place(w, number, by_lines);
     }
-    if (!others)
-        cut(w, interior_halo, BLOCK, 1, IN_L3);
+    if (!by_chains)
+        choose_blocks(w, interior_halo, BLOCK_ELEMENTS, 1, L3_BYTES);
     else if (staging)
-        cut(w, interior_halo, BLOCK_STAGED, 4 * ROWS_AT_ONCE, IN_L2);
-    else if (sums_of_several)
-        cut(w, interior_halo, BLOCK_OF_SUMS, ROWS_AT_ONCE, IN_L3);
+        choose_blocks(w, interior_halo, STAGED_BLOCK_ELEMENTS, 4 * ROWS_AT_ONCE, L2_BYTES);
+    else if (several_terms)
+        choose_blocks(w, interior_halo, TERMS_BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
     else
-        cut(w, interior_halo, BLOCK, ROWS_AT_ONCE, IN_L3);
+        choose_blocks(w, interior_halo, BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
     w->lookahead = w->sweep < 0 ? 0 : interior_halo[w->sweep] / 2;
 
-    /* Wherever the memory lies, all that is reserved begins on a cache line. */
+    /* Whatever the alignment of the memory, everything in it begins on a cache line. */
     if (memory != NULL)
-        memory += -(uintptr_t)memory % (uintptr_t)ALIGNMENT;
+        memory += -(uintptr_t)memory % (uintptr_t)ALIGNMENT_BYTES;
     ptrdiff_t used = 0, block = w->itemsize * w->per_point;
     for (int d = 0; d < w->ndim; d++)
         block *= w->block[d];
-    /* The largest box that is computed: how many lines and elements it has. */
+    /* The elements and lines of the largest box that is computed. */
     ptrdiff_t most = 0, box = block / w->itemsize, box_lines = box / (w->block[inner] * w->per_point);
     for (int k = 0; k < call->op->nchains; k++) {
         ptrdiff_t n[MAXD], bytes = 0;
@@ -441,39 +443,41 @@ ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t *
         }
         most = MAX(most, bytes);
     }
-    ptrdiff_t row_ends = 0; /* a part of a block's lines, for its output has as many at the most */
+    ptrdiff_t row_ends = 0; /* bytes, for the output that needs most */
     for (int k = 0, n; k < call->op->nchains; k += n) {
         n = chains_of_output(call, k);
         if (w->by_lines >> call->op->chain[k].out & 1)
             row_ends = MAX(row_ends, fdx_row_ends_size(w, &call->op->chain[k], n,
                                                        block / (w->block[inner] * w->per_point * w->itemsize)));
     }
-    if (most >= MOST_BYTES)
+    if (most >= MAX_STAGING_BYTES)
         return -1;
-    const ptrdiff_t segment = MIN(SEGMENT, box);
+    const ptrdiff_t segment = MIN(SEGMENT_ELEMENTS, box);
     w->transposed = MIN(MAX(1, TRANSPOSED_LINES / w->per_point), box_lines);
     const ptrdiff_t transposed = w->transposed * w->per_point * w->itemsize;
-    w->sum = reserve(memory, &used, sums ? block : 0);
-    w->share = reserve(memory, &used, shares ? block : 0);
-    w->columns = reserve(memory, &used, transposes ? (halo[inner] + BY_COLUMNS) * transposed : 0);
-    w->made = reserve(memory, &used, transposes ? BY_COLUMNS * transposed : 0);
+    w->block_sum = reserve(memory, &used, block_sums ? block : 0);
+    w->chain_block = reserve(memory, &used, chain_blocks ? block : 0);
+    w->rows_in = reserve(memory, &used, transposes ? (halo[inner] + MIN_ROW_SEGMENT) * transposed : 0);
+    w->rows_out = reserve(memory, &used, transposes ? MIN_ROW_SEGMENT * transposed : 0);
     coefficients |= call->accumulate != NULL;
     w->coefficients = reserve(memory, &used, coefficients ? segment * w->itemsize : 0);
     w->raw = reserve(memory, &used, coefficients ? segment * (ptrdiff_t)sizeof(double) : 0);
-    /* No loop takes fewer than FDX_VARYING neighbours, so that shorter sums need no second one. */
-    w->part = reserve(memory, &used, most_weights > FDX_VARYING ? segment * w->itemsize : 0);
-    w->repeated = reserve(memory, &used, repeats ? most_weights * SEGMENT * (ptrdiff_t)sizeof(double) : 0);
+    /* All loops take FDX_VARYING neighbours or more: sums of so many need only one loop. */
+    w->partial_sum = reserve(memory, &used, most_weights > FDX_VARYING ? segment * w->itemsize : 0);
+    w->repeated_weights =
+        reserve(memory, &used, repeats ? most_weights * SEGMENT_ELEMENTS * (ptrdiff_t)sizeof(double) : 0);
     w->staging = reserve(memory, &used, most);
     w->row_ends = reserve(memory, &used, row_ends);
-    w->line = reserve(memory, &used, w->by_lines != 0 ? LONGER * LINE_SEGMENT + ALIGNMENT : 0);
+    w->line = reserve(memory, &used, w->by_lines != 0 ? LONG_SEGMENT_RATIO * LINE_SEGMENT_BYTES + ALIGNMENT_BYTES : 0);
     const ptrdiff_t nweights = most_weights + ROWS_AT_ONCE, size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
-    const int by_chains = TAKEN_BY_CHAIN + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
+    const int taken_by_chains = TAKEN_BY_CHAIN + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
     w->neighbours = (const void **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->neighbours);
     w->weight = (double *)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->weight);
-    w->centre = (const double **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->centre);
-    w->skip = (ptrdiff_t *)(void *)reserve(memory, &used, transposes ? (halo[inner] + BY_COLUMNS) * size_of_number : 0);
-    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
-    *numbers = (ptrdiff_t *)(void *)reserve(memory, &used, taken * w->ndim * size_of_number);
-    w->numbers = numbers;
-    return used + ALIGNMENT;
+    w->point_weights = (const double **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->point_weights);
+    w->column_offset =
+        (ptrdiff_t *)(void *)reserve(memory, &used, transposes ? (halo[inner] + MIN_ROW_SEGMENT) * size_of_number : 0);
+    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(taken_by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
+    *indices = (ptrdiff_t *)(void *)reserve(memory, &used, taken * w->ndim * size_of_number);
+    w->indices = indices;
+    return used + ALIGNMENT_BYTES;
 }

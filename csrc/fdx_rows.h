@@ -27,8 +27,8 @@
 #endif
 
 #define FDX_NWEIGHTS 3
-#ifndef FDX_BLOCK
-#define FDX_BLOCK ((ptrdiff_t)192) /* elements that are converted at a time; the buffers for them are on the stack */
+#ifndef FDX_BUFFER_ELEMENTS
+#define FDX_BUFFER_ELEMENTS ((ptrdiff_t)192) /* of a buffer for conversion, on the stack */
 #endif
 
 static inline int fdx_is_single(int dtype)

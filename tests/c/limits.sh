@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Flags by which arrays of some dozen elements are large ones, made as those of megabytes are: in tiles, many chunks and
-# blocks, by stores past the cache, without divisions. One a line:  limits.sh short|long|none
-# Short lines have the ends of everything; long ones, or several of them, are enough for loops of registers.
+# Flags by which arrays of some dozen elements are computed as those of megabytes are: in tiles, many blocks and line
+# segments, by non-temporal stores, without divisions. One a line:  limits.sh short|long|none
+# Short lines have all kinds of line ends; long ones, or several of them, are enough for vector loops.
 set -euo pipefail
-limits=(BLOCK_OF_SUMS=24 BLOCK_STAGED=20 IN_L2=128 STREAM_SUMS=64 SHORT_UNIT=4 TURNED=4 PIECE=8 SQUARE=4 LINE_LEAST=1
-    FDX_BLOCK=8)
+limits=(STREAM_MIN_BYTES=64 TERMS_BLOCK_ELEMENTS=24 STAGED_BLOCK_ELEMENTS=20 L2_BYTES=128 MAX_ELEMENTS_PER_POINT=4
+    TRANSPOSED_LINES=4 SEGMENT_ELEMENTS=8 TRANSPOSED_SIDE=4 MIN_LINE_ELEMENTS=1 FDX_BUFFER_ELEMENTS=8)
 case ${1:-} in
-    short) limits+=(BLOCK=24 LINE_PIECE=128 IN_L1=64 IN_L3=1024) ;;
-    long) limits+=(BLOCK=1500 LINE_PIECE=512 IN_L1=10000 IN_L3=20000) && printf -- '-D%s\n' CHUNK_ONE=16 CHUNK_MANY=8 ;;
+    short) limits+=(BLOCK_ELEMENTS=24 LINE_SEGMENT_BYTES=128 L1_BYTES=64 L3_BYTES=1024) ;;
+    long)
+        limits+=(BLOCK_ELEMENTS=1500 LINE_SEGMENT_BYTES=512 L1_BYTES=10000 L3_BYTES=20000)
+        printf -- '-D%s\n' ONE_AXIS_BLOCK_ELEMENTS=16 AXES_BLOCK_ELEMENTS=8
+        ;;
     none) exit ;;
     *) echo "expected short, long or none, got '${1:-}'" >&2 && exit 2 ;;
 esac
-printf -- '-D%s\n' CACHE=256 WORTH=1 STREAM=64 CONVERTED=128
+printf -- '-D%s\n' CACHE_BYTES=256 MIN_DIVISIONS=1 CONVERTED_BYTES=128
 for limit in "${limits[@]}"; do echo "-D${limit%=*}=((ptrdiff_t)${limit#*=})"; done
