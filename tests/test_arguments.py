@@ -140,7 +140,7 @@ def test_the_advice_for_masked_data_works(dtype):
 def test_the_advice_for_masked_coordinates_is_to_leave_them_out():
     for argument in ("derivative spacing", "Diff spacing", "weights nodes"):
         call, name, a = ARGUMENTS[argument]
-        assert "leave those out" in refused(call, masked(a), name)
+        assert "leave those points out" in refused(call, masked(a), name)
 
 
 # ------------------------------------------------------------------ what means more
@@ -542,13 +542,13 @@ def test_data_are_numbers_of_float64():
         ([350, 355, 0, 5], "pass numpy.unwrap(spacing, period=360)"),
         ([3.0, 3.1, -3.1, -3.0], "pass numpy.unwrap(spacing, period=2 * numpy.pi)"),
         ([22, 23, 0, 1], "pass numpy.unwrap(spacing, period=24)"),
-        ([0, 1, 1, 2], "leave one out, or put their mean"),
-        ([3, 2, 2, 0], "leave one out, or put their mean"),
+        ([0, 1, 1, 2], "leave one out, or take their mean"),
+        ([3, 2, 2, 0], "leave one out, or take their mean"),
         ([0.1, 0.1, 0.1], "pass this number"),
         ([60, 30, 0, 30, 60], "is a minus sign missing on one side"),
         ([1, 3, 2, 4], "sort the points, by order = numpy.argsort(spacing)"),
         ([1, 3, 2, 4], "pass numpy.cumsum(spacing)"),
-        ([1, -3, 2, 4], "have values and coordinates changed places?"),
+        ([1, -3, 2, 4], "are values and coordinates swapped?"),
     ],
 )
 def test_coordinates_in_disorder(x, advice):
@@ -641,9 +641,9 @@ def test_shapes_that_no_array_has():
         ("grid-mirror", "'symmetric' here"),
         ("Neumann", "'reflect' has the wall at the last point, 'symmetric' half a spacing outside"),
         ("dirichlet", "'reflect-odd' has the wall at the last point"),
-        ("constant", "numpy.pad(f, r), and take 'valid'"),
-        ("nearest", "numpy.pad(f, r, mode='edge'), and take 'valid'"),
-        ("edge", "numpy.pad(f, r, mode='edge'), and take 'valid'"),
+        ("constant", "numpy.pad(f, r), and use 'valid'"),
+        ("nearest", "numpy.pad(f, r, mode='edge'), and use 'valid'"),
+        ("edge", "numpy.pad(f, r, mode='edge'), and use 'valid'"),
         ("replicate", "mode='edge'"),
         ("One_Sided", "write 'one-sided'"),
         ("onesided", "'one-sided' here"),
@@ -703,9 +703,9 @@ def test_an_object_that_makes_no_array():
         def __array__(self, *args, **kwargs):
             return 3
 
-    with pytest.raises(ValueError, match=r"^f: expected .*Odd, of which NumPy makes no array"):
+    with pytest.raises(ValueError, match=r"^f: expected .*Odd, which NumPy cannot convert"):
         fdx.derivative(Odd())
-    with pytest.raises(ValueError, match=r"^f: .* of one length, got some of different lengths"):
+    with pytest.raises(ValueError, match=r"^f: .* of one length, got different lengths"):
         fdx.derivative([[1.0, 2.0], [3.0]])
     with pytest.raises(TypeError, match=r"f\[0\]: expected numbers, got '1'"):
         fdx.derivative(["1", "2"])

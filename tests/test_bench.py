@@ -121,7 +121,7 @@ def test_ratios_are_those_of_neighbours():
 
 def test_rounds():
     statement = _bench_measure.Statement("sum(range(100))", {})
-    rounds = _bench_measure.take_turns({"a": statement, "b": statement}, {"c": statement}, 0.0)
+    rounds = _bench_measure.alternate({"a": statement, "b": statement}, {"c": statement}, 0.0)
     assert len(rounds) == _bench_measure.ROUNDS
     assert all(is_positive(r[name]) for r in rounds for name in "abc")
 
@@ -237,7 +237,7 @@ def test_table(hasty, capsys):
         assert text in table
     assert table.count("fresh") >= len([case for case in hasty if case.memory == "fresh"])
     assert "Import, after NumPy's: 125.0 ms" in table
-    assert "other libraries" not in table
+    assert "Other libraries" not in table
     for text in ("\nDiff(1, x) ", "20 x 21 x 22 float64", "\nLaplacian of 10 x 10: "):
         assert text in table
     assert max(map(len, table.splitlines())) <= 100

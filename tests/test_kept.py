@@ -17,7 +17,7 @@ KEEPERS = [
     _derivative.diff_of_constants,
     _derivative.diff_of_coordinates,
     _calculus.plan_of_constants,
-    _calculus.plan_of_known,
+    _calculus.plan_of_key,
 ]
 
 
@@ -282,8 +282,8 @@ def test_few_are_kept_and_no_large_ones():
         x = np.arange(50.0) ** 2 + k
         fdx.derivative(np.ones(50), x)
         fdx.laplacian(np.ones((50, 50)), x, x)
-    for keeper in (_derivative.diff_of_coordinates, _calculus.plan_of_known):
-        assert keeper.cache_info().currsize == _kept.FEW
+    for keeper in (_derivative.diff_of_coordinates, _calculus.plan_of_key):
+        assert keeper.cache_info().currsize == _kept.MAX_KEPT
     forget()
     n = _kept.MAX_WEIGHTS // 4
     for accuracy in (2, np.int64(2)):

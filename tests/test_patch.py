@@ -139,9 +139,9 @@ def test_replaced_before_fdx_was_imported():
     done = python("-c", code, cwd=None)
     assert done.stderr == ""
     assert done.stdout == (
-        "numpy.gradient: expected NumPy's own function, got __main__.<lambda> (<string>, line 3), "
-        "by which something replaced it before fdx was imported; import fdx before that, or put "
-        "NumPy's back first\ntheirs [2. 2.]\n"
+        "numpy.gradient: expected NumPy's function, got __main__.<lambda> (<string>, line 3), "
+        "which replaced it before fdx was imported; import fdx before that, or restore "
+        "NumPy's function first\ntheirs [2. 2.]\n"
     )
 
 
@@ -153,7 +153,7 @@ def test_replaced_after_fdx_was_imported(patch, monkeypatch, capsys):
     def logged(*args):
         return own(*args)
 
-    here = f"got numpy.gradient ({__file__}, line {logged.__code__.co_firstlineno}), by which"
+    here = f"got numpy.gradient ({__file__}, line {logged.__code__.co_firstlineno}), which"
     with monkeypatch.context() as replaced:
         for theirs, got in (logged, here), (functools.partial(own), "got functools.partial("):
             replaced.setattr(np, "gradient", theirs)
@@ -841,10 +841,10 @@ def test_what_cannot_be_run(tmp_path):
     assert done.returncode == 2
     done = run("--numpy", "--no-report", "program.py", cwd=tmp_path)
     assert done.returncode == 2
-    assert "--no-report leaves nothing of --numpy" in done.stderr
+    assert "--no-report cannot be combined with --numpy" in done.stderr
     done = run("--numpy", "--compare", "program.py", cwd=tmp_path)
     assert done.returncode == 2
-    assert "--numpy leaves nothing to --compare: run the program twice" in done.stderr
+    assert "--numpy cannot be combined with --compare: run the program twice" in done.stderr
 
 
 def test_the_example_has_the_same_bytes(tmp_path):

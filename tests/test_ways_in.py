@@ -323,7 +323,9 @@ def test_scipy():
 
 
 def test_addresses_of_what_there_is_not():
-    with pytest.raises(ValueError, match=r"^name: expected one of fdx_gradient_apply, .*, got 'fdx_aply'$"):
+    with pytest.raises(
+        ValueError, match=r"^name: expected one of fdx_gradient_apply, .*, got 'fdx_aply'$"
+    ):
         fdx.get_function_address("fdx_aply")
     with pytest.raises(TypeError, match=r"^name: expected a string, got 1$"):
         fdx.get_function_address(1)

@@ -322,7 +322,11 @@ def test_layouts():
         (([1, 2], 0, 2**70), ValueError, "nodes: expected at least 1180591620717411303425 for"),
         ((range(65),), ValueError, "nodes: expected at most 64, got 65"),
         ((1.0,), ValueError, "nodes: expected an array of shape (..., m), got the number 1.0"),
-        (([[1, 2], [3]],), ValueError, "nodes: expected sequences of one length, got some of "),
+        (
+            ([[1, 2], [3]],),
+            ValueError,
+            "nodes: expected sequences of one length, got different lengths",
+        ),
         (([1j, 2],), TypeError, "nodes: expected real numbers, got complex128"),
         ((["1", "2"],), TypeError, "nodes[0]: expected real numbers, got '1'"),
         (([2**70, "1"],), TypeError, "nodes[1]: expected real numbers, got "),
@@ -344,7 +348,7 @@ def test_layouts():
         (
             (10.0 ** (10 * np.arange(-30, 31)), 0, 20),
             ValueError,
-            "nodes: expected distances that do not differ so much, for 61 nodes and deriv=20",
+            "nodes: expected distances that differ less, for 61 nodes and deriv=20",
         ),
     ],
 )

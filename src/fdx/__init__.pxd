@@ -1,5 +1,5 @@
-# The C core for Cython: `from fdx cimport fdx_call, fdx_apply`. What it all means stands in fdx.h; link with libfdx.a.
-# fdx.get_include() and fdx.get_library_dir() tell where these are.
+# The C core for Cython: `from fdx cimport fdx_call, fdx_apply`. It is documented in fdx.h; link with libfdx.a.
+# fdx.get_include() and fdx.get_library_dir() are the folders of these.
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int8_t, uint8_t
 

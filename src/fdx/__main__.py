@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "run" not in args:
             parser.print_help()
             return 0
-    # What `run` runs has its own streams, and ends as it would have by itself.
+    # The program that `run` runs handles its streams and its end itself.
     printing = nullcontext() if args.command == "run" else quiet_at_closed_pipes()
     try:
         with printing:

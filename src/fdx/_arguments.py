@@ -1,9 +1,9 @@
-"""What arguments have to be, for every function but `gradient`, which takes what NumPy's does.
+"""Checks and conversions of arguments, for all functions except `gradient`, which follows NumPy's.
 
-One rule holds for all of them: an array or a number is taken as what it is, or there is an error
-that names the argument and says what to write instead. What an argument means beside its numbers (a
-mask, a unit, labels, chunks, a graph of gradients) is never dropped in silence, wherever it stands:
-in a list, or in what an object's ``__array__`` returns.
+One rule holds for all: an array or a number is used as it is, or an error names the argument and
+says what to write instead. What an argument means beyond its numbers (a mask, a unit, labels,
+chunks, a graph of gradients) is never dropped silently, not even in a list or in what an object's
+``__array__`` returns.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Array = np.ndarray[Any, Any]
 # In the order of the C core's enumeration.
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
-TWICE = " (is the first point there twice?)"
+TWICE = " (is the first point stored twice?)"
 UNIT = " (in another unit?)"
 
 MAX_NODES = 64  # of one stencil
 
-# The largest relative error of a distance, where a float64 does not hold the numbers given.
+# The largest relative error of a distance between numbers that a float64 does not hold exactly.
 ROUNDED = 2.0**-26
 
 
@@ -44,10 +44,10 @@ ROUNDED = 2.0**-26
 
 
 class Role(NamedTuple):
-    """What an argument is for."""
+    """What an argument is used as."""
 
     expected: str
-    without: str  # what to do about elements that are masked
+    without: str  # what to do about masked elements
 
 
 def filled(value: Array, name: str) -> str:
@@ -57,9 +57,9 @@ def filled(value: Array, name: str) -> str:
     return f"pass {real}.filled(numpy.nan), and what depends on them will be NaN"
 
 
-UNKNOWN = "leave those out, here and wherever else there is one for each point"
+UNKNOWN = "leave those points out, here and in every array with a value for each point"
 DATA = Role("a numpy.ndarray", "")
-FACTORS = Role("real numbers", "")
+COEFFICIENTS = Role("real numbers", "")
 POINTS = Role("a number or coordinates", UNKNOWN)
 NUMBER = Role("a real number", "pass the number that it is")
 REALS = Role("real numbers", UNKNOWN)
@@ -70,7 +70,7 @@ NUMBERS = frozenset(
 )
 BUFFERS = (str, bytes, bytearray, memoryview, array.array, range)
 
-# What tells NumPy, or others, that a class has a meaning of its own for what is done to arrays.
+# Attributes by which a class tells NumPy or other libraries that it overrides their functions.
 PROTOCOLS = (
     "__array_function__",
     "__array_ufunc__",
@@ -80,10 +80,10 @@ PROTOCOLS = (
     "__dataframe__",
 )
 
-# What classes of other packages have beside numbers, and how to get the numbers.
-ELSEWHERE = {
+# What classes of other packages have in addition to numbers, and how to get the numbers.
+OTHER_PACKAGES = {
     "astropy": ("its unit", "{name}.to_value({unit!r})"),
-    "cupy": ("where it is", "cupy.asnumpy({name})"),
+    "cupy": ("its device", "cupy.asnumpy({name})"),
     "dask": ("its chunks", "{name}.compute()"),
     "jax": ("its gradients", "numpy.asarray({name})"),
     "jaxlib": ("its gradients", "numpy.asarray({name})"),
@@ -99,11 +99,11 @@ ELSEWHERE = {
 }
 
 
-def elsewhere(value: object, name: str) -> tuple[str, str] | None:
-    """What it would lose as an array, and what to pass instead, if it is of a known package."""
+def of_other_package(value: object, name: str) -> tuple[str, str] | None:
+    """What a value of a known package would lose as an array, and what to pass instead."""
     for kind in type(value).__mro__:
         parts = str(kind.__module__).split(".")
-        found = ELSEWHERE.get(parts[0]) or ELSEWHERE.get(".".join(parts[:2]))
+        found = OTHER_PACKAGES.get(parts[0]) or OTHER_PACKAGES.get(".".join(parts[:2]))
         if found is not None:
             lost, instead = found
             unit = getattr(value, "units", getattr(value, "unit", None))
@@ -117,8 +117,8 @@ def elsewhere(value: object, name: str) -> tuple[str, str] | None:
 
 
 def reject_meaning(value: Any, name: str, role: Role, written: str) -> None:
-    """An error for what is more than the numbers that an array would have of it, which is `written`
-    in what to pass instead."""
+    """Raise an error if a value is more than the numbers that its array would have. `written` is
+    how the advice names it."""
     if isinstance(value, Applicable):
         raise TypeError(f"{name}: expected an array, got an operator: A @ B is their product")
     if callable(value):
@@ -133,7 +133,7 @@ def reject_meaning(value: Any, name: str, role: Role, written: str) -> None:
             f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which has arrays "
             f"by name; pass one of them{which}"
         )
-    known = elsewhere(value, written)
+    known = of_other_package(value, written)
     if known is None:
         if isinstance(value, np.ndarray):
             known = "what its class adds", f"numpy.asarray({written})"
@@ -147,7 +147,7 @@ def reject_meaning(value: Any, name: str, role: Role, written: str) -> None:
 
 
 def unmasked(value: Any, name: str, role: Role, written: str) -> Any:
-    """The data of a masked array, if nothing is masked: what is under a mask is no data."""
+    """The data of a masked array; an error if an element is masked, as such values are not data."""
     mask = np.ma.getmaskarray(value)
     if mask.dtype != bool or mask.any():
         count = np.count_nonzero(mask) if mask.dtype == bool else "some"
@@ -159,14 +159,14 @@ def unmasked(value: Any, name: str, role: Role, written: str) -> Any:
 
 
 def as_plain(value: Any, name: str, role: Role, written: str = "") -> Array:
-    """An argument as a numpy.ndarray or memmap; one that is such already is not copied."""
+    """An argument as a numpy.ndarray or memmap, which is not copied if it is one already."""
     kind = type(value)
     if kind is np.ndarray or kind is np.memmap:
         plain: Array = value
         return plain
     if kind in NUMBERS or isinstance(value, np.generic):
         return np.asarray(value)
-    if kind is not list and kind is not tuple:  # which mean nothing but what is in them
+    if kind is not list and kind is not tuple:  # which are nothing but their elements
         if isinstance(value, np.ma.MaskedArray):
             data = unmasked(value, name, role, written or name)
             if kind is np.ma.MaskedArray:
@@ -178,14 +178,14 @@ def as_plain(value: Any, name: str, role: Role, written: str = "") -> Array:
             return np.asarray(elements)
         except ValueError:
             raise ValueError(
-                f"{name}: expected sequences of one length, got some of different lengths"
+                f"{name}: expected sequences of one length, got different lengths"
             ) from None
     try:
         found = np.asanyarray(value)
     except ValueError as error:
         raise ValueError(
-            f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, of which NumPy "
-            f"makes no array: {error}"
+            f"{name}: expected {role.expected}, got {_out.name_of_type(value)}, which NumPy cannot "
+            f"convert to an array: {error}"
         ) from None
     if type(found) is np.ndarray:
         return found
@@ -193,14 +193,14 @@ def as_plain(value: Any, name: str, role: Role, written: str = "") -> Array:
 
 
 def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
-    """A sequence of which NumPy makes an array, with arrays for elements that are no numbers."""
+    """A sequence to be converted to an array, with its elements that are not numbers converted."""
     if NUMBERS.issuperset(map(type, values)):
         return values
     found: list[Any] = []
     for k, value in enumerate(values):
         if type(value) not in NUMBERS:
             element = as_plain(value, f"{name}[{k}]", role)
-            if element.dtype.kind in "bSU":  # which numbers among them would become
+            if element.dtype.kind in "bSU":  # NumPy would convert the numbers, or these, silently
                 expected = "numbers" if role is DATA else role.expected
                 raise TypeError(f"{name}[{k}]: expected {expected}, got {_out.shown(value)}")
             value = element if element.ndim or element.dtype != object else element[()]
@@ -209,7 +209,7 @@ def inside(values: Sequence[Any], name: str, role: Role) -> Sequence[Any]:
 
 
 def instead(a: Array, given: Any, name: str, real: bool = True) -> str:
-    """What to write for numbers of a dtype that is not taken."""
+    """What to write instead of an argument of a dtype that is not accepted."""
     value = a[()] if a.ndim == 0 else given
     if isinstance(value, timedelta):
         return f"; write {name}.total_seconds()"
@@ -240,7 +240,7 @@ def got(a: Array, given: Any) -> str:
 
 
 def as_array(f: Any, name: str = "f") -> Array:
-    """The array that the C core computes from."""
+    """An argument as an array of a dtype that the C core computes."""
     a = f if type(f) is np.ndarray else as_plain(f, name, DATA)
     if not computes(a):
         raise TypeError(
@@ -260,14 +260,14 @@ def result_dtype(f: Array) -> np.dtype[Any]:
 
 
 def is_real(value: Any) -> bool:
-    """Is it a real number? (A truth value and a time are none.)"""
+    """Is it a real number? (Booleans and times are not.)"""
     return isinstance(value, (numbers.Real, Decimal)) and not isinstance(
         value, (bool, np.bool_, np.timedelta64)
     )
 
 
 def as_float(number: Any) -> float:
-    """The float64 that is nearest to a real number."""
+    """The float64 nearest to a real number."""
     try:
         return float(number)
     except OverflowError:
@@ -277,7 +277,7 @@ def as_float(number: Any) -> float:
 
 
 def exactly(number: Any) -> Fraction:
-    """A finite real number of any type."""
+    """A finite real number of any type, as a fraction."""
     if isinstance(number, np.floating):
         return Fraction(*number.as_integer_ratio())
     if isinstance(number, numbers.Integral):
@@ -296,19 +296,19 @@ def nearest(a: Array) -> Array:
 
 
 def holds(x: Array, a: Array) -> Array:
-    """Which numbers of `a` the float64s of `x` that are nearest to them hold exactly."""
+    """Which numbers of `a` equal their nearest float64s, which are `x`, exactly."""
     if a.dtype.kind == "f":
         return np.asarray(x == a)
     if a.dtype != object:
         near = np.asarray(abs(x) < 2.0**62)  # a comparison of integers and floats rounds
-        if near.all():
+        if near.all():  # so that both convert to int64
             return np.asarray(x.astype(np.int64) == a.astype(np.int64))
     return np.asarray(x.astype(object) == elementwise(exactly, a), dtype=bool)
 
 
 def with_large_integers(a: Array, given: Any) -> Array:
-    """The array of a list; of objects, where NumPy may have rounded large integers, as it does
-    beside floats, or where no dtype of integers holds all."""
+    """The array of a list, of dtype object if NumPy may have rounded large integers: it does so if
+    there are floats too, or if no integer dtype holds all of them."""
     if isinstance(given, (list, tuple)) and a.dtype == np.float64 and (abs(a) >= 2.0**53).any():
         objects = np.array(given, dtype=object)
         if any(isinstance(number, numbers.Integral) for number in objects.flat):
@@ -337,9 +337,9 @@ def check_number(value: Any, name: str) -> float:
 
 
 def check_coefficients(value: Any) -> float | Array:
-    """A number, or an array that multiplies point by point, which is not copied."""
+    """A number, or an array for multiplication point by point, which is not copied."""
     name = "coefficients"
-    a = as_plain(value, name, FACTORS)
+    a = as_plain(value, name, COEFFICIENTS)
     real = is_real(a[()]) if a.ndim == 0 else a.dtype.kind in "iuf" and a.dtype.char not in "eg"
     if not real:
         raise TypeError(
@@ -369,7 +369,7 @@ def check_exact(value: Any, name: str) -> Array:
 
 
 def as_doubles(a: Array) -> Array | None:
-    """Finite real numbers as float64, if these hold them exactly."""
+    """Finite real numbers as float64, if that is exact; else None."""
     if a.dtype == np.float64 and a.dtype.isnative and a.flags.c_contiguous and a.flags.aligned:
         return a
     x = nearest(a)
@@ -387,7 +387,7 @@ def element(name: str, index: Iterable[int]) -> str:
 
 def check_waves(value: Any, name: str) -> Array:
     """Wavenumbers."""
-    a = as_plain(value, name, FACTORS)
+    a = as_plain(value, name, COEFFICIENTS)
     if a.ndim == 0 and is_real(a[()]):
         return np.asarray(as_float(a[()]))
     if a.dtype.kind not in "iuf":
@@ -401,17 +401,18 @@ def check_waves(value: Any, name: str) -> Array:
 
 
 def as_spacing(value: Any, name: str) -> Any:
-    """A number as it is, or an array of what may be coordinates."""
+    """A number as it is, or an array, which may be coordinates."""
     a = as_plain(value, name, POINTS)
     return a if a.ndim else value
 
 
 def check_coordinates(given: Any, plain: Array, name: str = "spacing") -> tuple[Array, float]:
-    """Coordinates as read-only float64, strictly rising or falling, and the relative rounding that
-    they came with; `plain` is what `given` is as an array.
+    """Coordinates as read-only float64, strictly increasing or decreasing, and the relative
+    rounding error of their dtype; `plain` is `given` as an array.
 
-    Derivatives take differences of them. Where a float64 does not hold them, as long doubles and
-    large integers, they are taken less the first one, if it holds their distances then.
+    Derivatives depend only on differences of coordinates. Where a float64 does not hold them
+    exactly, as for long doubles and large integers, the first coordinate is subtracted from all, if
+    a float64 then holds their distances.
     """
     a = with_large_integers(plain, given)
     real = a.dtype.kind in "iuf" or (a.dtype == object and all(map(is_real, a.flat)))
@@ -433,8 +434,8 @@ def check_coordinates(given: Any, plain: Array, name: str = "spacing") -> tuple[
     if not rising.all():
         (i,) = first_false(rising)
         raise ValueError(
-            f"{name}: expected coordinates that rise, or fall, throughout, "
-            f"got {a[i]} and {a[i + 1]} at [{i}] and [{i + 1}]; {why_disordered(x, name)}"
+            f"{name}: expected strictly increasing or decreasing coordinates, "
+            f"got {a[i]} and {a[i + 1]} at [{i}] and [{i + 1}]; {why_not_monotonic(x, name)}"
         )
     if not holds(x, a).all():
         offsets = less_the_first(a)
@@ -444,21 +445,21 @@ def check_coordinates(given: Any, plain: Array, name: str = "spacing") -> tuple[
         if not kept.all():
             (i,) = first_false(kept)
             raise ValueError(
-                f"{name}: expected coordinates whose distances a float64 holds when the first one "
+                f"{name}: expected coordinates whose distances a float64 holds after the first one "
                 f"is subtracted, got {a[i]} and {a[i + 1]} at [{i}] and [{i + 1}], and {a[0]} at "
-                "[0]; differentiate parts of which each begins nearby"
+                "[0]; differentiate shorter parts of the axis"
             )
     x.flags.writeable = False
     return x, eps
 
 
 def less_the_first(a: Array) -> Array:
-    """Numbers less the first one, in their own precision, or exactly."""
+    """The first number subtracted from all, in their precision or exactly."""
     if a.dtype.kind == "f":
         return np.asarray(a - a[0])
     if a.dtype != object:
         if abs(float(a[-1]) - float(a[0])) < 2.0**62:
-            return np.asarray((a - a[0]).view(np.int64))  # falling unsigned ones, modulo 2**64
+            return np.asarray((a - a[0]).view(np.int64))  # decreasing unsigned ones, modulo 2**64
         a = a.astype(np.object_)
     return np.asarray(a - a[0])
 
@@ -468,17 +469,17 @@ def is_monotonic(x: Array) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-def why_disordered(x: Array, name: str) -> str:
-    """What the reason may be, and what to write, for coordinates that neither rise nor fall."""
+def why_not_monotonic(x: Array, name: str) -> str:
+    """The probable reason why coordinates are not monotonic, and what to write instead."""
     steps = np.diff(x)
     if not steps.any():
-        return "if all points are that far apart, pass this number"
+        return "if this is the distance between all points, pass this number"
     if (steps >= 0).all() or (steps <= 0).all():
-        return "of two points at one place leave one out, or put their mean"
+        return "of two points with the same coordinate leave one out, or take their mean"
     span = float(x.max() - x.min())
     for period, text in ((360.0, "360"), (2 * math.pi, "2 * numpy.pi"), (24.0, "24")):
         if span <= period and is_monotonic(np.unwrap(x, period=period)):
-            return f"where angles or hours begin again, pass numpy.unwrap({name}, period={text})"
+            return f"where angles or hours wrap around, pass numpy.unwrap({name}, period={text})"
     turn = int(np.argmin(x))
     if (
         x[turn] >= 0
@@ -490,12 +491,12 @@ def why_disordered(x: Array, name: str) -> str:
     return (
         f"sort the points, by order = numpy.argsort({name}) for coordinates and values alike"
         + distances * f"; or, if these are distances between points, pass numpy.cumsum({name})"
-        + "; or have values and coordinates changed places?"
+        + "; or are values and coordinates swapped?"
     )
 
 
 def precision_of(given: Any) -> float:
-    """The relative rounding of the dtype that a number or array came in."""
+    """The relative rounding error of the dtype of a number or array."""
     dtype = np.asarray(given).dtype
     if dtype.kind != "f":
         return 0.0
@@ -503,17 +504,17 @@ def precision_of(given: Any) -> float:
 
 
 def rounding_of(x: Array, eps: float) -> float:
-    """How far coordinates may be from where they should, as they came in."""
+    """The largest rounding error that coordinates may have, computed in the precision `eps`."""
     h = float((x[-1] - x[0]) / (len(x) - 1))
-    # Twice that of the formulas by which they are made, such as numpy.deg2rad(numpy.linspace(...)).
+    # Twice the error of the usual formulas, such as numpy.deg2rad(numpy.linspace(...)).
     return min(4 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
 
 
 def even_spacing(x: Array, rounding: float) -> float | None:
-    """The distance between coordinates that are even but for rounding."""
+    """The spacing of coordinates that are evenly spaced up to rounding; None if they are not."""
     n = len(x)
     h = float((x[-1] - x[0]) / (n - 1))
-    block = 4096  # as uneven ones show it soon, and what is in cache is there sooner
+    block = 4096  # uneven coordinates are found in the first blocks, and a block fits the cache
     for start in range(0, n, block):
         here = x[start : start + block]
         expected = h * np.arange(start, start + len(here))
@@ -523,8 +524,9 @@ def even_spacing(x: Array, rounding: float) -> float | None:
 
 
 def check_period(x: Array, period: float | None, rounding: float, given: Any) -> tuple[float, bool]:
-    """The period in the direction of the coordinates, which it has to be longer than, and whether
-    even ones are at the same distance across the ends. `given` is the period as it came in."""
+    """The period, with the sign of the coordinates' direction, and whether evenly spaced
+    coordinates have the same spacing across the ends. The period has to be longer than the
+    coordinates' span; `given` is the period before rounding to float64."""
     if period is None:
         raise ValueError(
             "period: expected the length of the axis, as coordinates do not tell the distance "
@@ -533,7 +535,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
     n, span = len(x), float(x[-1] - x[0])
     signed, h = math.copysign(period, span), span / (n - 1)
     rounding = max(rounding, min(4 * precision_of(given) * abs(period), abs(h) / 4))
-    # A seam that is nothing beside the other distances, as of sums of rounded ones, is none.
+    # A distance across the ends that is negligible, as by rounded sums of distances, counts as 0.
     twice = abs(span - signed) <= max(rounding, float(abs(np.diff(x)).min()) / 1000)
     if twice or not abs(signed) > abs(span):
         far = abs(signed) < abs(span) / 2
@@ -543,14 +545,14 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
         )
     if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, abs(h) / 1000) is not None:
         raise ValueError(
-            f"period: expected {abs(n * h)} of {n} coordinates at a distance of {abs(h)}, or at "
-            f"most twice that, if there is a gap from the last to the first, got {period}" + UNIT
+            f"period: expected {abs(n * h)} for {n} coordinates of spacing {abs(h)}, or at most "
+            f"twice that, if there is a gap from the last to the first, got {period}" + UNIT
         )
     lost = abs(exactly(period) - exactly(np.asarray(given)[()]))
     if lost > ROUNDED * abs(signed - span):
         raise ValueError(
-            f"period: expected a number of which a float64 holds what it is more than the "
-            f"coordinates span, {abs(span)}, got {_out.shown(given)}"
+            f"period: expected a number whose difference to what the coordinates span, "
+            f"{abs(span)}, a float64 holds, got {_out.shown(given)}"
         )
     return signed, abs(n * h - signed) <= 2 * rounding
 
@@ -559,8 +561,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
 
 
 def as_index(value: Any) -> int | None:
-    """An integer, or None for what is none. (A truth value is none, nor is what has a mask or a
-    unit.)"""
+    """An integer, or None for anything else, such as booleans and arrays with a mask or a unit."""
     if isinstance(value, (bool, np.bool_)):
         return None
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
@@ -581,14 +582,14 @@ def check_integer(value: Any, name: str, expected: str, least: int) -> int:
 
 
 def check_shape(shape: Any) -> tuple[int, ...]:
-    """A shape of arrays of which a float64 or complex128 could be addressed."""
+    """A shape of which arrays of float64 and complex128 fit the address space."""
     given = shape if isinstance(shape, (tuple, list)) else (shape,)
     found = tuple(
         check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
     )
     if math.prod(n or 1 for n in found) > sys.maxsize // 16:
         raise ValueError(
-            f"shape: expected an array that memory can be addressed for, got {_out.shown(shape)}"
+            f"shape: expected an array that fits the address space, got {_out.shown(shape)}"
         )
     return found
 
@@ -607,7 +608,7 @@ def in_range(axis: int, ndim: int) -> int:
 
 
 def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes that an integer, a sequence of them, or None for all, stand for."""
+    """The axes given by an integer, a sequence of integers, or None, which means all."""
     if axis is None:
         return tuple(range(ndim))
     number = as_index(axis)
@@ -622,11 +623,11 @@ def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if not axes:
         raise ValueError("axis: expected at least one axis, got ()")
     if len(set(axes)) < len(axes):
-        raise ValueError(f"axis: expected axes that differ, got {_out.shown(axis)}")
+        raise ValueError(f"axis: expected different axes, got {_out.shown(axis)}")
     return axes
 
 
-# Names that others have for boundaries: one of these is the same, ...
+# Names of boundaries in other libraries: those that mean the same as one here, ...
 SAME = {
     "antireflect": "reflect-odd",
     "circular": "periodic",
@@ -638,25 +639,25 @@ SAME = {
     "onesided": "one-sided",
     "wrap": "periodic",
 }
-# ... or does what is wanted, under a condition.
+# ... and those for which there is advice.
 WALL = (
     "where the slope at a wall is 0, 'reflect' has the wall at the last point, 'symmetric' half a "
     "spacing outside of it"
 )
-HELD = (
-    "where the value at a wall is held, 'reflect-odd' has the wall at the last point, which has "
-    "that value; for one elsewhere pad f with what is beyond, and take 'valid'"
+FIXED = (
+    "where the value at a wall is fixed, 'reflect-odd' has the wall at the last point, which has "
+    "that value; for a wall elsewhere pad f with the values outside, and use 'valid'"
 )
 FILL = (
-    "pad f with what is outside, as by numpy.pad(f, r), and take 'valid', which leaves out r points"
+    "pad f with the values outside, as by numpy.pad(f, r), and use 'valid', which removes r points"
 )
 EDGE = (
-    "pad f with its last values, by numpy.pad(f, r, mode='edge'), and take 'valid', which leaves "
-    "out r points"
+    "pad f with its last values, by numpy.pad(f, r, mode='edge'), and use 'valid', which removes "
+    "r points"
 )
-LIKE = {
+ADVICE = {
     "constant": FILL,
-    "dirichlet": HELD,
+    "dirichlet": FIXED,
     "edge": EDGE,
     "extend": EDGE,
     "fill": FILL,
@@ -675,7 +676,7 @@ def boundary_hint(name: str) -> str:
         return f"; write {usual!r}"
     if usual in SAME:
         return f"; what others call {name!r} is {SAME[usual]!r} here"
-    return f"; {LIKE[usual]}" if usual in LIKE else ""
+    return f"; {ADVICE[usual]}" if usual in ADVICE else ""
 
 
 def check_boundary(boundary: Any) -> tuple[int, int]:
@@ -701,7 +702,7 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def numbered_errors(k: int, names: Sequence[str]) -> Generator[None]:
-    """Errors about the k-th of several arguments of a name say which one it is."""
+    """Errors about the k-th of several arguments of one name get its number."""
     try:
         yield
     except (TypeError, ValueError) as error:

@@ -1,8 +1,8 @@
-"""``python -m fdx bench``: what a derivative costs on this machine, in additions.
+"""``python -m fdx bench``: the cost of a derivative on this machine, in additions.
 
-`_bench_cases` says what is measured of `fdx.gradient`, `_bench_operators` what of operators,
-`_bench_measure` how, `_bench_peers` what other libraries take, and `_bench_plot` draws it. Here is
-the command, with its table and its JSON.
+`_bench_cases` lists the cases of `fdx.gradient`, `_bench_operators` those of operators,
+`_bench_measure` measures them, `_bench_peers` measures other libraries, and `_bench_plot` draws the
+picture. This module has the command, its table and its JSON.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from fdx import _bench_operators as operators
 from fdx import _bench_peers as peers
 from fdx._command import INTERRUPTED, CommandError, check_picture, need
 
-SECONDS, QUICK_SECONDS = 44.0, 6.0  # of measuring, besides what takes longer
-LEAST_SECONDS = 0.1  # of a measurement that comes late: the first rounds are not like the others
+SECONDS, QUICK_SECONDS = 44.0, 6.0  # for measuring, in addition to measurements that take longer
+LEAST_SECONDS = 0.1  # for a late measurement, as the first rounds differ from the others
 LEAST_WIDTH = 80  # columns of the table
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -35,7 +35,7 @@ OperatorRow = peers.PeerRow[operators.Operation]
 
 @dataclass
 class Report:
-    """What was measured, so far."""
+    """The results so far."""
 
     machine: dict[str, Any]
     rows: list[measure.Row] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Step:
-    """One measurement: what it is called in the progress bar, and what does it."""
+    """One measurement: its title in the progress bar, and the function that does it."""
 
     title: str
     run: Callable[[float], None]  # takes the seconds that it may use
@@ -61,7 +61,7 @@ class Step:
 
 
 def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
-    """Every measurement; each adds what it found to the report."""
+    """Every measurement; each adds its result to the report."""
     for case in cases.all_cases(quick):
 
         def row(seconds: float, case: cases.Case = case) -> None:
@@ -93,7 +93,7 @@ def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
 
                 yield Step(f"{peer.name}-{task.id}", peer_row, "other libraries", task.needed_bytes)
 
-    # Last what takes long: other libraries' operators.
+    # Last the slowest: other libraries' operators.
     asked = [(peers.FDX, operation) for operation in operators.operations(quick)]
     if with_peers:
         asked += [(peer, operation) for _, operation in asked for peer in peers.others(operation)]
@@ -126,14 +126,14 @@ def collect(report: Report, quick: bool, with_peers: bool) -> None:
         report.notes.append("no measurement of threads, as there is one CPU")
     todo = [step for step in todo if step not in left_out]
 
-    measure.settle_allocator()
+    measure.warm_up_allocator()
     console = Console(stderr=True)
     columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
     with Progress(
         *columns,
         console=console,
         transient=True,
-        auto_refresh=False,  # by another thread, which would take part in what is measured
+        auto_refresh=False,  # that would be another thread, which would disturb the measurements
         disable=not console.is_terminal,
     ) as progress:
         bar = progress.add_task("", total=len(todo))
@@ -146,7 +146,7 @@ def collect(report: Report, quick: bool, with_peers: bool) -> None:
 
 # --- the table ----------------------------------------------------------------------------------
 
-# Each column's heading and width: of all the groups' tables, that they stand below each other.
+# Each column's heading and width: the same in the tables of all groups.
 COLUMNS = (
     ("array", 15),
     ("dtype", 7),
@@ -160,15 +160,16 @@ COLUMNS = (
     ("of copy", 7),
 )
 EXPLANATION = {
-    "addition": "time of f + f for a fresh result, of np.add(f, f, out=o) for one in warm memory; "
-    "of f + x with coordinates x along a line, and of f.astype(float) for integers",
-    "fdx": "time of fdx.gradient in additions, measured in turns: 1 is as fast as an addition",
-    "NumPy": "time of np.gradient in additions; it makes its result, also where fdx has warm "
+    "addition": "time of f + f for newly allocated results (fresh), of np.add(f, f, out=o) for "
+    "preallocated ones (warm); of f + x with coordinates x along a line, and of f.astype(float) "
+    "for integers",
+    "fdx": "time of fdx.gradient in additions, measured alternately: 1 is as fast as an addition",
+    "NumPy": "time of np.gradient in additions; it allocates its results, also where fdx has warm "
     "memory",
     "faster": "NumPy / fdx",
-    "GB/s": "of fdx, were f and the coordinates read once and each result written once",
-    "of copy": "the same as a share of what np.copyto reaches in warm memory with equal traffic; "
-    "more than 100% can be, as large copies may go around the caches",
+    "GB/s": "of fdx, if f and the coordinates are read once and each result is written once",
+    "of copy": "the same as a share of np.copyto's bandwidth in warm memory with equal traffic; "
+    "more than 100% is possible, as large copies may use non-temporal stores",
 }
 
 
@@ -181,7 +182,7 @@ def show(report: Report, seconds: float) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=100)
-    elif console.width < LEAST_WIDTH:  # figures cut short are worse than lines that wrap
+    elif console.width < LEAST_WIDTH:  # truncated figures are worse than wrapped lines
         console = Console(highlight=False, width=LEAST_WIDTH)
     for name, value in machine_lines(report.machine):
         console.print(Text.assemble((f"{name:<9} ", "dim"), value))
@@ -219,7 +220,7 @@ def show(report: Report, seconds: float) -> None:
         console.print()
         console.print(_peer_table(report.peers))
     if report.operators:
-        title = f"Operators, into warm memory, one thread, in additions {operators.ADDITION}"
+        title = f"Operators, warm memory, one thread, in additions {operators.ADDITION}"
         console.print()
         console.print(Text(title, style="bold"))
         console.print(_operator_table(report.operators))
@@ -234,7 +235,7 @@ def show(report: Report, seconds: float) -> None:
 
 
 def machine_lines(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The machine in a few lines: (name, what it is)."""
+    """The machine in a few lines: (name, description)."""
     caches = ", ".join(f"{name} {_bytes(size)}" for name, size in machine["caches"].items())
     yield "machine", f"{machine['cpu']}, {machine['cores']} cores usable"
     if caches:
@@ -286,7 +287,7 @@ def _peer_table(rows: list[TaskRow]) -> Any:
         box=None,
         padding=(0, 1, 0, 0),
         header_style="dim",
-        title="Beside other libraries: float64, fresh results, one thread, in additions",
+        title="Other libraries: float64, new results, one thread, in additions",
         title_style="bold",
         title_justify="left",
     )
@@ -294,7 +295,7 @@ def _peer_table(rows: list[TaskRow]) -> Any:
     for task in tasks:
         axis = f", axis {task.axis}" if len(task.shape) > 1 else ""
         table.add_column(shape_name(task.shape) + axis, justify="right", no_wrap=True)
-    table.add_column("what it is")
+    table.add_column("description")
     by_peer: dict[peers.Peer, dict[peers.Task, TaskRow]] = {}
     for row in rows:
         by_peer.setdefault(row.peer, {})[row.task] = row
@@ -313,12 +314,12 @@ OPERATORS = (
 )
 OTHERS = (
     "findiff.Diff, np.gradient, ndimage.correlate1d: one derivative after the other; the first two "
-    "make their results, also where fdx has warm memory"
+    "allocate their results, also where fdx has warm memory"
 )
 
 
 def _operator_table(rows: list[OperatorRow]) -> Any:
-    """A line for each operator that is measured in additions, a column for each library."""
+    """A line for each operator measured in additions, a column for each library."""
     from rich.table import Table
 
     rows = [row for row in rows if row.task.yardstick == operators.ADDITION]
@@ -348,7 +349,7 @@ def _operator_table(rows: list[OperatorRow]) -> Any:
 
 
 def _other_yardsticks(rows: list[OperatorRow]) -> Iterator[str]:
-    """Operators that are measured in something else than additions: times and their difference."""
+    """Operators with a yardstick other than an addition: both times, and their difference."""
     for row in rows:
         if row.task.yardstick == operators.ADDITION:
             continue
@@ -356,15 +357,18 @@ def _other_yardsticks(rows: list[OperatorRow]) -> Iterator[str]:
         if row.seconds is None or row.yardstick_seconds is None:
             yield f"{name}: {row.error}"
             continue
-        own, other = row.seconds * 1e6, row.yardstick_seconds * 1e6
-        yield f"{name}: {own:.2f} us; {row.task.yardstick}: {other:.2f} us; {own - other:+.2f} us"
+        operator, other = row.seconds * 1e6, row.yardstick_seconds * 1e6
+        yield (
+            f"{name}: {operator:.2f} us; {row.task.yardstick}: {other:.2f} us; "
+            f"{operator - other:+.2f} us"
+        )
 
 
 def shape_name(shape: tuple[int, ...]) -> str:
-    """A shape for people: 10^6, 256^3, 3 x 256^3, 1000 x 1000 x 8."""
+    """A shape as text: 10^6, 256^3, 3 x 256^3, 1000 x 1000 x 8."""
     parts = []
-    for n, run in groupby(shape):
-        times = len(list(run))
+    for n, equal in groupby(shape):
+        times = len(list(equal))
         power = n > 1000 and str(n).strip("0") == "1"
         name = f"10^{len(str(n)) - 1}" if power else str(n)
         parts += [f"{n}^{times}"] if times > 2 else [name] * times
@@ -383,7 +387,7 @@ def _bytes(size: int) -> str:
 
 
 def _short(value: float) -> str:
-    """Two decimals, or fewer of larger numbers."""
+    """Two decimals, or fewer for larger numbers."""
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
@@ -456,7 +460,7 @@ def _operator_row_as_dict(row: OperatorRow) -> dict[str, Any]:
         "id": task.id,
         "library": row.peer.name,
         "version": row.version,
-        "operator": task.operator,  # what fdx calls it
+        "operator": task.operator,  # as code for fdx
         "call": task.call,
         "shape": task.shape,
         "dtype": task.dtype,
@@ -477,17 +481,17 @@ def add_parser(subparsers: Any) -> None:
     """Add the ``bench`` command."""
     parser = subparsers.add_parser(
         "bench",
-        help="what a derivative costs on this machine, in additions",
+        help="the cost of a derivative on this machine, in additions",
         description=(
             "Measure fdx.gradient, and operators, on this machine, in about a minute. Each time is "
-            "given as a multiple of that of an addition of the same array, measured in turns with "
-            "it, and beside it what np.gradient and other installed libraries take. The exit "
-            "status is 0, 2 if the benchmark could not run, and 130 if Ctrl-C ended it; it shows "
-            "what it has by then."
+            "given as a multiple of that of an addition of the same array, measured alternately "
+            "with it, next to the times of np.gradient and other installed libraries. The exit "
+            "status is 0, 2 if the benchmark could not run, and 130 if Ctrl-C ended it; then it "
+            "shows the results so far."
         ),
     )
     parser.add_argument(
-        "--json", action="store_true", help="print JSON rather than the table, and nothing else"
+        "--json", action="store_true", help="print JSON instead of the table, and nothing else"
     )
     parser.add_argument(
         "--plot",

@@ -1,7 +1,7 @@
-"""What ``python -m fdx bench`` measures: for each row a call of fdx and the addition beside it.
+"""What ``python -m fdx bench`` measures: for each row a call of fdx and an addition as yardstick.
 
-Both are statements over the names that `names` makes. NumPy's call is that of fdx with another
-name, and makes its result, as np.gradient has no ``out``.
+Both are statements over the names in `names`. NumPy's call is that of fdx with another name, and
+allocates its result, as np.gradient has no ``out``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-SPACING = 0.137  # no power of two, so that a division is one
-COPY_BYTES = 1 << 27  # copied at most: by then the caches do not count, and memory is not short
+SPACING = 0.137  # not a power of two, by which a division would be a multiplication
+COPY_BYTES = 1 << 27  # copied at most: far more than the caches hold, far less than memory does
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Case:
     axis: int | None = None  # None: every axis, in one call
     spacing: str = "uniform"  # or "one", "float64 scalar", "coordinates", "float64 coordinates"
     layout: str = "C"  # or "Fortran", "transposed", "every other"
-    memory: str = "fresh"  # or "warm": into an output that is there already
+    memory: str = "fresh"  # newly allocated results; or "warm": preallocated, by `out`
 
     @property
     def id(self) -> str:
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def yardstick(self) -> str:
-        """The addition: one pass over the same data."""
+        """An addition: one pass over the same data."""
         if self.memory == "warm":
             return "np.add(f, f, out=o0)"
         if "int" in self.dtype:
@@ -68,7 +68,7 @@ class Case:
 
     @property
     def moved_bytes(self) -> int:
-        """Traffic at the least: `f` and coordinates read once, each result written once."""
+        """The least traffic: `f` and coordinates are read once, each result is written once."""
         size = int(np.prod(self.shape))
         item = np.dtype(self.dtype).itemsize
         moved = size * item + self.results * size * self._result_item
@@ -78,7 +78,7 @@ class Case:
 
     @property
     def needed_bytes(self) -> int:
-        """Memory while this is measured: `f`, the output, what NumPy makes and works in."""
+        """Memory that measuring takes: `f`, the output, NumPy's results and temporary arrays."""
         size = int(np.prod(self.shape)) * (4 if self.layout == "every other" else 1)
         return size * 8 * (3 + 3 * self.results) + 2 * COPY_BYTES
 
@@ -92,7 +92,7 @@ class Case:
 
 
 def all_cases(quick: bool = False) -> Iterator[Case]:
-    """Every row, in the table's order; rows of one array lie together, as `data` keeps only one."""
+    """Every row, in the table's order; rows of one array are adjacent, as `data` keeps only one."""
     longest, side, uneven_side, rows = (10**6, 64, 60, 100) if quick else (10**7, 256, 250, 1000)
     sizes = [n for n in (10, 100, 10**3, 10**4, 10**5, 10**6, 10**7) if n <= longest]
     cube = (side, side, side)
@@ -112,7 +112,7 @@ def all_cases(quick: bool = False) -> Iterator[Case]:
                 yield Case("One axis of a cube", cube, dtype, axis, memory=memory)
 
     group = "All axes, against one addition"
-    for n in (side, uneven_side):  # rows that begin a power of two apart share their cache lines
+    for n in (side, uneven_side):  # rows a power of two apart map to the same cache sets
         for memory in ("fresh", "warm"):
             yield Case(group, (n, n, n), memory=memory)
     yield Case(group, (32, 32, 32))
@@ -141,7 +141,7 @@ def all_cases(quick: bool = False) -> Iterator[Case]:
 
 
 def thread_cases(quick: bool = False) -> Iterator[Case]:
-    """What one and two threads are to compute."""
+    """The rows that are measured with one and two threads."""
     longest, side = (10**6, 64) if quick else (10**7, 256)
     yield Case("Threads", (longest,), memory="warm")
     yield Case("Threads", (side, side, side), memory="warm")
@@ -149,16 +149,16 @@ def thread_cases(quick: bool = False) -> Iterator[Case]:
 
 @lru_cache(maxsize=1)
 def data(shape: tuple[int, ...], dtype: str, layout: str = "C") -> Array:
-    """Random numbers, of another kind of memory layout if asked."""
+    """Random numbers in a memory layout."""
     if layout == "Fortran":
         return data.__wrapped__(shape[::-1], dtype).T
-    if layout == "transposed":  # a permutation that is no reversal
+    if layout == "transposed":  # a permutation that is not a reversal
         return data.__wrapped__((shape[2], shape[0], shape[1]), dtype).transpose(1, 2, 0)
     if layout == "every other":
         twice = data.__wrapped__(tuple(2 * n for n in shape), dtype)
         return twice[(slice(None, None, 2),) * len(shape)]
     rng = np.random.default_rng(0)
-    some = 1000 * rng.random(100_003)  # repeated, as all random numbers would take longest
+    some = 1000 * rng.random(100_003)  # repeated, as generating more would take too long
     if "int" in dtype:
         some %= np.iinfo(dtype).max
     return np.resize(some.astype(dtype), shape)
@@ -171,7 +171,7 @@ def coordinates(points: int) -> Array:
 
 
 def names(case: Case) -> dict[str, Any]:
-    """What the statements of a case refer to, besides `np` and `fdx`."""
+    """The names in the statements of a case, other than `np` and `fdx`."""
     f = data(case.shape, case.dtype, case.layout)
     values: dict[str, Any] = {"f": f}
     if case.spacing_name == "x":

@@ -1,10 +1,10 @@
-"""How ``python -m fdx bench`` measures, and on what machine.
+"""How ``python -m fdx bench`` measures, and on which machine.
 
-A machine that does other things as well is slow for seconds at a time. So a call and its yardstick
-are timed in turns, and a ratio is the median over the rounds of the ratios within a round. Next to
-processes that take all memory bandwidth now and then, this median scattered by 6 % for a line of
-10^7, and the ratio of the two medians by 37 %: either may meet the bad moments more often than the
-other. For shorter calls, with their many rounds, the two were equally good.
+A machine that other programs use too is slow for seconds at a time. So a call and its yardstick are
+timed alternately, and a ratio is the median over all rounds of the ratios within a round. Next to
+processes that take all memory bandwidth now and then, this median varied by 6 % for a line of 10^7,
+and the ratio of the two medians by 37 %, as one of the two may be disturbed more often than the
+other. For shorter calls, with their many rounds, both were equally good.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ import fdx
 from fdx import _core, _threads
 from fdx._bench_cases import COPY_BYTES, Array, Case, names
 
-SHORTEST = 200e-6  # seconds of one timing; shorter calls are looped
-SETTLING = 1e-3  # seconds of untimed calls before a timing, where something else ran before
-LONG = 0.02  # seconds of a call that needs none: it overwrites every cache by itself
+SHORTEST = 200e-6  # seconds of one timing; shorter calls are repeated
+WARM_UP = 1e-3  # seconds of untimed calls before a timing, if something else ran before
+LONG = 0.02  # seconds; longer calls need no warm-up, as they replace the contents of every cache
 ROUNDS = 3  # at least
-SLOW_SHARE = 0.4  # of the time, for that
+SLOW_SHARE = 0.4  # of the time, for slow statements
 
 Round = Mapping[str, float]  # seconds of each statement that was timed in it
 
@@ -51,37 +51,37 @@ class Statement:
 
     def __init__(self, statement: str, names: Mapping[str, Any], shortest: float = 0.0) -> None:
         self._timer = timeit.Timer(statement, globals={"np": np, "fdx": fdx, **names})
-        self.latest = self._timer.timeit(1)  # with whatever only the first call does
+        self.latest = self._timer.timeit(1)  # including what only the first call does
         self._number = 1
         self._shortest = shortest
 
     def seconds(self) -> float:
-        """Time it: one run, or the mean of several if it is short."""
+        """Time it: one call, or the mean of several if it is short."""
         shortest = max(SHORTEST, self._shortest)
         while (seconds := self._timer.timeit(self._number)) < shortest:
             self._number *= max(2, min(10, int(shortest / seconds)))
         self.latest = seconds / self._number
         return self.latest
 
-    def settle(self) -> None:
-        """Put caches and the memory allocator in the state of a loop of this statement."""
+    def warm_up(self) -> None:
+        """Bring caches and the memory allocator to the state that a loop of this statement has."""
         if self.latest < LONG:
-            self._timer.timeit(max(1, int(SETTLING / self.latest)))
+            self._timer.timeit(max(1, int(WARM_UP / self.latest)))
 
 
-def take_turns(
+def alternate(
     fast: Mapping[str, Statement],
     slow: Mapping[str, Statement],
     seconds: float,
     patience: float = math.inf,
 ) -> list[Round]:
-    """Time statements in rounds, for about as long as asked; the slow ones not in every round.
+    """Time statements in rounds, for about `seconds`; the slow ones not in every round.
 
-    There are ROUNDS at least, or as many as begin before the patience, in seconds, ends.
+    There are at least ROUNDS rounds, or as many as begin within `patience` seconds.
 
-    What runs before a call decides what the call finds in the caches, and what memory the
-    allocator has at hand. That is to be the same for all of the fast ones, which hence follow each
-    other in changing order, and run untimed where the slow ones have been.
+    The previous call decides what is in the caches, and which memory the allocator can reuse. To
+    make that equal for all fast statements, their order alternates, and they are called untimed
+    after the slow ones.
     """
     begin = time.perf_counter()
     slow_seconds = 0.0
@@ -96,10 +96,10 @@ def take_turns(
         start = time.perf_counter()
         if slow and (slow_rounds < ROUNDS or slow_seconds < SLOW_SHARE * (start - begin)):
             for name, statement in slow.items():
-                statement.settle()
+                statement.warm_up()
                 this[name] = statement.seconds()
             for statement in fast.values():
-                statement.settle()
+                statement.warm_up()
             slow_rounds += 1
             slow_seconds += time.perf_counter() - start
         rounds.append(this)
@@ -115,12 +115,12 @@ def median(rounds: list[Round], name: str, over: str | None = None) -> float:
     )
 
 
-def settle_allocator() -> None:
-    """Let fresh memory be what it is to a program that has worked with large arrays for a while.
+def warm_up_allocator() -> None:
+    """Bring the allocator to the state of a program that has used large arrays.
 
-    The C library of Linux keeps freed memory of less than 32 MB for the next call, but only once
-    a program has freed a block as large. Without this, what ran before a row would decide whether
-    its results, or those of its yardstick, are memory that the system has to clear first.
+    The C library of Linux reuses freed memory of less than 32 MB, but only once a program has freed
+    a block of that size. Without this, the rows before would decide whether the results of a row,
+    or of its yardstick, are memory that the system has to clear first.
     """
     np.empty(31 << 20, "u1")
 
@@ -130,16 +130,16 @@ def settle_allocator() -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured of a case. Ratios are times in units of the yardstick's time."""
+    """The result of a case. Ratios are times in units of the yardstick's time."""
 
     case: Case
     yardstick_seconds: float
     ratio_fdx: float
     ratio_numpy: float
     gbytes_per_second: float  # least traffic / time of fdx
-    copy_gbytes_per_second: float  # of a copy with the same traffic, or as much as is copied
+    copy_gbytes_per_second: float  # of a copy with the same traffic, or with the limit's
     roofline_fraction: float
-    peak_bytes: int | None  # beyond the result; None where a call takes too long to trace it too
+    peak_bytes: int | None  # beyond the result; None if a call takes too long to be traced as well
 
     @property
     def speedup(self) -> float:
@@ -159,7 +159,7 @@ def measure(case: Case, seconds: float) -> Row:
         "copy": Statement("np.copyto(target, source)", values),
         "numpy": Statement(case.numpy_call, values),
     }
-    rounds = take_turns(fast, slow, seconds)
+    rounds = alternate(fast, slow, seconds)
 
     ratio = median(rounds, "fdx", over="yardstick")
     yardstick = median(rounds, "yardstick")
@@ -177,7 +177,7 @@ def measure(case: Case, seconds: float) -> Row:
 
 
 def copy_arrays(case: Case) -> tuple[Array, Array]:
-    """Two arrays, of which copying one to the other moves as much as the case, up to a limit."""
+    """Two arrays; copying one to the other has the traffic of the case, up to a limit."""
     size = max(8, min(case.moved_bytes // 2, COPY_BYTES))
     source, target = _copy_memory()
     return source[:size], target[:size]
@@ -189,7 +189,7 @@ def _copy_memory() -> tuple[Array, Array]:
 
 
 def peak_bytes(case: Case, values: Mapping[str, Any]) -> int:
-    """The most that a call of fdx allocates at a time, beyond the arrays that it returns."""
+    """The peak of the memory that a call of fdx allocates, beyond the arrays that it returns."""
     code = compile(case.call, "bench", "eval")
     eval(code, {"fdx": fdx, **values})
     tracemalloc.start()
@@ -208,7 +208,7 @@ def peak_bytes(case: Case, values: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Threads:
-    """What a second thread is worth, to fdx and to a copy that two Python threads share."""
+    """The speedup by a second thread, of fdx and of a copy by two Python threads."""
 
     case: Case
     speedup_fdx: float
@@ -216,7 +216,7 @@ class Threads:
 
 
 def measure_threads(case: Case, seconds: float) -> Threads:
-    """Measure one and two threads in turns."""
+    """Measure one and two threads alternately."""
     values = names(case)
     source, target = copy_arrays(case)
     half = len(source) // 2
@@ -234,12 +234,12 @@ def measure_threads(case: Case, seconds: float) -> Threads:
             "copy 1": Statement("np.copyto(target, source)", values),
             "copy 2": Statement("copy_by_two()", values),
         }
-        rounds = take_turns(statements, {}, seconds)
+        rounds = alternate(statements, {}, seconds)
     return Threads(case, median(rounds, "1", over="2"), median(rounds, "copy 1", over="copy 2"))
 
 
 def import_seconds(times: int) -> float:
-    """Median time of importing fdx where NumPy is imported already, each in a new interpreter."""
+    """Median time of importing fdx after NumPy, each time in a new interpreter."""
     code = (
         "import time, numpy; start = time.perf_counter(); import fdx;"
         "print(time.perf_counter() - start)"
@@ -255,7 +255,7 @@ def import_seconds(times: int) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """The hardware and software on which the figures depend."""
     facts: dict[str, Any] = {
         "cpu": _cpu_model(),
         "cores": _threads._cpus(),
@@ -266,7 +266,7 @@ def machine() -> dict[str, Any]:
         "fdx": fdx.__version__,
         "isa": _core.isa(),
     }
-    compiler = getattr(_core, "compiler", None)  # not every build says
+    compiler = getattr(_core, "compiler", None)  # not in every build
     if compiler is not None:
         facts["compiler"] = compiler()
     return facts
@@ -287,7 +287,7 @@ def _cpu_model() -> str:
 
 
 def _caches() -> dict[str, int]:
-    """Bytes of the caches that data takes, as far as Linux knows them: {"L1": 49152, ...}."""
+    """Bytes of the data caches, as far as Linux knows them: {"L1": 49152, ...}."""
     sizes = {}
     for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         with contextlib.suppress(OSError, ValueError):
@@ -299,7 +299,7 @@ def _caches() -> dict[str, int]:
 
 
 def available_bytes() -> float:
-    """Memory that can be had without swapping; infinite where that is not known."""
+    """Memory that is available without swapping; infinite if that is not known."""
     limits = [float("inf")]
     with contextlib.suppress(OSError):
         found = re.search(r"^MemAvailable:\s*(\d+) kB$", Path("/proc/meminfo").read_text(), re.M)

@@ -1,8 +1,8 @@
-"""What ``python -m fdx bench`` measures of operators: sums and products of derivatives.
+"""The operators that ``python -m fdx bench`` measures: sums and products of derivatives.
 
-Each is applied by fdx as one operator, and by other libraries as one would with derivatives alone:
-one after the other, the results added up. Both write to memory that is there already, where the
-library can, and both are measured in additions of the same array, as `np.add(f, f, out=o)`.
+fdx applies each as one operator. Libraries that have only derivatives compute these one after the
+other, and add the results. All write to preallocated memory, if the library can, and are measured
+in additions of the same array, `np.add(f, f, out=o)`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from fdx._bench_cases import SPACING, Array, coordinates, data
 
 ADDITION = "np.add(f, f, out=o)"
 
-# Differentiates the first array, and returns the result: the second array, if it can write there.
+# Differentiates the first array, and returns the result: the second array, if it can write to it.
 Derivative = Callable[[Array, Array | None], Array]
-# Makes one from the axis, the spacing or coordinates, the derivative's order and its accuracy.
+# Returns one for an axis, a spacing or coordinates, the order of the derivative and its accuracy.
 MakeDerivative = Callable[[int, Any, int, int], Derivative]
 
 
@@ -36,7 +36,7 @@ class Operation:
     accuracy: int = 2
     spacing: str = "uniform"  # or "coordinates"
     dtype: str = "float64"
-    yardstick: str = ADDITION  # what it is measured in
+    yardstick: str = ADDITION
 
     @property
     def id(self) -> str:
@@ -47,7 +47,7 @@ class Operation:
 
     @property
     def operator(self) -> str:
-        """What fdx calls it, over the names of `names`."""
+        """The operator as code for fdx, over the names in `names`."""
         if self.kind == "curl":
             return "fdx.curl"
         if self.kind == "mixed":
@@ -63,7 +63,7 @@ class Operation:
 
     @property
     def title(self) -> str:
-        """The same for people: short."""
+        """The operator as a short text."""
         if self.kind in ("curl", "laplacian"):
             accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
             return f"{'Laplacian' if self.kind == 'laplacian' else 'curl'}{accuracy}"
@@ -71,7 +71,7 @@ class Operation:
 
     @property
     def call(self) -> str:
-        """How fdx applies it."""
+        """The call by which fdx applies it."""
         return "fdx.curl(f, h, out=o)" if self.kind == "curl" else "L(f, out=o)"
 
     @property
@@ -85,7 +85,7 @@ class Operation:
 
     @property
     def needed_bytes(self) -> int:
-        """Memory while this is measured by a library that takes a few arrays besides its own."""
+        """Memory that measuring takes, by a library that allocates a few temporary arrays."""
         return np.dtype(self.dtype).itemsize * (
             2 * math.prod(self.shape) + 6 * math.prod(self.grid)
         )
@@ -96,16 +96,16 @@ class Operation:
         return coordinates(self.grid[self.axis]) if self.spacing == "coordinates" else SPACING
 
     def names(self) -> dict[str, Any]:
-        """What the operator, its call and its yardstick refer to, besides `np` and `fdx`."""
+        """The names in the operator, its call and its yardstick, other than `np` and `fdx`."""
         f = data(self.shape, self.dtype)
         o, w = outputs(self.shape, self.dtype, self.grid)
         return {"f": f, "o": o, "w": w, "both": (o, w), self._spacing_name: self.step}
 
 
 def operations(quick: bool = False) -> Iterator[Operation]:
-    """Every row, in the table's order; those of one array lie together, as only one is kept."""
+    """Every row, in the table's order; rows of one array are adjacent, as only one is kept."""
     side, uneven_side = (64, 60) if quick else (256, 250)
-    for n in (side, uneven_side):  # rows that begin a power of two apart share their cache lines
+    for n in (side, uneven_side):  # rows a power of two apart map to the same cache sets
         cube = (n, n, n)
         for accuracy in (2, 4, 8):
             yield Operation("laplacian", cube, accuracy=accuracy)
@@ -117,29 +117,29 @@ def operations(quick: bool = False) -> Iterator[Operation]:
                 yield Operation("derivative", cube, axis, spacing="coordinates")
             yield Operation("laplacian", cube, accuracy=4, dtype="float32")
         yield Operation("curl", (3, *cube))
-    # Of a small array most of the time goes into the call, of which gradient has as much.
+    # For a small array most of the time is the call's overhead, which gradient has too.
     yield Operation("laplacian", (10, 10), yardstick="fdx.gradient(f, h, out=both)")
 
 
 @lru_cache(maxsize=1)
 def outputs(shape: tuple[int, ...], dtype: str, grid: tuple[int, ...]) -> tuple[Array, Array]:
-    """Memory that is there already: for the result, and for a derivative that is added to it."""
-    return np.full(shape, 0, dtype), np.full(grid, 0, dtype)  # zeros would not be there yet
+    """Preallocated memory: for the result, and for a derivative that is added to it."""
+    return np.full(shape, 0, dtype), np.full(grid, 0, dtype)  # np.zeros does not touch the memory
 
 
-# A statement, and what it refers to besides `np` and `fdx`.
+# A statement, and the names in it, other than `np` and `fdx`.
 Code = tuple[str, dict[str, Any]]
 
 
 def applied(operation: Operation) -> Code:
-    """How fdx applies it: in one call."""
+    """An operation by fdx: one call."""
     names = operation.names()
     operator = eval(operation.operator, {"fdx": fdx, **names})
     return operation.call, {"L": operator, **names}
 
 
 def composed(make: MakeDerivative, operation: Operation) -> Code:
-    """How a library that has derivatives applies it: one after the other."""
+    """An operation by a library of derivatives: one derivative after the other."""
     f, o, w = (operation.names()[name] for name in "fow")
     deriv = 2 if operation.kind == "laplacian" else 1
     axes = [operation.axis] if operation.kind == "derivative" else range(len(operation.grid))

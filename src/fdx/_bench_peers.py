@@ -1,9 +1,9 @@
-"""What other libraries take for derivatives and operators, for ``python -m fdx bench``.
+"""Other libraries' times for derivatives and operators, for ``python -m fdx bench``.
 
-Each is asked for the central difference of a float64 array along one axis, on one thread and with
-a fresh result; and those that have derivatives to make operators of, for these. What a library
-does once for many calls (compiling, making weights, copying the data to an array of its own) is not
-timed.
+Each library computes the central difference of a float64 array along one axis, on one thread, with
+a newly allocated result. Those with suitable derivatives compute operators, too. What a library
+does once for many calls (compiling, computing weights, converting the data to its own arrays) is
+not timed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 
 import fdx
 from fdx._bench_cases import SPACING, Array, data
-from fdx._bench_measure import Statement, median, take_turns
+from fdx._bench_measure import Statement, alternate, median
 from fdx._bench_operators import (
     ADDITION,
     Code,
@@ -35,12 +35,12 @@ from fdx._bench_operators import (
     composed,
 )
 
-PATIENCE = 0.3  # seconds of calls, after which a library that takes long has no more
+PATIENCE = 0.3  # seconds, after which no more calls of a slow library are timed
 
 
 @dataclass(frozen=True)
 class Task:
-    """A derivative to be taken."""
+    """A derivative to be computed."""
 
     shape: tuple[int, ...]
     axis: int
@@ -51,14 +51,14 @@ class Task:
 
     @property
     def needed_bytes(self) -> int:
-        """Memory while this is measured, by a library that takes a few arrays besides its own."""
+        """Memory that measuring takes, by a library that allocates a few temporary arrays."""
         return 8 * math.prod(self.shape) * 6
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A library: how it is asked for a derivative, and how its answer differs from NumPy's; and
-    how it is asked for an operator, if it is, and for which ones."""
+    """A library: how it computes a derivative, and how its result differs from NumPy's; and which
+    operators it computes, if any, and how."""
 
     name: str
     module: str
@@ -76,8 +76,7 @@ Work = TypeVar("Work", Task, Operation)
 
 @dataclass(frozen=True)
 class PeerRow(Generic[Work]):
-    """What a peer took, in additions or what else the yardstick is, or in a word why that is not
-    known."""
+    """A peer's time, also in additions or the other yardstick; or the error that it raised."""
 
     peer: Peer
     task: Work
@@ -107,7 +106,7 @@ def _numba(f: Array, axis: int) -> Callable[[], Any]:
 
 @cache
 def _numba_loops() -> tuple[Any, Any]:
-    """Central differences of a 2-D array along either axis, as one would write them."""
+    """Central differences of a 2-D array along either axis, as plain loops."""
     import numba
 
     def along_first(f: Any, h: float) -> Any:
@@ -164,8 +163,9 @@ def _numpy_has(operation: Operation) -> bool:
 def _scipy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
     from scipy.ndimage import correlate1d
 
-    reach = (deriv + 1) // 2 + accuracy // 2 - 1
-    weights = fdx.weights(np.arange(-reach, reach + 1), deriv=deriv) / spacing**deriv
+    half_width = (deriv + 1) // 2 + accuracy // 2 - 1
+    offsets = np.arange(-half_width, half_width + 1)
+    weights = fdx.weights(offsets, deriv=deriv) / spacing**deriv
     return lambda f, out: correlate1d(f, weights, axis=axis, output=out)
 
 
@@ -185,7 +185,7 @@ def _findiff(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
 
 
 def _first(make: MakeDerivative) -> Callable[[Array, int], Callable[[], Any]]:
-    """Prepares the first derivative in fresh memory, of a library that has others too."""
+    """Prepares the first derivative, newly allocated, by a library of derivatives."""
 
     def prepare(f: Array, axis: int) -> Callable[[], Any]:
         derivative = make(axis, SPACING, 1, 2)
@@ -232,8 +232,8 @@ def installed() -> list[Peer]:
 
 
 def others(operation: Operation) -> list[Peer]:
-    """Those besides fdx that can apply an operator, where there is an addition to measure them in:
-    small arrays have another yardstick."""
+    """The peers other than fdx that can apply an operator, if its yardstick is an addition: small
+    arrays have another one."""
     return [
         peer
         for peer in installed()
@@ -242,7 +242,7 @@ def others(operation: Operation) -> list[Peer]:
 
 
 def measure_peer(peer: Peer, task: Task, seconds: float) -> PeerRow[Task]:
-    """Time a peer's derivative and an addition in turns."""
+    """Time a peer's derivative and an addition alternately."""
 
     def statements() -> tuple[Statement, Statement]:
         f = data(task.shape, "float64")
@@ -253,12 +253,12 @@ def measure_peer(peer: Peer, task: Task, seconds: float) -> PeerRow[Task]:
 
 
 def measure_operation(peer: Peer, operation: Operation, seconds: float) -> PeerRow[Operation]:
-    """Time how a peer applies an operator, and the operation's yardstick, in turns."""
+    """Time a peer's application of an operator and the operation's yardstick alternately."""
 
     def statements() -> tuple[Statement, Statement]:
         assert peer.apply is not None
         call = Statement(*peer.apply(operation))
-        # Beside a call that is timed once or twice, one addition may meet a bad moment.
+        # Next to a call that is timed only once or twice, a single addition may be disturbed.
         return call, Statement(operation.yardstick, operation.names(), call.latest / 10)
 
     return _attempt(peer, operation, statements, seconds, PATIENCE)
@@ -271,7 +271,7 @@ def _attempt(
     seconds: float,
     patience: float,
 ) -> PeerRow[Work]:
-    """Time a peer's statement and its yardstick. Nothing that it raises ends the benchmark."""
+    """Time a peer's statement and its yardstick. Its exceptions do not end the benchmark."""
     number = ""
     try:
         # A build that is not installed has no metadata.
@@ -280,10 +280,10 @@ def _attempt(
             warnings.simplefilter("ignore")
             call, yardstick = statements()
             if call.latest < patience:
-                rounds = take_turns({"peer": call, "yardstick": yardstick}, {}, seconds, patience)
-            else:  # in such a time, what only the first call does is little
+                rounds = alternate({"peer": call, "yardstick": yardstick}, {}, seconds, patience)
+            else:  # a long time, of which a first call's extra work is a small part
                 rounds = [{"peer": call.latest, "yardstick": yardstick.seconds()}]
-    except Exception as error:  # another library's, which can be anything
+    except Exception as error:  # of any kind, by another library
         return PeerRow(peer, task, number, None, None, None, type(error).__name__)
     return PeerRow(
         peer,

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# From the palette of Okabe and Ito, which people with any colour vision can tell apart.
+# From the palette of Okabe and Ito, which is distinguishable with any colour vision.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
-LABEL_GAP = 1.16  # between labels on a logarithmic scale, as a factor
-SMALLEST = 1000  # elements: bandwidth of fewer says what a call costs, not what memory does
+LABEL_GAP = 1.16  # ratio of adjacent labels on a logarithmic scale
+SMALLEST = 1000  # elements: for fewer, bandwidth shows the overhead of calls, not memory
 
 
 def picture(machine: dict[str, Any], rows: list[Row]) -> Figure:
-    """Draw what was measured of lines, with no display needed."""
+    """Draw the results for lines, without a display."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import NullFormatter
 
@@ -43,7 +43,7 @@ def picture(machine: dict[str, Any], rows: list[Row]) -> Figure:
 
 
 def _lines(rows: list[Row], dtype: str, spacing: str, memory: str) -> list[Row]:
-    """What was measured of plain one-dimensional arrays of a kind, from short to long."""
+    """The results for contiguous one-dimensional arrays of a kind, from short to long."""
     wanted = (1, "C", dtype, spacing, memory)
     return [
         row
@@ -68,7 +68,7 @@ def _speedup(ax: Axes, rows: list[Row]) -> None:
         last = lines[-1].case.shape[0]
 
     height = 0.0
-    for y_end, label, colour in sorted(ends):  # beside the lines' ends, pushed apart
+    for y_end, label, colour in sorted(ends):  # next to the lines' ends, without overlap
         height = max(y_end, height * LABEL_GAP ** (1 + label.count("\n")))
         ax.annotate(
             label,
@@ -87,7 +87,7 @@ def _speedup(ax: Axes, rows: list[Row]) -> None:
     ticks = [t for t in (0.5, 1, 2, 5, 10, 20, 50, 100) if low <= t <= high]
     ax.set_yticks(ticks, labels=[f"{t:g}x" for t in ticks])
     ax.set_title("fdx.gradient: times as fast as np.gradient", fontsize=11, loc="left")
-    ax.set_xlabel("elements of a line (results in fresh memory)")
+    ax.set_xlabel("elements of a line (results newly allocated)")
 
 
 def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
@@ -108,19 +108,19 @@ def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
         ("fdx.gradient", ORANGE, "o", [row.gbytes_per_second for row in lines]),
     ]
 
-    # The labels go where the curves are farthest apart: above each, below the lowest.
+    # The labels are where the curves are farthest apart: above each, below the lowest.
     def gap(i: int) -> float:
         low, middle, high = sorted(y[i] for *_, y in curves)
         return min(middle / low, high / middle)
 
-    place = max(range(len(x)), key=gap)
-    lowest = min(curves, key=lambda curve: curve[3][place])
+    widest = max(range(len(x)), key=gap)
+    lowest = min(curves, key=lambda curve: curve[3][widest])
     for curve in curves:
         label, colour, marker, y = curve
         ax.plot(x, y, color=colour, marker=marker, markersize=5, linewidth=1.8)
         ax.annotate(
             label,
-            (x[place], y[place]),
+            (x[widest], y[widest]),
             (4, -6 if curve is lowest else 5),
             textcoords="offset points",
             va="top" if curve is lowest else "bottom",
@@ -128,7 +128,7 @@ def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
             fontweight="bold",
             path_effects=[withStroke(linewidth=3, foreground="white")],  # over other curves
         )
-    for name, size in caches.items():  # that both arrays fit
+    for name, size in caches.items():  # into which both arrays fit
         ax.axvline(size / 2, color="0.6", linewidth=1, linestyle=(0, (2, 3)), zorder=0)
         ax.annotate(
             name,
@@ -149,7 +149,7 @@ def _bandwidth(ax: Axes, rows: list[Row], caches: dict[str, int]) -> None:
     ]
     ax.set_xticks(sizes, labels=[_size(n) for n in sizes])
     ax.set_title("Bandwidth, in GB/s: read f, write the result", fontsize=11, loc="left")
-    ax.set_xlabel("bytes of the array (results in warm memory)")
+    ax.set_xlabel("bytes of the array (results preallocated)")
 
 
 def _size(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Vector calculus: sums and sets of derivatives of one or several arrays, each in one pass."""
+"""Vector calculus: sums and sets of derivatives of one or more arrays, each in one pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fdx._arguments import (
     result_dtype,
 )
 from fdx._core import Plan, new_result
-from fdx._kept import CONSTANTS, FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
+from fdx._kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
 from fdx._operators import (
     Diff,
     Operator,
@@ -33,14 +33,14 @@ from fdx._operators import (
 )
 from fdx._types import Boundaries, Integers, Number, Scalar, T, Vector
 
-MAX_OUTPUTS = 64  # of the C core, in one pass
+MAX_OUTPUTS = 64  # of the C core in one pass
 
 Array = np.ndarray[Any, Any]
 Outputs = Sequence[Sequence[tuple[int, Term]]]
 
 
 class Grid:
-    """The axes that a function differentiates along, with spacings, accuracy and boundaries."""
+    """The axes to differentiate along, with their spacings, accuracy and boundaries."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Grid:
     ) -> None:
         self.axes = check_axes(axis, ndim)
         n = len(self.axes)
-        self.several = ["spacing"] if len(spacing) > 1 else []  # arguments with one for each axis
+        self.several = ["spacing"] if len(spacing) > 1 else []  # arguments with a value per axis
         names = [f"spacing[{k}]" for k in range(len(spacing))] if self.several else ["spacing"]
         given = [
             as_spacing(value, name)
@@ -81,10 +81,10 @@ class Grid:
                     periodic.append(check_boundary(sides)[0] == PERIODIC)
             if any(periodic):
                 self.period = [period if there else None for there in periodic]
-        self._made: dict[tuple[int, int], Operator] = {}
+        self._diffs: dict[tuple[int, int], Operator] = {}
 
     def _per_axis(self, value: Any, name: str) -> list[Any]:
-        """A list has one for each axis; anything else is for all of them."""
+        """A list has one value for each axis; anything else is a value for all axes."""
         n = len(self.axes)
         if not isinstance(value, list):
             return [value] * n
@@ -94,10 +94,10 @@ class Grid:
         return value
 
     def diff(self, k: int, deriv: int = 1) -> Operator:
-        made = self._made.get((k, deriv))
-        if made is None:
+        found = self._diffs.get((k, deriv))
+        if found is None:
             with numbered_errors(k, self.several):
-                made = self._made[k, deriv] = Diff(
+                found = self._diffs[k, deriv] = Diff(
                     self.axes[k],
                     self.spacing[k],
                     deriv=deriv,
@@ -105,11 +105,11 @@ class Grid:
                     boundary=self.boundary[k],
                     period=self.period[k],
                 )
-        return made
+        return found
 
 
 def check_not_per_axis(boundary: Any, period: Any, n: int) -> None:
-    """A tuple is a left and a right boundary, and no list of what each axis has."""
+    """Refuse tuples meant as one value per axis: a tuple is a left and a right boundary."""
     if isinstance(period, tuple):
         raise TypeError(
             f"period: expected a number, or a list of one for each axis, got {period!r}"
@@ -146,11 +146,9 @@ def plan_of_constants(
     return make(what, count, shape, spacing, axis, accuracy, boundary, period)
 
 
-@lru_cache(maxsize=FEW)
-def plan_of_known(
-    what: Callable[..., Outputs], count: int, shape: tuple[int, ...], known: Any
-) -> Plan:
-    return make(what, count, shape, *as_given(known))
+@lru_cache(maxsize=MAX_KEPT)
+def plan_of_key(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], key: Any) -> Plan:
+    return make(what, count, shape, *from_key(key))
 
 
 def plan_of(
@@ -163,16 +161,16 @@ def plan_of(
     boundary: Any,
     period: Any,
 ) -> Plan:
-    """The plan that `make` makes; a small one is kept for later calls with the same arguments."""
+    """The plan of `make`; a small one is kept for later calls with the same arguments."""
     if CONSTANTS.issuperset(map(type, (axis, accuracy, boundary, period, *spacing))):
         return plan_of_constants(what, count, shape, axis, accuracy, boundary, period, *spacing)
     grid = spacing, axis, accuracy, boundary, period
     if type(accuracy) is int:
-        # Along an axis there may be a derivative for each component, and for each other axis.
+        # Each axis may have a derivative for each component, and for each other axis.
         points = sum([h.size for h in spacing if type(h) is np.ndarray])
         if points * (accuracy + 3) * max(count, len(shape)) <= MAX_WEIGHTS:
-            with contextlib.suppress(NotKnownAgainError):
-                return plan_of_known(what, count, shape, fixed(grid))
+            with contextlib.suppress(NoKeyError):
+                return plan_of_key(what, count, shape, key_of(grid))
     return make(what, count, shape, *grid)
 
 
@@ -181,8 +179,8 @@ def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
 
 
 def components(F: Any, name: str = "F") -> Any:
-    """The arrays of a vector field: a sequence of them, or one array with them along its first
-    axis. All of one shape and result dtype."""
+    """The components of a vector field: a sequence of arrays, or one array with the components
+    along its first axis. All have one shape and result dtype."""
     whole: Array | None = None
     if isinstance(F, (list, tuple)):
         found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
@@ -207,12 +205,12 @@ def components(F: Any, name: str = "F") -> Any:
             raise TypeError(
                 f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
             )
-    # Of an array parts are taken when no code of other arguments can resize it any more.
+    # An array is split into components later, when no code of other arguments can resize it.
     return found if whole is None else whole
 
 
 def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
-    """A new array of shape (*counts, *shape), each part of which is laid out as `like` is."""
+    """A new array of shape (*counts, *shape), each component in the memory order of `like`."""
     order = sorted(range(like.ndim), key=lambda d: -abs(like.strides[d]))
     whole = np.empty((*counts, *(shape[d] for d in order)), result_dtype(like))
     back = np.argsort(order)
@@ -227,15 +225,15 @@ def run(
     out: Array | None,
     workers: SupportsIndex | None,
 ) -> tuple[Array, list[Array]]:
-    """Run a plan into an array of shape (*counts, *plan.out_shape), whose parts are the outputs in
-    order, or into `out`; returns it, and the parts."""
-    workers = _threads.count(workers)  # the last code of an argument: views are taken after it
+    """Apply a plan. Its outputs are, in order, the components of a new array of shape (*counts,
+    *plan.out_shape), or of `out`; returns the array and the components."""
+    workers = _threads.count(workers)  # the last code of an argument; views are taken after it
     ins = list(ins)
     first = ins[0] if ins else None
     if first is None or first.shape != plan.in_shape:
         raise ValueError("f: expected an array that keeps its shape during the call")
     check_single(plan, first, "f")
-    fresh = out is None
+    first_touch = out is None
     if out is not None:
         _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
     elif counts:
@@ -244,12 +242,12 @@ def run(
         out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    run_plan(plan, ins, [parts[k] for k in outputs_of(plan, counts)], fresh, workers)
+    run_plan(plan, ins, [parts[k] for k in outputs_of(plan, counts)], first_touch, workers)
     return out, parts
 
 
 def outputs_of(plan: Plan, counts: tuple[int, ...]) -> list[int]:
-    """Which of the parts the plan computes: all, or of a symmetric matrix the upper triangle."""
+    """The components that the plan computes: all, or the upper triangle of a symmetric matrix."""
     total = int(np.prod(counts)) if counts else 1
     if plan.noutputs == total:
         return list(range(total))
@@ -302,35 +300,35 @@ def laplacian(
     axis : int or tuple of int, optional
         The axes to sum over, by default all.
     accuracy : int, optional
-        The order of the error, even, from 2 on.
+        The order of accuracy, even, 2 or more.
     boundary : str or tuple of str, or list of these, optional
         "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd",
-        as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list of one for
-        each axis. For two axes a pair has to be in a list too, ``[pair, pair]``, as it could be
-        meant for one axis each. With "valid" the result has the points that all the derivatives
-        have.
+        as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list with one for
+        each axis. For two axes a pair has to be in a list, ``[pair, pair]``, as a pair alone could
+        also mean one boundary for each axis. With "valid" the result has the points that all
+        derivatives have.
     period : float or list of float, optional
-        With coordinates and "periodic", as in `fdx.Diff`: one for all periodic axes, or a list of
-        one for each axis, None for those that are not periodic.
+        With coordinates and "periodic", as in `fdx.Diff`: a number for all periodic axes, or a
+        list with one for each axis, None for axes that are not periodic.
     out : ndarray, optional
-        Where to write the result: of its shape and dtype, any strides. What shares memory with it
-        is copied first.
+        Where to write the result: of its shape and dtype, any strides. Inputs that share memory
+        with it are copied first.
     workers : int, optional
-        How many threads may share the work, as in `fdx.gradient`.
+        Number of threads, as in `fdx.gradient`.
 
     Returns
     -------
     ndarray
-        Of the shape of `f` but for "valid"; of its dtype if that is floating point, else float64;
-        in its unit over that of the spacing squared.
+        Of the shape of `f`, except with "valid"; of its dtype if that is floating point, else
+        float64. Its unit is that of `f` over that of the spacing squared.
 
     Raises
     ------
     ValueError, numpy.exceptions.AxisError, FloatingPointError
-        As `fdx.derivative` for each axis; for lists that have not one for each axis, or for no axis
-        at all.
+        As `fdx.derivative` for each axis; for lists that do not have one value for each axis; for
+        no axis at all.
     TypeError
-        As `fdx.derivative`; for a number of spacings that is not 0, 1 or that of the axes.
+        As `fdx.derivative`; for a number of spacings that is not 0, 1 or the number of axes.
 
     Warns
     -----
@@ -344,12 +342,12 @@ def laplacian(
 
     Notes
     -----
-    Second derivatives have the centred stencil of ``accuracy + 1`` points on uniform axes, at the
-    ends those of `boundary`: accurate to the same order with "one-sided".
+    Second derivatives have the centred stencil of ``accuracy + 1`` points on uniform axes, and the
+    boundary stencils of `boundary` at the ends, with "one-sided" of the same order.
 
-    Time is proportional to the size of `f`, and grows with `accuracy`. No memory is taken that
-    grows with the array, but for the result, for weights on uneven coordinates, and for what
-    shares memory with `out`.
+    Time is proportional to the size of `f`, and grows with `accuracy`. No memory that grows with
+    the array is allocated, except for the result, for weights on uneven coordinates, and for copies
+    of what shares memory with `out`.
 
     Examples
     --------
@@ -405,22 +403,22 @@ def divergence(
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (d, ...)
-        The components, all of one shape and of one dtype (integers count as float64); F[k] belongs
-        to the k-th axis of `axis`.
+        The components, all of one shape and one dtype (integers count as float64); F[k] is the
+        component along the k-th axis of `axis`.
     *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component.
 
     Returns
     -------
     ndarray
-        Of the shape of a component but for "valid"; of its dtype if that is floating point, else
-        float64; in its unit over that of the spacing.
+        Of the shape of a component, except with "valid"; of its dtype if that is floating point,
+        else float64. Its unit is that of the components over that of the spacing.
 
     Raises
     ------
     ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
         As `fdx.laplacian`; for components of different shapes (ValueError) or dtypes (TypeError),
-        or not as many as there are axes.
+        or not as many as axes.
 
     Warns
     -----
@@ -493,24 +491,24 @@ def curl(
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (d, ...)
-        The 2 or 3 components, all of one shape and of one dtype (integers count as float64); F[k]
-        belongs to the k-th axis of `axis`. For a velocity ``u`` along x and ``v`` along y in
-        arrays indexed ``[y, x]`` that is ``curl([v, u], dy, dx)``, whose sign is that of the axes
-        (y, x): vorticity is its negative, or ``curl([u, v], dx, dy, axis=(1, 0))``.
+        The 2 or 3 components, all of one shape and one dtype (integers count as float64); F[k]
+        is the component along the k-th axis of `axis`. For a velocity ``u`` along x and ``v``
+        along y in arrays indexed ``[y, x]``, the vorticity is ``curl([u, v], dx, dy, axis=(1,
+        0))``; ``curl([v, u], dy, dx)``, in the order of the axes (y, x), is its negative.
     *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component, 2 or 3 of them.
 
     Returns
     -------
     ndarray
-        In two dimensions dF[1]/dx_0 - dF[0]/dx_1, of the shape of a component but for "valid"; in
-        three, of shape (3, ...), component k being dF[k+2]/dx_{k+1} - dF[k+1]/dx_{k+2} with
-        numbers modulo 3. Dtype and unit are as in `fdx.divergence`.
+        In two dimensions dF[1]/dx_0 - dF[0]/dx_1, of the shape of a component, except with
+        "valid"; in three, of shape (3, ...), component k being dF[k+2]/dx_{k+1} -
+        dF[k+1]/dx_{k+2} with numbers modulo 3. Dtype and unit are as in `fdx.divergence`.
 
     Raises
     ------
     ValueError, TypeError, numpy.exceptions.AxisError, FloatingPointError
-        As `fdx.divergence`; ValueError for another number of axes than 2 or 3.
+        As `fdx.divergence`; ValueError for a number of axes other than 2 or 3.
 
     Warns
     -----
@@ -519,12 +517,12 @@ def curl(
 
     See Also
     --------
-    fdx.divergence : The sum of each component's derivative along its own axis.
+    fdx.divergence : The sum of each component's derivative along its axis.
     fdx.jacobian : Each of the first derivatives.
 
     Examples
     --------
-    A rigid rotation turns twice as fast as its angular velocity:
+    The vorticity of a rigid rotation is twice its angular velocity:
 
     >>> import numpy as np, fdx
     >>> x, y = np.meshgrid(np.arange(4.0), np.arange(5.0), indexing="ij")
@@ -613,8 +611,8 @@ def hessian(
 
     Notes
     -----
-    On the diagonal these are second derivatives, not first ones taken twice, so that the trace is
-    `fdx.laplacian`, but for rounding. Each mixed derivative is the product of two first ones,
+    On the diagonal are second derivatives, not first derivatives taken twice, so that the trace is
+    `fdx.laplacian` up to rounding. Each mixed derivative is the product of two first derivatives,
     computed once and copied.
 
     Examples
@@ -684,8 +682,8 @@ def jacobian(
     Parameters
     ----------
     F : sequence of array_like, or array_like of shape (m, ...)
-        The components, all of one shape and of one dtype (integers count as float64); as many as
-        there are.
+        The components, any number of them, all of one shape and one dtype (integers count as
+        float64).
     *spacing, axis, accuracy, boundary, period, out, workers : optional
         As in `fdx.laplacian`; axes are those of a component.
 
@@ -708,7 +706,7 @@ def jacobian(
     See Also
     --------
     fdx.gradient : First derivatives of one array, with the bits of `numpy.gradient`.
-    fdx.divergence : The trace, where there are as many components as axes.
+    fdx.divergence : The trace, for as many components as axes.
 
     Examples
     --------
@@ -726,12 +724,12 @@ def jacobian(
     """
     parts = components(F)
     shape, count = parts[0].shape, len(parts)
-    some = max(1, MAX_OUTPUTS // parts[0].ndim)  # components in one pass
+    per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
 
     def pass_of(number: int) -> Plan:
         return plan_of(jacobian_terms, number, shape, spacing, axis, accuracy, boundary, period)
 
-    if count <= some:
+    if count <= per_pass:
         plan = pass_of(count)
         return run(plan, parts, (count, plan.noutputs // count), out, workers)[0]
     plan = pass_of(1)
@@ -742,13 +740,13 @@ def jacobian(
     (target,) = _out.arrays(out, whole, 1, result_dtype(parts[0]))
     if any(np.may_share_memory(a, target) for a in parts):
         parts = [a.copy("K") for a in parts]
-    for at in range(0, count, some):
-        several = parts[at : at + some]
+    for at in range(0, count, per_pass):
+        several = parts[at : at + per_pass]
         run(
             pass_of(len(several)),
             several,
             (len(several), whole[1]),
-            target[at : at + some],
+            target[at : at + per_pass],
             workers,
         )
     return out

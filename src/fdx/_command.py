@@ -1,5 +1,5 @@
-"""What the commands of ``python -m fdx`` have in common: errors that their users can put right, and
-streams that others close or that cannot hold all characters."""
+"""What the commands of ``python -m fdx`` share: errors that users can correct, and output to closed
+pipes and in any encoding."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from importlib import import_module
 from pathlib import Path
 
 INTERRUPTED = 130  # the exit status that shells give to Ctrl-C
-CLOSED_PIPE = (
-    1  # the exit status after a write to a pipe that nobody reads, as Python's guide has it
-)
+CLOSED_PIPE = 1  # the exit status after a write to a closed pipe, as Python's documentation advises
 
 
 class CommandError(Exception):
-    """Something the user can put right; its message is shown as one line."""
+    """An error that the user can correct; its message is shown as one line."""
 
 
 def need(module: str, extra: str) -> None:
-    """Tell before the work, not after it, that a module of one of fdx's extras is missing."""
+    """Raise an error, before the work begins, if a module of one of fdx's extras is missing."""
     try:
         import_module(module)
     except ModuleNotFoundError as error:
@@ -32,7 +30,7 @@ def need(module: str, extra: str) -> None:
 
 
 def check_picture(option: str, path: Path, suffixes: Collection[str]) -> None:
-    """Tell before the work that a picture could not be saved there."""
+    """Raise an error, before the work begins, if a picture cannot be saved there."""
     if path.suffix.lower() not in suffixes:
         raise CommandError(f"{option}: {path}: expected a name in {', '.join(suffixes)}")
     if not path.parent.is_dir():
@@ -43,8 +41,8 @@ def check_picture(option: str, path: Path, suffixes: Collection[str]) -> None:
 
 @contextlib.contextmanager
 def quiet_at_closed_pipes() -> Iterator[None]:
-    """End without a word where nobody reads any more, as in ``| head -1``; print names of files in
-    any encoding."""
+    """Exit without a message if the output pipe is closed, as by ``| head -1``; print names of
+    files in any encoding."""
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
@@ -58,5 +56,5 @@ def quiet_at_closed_pipes() -> Iterator[None]:
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in streams:
-            os.dup2(nowhere, stream.fileno())  # for what they still hold, at exit
+            os.dup2(nowhere, stream.fileno())  # for what is flushed at exit
         raise SystemExit(CLOSED_PIPE) from None

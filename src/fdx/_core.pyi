@@ -28,10 +28,10 @@ def isa() -> str: ...
 # ---- gradient ----
 #
 # One axis gives an array, also as a tuple of one; several give a tuple of arrays. Where a checker
-# cannot know which, a result is an array or Any, so that nobody has to ask what it is before using
-# it: NumPy's stubs do the same.
+# cannot know which, the result is an array or Any, so that it can be used without a check of its
+# type, as in NumPy's stubs.
 
-class _HasArrayFunction(Protocol):  # arrays of other libraries, which NumPy hands over to them
+class _HasArrayFunction(Protocol):  # arrays of other libraries, to which NumPy dispatches
     def __array_function__(
         self,
         func: Callable[..., Any],
@@ -43,8 +43,8 @@ class _HasArrayFunction(Protocol):  # arrays of other libraries, which NumPy han
 _Out = TypeVar("_Out", bound=_Array | tuple[_Array, ...] | list[_Array])
 _S = TypeVar("_S", bound=tuple[int, ...], default=tuple[Any, ...])
 _Floats: TypeAlias = np.ndarray[_S, np.dtype[T]]
-# Arrays of an unknown number of dimensions go for those of any, so what is right for them comes
-# first; those of a known one do not go for these.
+# Arrays of an unknown number of dimensions match every overload for a known one, so their overload
+# comes first; arrays of a known number do not match that one.
 _AnyD: TypeAlias = np.ndarray[tuple[Never, Never, Never, Never], np.dtype[T]]
 _OneD: TypeAlias = _Floats[tuple[int], T]
 _TwoD: TypeAlias = _Floats[tuple[int, int], T]
@@ -183,7 +183,7 @@ class Band:
     def times(self, other: Band, scale: float) -> Band: ...
     @property
     def shape(self) -> tuple[int, int]: ...
-    def plain(self, pairs_too: bool) -> Band: ...
+    def plain(self, antisymmetric_too: bool) -> Band: ...
     def interior(self) -> tuple[int, list[float]] | None: ...
     def entries(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]: ...
 

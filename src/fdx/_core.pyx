@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""The compiled half: NumPy arrays to the C struct, the call, and floating-point flags back to NumPy.
+"""The compiled part: describes NumPy arrays to the C core, calls it, and reports floating-point exceptions to NumPy.
 
-`gradient` decides whether a call is one that the C core computes. Whatever it declines goes unchanged to NumPy's own
-function, which computes it or raises the error that np.gradient's users know.
+`gradient` decides whether the C core computes a call. All other calls go unchanged to NumPy's function, which computes
+them or raises the errors that users of np.gradient know.
 """
 
 cimport cython
@@ -75,10 +75,10 @@ cdef extern from "numpy/arrayobject.h":
                                 const ptrdiff_t *strides, void *data, int flags, object obj)
 
 cdef enum:
-    NOGIL_ELEMENTS = 8192  # below this a call is over sooner than another thread could use the GIL
-    NO_MEMORY = 1 << 16    # a status beside the C core's
-    FEW = 4                # dimensions; what is needed for so many is on the stack
-    WORKSPACE = 1024       # doubles on the stack, for operators on small arrays
+    NOGIL_ELEMENTS = 8192   # smaller calls return sooner than another thread could take the GIL
+    NO_MEMORY = 1 << 16     # a status in addition to the C core's
+    STACK_NDIM = 4          # up to so many dimensions arrays are described on the stack
+    STACK_WORKSPACE = 1024  # doubles on the stack, enough for operators on small arrays
 
 
 # ---- which instruction set ----
@@ -106,12 +106,12 @@ cdef extern from *:
     """
     const char *FDX_COMPILER
 
-# Looking it up in the package's metadata takes ten times as long as the rest of the import.
+# Reading the package's metadata instead would take ten times as long as the rest of the import.
 __version__ = fdx_version().decode()
 
 
 def compiler():
-    """Name and version of the compiler that built this, or nothing if it did not tell."""
+    """Name and version of the compiler that built this, or "" if unknown."""
     return FDX_COMPILER.decode()
 
 
@@ -143,8 +143,8 @@ cdef int _dtype(cnp.ndarray a) noexcept:
 
 
 cdef ptrdiff_t *_fill(fdx_array *to, cnp.ndarray a, int dtype, ptrdiff_t *strides) noexcept:
-    """Describe an array. Its strides are copied: another thread may reshape it in place while the GIL is released.
-    Returns the free place behind them."""
+    """Describe an array. Its strides are copied to `strides`: another thread may reshape it in place while the GIL is
+    released. Returns the address after them."""
     cdef int d, ndim = cnp.PyArray_NDIM(a)
     for d in range(ndim):
         strides[d] = cnp.PyArray_STRIDE(a, d)
@@ -162,7 +162,7 @@ cdef int _changed(str name, cnp.ndarray a, int ndim, const ptrdiff_t *shape) exc
 
 
 cdef inline int _unchanged(str name, cnp.ndarray a, int dtype, int ndim, const ptrdiff_t *shape) except -1:
-    """Converting an argument runs its own code, which may have given another argument another shape or dtype."""
+    """The conversion of an argument may have run code of its class that changed another argument's shape or dtype."""
     cdef int d
     if _dtype(a) != dtype or cnp.PyArray_NDIM(a) != ndim:
         return _changed(name, a, ndim, shape)
@@ -173,18 +173,18 @@ cdef inline int _unchanged(str name, cnp.ndarray a, int dtype, int ndim, const p
 
 
 cdef bint _plain_type(object a):
-    """An ndarray whose results NumPy gives the same type without computing anything else."""
+    """Is it an ndarray or memmap? Then NumPy's results have the same type, and are computed in no other way."""
     return cnp.PyArray_CheckExact(a) or type(a) is memmap
 
 
 cdef bint _overrides(object a):
-    """Does np.gradient hand over to code of a's class, or to what that class means by arithmetic?"""
+    """May a's class override np.gradient, or the arithmetic that it does?"""
     return not _plain_type(a) and hasattr(type(a), "__array_function__")
 
 
 cdef void _k_order_strides(int ndim, const ptrdiff_t *shape, const ptrdiff_t *like, ptrdiff_t itemsize,
                            ptrdiff_t *strides) noexcept:
-    """The strides that np.empty_like gives an array of strides `like` (not C- or F-contiguous)."""
+    """The strides of np.empty_like for a prototype of strides `like` (not C- or F-contiguous)."""
     cdef int order[FDX_MAXDIM]
     cdef int d, at
     for d in range(ndim):
@@ -203,7 +203,8 @@ cdef inline ptrdiff_t _abs(ptrdiff_t v) noexcept:
 
 
 cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
-    """What np.gradient allocates: np.empty_like of a floating-point array, of an integer one's float64 copy."""
+    """Allocate a result as np.gradient does: np.empty_like of a floating-point array, or of an integer array's float64
+    copy."""
     cdef ptrdiff_t strides[FDX_MAXDIM]
     cdef int ndim = cnp.PyArray_NDIM(a), d
     cdef bint has_length_1 = False
@@ -218,8 +219,8 @@ cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
     Py_INCREF(descr)
     if (not has_length_1 or cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a)):
         return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
-    # The copy's layout can differ from empty_like's of the copy where a length is 1. Making the copy would take memory,
-    # so its strides are worked out, and a like array is then made of an array that has them and no data of its own.
+    # Where a length is 1, the strides of the copy can differ from those of its empty_like. To save the memory of the
+    # copy, compute its strides, and call empty_like on an array that has them and shares a's data.
     _k_order_strides(ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(a), <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
                      sizeof(double), strides)
     Py_INCREF(descr)
@@ -232,8 +233,8 @@ cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
 # ---- spacing ----
 
 cdef enum _Kind:
-    NUMBER       # a Python number: the operator's stencils are filled
-    SCALAR       # a NumPy scalar that counts as float32 or float64
+    NUMBER       # a Python number: its stencils are already computed
+    SCALAR       # a NumPy scalar, treated as float32 or float64
     COORDINATES
 
 
@@ -245,13 +246,13 @@ cdef struct _spacing:
 
 
 cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
-    """Take a NumPy scalar, if np.gradient computes with it throughout as with a float32 or a float64."""
+    """Accept a NumPy scalar if np.gradient computes with it in all cases as with a float32 or a float64."""
     if type(dx) is float64:
         to.precision = FDX_DOUBLE
     elif type(dx) is float32:
         to.precision = FDX_SINGLE
     elif type(dx) in INTEGERS and (dx.dtype.itemsize >= 4 or (dtype != FDX_F32 and dtype != FDX_C64)):
-        # Smaller integers keep float32 data in float32 where they divide it, but not where 2 * dx does.
+        # float32 data divided by a smaller integer dx stays float32; divided by 2 * dx it becomes float64.
         to.precision = FDX_DOUBLE
     else:
         return False
@@ -260,12 +261,13 @@ cdef bint _scalar(_spacing *to, object dx, int dtype) except -1:
     return True
 
 
-cdef bint _rounded_to_infinity(fdx_gradient_row *s, double w, int tap) noexcept:
-    return isinf(s.w[tap]) and not isinf(w)
+cdef bint _rounded_to_infinity(fdx_gradient_row *s, double w, int k) noexcept:
+    return isinf(s.w[k]) and not isinf(w)
 
 
 cdef int _weak(fdx_gradient_axis *along, double h, int dtype, int edge_order) noexcept:
-    """Stencils for a Python number. Returns the flag of overflow where NumPy reports it: rounding one to float32."""
+    """Stencils for a spacing that is a Python number. Returns the overflow flag if NumPy would report it: where a
+    weight overflows when rounded to float32."""
     cdef bint overflow
     fdx_gradient_uniform(along, dtype, h, FDX_WEAK, edge_order)
     if dtype != FDX_F32 and dtype != FDX_C64:
@@ -281,7 +283,7 @@ cdef int _weak(fdx_gradient_axis *along, double h, int dtype, int edge_order) no
 
 # ---- running a call ----
 
-cdef int forks = 0  # of this process, up to itself
+cdef int forks = 0  # how many forks led to this process
 
 
 def _count_fork():
@@ -295,10 +297,10 @@ if hasattr(os, "register_at_fork"):
 
 @cython.final
 cdef class Job:
-    """A call split in parts, which any number of threads work off together.
+    """A call split into parts, which any number of threads compute.
 
-    Threads claim parts one by one. The thread that called `gradient` works too, so a call is finished even if no other
-    thread ever starts; and it leaves only when no claimed part is still being written.
+    Threads claim parts one by one. The calling thread computes parts too, so that the call completes even if no other
+    thread starts. It returns only when no thread is still writing a claimed part.
     """
     cdef fdx_gradient gradient
     cdef const fdx_call *call  # instead of `gradient`, unless NULL
@@ -333,7 +335,7 @@ cdef class Job:
         return part
 
     def work(self):
-        """Run parts until all are claimed."""
+        """Compute parts until all are claimed."""
         self.run_parts()
 
     cdef void run_parts(self) noexcept:
@@ -341,7 +343,7 @@ cdef class Job:
         cdef int flags, status
         while part >= 0:
             with nogil:
-                fesetenv(&self.environment)  # the caller's rounding and treatment of subnormals
+                fesetenv(&self.environment)  # the caller's rounding mode and treatment of subnormal numbers
                 PyUFunc_clearfperr()
                 if self.call == NULL:
                     status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
@@ -350,7 +352,7 @@ cdef class Job:
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
-                self.status |= status  # the same for every part, but for memory
+                self.status |= status  # the same for every part, except NO_MEMORY
                 self.parts_run += 1
                 self.running -= 1
                 if self.running == 0 and self.waiting:
@@ -359,9 +361,10 @@ cdef class Job:
             part = self.claim()
 
     cdef void finish(self) noexcept:
-        """Work off what is left and wait for the others. No Python code runs here, so no signal can cut it short."""
+        """Compute the remaining parts, and wait for those of other threads. No Python code runs here, so that no signal
+        handler can interrupt it."""
         cdef bint wait
-        if self.forks != forks:  # a signal handler has forked: the threads at work stayed in the parent
+        if self.forks != forks:  # a signal handler has forked: the other threads are the parent's
             self.claimed = self.running = 0
         self.run_parts()
         with cython.critical_section(self):
@@ -373,8 +376,8 @@ cdef class Job:
 
 cdef int _apply_call(const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t part,
                      Py_ssize_t nparts) noexcept nogil:
-    """Run a part of a call, with a workspace of its own: of `workspace_bytes`, or of as many as it takes."""
-    cdef double small[WORKSPACE]
+    """Apply a part of a call, with a workspace for this part: of `workspace_bytes`, or of more if it needs more."""
+    cdef double small[STACK_WORKSPACE]
     cdef void *workspace
     cdef int status = FDX_E_WORKSPACE
     while status == FDX_E_WORKSPACE:
@@ -392,8 +395,8 @@ cdef int _apply_call(const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t
 
 cdef int _run(fdx_gradient *gradient, const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t size,
               Py_ssize_t workers) except -1:
-    """Apply a gradient, or else a call with a workspace of so many bytes; returns the floating-point exceptions that
-    this raised, and those that were pending before."""
+    """Apply a gradient or, if that is NULL, a call, with `workspace_bytes` for each workspace. Returns the
+    floating-point exceptions that were pending before or were raised by this."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
@@ -437,8 +440,8 @@ cdef bint _would_raise(int flags):
 
 
 cdef int _level_of_caller() except -1:
-    """The level at which a warning points at the innermost Python function that is neither fdx's own nor SciPy's, which
-    calls operators from its solvers."""
+    """The stack level that warnings point at: the innermost Python function that belongs neither to fdx nor to SciPy,
+    whose solvers call operators."""
     cdef PyObject *innermost = <PyObject *>PyEval_GetFrame()
     cdef object frame = <object>innermost if innermost != NULL else None
     cdef int level = 1
@@ -457,8 +460,8 @@ cdef int _report_kind(int flag, str mode, str what, str name, int level) except 
 
 
 cdef int _report(int flags, str name) except -1:
-    """Report a function's floating-point errors as NumPy does, but for warnings: NumPy's point at the innermost Python
-    function, which between the caller and here may be one of fdx."""
+    """Report a function's floating-point errors as NumPy does, except that warnings point at the caller: NumPy's point
+    at the innermost Python function, which may be one of fdx."""
     cdef int level = _level_of_caller()
     if level == 1:
         return PyUFunc_GiveFloatingpointErrors(name.encode(), flags)
@@ -477,7 +480,7 @@ cdef inline bint _disjoint(const char *a, ptrdiff_t a_bytes, const char *b, ptrd
 
 
 cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
-    """Is `out` an array to write to that needs no closer look? If `stacked`, the first axis is that many results."""
+    """Can `out` be written to without further checks? If `stacked` is not 0, its first axis holds that many results."""
     cdef cnp.ndarray o
     cdef int d, more = stacked > 0
     if not cnp.PyArray_CheckExact(out):
@@ -496,9 +499,9 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
 
 
 cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradient_axis *along,
-                    ptrdiff_t *place) except -1:
-    """Describe the outputs in the operators, if all of them are simple and lie apart from each other and from f;
-    otherwise they need a closer look."""
+                    ptrdiff_t *next_strides) except -1:
+    """Describe the outputs, if all of them are simple and disjoint from each other and from f. If not, return False:
+    they need the full checks."""
     cdef int result = fdx_result_dtype(dtype), k, j
     cdef ptrdiff_t each
     cdef const char *data
@@ -510,7 +513,7 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradien
             return False
         each = cnp.PyArray_NBYTES(out) // naxes
         for k in range(naxes):
-            place = _fill(&along[k].out, out, result, place)
+            next_strides = _fill(&along[k].out, out, result, next_strides)
             along[k].out.stride += 1
             along[k].out.data = <char *>along[k].out.data + k * each
     else:
@@ -521,7 +524,7 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradien
             if not _simple(item, f, dtype, 0):
                 return False
             each = cnp.PyArray_NBYTES(item)
-            place = _fill(&along[k].out, item, result, place)
+            next_strides = _fill(&along[k].out, item, result, next_strides)
     for k in range(naxes):
         data = <const char *>along[k].out.data
         if not _disjoint(data, each, <const char *>cnp.PyArray_DATA(f), cnp.PyArray_NBYTES(f)):
@@ -532,8 +535,8 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradien
     return True
 
 
-cdef bint _apart_from(object dx, const fdx_gradient_axis *along, int naxes, ptrdiff_t each) noexcept:
-    """Do spacings or coordinates lie apart from the outputs, of `each` bytes? If in doubt: no."""
+cdef bint _disjoint_from_outputs(object dx, const fdx_gradient_axis *along, int naxes, ptrdiff_t each) noexcept:
+    """Does a spacing share no memory with the outputs, of `each` bytes? False if that is not certain."""
     cdef int k
     if not cnp.PyArray_Check(dx):
         return True
@@ -547,7 +550,7 @@ cdef bint _apart_from(object dx, const fdx_gradient_axis *along, int naxes, ptrd
 
 
 cdef int _axes(object axis, int ndim, int *axes) except -1:
-    """np.gradient's `axis`, None, an integer or a normalized tuple, as numbers from 0 on; returns how many."""
+    """np.gradient's `axis` (None, an integer or a normalized tuple) as numbers from 0 on; returns how many."""
     cdef int k
     cdef Py_ssize_t number
     if axis is None:
@@ -563,25 +566,25 @@ cdef int _axes(object axis, int ndim, int *axes) except -1:
     return <int>len(axis)
 
 
-cdef str WRONG = "wrong arguments"  # NumPy has the words
+cdef str WRONG = "wrong arguments"  # NumPy raises the error
 
 
 cdef str _spacing_of(object dx, cnp.ndarray f):
     return f"spacing of dtype {dx.dtype}, f of {f.dtype}"
 
 
-cdef struct _Few:
-    fdx_gradient_axis along[FEW]
-    _spacing spacing[FEW]
-    ptrdiff_t numbers[(FEW + 3) * (FEW + 1) + FEW]
+cdef struct _StackArguments:
+    fdx_gradient_axis along[STACK_NDIM]
+    _spacing spacing[STACK_NDIM]
+    ptrdiff_t numbers[(STACK_NDIM + 3) * (STACK_NDIM + 1) + STACK_NDIM]
 
 
 cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
                      object workers, fdx_gradient_axis *along, _spacing *spacing, ptrdiff_t *shape):
-    """The results of a call that the C core takes; for any other a string that says why not.
+    """The results of a call; or, if the C core does not compute it, a string that says why.
 
-    `along` and `spacing` are for `naxes` axes; behind `shape` is room for the strides of ndim + 3 arrays of ndim + 1
-    dimensions. Arrays are described after the last line that can run code of an argument.
+    `along` and `spacing` have `naxes` elements; `shape` has ndim, and then memory for the strides of ndim + 3 arrays of
+    ndim + 1 dimensions. Arrays are described after the last line that can run code of an argument.
     """
     cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
     cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
@@ -589,9 +592,9 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
     cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
     cdef fdx_gradient call
     cdef fdx_array coords
-    cdef ptrdiff_t *place = shape + ndim
-    cdef bint weighs_complex = False, apart
-    cdef object args = varargs  # a list where coordinates had to be converted or copied
+    cdef ptrdiff_t *next_strides = shape + ndim
+    cdef bint complex_products = False, disjoint
+    cdef object args = varargs  # a list if coordinates had to be converted or copied
     cdef object dx, result = None, results = None
 
     if dtype < 0:
@@ -613,14 +616,14 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
             return WRONG
         edge_order = edge_order_
-        if not 1 <= edge_order <= 2:  # a class of its own compares as it likes
+        if not 1 <= edge_order <= 2:  # above, a subclass may have compared as it likes
             return WRONG
     for k in range(naxes):
         along[k].axis = axes[k]
         if shape[axes[k]] < edge_order + 1:
             return WRONG
 
-    # What each axis's spacing is. Arithmetic that NumPy would report on waits until the flags are clear.
+    # The spacing of each axis. Arithmetic whose exceptions NumPy reports comes later, after the flags are cleared.
     for k in range(naxes):
         if nargs == 0:
             flags |= _weak(&along[k], 1.0, dtype, edge_order)
@@ -645,13 +648,13 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         if not _plain_type(dx):
             try:
                 dx = np.asanyarray(dx)
-            except Exception:  # the original meets it, and raises it, in its own order
+            except Exception:  # NumPy raises it, or an error that it meets before
                 return WRONG
             if not _plain_type(dx) or dx.ndim == 0:
                 return f"spacing of type {type(args[k if nargs == naxes else 0]).__name__}"
         x = dx
         if cnp.PyArray_NDIM(x) == 0:
-            dx = x[()]  # a scalar: the array may change under us
+            dx = x[()]  # a scalar, as the array may change meanwhile
             if not _scalar(&spacing[k], dx, dtype):
                 return _spacing_of(x, f)
         else:
@@ -669,29 +672,29 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
                 args = list(varargs)
             args[k if nargs == naxes else 0] = dx
 
-    # Where the results go. What shares memory with them is copied first.
+    # The outputs. Inputs that share memory with them are copied first.
     if out is None:
         _unchanged("f", a, dtype, ndim, shape)
         if naxes == 1:
             result = _new_result(a, dtype)
-            place = _fill(&along[0].out, result, result_dtype, place)
+            next_strides = _fill(&along[0].out, result, result_dtype, next_strides)
         else:
             result = PyTuple_New(naxes)
             for k in range(naxes):
                 x = _new_result(a, dtype)
-                place = _fill(&along[k].out, x, result_dtype, place)
+                next_strides = _fill(&along[k].out, x, result_dtype, next_strides)
                 Py_INCREF(x)  # the next line steals it
                 PyTuple_SET_ITEM(result, k, x)
     else:
         result = out
         if isinstance(out, (list, tuple)):
-            out = tuple(out)  # another thread may empty the list; another class may have a length and items of its own
+            out = tuple(out)  # another thread may change the list; a subclass may define its length and items
         _unchanged("f", a, dtype, ndim, shape)
-        apart = _take_out(out, a, dtype, naxes, along, place)
+        disjoint = _take_out(out, a, dtype, naxes, along, next_strides)
         for k in range(nargs):
-            apart = apart and _apart_from(args[k], along, naxes, size * fdx_itemsize(result_dtype))
-        if apart:
-            place += naxes * (ndim + 1)
+            disjoint = disjoint and _disjoint_from_outputs(args[k], along, naxes, size * fdx_itemsize(result_dtype))
+        if disjoint:
+            next_strides += naxes * (ndim + 1)
         else:
             results = _out.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
             for o in results:
@@ -705,14 +708,14 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
             for k in range(naxes):
                 x = results[k]
                 _unchanged("out", x, result_dtype, ndim, shape)
-                place = _fill(&along[k].out, x, result_dtype, place)
+                next_strides = _fill(&along[k].out, x, result_dtype, next_strides)
             _unchanged("f", a, dtype, ndim, shape)
 
     call.ndim = ndim
     call.shape = shape
-    if not cnp.PyArray_CheckExact(a):  # a memmap's results have run code of its class
+    if not cnp.PyArray_CheckExact(a):  # allocating a memmap's results has run code of its class
         _unchanged("f", a, dtype, ndim, shape)
-    place = _fill(&call.in_, a, dtype, place)
+    next_strides = _fill(&call.in_, a, dtype, next_strides)
     call.naxes = naxes
     call.axes = along
     call.isa = ISA
@@ -726,19 +729,19 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         elif spacing[k].kind == COORDINATES:
             x = args[k]
             _unchanged("spacing", x, spacing[k].dtype, 1, &shape[along[k].axis])
-            place = _fill(&coords, x, spacing[k].dtype, place)
+            next_strides = _fill(&coords, x, spacing[k].dtype, next_strides)
             if shape[along[k].axis] < NOGIL_ELEMENTS:
                 fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
             else:
                 with nogil:
                     fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
-        weighs_complex |= dtype >= FDX_C64 and (edge_order == 2 or along[k].interior.formula == FDX_SPACED)
+        complex_products |= dtype >= FDX_C64 and (edge_order == 2 or along[k].interior.formula == FDX_SPACED)
 
     flags |= _run(&call, NULL, 0, size * naxes, nworkers)
     if flags:
-        if _would_raise(flags) or (weighs_complex and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
-            # An error: the original raises what it meets first. Or products of complex numbers that under- or overflow:
-            # whether their sums have -0 or 0, and which flags, is up to the processor's multiply-add in NumPy.
+        if _would_raise(flags) or (complex_products and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
+            # np.errstate asks for an error: NumPy raises the first that it meets. Or complex products over- or
+            # underflow: then signs of zeros, and flags, depend on whether NumPy uses fused multiply-adds.
             if out is None:
                 return "complex products that under- or overflow" if not _would_raise(flags) else "np.errstate"
             _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
@@ -749,10 +752,10 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
 
 cdef object _gradient(object f, tuple varargs, object axis, object edge_order, object out, object workers,
                       object decline):
-    """The gradient, computed here or else by `decline`, without which it is np.gradient that is asked."""
+    """The gradient, computed here or by `decline`; if that is None, by np.gradient."""
     cdef int axes[FDX_MAXDIM]
     cdef int naxes, ndim
-    cdef _Few few
+    cdef _StackArguments on_stack
     cdef void *memory
     cdef fdx_gradient_axis *along
     cdef _spacing *spacing
@@ -771,9 +774,9 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
             axis = normalize_axis_tuple(axis, ndim)  # an iterator is read once
         naxes = _axes(axis, ndim, axes)
         if _plain_type(f):
-            if ndim <= FEW:
-                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, few.along, few.spacing,
-                                  few.numbers)
+            if ndim <= STACK_NDIM:
+                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, on_stack.along,
+                                  on_stack.spacing, on_stack.numbers)
             else:
                 memory = malloc(naxes * (sizeof(fdx_gradient_axis) + sizeof(_spacing))
                                 + ((ndim + 3) * (ndim + 1) + ndim) * sizeof(ptrdiff_t))
@@ -800,16 +803,16 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     """
     The gradient of an N-dimensional array: `numpy.gradient`, bit for bit, compiled.
 
-    Central differences of second order inside, one-sided differences of first or second
-    order at the two ends of each axis: less accurate there than inside, unless
-    ``edge_order=2``.
+    Central differences of second order in the interior, one-sided differences of first or
+    second order at the two ends of each axis: less accurate there than in the interior,
+    unless ``edge_order=2``.
 
     Parameters
     ----------
     f : array_like
         Values on a grid, in any layout. Arrays of float32, float64, complex64,
         complex128 and all integers, also as `numpy.memmap`, in any byte order, are
-        computed here; everything else is handed to `numpy.gradient`.
+        computed here; everything else is passed to `numpy.gradient`.
     *varargs : scalar or array_like of shape (n,), optional
         The spacing, in the unit of the axis: nothing for 1 on each axis; one number for
         all axes; or for each axis of `axis`, in its order, a number or the coordinates
@@ -825,14 +828,14 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
         several a tuple or list of such arrays, or one array of shape ``(number of axes,
         *f.shape)``. Of the result's dtype, in its byte order or the native one; any
         strides. `f` and the coordinates may share memory with it (they are copied
-        first); the arrays may not overlap each other. A loop that brings its own `out`
-        spares itself fresh memory, which for large arrays costs more than the
+        first); the arrays may not overlap each other. Reusing `out` in a loop avoids the
+        first touch of new memory, which for large arrays costs more than the
         derivative.
     workers : int, optional
-        How many threads may share the work, if the array is large enough to be worth
-        it; -1 for all CPUs that this process may use. By default what `fdx.set_workers`
-        or the environment variable ``FDX_NUM_THREADS`` say, else 1. The result has the
-        same bits for any number.
+        Number of threads to use, if the array is large enough for that to be faster; -1
+        for all CPUs that this process may use. The default is set by `fdx.set_workers`
+        or the environment variable ``FDX_NUM_THREADS``, else 1. The result has the same
+        bits for any number.
 
     Returns
     -------
@@ -844,17 +847,17 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     Raises
     ------
     ValueError
-        For an axis of fewer than ``edge_order + 1`` points, coordinates that are not 1-D
-        or not as many as the axis has points, an axis that is named twice, an
-        `edge_order` above 2; for an `out` of another shape, read-only, or overlapping.
+        For an axis of fewer than ``edge_order + 1`` points; coordinates that are not 1-D
+        or not as many as the axis has points; an axis that is named twice; an
+        `edge_order` above 2; an `out` of another shape, read-only, or overlapping.
     TypeError
-        For a number of spacings that is not 0, 1 or that of the axes, data that cannot
-        be subtracted (bool, str); for an `out` of another dtype, or that is no array.
+        For a number of spacings that is not 0, 1 or the number of axes; data that cannot
+        be subtracted (bool, str); an `out` of another dtype, or that is not an array.
     numpy.exceptions.AxisError
         For an axis that `f` does not have.
     FloatingPointError
-        If `numpy.errstate` asks for it, after `out` has been written; all others come
-        before.
+        If `numpy.errstate` asks for it, after `out` has been written; all other errors
+        are raised before.
 
     Warns
     -----
@@ -865,32 +868,32 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     See Also
     --------
     numpy.gradient : The same function.
-    fdx.derivative : Any derivative along one axis, as accurate at the ends as inside.
+    fdx.derivative : Any derivative along one axis, of the same order at the ends as in the interior.
     fdx.jacobian : First derivatives along several axes, likewise.
     fdx.set_workers : The default for `workers`.
 
     Notes
     -----
-    With distances :math:`h_1` to the left and :math:`h_2` to the right neighbour, an
-    interior point has
+    With distances :math:`h_1` to the left and :math:`h_2` to the right neighbour, the
+    derivative at an interior point is
 
     .. math::
 
         -\\frac{h_2}{h_1 (h_1 + h_2)} f_{i-1} + \\frac{h_2 - h_1}{h_1 h_2} f_i + \\frac{h_1}{h_2 (h_1 + h_2)} f_{i+1},
 
     the slope of the parabola through the three points [1]_, [2]_; by Taylor's expansion
-    the error is :math:`h_1 h_2 f^{(3)} / 6`, but for terms of higher order. For
-    :math:`h_1 = h_2 = h` it is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. The first
-    point has :math:`(f_1 - f_0) / h_1`, with an error of :math:`h_1 f^{(2)} / 2`, or with
-    ``edge_order=2`` the slope of the parabola through the first three, for even spacing
-    :math:`(-3 f_0 + 4 f_1 - f_2) / 2h`; the last point likewise.
+    the error is :math:`h_1 h_2 f^{(3)} / 6` plus terms of higher order. For
+    :math:`h_1 = h_2 = h` it is computed as :math:`(f_{i+1} - f_{i-1}) / 2h`. At the first
+    point it is :math:`(f_1 - f_0) / h_1`, with an error of :math:`h_1 f^{(2)} / 2`, or with
+    ``edge_order=2`` the slope of the parabola through the first three points, for even
+    spacing :math:`(-3 f_0 + 4 f_1 - f_2) / 2h`; at the last point likewise.
 
-    Time is proportional to the size of `f` times the number of axes; no memory is taken
-    but the result. The global interpreter lock is released while large arrays are
-    computed.
+    Time is proportional to the size of `f` times the number of axes. No memory is
+    allocated except for the results. The global interpreter lock is released while large
+    arrays are computed.
 
-    Errors are those of `numpy.gradient`, also such as are not listed here, with its
-    messages; those of `out` and `workers` say what was expected and what came.
+    Errors and their messages are those of `numpy.gradient`, including errors that are not
+    listed here; those of `out` and `workers` say what was expected and what was given.
 
     References
     ----------
@@ -918,7 +921,7 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     array([[ 2.,  2., -1.],
            [ 2.,  2., -1.]])
 
-    In a time loop, into memory that is already there:
+    In a time loop, into a preallocated array:
 
     >>> u = np.linspace(0.0, 1.0, 5) ** 2
     >>> du = np.empty_like(u)
@@ -933,16 +936,16 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
 
 
 def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=_fallback.undispatched):
-    """np.gradient's work once no class has overridden it; what is not computed here is what `decline(f, varargs,
-    axis, edge_order, why)` returns."""
+    """np.gradient after dispatch, when no class overrides it. What is not computed here, `decline(f, varargs, axis,
+    edge_order, why)` returns."""
     return _gradient(f, varargs, axis, edge_order, None, None, decline)
 
 
 # ---- weights ----
 
 def weights(cnp.ndarray nodes not None, cnp.ndarray at not None, int deriv, tuple shape not None):
-    """The weights of a shape, and -1; or the number of the set of nodes that have none. Both arrays are contiguous
-    float64, `at` of the shape, and nodes of it and one more, or 1-D for all."""
+    """Weights of shape (*shape, n), and -1; if a set of nodes is refused, its number in place of -1. Both arrays are
+    contiguous float64: `at` of the shape, and `nodes` of shape (*shape, n), or (n,) for all."""
     cdef int n = <int>cnp.PyArray_DIM(nodes, cnp.PyArray_NDIM(nodes) - 1), flags, status = FDX_OK
     cdef Py_ssize_t count = cnp.PyArray_SIZE(at), row = 0, step = n if cnp.PyArray_NDIM(nodes) > 1 else 0
     cdef const double *x = <const double *>cnp.PyArray_DATA(nodes)
@@ -972,25 +975,25 @@ def weights(cnp.ndarray nodes not None, cnp.ndarray at not None, int deriv, tupl
 # ---- operators ----
 
 class NotABand(ValueError):
-    """A product of bands that is none: of a periodic one and another, or with rows that are too long."""
+    """The product of two bands is not a band: only one of them is periodic, or its rows are too long."""
 
 
-cdef fdx_band NOTHING  # of no rows and no columns: what a Band is until it is filled
+cdef fdx_band EMPTY_BAND  # of no rows and no columns: the value of a Band until it is filled
 
 
 @cython.final
 cdef class Band:
-    """A banded matrix along one axis: what a derivative, its transpose or a product of such is on n points."""
+    """A banded matrix along one axis of n points: a derivative, a transpose, or a product of these."""
     cdef void *memory
-    cdef cnp.ndarray owner  # of the memory: an array, as NumPy asks for large pages, which are there much sooner
+    cdef cnp.ndarray owner  # of the memory: an array, as NumPy asks for huge pages, whose first touch is faster
     cdef const fdx_band *band
-    cdef Band weights  # whose memory has them, if not its own
+    cdef Band weights  # the Band whose memory holds the weights, if it is another one
 
     def __cinit__(self):
-        self.band = &NOTHING
+        self.band = &EMPTY_BAND
 
     def __init__(self):
-        raise TypeError("Band: expected to be made by Band.derivative, Band.crop or from another Band")
+        raise TypeError("Band: expected a call of Band.derivative, Band.crop or a Band's method, got the constructor")
 
     cdef int reserve(self, size_t size) except -1:
         cdef cnp.npy_intp bytes = <cnp.npy_intp>size
@@ -1006,7 +1009,7 @@ cdef class Band:
 
     @staticmethod
     def points(int deriv, int accuracy, int left, int right, bint uniform):
-        """The fewest points that an axis needs."""
+        """The smallest number of points that the axis may have."""
         cdef double some = 0
         cdef fdx_derivative what = fdx_derivative(
             n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0,
@@ -1026,7 +1029,7 @@ cdef class Band:
         cdef fdx_derivative what = fdx_derivative(
             n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale or 1, spacing=spacing, x=NULL,
             period=period, isa=ISA)
-        if scale == 0:  # C takes a scale of 0 for one that was forgotten
+        if scale == 0:  # the C core refuses a scale of 0
             what.spacing = 1
         if x is not None:
             what.x = <const double *>cnp.PyArray_DATA(x)
@@ -1042,10 +1045,10 @@ cdef class Band:
 
     @staticmethod
     def crop(ptrdiff_t n, ptrdiff_t left, ptrdiff_t right, double scale):
-        """The matrix that leaves out that many points of n at either end, times a number."""
+        """The matrix that removes `left` and `right` points at the ends of n points, times a number."""
         cdef Band self = Band.__new__(Band)
         if left < 0 or right < 0 or left > n or right > n - left:
-            raise ValueError(f"expected to leave out at most {n} points, got {left} and {right}")
+            raise ValueError(f"expected at most {n} points to be removed, got {left} and {right}")
         self.reserve(sizeof(fdx_band) + sizeof(double))
         cdef fdx_band *band = <fdx_band *>self.memory
         cdef double *w = <double *>(band + 1)
@@ -1071,11 +1074,11 @@ cdef class Band:
         if status == FDX_E_STENCIL or status == FDX_E_SIZE:
             raise NotABand(fdx_status_message(status).decode())
         cdef double a = self.largest(), b = other.largest()
-        # What is exactly 0 on either side has lost nothing.
+        # A factor that is exactly 0 loses no digits.
         lost = a != 0 and b != 0 and scale != 0 and min(a * b, a * b * fabs(scale)) < DOUBLE_MIN
         if status == FDX_E_NODES or lost:
             raise ValueError(
-                "spacing: expected one of which the weights of a product neither over- nor underflow, got weights up "
+                "spacing: expected one for which the weights of a product neither over- nor underflow, got weights up "
                 f"to {a:.3g} and {b:.3g}, times {scale}")
         Band.check(status)
         return result
@@ -1084,9 +1087,9 @@ cdef class Band:
     def shape(self):
         return self.band.rows, self.band.columns
 
-    def plain(self, bint pairs_too):
-        """The same matrix, its rows being sums of weights times neighbours, in their order. Sums of differences of
-        pairs may stay what they are, unless `pairs_too`."""
+    def plain(self, bint antisymmetric_too):
+        """The same matrix, with rows of plain summation order. An antisymmetric interior stays as it is, unless
+        `antisymmetric_too`."""
         cdef Band result = Band.__new__(Band)
         cdef ptrdiff_t r, closure = self.band.nfirst + self.band.nlast
         result.reserve(sizeof(fdx_band) + closure * sizeof(fdx_stencil))
@@ -1098,7 +1101,7 @@ cdef class Band:
         for r in range(closure):
             rows[r] = self.band.first[r] if r < band.nfirst else self.band.last[r - band.nfirst]
             rows[r].summation = FDX_SUM_PLAIN
-        if pairs_too or band.interior.summation != FDX_SUM_ANTISYMMETRIC:
+        if antisymmetric_too or band.interior.summation != FDX_SUM_ANTISYMMETRIC:
             band.interior.summation = FDX_SUM_PLAIN
         result.band = band
         result.weights = self
@@ -1121,8 +1124,8 @@ cdef class Band:
         return most
 
     cdef double least(self) noexcept:
-        """Of the rows' largest moduli the least one: rows of less than the smallest normal number have lost digits.
-        Ends do not count unless there is nothing else, as what reflects may cancel there."""
+        """The smallest of the rows' largest moduli: a row below the smallest normal number has lost digits. Boundary
+        rows count only if there are no others, as reflected weights may cancel there."""
         cdef double least = INFINITY, most
         cdef ptrdiff_t r, rows = self.band.rows - self.band.nfirst - self.band.nlast
         cdef int k
@@ -1137,14 +1140,14 @@ cdef class Band:
         return least
 
     def interior(self):
-        """The constant stencil of interior rows, or None: offset of the first weight, weights."""
+        """The stencil of the interior rows, if it is constant, as (offset of the first weight, weights); else None."""
         cdef const fdx_stencil *stencil = &self.band.interior
         if stencil.row_step != 0:
             return None
         return stencil.offset, [stencil.w[k * stencil.weight_step] for k in range(stencil.count)]
 
     def entries(self):
-        """The matrix's entries that are not 0: numbers of rows, of columns, and values, row by row."""
+        """The nonzero entries of the matrix, row by row: row numbers, column numbers, and values."""
         cdef ptrdiff_t r, column, number, at = 0, last = self.band.rows - self.band.nlast, count
         cdef int k
         cdef const fdx_stencil *stencil
@@ -1181,19 +1184,19 @@ cdef class Band:
 
 @cython.final
 cdef class Plan:
-    """An operator for arrays of one shape: bands, and which of them follow each other in which terms.
+    """An operator compiled for arrays of one shape: its bands, and the terms that apply them one after the other.
 
-    `terms` are (input, output, stages, shift), in the order in which they are added up and by rising output; stages, in
-    the order in which they are applied, (axis, Band or None, coefficient or None), a coefficient being an array of the shape of
-    the stage's result.
+    `terms` are (input, output, stages, shift), by ascending output, in the order in which they are added. Stages are
+    (axis, Band or None, coefficient or None), in the order in which they are applied; a coefficient is an array of the
+    shape of the stage's result.
     """
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
     cdef readonly bint has_coefficients, keeps_shape
-    cdef ptrdiff_t workspace_bytes  # bytes for a workspace that the first call took, as most do: asking takes time
-    cdef int single  # 1: the weights can be rounded to single precision; 0: not; -1: nobody has asked
-    cdef list kept
-    cdef void *memory  # of what the operator points at
+    cdef ptrdiff_t workspace_bytes  # of the first call, enough for most calls: computing the size takes time
+    cdef int single  # 1: the weights can be rounded to single precision; 0: they cannot; -1: not known yet
+    cdef list kept  # [terms]: keeps bands and coefficients alive
+    cdef void *memory  # what `op` points to
     cdef fdx_operator op
 
     def __cinit__(self, tuple in_shape not None, tuple out_shape not None, int ninputs, int noutputs,
@@ -1205,7 +1208,7 @@ cdef class Plan:
         self.in_shape, self.out_shape, self.ninputs, self.noutputs = in_shape, out_shape, ninputs, noutputs
         if not 0 < ndim <= FDX_MAXDIM or len(out_shape) != ndim:
             raise ValueError(f"expected shapes of 1 to {FDX_MAXDIM} dimensions, got {in_shape} and {out_shape}")
-        # A copy, as the lists may change, and what is counted here is relied on below.
+        # A copy, as the lists may change after their elements are counted.
         terms = [(source, target, tuple(chain), tuple(shift_)) for source, target, chain, shift_ in terms]
         self.kept = [terms]
         for _, _, chain, shift in terms:
@@ -1263,7 +1266,7 @@ cdef class Plan:
         free(self.memory)
 
     cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
-        """Apply it to arrays that are known to fit, inputs first; report floating-point errors."""
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors."""
         cdef fdx_call call
         cdef ptrdiff_t workspace_bytes
         cdef Py_ssize_t size = self.noutputs
@@ -1287,7 +1290,7 @@ cdef class Plan:
         return 0
 
     cpdef bint for_single(self) except -1:
-        """Can all weights be rounded to single precision, none too large and no row of them too small?"""
+        """Can all weights be rounded to single precision, with no weight that overflows and no row that underflows?"""
         cdef Band band
         cdef double most = 0, least = INFINITY
         with cython.critical_section(self):
@@ -1296,7 +1299,7 @@ cdef class Plan:
                     for _, band, _ in chain:
                         if band is not None:
                             most = max(most, band.largest())
-                            least = min(least, band.least() or INFINITY)  # of 0 times a derivative nothing is lost
+                            least = min(least, band.least() or INFINITY)  # 0 times a derivative loses no digits
                 self.single = most <= SINGLE_MAX and least >= SINGLE_MIN
         return self.single
 
@@ -1304,15 +1307,15 @@ cdef class Plan:
         return self.kept[0]
 
     def coefficients(self):
-        """The arrays by which results of stages are multiplied."""
+        """The arrays that multiply the results of stages."""
         return [c for _, _, stages, _ in self.kept[0] for _, _, c in stages if c is not None]
 
     def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
-        """Write to `outs` what it makes of `ins`: arrays of its shapes and of dtypes that go together, disjoint."""
+        """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match."""
         cdef Py_ssize_t nworkers = _threads.count(workers)
         cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
         cdef fdx_array *arrays
-        cdef ptrdiff_t *place
+        cdef ptrdiff_t *next_strides
         cdef cnp.ndarray a
         cdef tuple given = ins + outs
         if len(ins) != self.ninputs or len(outs) != self.noutputs:
@@ -1324,7 +1327,7 @@ cdef class Plan:
         arrays = <fdx_array *>malloc(count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)))
         if arrays == NULL:
             raise MemoryError("an operator")
-        place = <ptrdiff_t *>(arrays + count)
+        next_strides = <ptrdiff_t *>(arrays + count)
         try:
             for k in range(count):
                 a = given[k]
@@ -1337,24 +1340,25 @@ cdef class Plan:
                     _unchanged("out", a, result, ndim, self.op.out_shape)
                     if not cnp.PyArray_ISWRITEABLE(a):
                         raise ValueError("out: expected a writeable array, got a read-only one")
-                place = _fill(&arrays[k], a, _dtype(a), place)
+                next_strides = _fill(&arrays[k], a, _dtype(a), next_strides)
             self.run(arrays, first_touch, nworkers)
         finally:
             free(arrays)
 
-    cdef object quick(self, object f, object out, object workers):
-        """Its only output for its only input; NotImplemented if the arguments need a closer look."""
+    cdef object fast_path(self, object f, object out, object workers):
+        """Apply an operator of one input and one output; NotImplemented if the arguments need conversion or further
+        checks."""
         cdef cnp.ndarray a
         cdef fdx_array arrays[2]
-        cdef ptrdiff_t few[2 * FEW]
-        cdef ptrdiff_t *strides = few
+        cdef ptrdiff_t on_stack[2 * STACK_NDIM]
+        cdef ptrdiff_t *strides = on_stack
         cdef int dtype, d
         cdef Py_ssize_t nworkers = 1
         if not cnp.PyArray_CheckExact(f):
             return NotImplemented
         a = f
         if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
-            nworkers = _threads.count(workers)  # first, as this may run code that gives the arrays other shapes
+            nworkers = _threads.count(workers)  # first, as this may run code that changes the arrays' shapes
         dtype = _dtype(a)
         if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
                 or ((dtype == FDX_F32 or dtype == FDX_C64) and not self.for_single())):
@@ -1371,7 +1375,7 @@ cdef class Plan:
             result = out
         else:
             return NotImplemented
-        if self.op.ndim > FEW:
+        if self.op.ndim > STACK_NDIM:
             strides = <ptrdiff_t *>malloc(2 * self.op.ndim * sizeof(ptrdiff_t))
             if strides == NULL:
                 raise MemoryError("an operator")
@@ -1380,13 +1384,13 @@ cdef class Plan:
             _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
             self.run(arrays, out is None, nworkers)
         finally:
-            if strides != few:
+            if strides != on_stack:
                 free(strides)
         return result
 
 
 cdef class Applicable:
-    """What operators are called by: the plan of the last call is tried first, without looking anything up."""
+    """The base class of operators, which applies them: first by the plan of the last call, without any look-up."""
     cdef Plan plan
 
     def __call__(self, u, *others, out=None, workers=None):
@@ -1401,7 +1405,7 @@ cdef class Applicable:
             Where to write the result: of its shape and dtype, any strides. It may share
             memory with `u`, which is then copied first.
         workers : int, optional
-            How many threads may share the work, as in `fdx.gradient`.
+            Number of threads, as in `fdx.gradient`.
 
         Returns
         -------
@@ -1414,17 +1418,17 @@ cdef class Applicable:
         ValueError
             For an axis with fewer points than the stencil takes (the message says how many
             it needs) or not as many as there are coordinates; a scalar `u`; float32 data if
-            there are weights that a float32 does not hold; an `out` of another shape,
-            read-only, or whose elements overlap.
+            a weight over- or underflows in float32; an `out` of another shape, read-only, or
+            whose elements overlap.
         TypeError
-            For another dtype of `u`; for what would lose something as an array, such as a mask,
-            a unit or labels (the message says what to pass instead); an `out` of another
-            dtype, or that is no array.
+            For another dtype of `u`; for a `u` that is more than an array, as by a mask, a
+            unit or labels (the message says what to pass instead); an `out` of another
+            dtype, or that is not an array.
         numpy.exceptions.AxisError
             For an axis that `u` does not have.
         FloatingPointError
-            If `numpy.errstate` asks for it, after `out` has been written; all others come
-            before.
+            If `numpy.errstate` asks for it, after `out` has been written; all other errors
+            are raised before.
 
         Warns
         -----
@@ -1438,10 +1442,10 @@ cdef class Applicable:
         Notes
         -----
         The first call for a shape compiles the operator for it, in some 50 microseconds;
-        what was compiled for up to 16 shapes is kept. After that, ten points take about a
-        microsecond, and large arrays a time proportional to their size. No memory
-        is taken that grows with the array, but for the result, for weights on uneven
-        coordinates, and for what shares memory with `out`.
+        compiled operators for up to 16 shapes are kept. After that, ten points take about a
+        microsecond, and large arrays a time proportional to their size. No memory that grows
+        with the array is allocated, except for the result, for weights on uneven
+        coordinates, and for copies of what shares memory with `out`.
 
         Examples
         --------
@@ -1463,21 +1467,21 @@ cdef class Applicable:
         """The same for an argument of another name."""
         cdef Plan plan
         with cython.critical_section(self):
-            plan = self.plan  # a reference of our own: other threads may call with another shape meanwhile
+            plan = self.plan  # keeps a reference: another thread's call may replace it meanwhile
         if plan is not None:
-            result = plan.quick(u, out, workers)
+            result = plan.fast_path(u, out, workers)
             if result is not NotImplemented:
                 return result
         return self._apply(u, out, workers, name)
 
     def _remember(self, Plan plan not None):
-        """Try this one first from now on."""
+        """Try this plan first from now on."""
         with cython.critical_section(self):
             self.plan = plan
 
 
 def new_result(cnp.ndarray a not None, tuple shape not None):
-    """A new array of a shape, of the dtype of a's derivative, laid out in memory as `a` is."""
+    """A new array of a shape, of the dtype of a's derivative, in the memory order of `a`."""
     cdef ptrdiff_t dims[FDX_MAXDIM]
     cdef ptrdiff_t strides[FDX_MAXDIM]
     cdef int d, ndim = cnp.PyArray_NDIM(a), dtype = _dtype(a)
@@ -1497,15 +1501,15 @@ def new_result(cnp.ndarray a not None, tuple shape not None):
 
 
 def computes(a):
-    """Is it an array of a kind that fdx computes itself?"""
+    """Does fdx itself compute arrays of this type and dtype?"""
     return _plain_type(a) and _dtype(a) >= 0
 
 
-# ---- the C functions, for others ----
+# ---- the C functions, for other modules ----
 
 cdef extern from *:
     """
-    /* Each as fdx.h declares it, or this does not compile: V of a value, P of a pointer. */
+    /* Each has to be declared as in fdx.h, or this does not compile. V returns a value, P a pointer. */
     #define FDX_FUNCTIONS(V, P) \\
         V(fdx_status, fdx_gradient_apply, (fdx_gradient const *)) \\
         V(fdx_status, fdx_gradient_apply_part, (fdx_gradient const *, ptrdiff_t, ptrdiff_t)) \\
@@ -1552,7 +1556,7 @@ cdef extern from *:
     const fdx_function *FDX_TABLE
     enum: FDX_NFUNCTIONS
 
-# The name under which Cython, numba and SciPy look for C functions of a module.
+# The name by which Cython, numba and SciPy find a module's C functions.
 globals()["__pyx_capi__"] = {
     FDX_TABLE[k].name.decode(): PyCapsule_New(<void *>FDX_TABLE[k].function, FDX_TABLE[k].signature, NULL)
     for k in range(FDX_NFUNCTIONS)
@@ -1576,9 +1580,9 @@ def get_function_address(name):
     Raises
     ------
     ValueError
-        For a name that is none of a function; the message lists those that are.
+        For an unknown name; the message lists the functions.
     TypeError
-        For a name that is no string.
+        For a name that is not a string.
 
     See Also
     --------
@@ -1586,8 +1590,9 @@ def get_function_address(name):
 
     Notes
     -----
-    The same functions are there for `numba.extending.get_cython_function_address` and
-    `scipy.LowLevelCallable.from_cython`, in the module ``fdx._core``.
+    `numba.extending.get_cython_function_address` and
+    `scipy.LowLevelCallable.from_cython` find the same functions in the module
+    ``fdx._core``.
 
     Examples
     --------

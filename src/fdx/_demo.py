@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 METRES_PER_DEGREE = 111_200.0  # of latitude, on a spherical Earth
 SUN_AZIMUTH, SUN_ALTITUDE = 315.0, 45.0  # degrees; light from the north-west, as maps have it
-TIME_BUDGET = 1.0  # seconds for the timing, all methods together
-COLOURS = 60  # of a panel: the four and the text fit a palette of 256
-MAX_PIXELS = 2000  # a side of what is drawn; larger rasters are drawn with a stride
+TIME_BUDGET = 1.0  # seconds for timing all methods
+COLOURS = 60  # per panel: four panels and the text fit a palette of 256
+MAX_PIXELS = 2000  # per side of a panel; larger rasters are drawn with a stride
 GDAL_NODATA_TAG = 42113
 
 
 @dataclass(frozen=True)
 class Raster:
-    """An elevation model and what is known of it."""
+    """An elevation model with its spacing and unit."""
 
     name: str
     elevation: Array
@@ -125,7 +125,7 @@ def read_raster(path: Path, spacing: list[float] | None) -> Raster:
         raise CommandError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError, SyntaxError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())
-        if "allow_pickle" in reason:  # what NumPy thinks of any file it does not know
+        if "allow_pickle" in reason:  # as NumPy says of any file that it does not know
             reason = "it holds Python objects or is not a NumPy file"
         raise CommandError(f"{path}: cannot be read: {reason}") from None
 
@@ -200,7 +200,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The table: np.gradient first, then what is compared with it."""
+    """The table: np.gradient first, then the calls that are compared with it."""
 
     rows: list[Row]
     rounds: int
@@ -230,7 +230,7 @@ def measure(elevation: Array, spacing: tuple[float, float]) -> Comparison:
         same[name] = all(same_bits(g, r) for g, r in zip(result, reference, strict=True))
         del result
 
-    # Alternating, so that a busy moment of the machine falls on all of them.
+    # Alternating, so that other programs disturb all of them equally.
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + TIME_BUDGET
     rounds = 0
@@ -245,7 +245,7 @@ def measure(elevation: Array, spacing: tuple[float, float]) -> Comparison:
 
 
 def table(raster: Raster, comparison: Comparison) -> str:
-    """Format what was measured for the terminal."""
+    """The results as text for the terminal."""
     z = raster.elevation
     finite = z[np.isfinite(z)]
     unit = f" {raster.unit}" if raster.unit else ""
@@ -269,8 +269,8 @@ def table(raster: Raster, comparison: Comparison) -> str:
     lines += [
         "",
         f"time: both derivatives, median of {comparison.rounds} alternating runs",
-        "peak memory: all that a call allocates, its results "
-        f"({comparison.result_bytes / 1e6:.2f} MB) included; out= brings its own",
+        "peak memory: all that a call allocates, including its results "
+        f"({comparison.result_bytes / 1e6:.2f} MB); with out= they are preallocated",
         f"same bits: {_yes_no(comparison.same_bits)} ({2 * z.size:,} values, all bytes compared)",
     ]
     return "\n".join(lines)
@@ -284,7 +284,7 @@ def _yes_no(value: bool) -> str:
 
 
 def picture(raster: Raster, gy: Array, gx: Array) -> Figure:
-    """Draw elevation, slope, aspect and hillshade, with no display needed."""
+    """Draw elevation, slope, aspect and hillshade, without a display."""
     import matplotlib
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.figure import Figure
@@ -325,7 +325,7 @@ def picture(raster: Raster, gy: Array, gx: Array) -> Figure:
         scale, x_label, y_label = 1.0, "columns", "rows"
     extent = (0.0, columns * abs(dx) * scale, 0.0, rows * abs(dy) * scale)
 
-    # To scale, unless the raster is so long that a panel (3.7 inches wide) would be a line.
+    # To scale, unless the raster is so long that a panel (3.7 inches wide) would be too thin.
     ratio = extent[3] / extent[1]
     to_scale = 0.5 <= ratio <= 2.0
     height = 3.7 * (ratio if to_scale else 0.7)
@@ -356,7 +356,7 @@ def _panel(
     image = ax.imshow(
         values, extent=extent, aspect=ax.get_aspect(), interpolation="nearest", **options
     )
-    ax.set_facecolor("0.6")  # where there is no data, and where level ground has no aspect
+    ax.set_facecolor("0.6")  # shown where data is missing, and where level ground has no aspect
     ax.set_title(title, fontsize=11, loc="left")
     bar = figure.colorbar(image, ax=ax, label=label, shrink=0.9, aspect=30, pad=0.015)
     bar.outline.set_visible(False)
@@ -368,7 +368,7 @@ def _panel(
 
 
 def save_png(figure: Figure, path: Path) -> None:
-    """Save with a palette of 256 colours: a third of the size, and looks the same."""
+    """Save with a palette of 256 colours: it looks the same, with a third of the size."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -427,7 +427,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("--spacing needs --input; the sample data has its own")
 
     raster = read_raster(args.input, args.spacing) if args.input else sample_raster()
-    with np.errstate(all="ignore"):  # rasters with inf or NaN are fine, and say enough as they are
+    with np.errstate(all="ignore"):  # rasters with inf or NaN are allowed
         comparison = measure(raster.elevation, raster.spacing)
         print(table(raster, comparison))
         gy, gx = fdx.gradient(raster.elevation, *raster.spacing)

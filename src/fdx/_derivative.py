@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments import as_array, check_axis
-from fdx._kept import CONSTANTS, FEW, MAX_WEIGHTS, NotKnownAgainError, as_given, fixed
+from fdx._kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
 from fdx._operators import Diff
 from fdx._types import Boundaries, Number, Scalar, T
 
@@ -27,10 +27,10 @@ def diff_of_constants(
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
-@lru_cache(maxsize=FEW)
-def diff_of_coordinates(shape: tuple[int, ...], axis: int, known: Any) -> Diff:
-    """It is used for one shape only, so that weights are kept for as many shapes as Diffs are."""
-    spacing, deriv, accuracy, boundary, period = as_given(known)
+@lru_cache(maxsize=MAX_KEPT)
+def diff_of_coordinates(shape: tuple[int, ...], axis: int, key: Any) -> Diff:
+    """A Diff for one shape only: otherwise each that is kept would keep weights for many shapes."""
+    spacing, deriv, accuracy, boundary, period = from_key(key)
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
@@ -43,16 +43,16 @@ def make_diff(
     boundary: Any,
     period: Any,
 ) -> Diff:
-    """A Diff, the same one for the same arguments: its plans are made once."""
+    """A Diff; the same object for the same arguments, so that it is compiled only once."""
     sides = boundary if type(boundary) is tuple else (boundary,)
     if {type(spacing), type(deriv), type(accuracy), type(period), *map(type, sides)} <= CONSTANTS:
         return diff_of_constants(axis, spacing, deriv, accuracy, boundary, period)
     if type(spacing) is np.ndarray and type(deriv) is type(accuracy) is int:
         weights = spacing.size * (deriv + accuracy + 1)
-        with contextlib.suppress(NotKnownAgainError):
+        with contextlib.suppress(NoKeyError):
             if weights <= MAX_WEIGHTS:
-                known = fixed((spacing, deriv, accuracy, boundary, period))
-                return diff_of_coordinates(shape, axis, known)
+                key = key_of((spacing, deriv, accuracy, boundary, period))
+                return diff_of_coordinates(shape, axis, key)
     return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
 
 
@@ -102,56 +102,56 @@ def derivative(
     f : array_like
         Values on a grid: integers, float32, float64, complex64 or complex128, in any layout.
     spacing : float or array_like of shape (n,), optional
-        The distance between points, or the coordinates of the n points along `axis`, which have
-        to rise or to fall throughout.
+        The distance between points, or the coordinates of the n points along `axis`, strictly
+        increasing or decreasing.
     axis : int, optional
         The axis to differentiate along, by default the last.
     deriv : int, optional
-        Which derivative, from 1 on.
+        The order of the derivative, 1 or more.
     accuracy : int, optional
-        The order of the error, even, from 2 on: halving the spacing divides the error by 2 to
+        The order of accuracy, even, 2 or more: halving the spacing divides the error by 2 to
         this power, also at the ends and on uneven grids. A stencil has at most 64 points.
     boundary : str or tuple of str, optional
-        What is at the two ends, or as a pair at the left and at the right one: "one-sided",
-        "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd", as
-        `fdx.Diff` explains them.
+        The boundary condition at both ends, or a pair for the left and the right end:
+        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or
+        "symmetric-odd", as `fdx.Diff` explains them.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, after which x[0] comes again, so
-        more than they span; of even ones n times their distance, unless the last is at another
-        one from the first. With a spacing it may be left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
+        has to be more than the coordinates span; for evenly spaced ones it is n times their
+        spacing, unless there is a gap between the last and the first. With a spacing it may be
+        left out; if given, it has to be n times the spacing.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. It may share memory with
         `f`, which is then copied first.
     workers : int, optional
-        How many threads may share the work, as in `fdx.gradient`; no matter for the result's
-        bits.
+        Number of threads, as in `fdx.gradient`; the result has the same bits for any number.
 
     Returns
     -------
     ndarray
         `out`, or a new array: of the shape of `f`, with "valid" shorter along `axis`; of the
-        dtype of `f` if that is floating point, else float64; in the unit of `f` over that of the
-        spacing to the power `deriv`.
+        dtype of `f` if that is floating point, else float64. Its unit is that of `f` over that of
+        the spacing to the power `deriv`.
 
     Raises
     ------
     ValueError
-        For an axis with fewer points than the stencil takes (never a lower accuracy instead; the
-        message says how many it needs); an odd `accuracy`; stencils of more than 64 points; a
-        zero spacing; coordinates that are not as many as the points, or neither rise nor fall
-        throughout; an unknown `boundary`; a `period` that does not fit, as `fdx.Diff`
-        explains it; an `out` of another shape, read-only, or whose elements overlap; weights that
-        over- or underflow, in single precision where that is the dtype of the result.
+        For an axis with fewer points than the stencil takes (the accuracy is never lowered; the
+        message says how many points are needed); an odd `accuracy`; stencils of more than 64
+        points; a zero spacing; coordinates that are not as many as the points, or not strictly
+        increasing or decreasing; an unknown `boundary`; a `period` that does not fit, as
+        `fdx.Diff` explains it; an `out` of another shape, read-only, or whose elements overlap;
+        weights that over- or underflow, in single precision where that is the dtype of the result.
     TypeError
-        For another dtype of `f`; for arguments that would lose something as arrays and numbers: a
-        mask under which there is something, a unit, labels, chunks, as subclasses of ndarray and
-        arrays of other libraries have (the message says what to pass instead); an `out` of
-        another dtype; arguments that are no integers or real numbers.
+        For another dtype of `f`; for arguments that are more than arrays and numbers, with masked
+        elements, a unit, labels or chunks, such as subclasses of ndarray and arrays of other
+        libraries (the message says what to pass instead); an `out` of another dtype; arguments
+        that are not integers or real numbers.
     numpy.exceptions.AxisError
         For an axis that `f` does not have.
     FloatingPointError
-        If `numpy.errstate` asks for it, after `out` has been written; all others come before, and
-        name the argument, what was expected and what came.
+        If `numpy.errstate` asks for it, after `out` has been written; all other errors are raised
+        before, and name the argument, what was expected and what was given.
 
     Warns
     -----
@@ -163,32 +163,34 @@ def derivative(
     fdx.gradient : First derivatives along several axes, with the bits of `numpy.gradient`; at
         the ends less accurate, unless ``edge_order=2``.
     fdx.jacobian : First derivatives along several axes at any accuracy: ``jacobian([f], ...)[0]``.
-    fdx.Diff : The same as an operator, to be applied again and to be added to others.
-    fdx.weights : The weights that it has at a point.
+    fdx.Diff : The same as an operator, which can be applied repeatedly and added to others.
+    fdx.weights : The weights of a derivative at a point.
 
     Notes
     -----
     Weights are those of the polynomial through the points of a stencil [1]_. Interior points have
-    the centred stencil of the fewest points, on a uniform grid
+    the centred stencil of the fewest points: on a uniform grid
     ``2 * ((deriv + 1) // 2 + accuracy // 2) - 1``, on an uneven one
-    ``2 * ((deriv + accuracy) // 2) + 1``. With "one-sided", the points next to an end take the
-    ``deriv + accuracy`` points that are nearest to the end. Sums are made in the precision of `f`:
-    in float32 for float32 data, in half the time, which adds about half of the error that
-    rounding the data has made already. They are sums of differences, as `fdx.Diff` tells: the
-    derivative of a constant is exactly 0, and an offset of all values costs no digit.
-    Integers become float64 first, as in `numpy.gradient`: of ``2**60 + numpy.arange(4)`` it is 0.
-    Coordinates are used at their precision: what a float64 does not hold, as of long doubles, large
-    integers and fractions, is taken less the first coordinate.
+    ``2 * ((deriv + accuracy) // 2) + 1``. With "one-sided", points next to an end use the
+    ``deriv + accuracy`` points nearest to the end. Sums are computed in the precision of `f`: in
+    float32 for float32 data, in half the time, which adds about half of the error that rounding
+    the data to float32 has caused already. They are sums of differences, as in `fdx.Diff`: the
+    derivative of a constant is exactly 0, and a constant offset of all values costs no digits.
+    Integers are converted to float64 first, as in `numpy.gradient`: the derivative of
+    ``2**60 + numpy.arange(4)`` is 0. Coordinates are used at their precision: if a float64 does not
+    hold them exactly, as for long doubles, large integers and fractions, the first coordinate is
+    subtracted from all.
 
-    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", so that the length of the result does not depend on their values, and
-    except with a `period` that is not n times their distance. On
-    uneven grids even derivatives take one point more to either side than on uniform ones, and
-    reach a higher accuracy where the grid is smooth.
+    Coordinates that are evenly spaced up to rounding, as from `numpy.linspace`, count as a spacing.
+    There are two exceptions: with "valid", so that the length of the result does not depend on
+    their values, and with a `period` that is not n times their spacing. On uneven grids even
+    derivatives use one point more on either side than on uniform ones, and are more accurate than
+    `accuracy` where the grid is smooth.
 
-    Time is proportional to the size of `f`. For uneven grids weights are made, as many as the axis
-    has points times those of a stencil. Up to half a MiB of them is kept for each of the last 16
-    arrays of coordinates, which are known again by their values; a `fdx.Diff` keeps any.
+    Time is proportional to the size of `f`. On uneven grids weights are computed, the number of
+    points along the axis times the number of points of a stencil. Up to half a MiB of weights is
+    kept for each of the last 16 arrays of coordinates, which are compared by value; a `fdx.Diff`
+    keeps weights of any size.
 
     References
     ----------
@@ -206,7 +208,7 @@ def derivative(
     array([ 0.      ,  4.712389,  9.424778, 14.137167, 18.849556, 23.561945,
            28.274334, 32.986723])
 
-    Only where the stencil fits, as next to a halo:
+    Only at points where the stencil fits, as next to ghost cells:
 
     >>> fdx.derivative([0.0, 1.0, 4.0, 9.0], boundary="valid")
     array([2., 4.])

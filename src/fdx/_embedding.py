@@ -1,4 +1,4 @@
-"""Where the C core's header and library are, for extensions that are built with them."""
+"""The folders of the C core's header and library, for extensions that are built with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _folder_of(folder: str, file: str) -> str:
 
 def get_include() -> str:
     """
-    The folder that has the C core's header ``fdx.h``.
+    The folder of the C core's header ``fdx.h``.
 
     Returns
     -------
@@ -33,14 +33,14 @@ def get_include() -> str:
 
     See Also
     --------
-    fdx.get_library_dir : What to link with.
+    fdx.get_library_dir : The library to link with.
     fdx.get_function_address : Functions for programs that are not compiled.
 
     Notes
     -----
     Cython extensions find the declarations with ``from fdx cimport fdx_weights``. If fdx is
-    installed in editable mode, ``cythonize`` needs ``include_path`` for that: the folder that has
-    the package's folder, ``Path(fdx.__file__).parents[1]``.
+    installed in editable mode, ``cythonize`` needs ``include_path`` for that: the parent of the
+    package's folder, ``Path(fdx.__file__).parents[1]``.
 
     Examples
     --------
@@ -53,12 +53,12 @@ def get_include() -> str:
 
 def get_library_dir() -> str:
     """
-    The folder that has the C core as a static library, ``libfdx.a``.
+    The folder of the C core as a static library, ``libfdx.a``.
 
     Returns
     -------
     str
-        An absolute path, for a linker's option ``-L``; the library's own is ``-lfdx``.
+        An absolute path, for a linker's option ``-L``, which ``-lfdx`` follows.
 
     Raises
     ------
@@ -67,12 +67,12 @@ def get_library_dir() -> str:
 
     See Also
     --------
-    fdx.get_include : What to compile with.
+    fdx.get_include : The header to compile with.
 
     Notes
     -----
-    The library's code is position-independent: it can be linked into shared libraries, which
-    do not export its functions. It needs no other library than C's.
+    The code is position-independent: it can be linked into shared libraries, which do not
+    export its functions. It needs no library except C's.
 
     Examples
     --------

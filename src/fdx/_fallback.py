@@ -1,4 +1,4 @@
-"""What the compiled core declines: NumPy's own np.gradient, and `out=` for it."""
+"""np.gradient for calls that the compiled core does not compute, with `out=`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ numpy_gradient = np.gradient
 
 # The function that np.gradient calls when no argument's class overrides it.
 numpy_function: Any = getattr(np.gradient, "_implementation", np.gradient)
-# NumPy's code for it, also if another copy of fdx patches it at present: see _patch.
+# Its code as NumPy has it, also while another copy of fdx patches it: see _patch.
 numpy_code: Any = getattr(numpy_function, "_before_fdx", getattr(numpy_function, "__code__", None))
 
 
@@ -36,14 +36,14 @@ _numpy_function = _copy_of_numpy_function()  # keeps NumPy's code while np.gradi
 
 
 def _overrides(a: Any) -> bool:
-    """Does NumPy ask its class what np.gradient is to do?"""
+    """Does NumPy dispatch np.gradient to its class?"""
     plain = np.ndarray.__array_function__
     return getattr(type(a), "__array_function__", plain) is not plain
 
 
 def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: Any) -> Any:
-    """np.gradient's result, copied to `out` if there is one."""
-    # Where no class has a say, a patched np.gradient is not to count this as a call of its own.
+    """np.gradient's result, copied to `out` if that is given."""
+    # Without dispatch, a patched np.gradient must not count this as another call.
     compute = numpy_gradient if any(map(_overrides, (f, *varargs))) else _numpy_function
     result = compute(f, *varargs, axis=axis, edge_order=edge_order)
     if out is None:
@@ -53,6 +53,6 @@ def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: 
 
 
 def undispatched(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, why: str) -> Any:
-    """The result of NumPy's own code, whether np.gradient is patched or not. It overrides nothing:
-    who calls it has been through that already."""
+    """The result of NumPy's code, whether np.gradient is patched or not, without dispatch to
+    classes: the caller is past that."""
     return _numpy_function(f, *varargs, axis=axis, edge_order=edge_order)

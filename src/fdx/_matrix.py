@@ -30,26 +30,26 @@ def scipy_sparse() -> Any:
 def matrix(plan: Plan) -> csr_array:
     """The matrix of a plan of one output.
 
-    Entries are formed as the plan forms them for unit vectors: a stage's entry times that of the
-    stages before, then times the coefficient; terms are added in their order.
+    Entries are computed as the plan computes them for unit vectors: a stage's entry times that of
+    the stages before, then times the coefficient; terms are added in their order.
     """
     sparse = scipy_sparse()
     total = None
     for _, _, stages, shift in plan.terms():
         shape = list(plan.in_shape)
         term = None
-        for axis, band, factor in stages:
+        for axis, band, coefficient in stages:
             if band is not None:
                 rows, columns, values = band.entries()
                 one = sparse.csr_array((values, (rows, columns)), shape=band.shape)
                 before = sparse.eye_array(int(np.prod(shape[:axis])), format="csr")
-                behind = sparse.eye_array(int(np.prod(shape[axis + 1 :])), format="csr")
-                stage = sparse.kron(before, sparse.kron(one, behind, format="csr"), format="csr")
+                after = sparse.eye_array(int(np.prod(shape[axis + 1 :])), format="csr")
+                stage = sparse.kron(before, sparse.kron(one, after, format="csr"), format="csr")
                 stage.sort_indices()
                 term = stage if term is None else stage @ term
                 shape[axis] = band.shape[0]
-            if factor is not None:
-                values = np.ascontiguousarray(factor, np.float64).ravel()
+            if coefficient is not None:
+                values = np.ascontiguousarray(coefficient, np.float64).ravel()
                 stage = sparse.diags_array(values, format="csr")
                 term = stage if term is None else stage @ term
         if term is None:

@@ -1,4 +1,4 @@
-"""The `out=` argument: which arrays it stands for, and whether results may be written there."""
+"""The `out=` argument: which arrays it means, and whether results may be written to them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-# np.shares_memory solves a Diophantine equation: a bound on its effort, far above what layouts of
-# real programs need.
+# A bound on the work of np.shares_memory, which solves a Diophantine equation: far above what
+# layouts of real programs need.
 MAX_WORK: Any = 100_000
 
 
@@ -23,7 +23,7 @@ def name_of_type(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a message: whatever it is, a line."""
+    """A value for a message, in one line."""
     try:
         text = " ".join(repr(value).split())
     except Exception:  # as for integers of thousands of digits
@@ -33,11 +33,11 @@ def shown(value: object) -> str:
 
 def _overlaps_itself(a: Array) -> bool:
     """Do elements share memory? Also True for some strides that no slicing of an array produces."""
-    reach = a.itemsize
+    extent = a.itemsize
     for stride, n in sorted((abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1):
-        if stride < reach:
+        if stride < extent:
             return True
-        reach += stride * (n - 1)
+        extent += stride * (n - 1)
     return False
 
 
@@ -65,7 +65,7 @@ def _check(a: Any, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> N
 
 def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -> list[Array]:
     """
-    The arrays that `out` stands for, one for each axis, checked.
+    The arrays that `out` means, one for each axis, checked.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -
     Raises
     ------
     TypeError, ValueError
-        Naming `out`, what was expected and what came.
+        Naming `out`, what was expected and what was given.
     """
     names = ["out"] if naxes == 1 else [f"out[{k}]" for k in range(naxes)]
     if isinstance(out, (tuple, list)):

@@ -1,8 +1,8 @@
-"""np.gradient made fdx's for a whole process, by whatever name it is called.
+"""Replace np.gradient by fdx for a whole process, by whatever name it is called.
 
-`numpy.gradient` stays the object that it is: names imported from NumPy before, and libraries that
-look functions up by identity (pint, astropy, dask), go on working. What changes is the code of the
-function behind it, which NumPy calls when no argument's class overrides it.
+`numpy.gradient` stays the same object, so that names imported from NumPy before, and libraries that
+look functions up by identity (pint, astropy, dask), keep working. What changes is the code of the
+function that it wraps, which NumPy calls when no argument's class overrides np.gradient.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from fdx._core import gradient_for_numpy
 from fdx._fallback import numpy_code, numpy_function, numpy_gradient, undispatched
 from fdx._report import PatchReport, same_bits
 
-_lock = threading.RLock()  # a signal's handler may patch as well
+_lock = threading.RLock()  # reentrant, as a signal handler may patch too
 _everywhere = False  # patch_numpy was called
-_blocks: set[object] = set()  # of `patched` that are being run
+_blocks: set[object] = set()  # active `patched` blocks
 _reports: tuple[PatchReport, ...] = ()
 _report_at_exit: PatchReport | None = None
 
 
 def _with_constants(template: Any, **objects: Any) -> CodeType:
-    """The code of np.gradient's function as `template` has it, with objects for "the NAME"s.
+    """The code of `template` for np.gradient's function, with objects in place of "the NAME"s.
 
-    A function's code can be replaced, the names that it finds cannot: they are NumPy's. So what
-    is called is a constant of the code.
+    A function's code can be replaced, but not its globals, which are those of NumPy's module. So
+    the functions that it calls are constants of the code.
     """
     code: CodeType = template.__code__
-    places = {f"the {name}": value for name, value in objects.items()}
-    constants = [places.get(c, c) if isinstance(c, str) else c for c in code.co_consts]
+    values = {f"the {name}": value for name, value in objects.items()}
+    constants = [values.get(c, c) if isinstance(c, str) else c for c in code.co_consts]
     return code.replace(co_consts=tuple(constants), co_name="gradient", co_qualname="gradient")
 
 
@@ -48,7 +48,7 @@ def _plain(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     return compute(f, varargs, axis, edge_order)
 
 
-# Warnings come from the frame that calls `compute`, which is NumPy's to filters, as it should be.
+# Warnings come from the frame that calls `compute`; warning filters see it as one of NumPy.
 def _counted(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> Any:
     compute: Any = "the compute"
     record: Any = "the record"
@@ -63,7 +63,7 @@ def _counted(f: Any, *varargs: Any, axis: Any = None, edge_order: Any = 1) -> An
 
 
 class _Record:
-    """A call that is being made, for the reports that there are when it begins."""
+    """A call in progress, for the reports that are active when it begins."""
 
     def __init__(self, f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any) -> None:
         self.reports = _reports
@@ -96,7 +96,7 @@ class _Record:
         for report in self.reports:
             report.add(self.why, elements, seconds)
         if self.compare and not self.why:
-            # What there is to say has been said, and what there is to raise is not the program's.
+            # The call itself has warned; an error here is not the program's.
             with np.errstate(all="ignore"), contextlib.suppress(Exception):
                 start = perf_counter()
                 numpys = undispatched(self.f, self.varargs, self.axis, self.edge_order, "")
@@ -107,7 +107,7 @@ class _Record:
 
 
 def _array_once(f: Any) -> Any:
-    """`f` as NumPy reads it, which may take long; whatever that raises is left to who computes."""
+    """`f` as an array, converted once, as that may take long; errors are left to np.gradient."""
     if not hasattr(type(f), "__array_function__"):
         with contextlib.suppress(Exception):
             return np.asanyarray(f)
@@ -115,7 +115,7 @@ def _array_once(f: Any) -> Any:
 
 
 def _axis_once(axis: Any) -> Any:
-    """`axis` as something that can be read again."""
+    """`axis` as a value that can be read again, should it be an iterator."""
     with contextlib.suppress(TypeError):
         return operator.index(axis)
     with contextlib.suppress(TypeError):
@@ -129,7 +129,7 @@ def _by_numpy(
     return decline(f, varargs, axis, edge_order, "as --numpy asks")
 
 
-# What computes: without reports, and with them.
+# The code that computes: without reports, and with reports.
 _FDX = (
     _with_constants(_plain, compute=gradient_for_numpy),
     _with_constants(_counted, compute=gradient_for_numpy, record=_Record),
@@ -139,16 +139,16 @@ _codes = _FDX
 
 
 def _update() -> None:
-    """Give np.gradient's function the code that it is to have."""
+    """Set the code of np.gradient's function."""
     if _everywhere or _blocks:
-        numpy_function._before_fdx = numpy_code  # for another copy of fdx
+        numpy_function._before_fdx = numpy_code  # for another copy of fdx in this process
         numpy_function.__code__ = _codes[bool(_reports)]
     else:
         numpy_function.__code__ = numpy_code
 
 
 def _check() -> None:
-    """Is np.gradient what NumPy made it, so that who calls it calls what is patched?"""
+    """Is np.gradient still NumPy's function, so that its callers call what is patched?"""
     if not (
         isinstance(numpy_function, FunctionType)
         and numpy_function.__globals__["__name__"].startswith("numpy.")
@@ -159,8 +159,8 @@ def _check() -> None:
     else:
         return
     raise RuntimeError(
-        f"numpy.gradient: expected NumPy's own function, got {_described(got)}, by which "
-        f"something replaced it {when}; {todo}, or put NumPy's back first"
+        f"numpy.gradient: expected NumPy's function, got {_described(got)}, which "
+        f"replaced it {when}; {todo}, or restore NumPy's function first"
     )
 
 
@@ -173,7 +173,7 @@ def _described(function: Any) -> str:
 
 
 def count_numpys() -> None:
-    """Have the report alone, of calls that NumPy goes on computing: ``fdx run --numpy``."""
+    """Only report calls, which NumPy computes as before: ``fdx run --numpy``."""
     global _codes
     _codes = _NUMPY
     patch_numpy(report=True)
@@ -187,12 +187,12 @@ def patch_numpy(*, report: bool = False, compare: Literal[True]) -> PatchReport:
 def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport | None: ...
 def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport | None:
     """
-    Make every call of `numpy.gradient` in this process one of fdx's.
+    Let fdx compute every call of `numpy.gradient` in this process.
 
-    That goes for calls by names that were imported from NumPy before (``from numpy import
-    gradient``), and in libraries. Results have the same bits, errors are the same, and what fdx
-    does not compute is computed by NumPy's own code. Arrays of other libraries (dask, pint,
-    CuPy, ...) and subclasses get to decide first, as ever.
+    That includes calls by names that were imported from NumPy before (``from numpy import
+    gradient``), and calls in libraries. Results have the same bits, errors are the same, and what
+    fdx does not compute is computed by NumPy's code. Arrays of other libraries (dask, pint, CuPy,
+    ...) and subclasses still override `numpy.gradient`, as before.
 
     Parameters
     ----------
@@ -201,38 +201,37 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport |
         time, and which calls were left to NumPy and why. Counting takes some microseconds a
         call.
     compare : bool, optional
-        Also make each call by NumPy's own code, and report whether all bytes were the same. Its
-        times come out up to twice too long for arrays of megabytes, as two results are in
-        memory, and the program's too.
+        Compute each call by NumPy's code as well, and report whether all bytes were the same. For
+        arrays of megabytes, NumPy's times come out up to twice as long, as two results are in
+        memory, and so do those of the program.
 
     Returns
     -------
     PatchReport or None
-        What is counted, if that was asked for: to be looked at and printed at any time, the same
-        one whenever it is asked for.
+        The report, if `report` or `compare` is True: the same object in every call. It can be
+        read and printed at any time.
 
     Raises
     ------
     RuntimeError
-        If something else replaced `numpy.gradient`. (What replaces it later and calls what it
-        replaced gets fdx's.)
+        If something else replaced `numpy.gradient`. (A function that replaces it later and calls
+        the one that it replaced calls fdx.)
 
     See Also
     --------
-    fdx.unpatch_numpy : Take it back.
-    fdx.patched : The same for the length of a ``with`` block.
+    fdx.unpatch_numpy : Undo it.
+    fdx.patched : The same within a ``with`` block.
 
     Notes
     -----
-    ``python -m fdx run script.py`` does this to a program that is not to be changed at all.
-    ``fdx.set_workers`` and ``FDX_NUM_THREADS`` are heeded. Calling it again changes nothing,
-    but that a report begins if it is asked for. Processes that are made by fork have the patch,
-    and are not in the report; those that are started anew (by ``multiprocessing``'s "spawn" and
-    "forkserver", which is the default on Linux from Python 3.14 on) do not have it, unless they
-    import a module that patches.
+    ``python -m fdx run script.py`` does this for a program without any change to it.
+    ``fdx.set_workers`` and ``FDX_NUM_THREADS`` apply. Calling it again changes nothing, except
+    that a report begins if one is asked for. Forked processes inherit the patch, and are not in
+    the report; new processes (by ``multiprocessing``'s "spawn" and "forkserver", which is the
+    default on Linux from Python 3.14 on) do not have it, unless they import a module that patches.
 
-    Warnings of overflow and the like are of the same kinds, come once a call for each, and say
-    "encountered in gradient".
+    Warnings of overflow and the like are of the same kinds, appear once per call and kind, and
+    say "encountered in gradient".
 
     Examples
     --------
@@ -263,15 +262,15 @@ def patch_numpy(*, report: bool = False, compare: bool = False) -> PatchReport |
 
 def unpatch_numpy() -> None:
     """
-    Make `numpy.gradient` NumPy's own again.
+    Let NumPy compute `numpy.gradient` again.
 
-    Takes back any number of calls of `fdx.patch_numpy`; without one it does nothing. Blocks of
-    `fdx.patched` that are still open keep theirs. What else has replaced `numpy.gradient`
-    meanwhile stays in its place, and calls NumPy's own function again if it calls that at all.
+    Undoes any number of calls of `fdx.patch_numpy`; without one it does nothing. `fdx.patched`
+    blocks that are still active keep the patch. If something else has replaced `numpy.gradient`
+    meanwhile, it stays, and calls NumPy's function again if it calls that at all.
 
     See Also
     --------
-    fdx.patch_numpy : What it takes back.
+    fdx.patch_numpy : What it undoes.
 
     Examples
     --------
@@ -304,7 +303,7 @@ def patched(
 @contextlib.contextmanager
 def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     """
-    Make every call of `numpy.gradient` one of fdx's, within a ``with`` block.
+    Let fdx compute every call of `numpy.gradient` within a ``with`` block.
 
     Parameters
     ----------
@@ -314,7 +313,7 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     Yields
     ------
     PatchReport or None
-        What is counted, if that was asked for.
+        The report, if `report` or `compare` is True.
 
     Raises
     ------
@@ -327,9 +326,9 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
 
     Notes
     -----
-    The patch is the process's: other threads have it too, as long as the block lasts. Blocks
-    may be nested, and overlap in threads. Also when the block ends by an exception, NumPy's own
-    function is restored with the last of them.
+    The patch applies to the whole process: other threads have it too, until the block ends. Blocks
+    may be nested, and overlap in threads. At the end of the last one NumPy's function is restored,
+    also after an exception.
 
     Examples
     --------
@@ -343,7 +342,7 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
     _check()
     record = PatchReport(compare=compare) if report or compare else None
     block = object()
-    try:  # from here on, whatever interrupts
+    try:  # from here on, so that an exception anywhere restores NumPy's function
         with _lock:
             _blocks.add(block)
             if record is not None:
@@ -362,7 +361,8 @@ def patched(*, report: bool = False, compare: bool = False) -> Iterator[Any]:
 
 
 def _begin_child() -> None:
-    """After a fork: other threads may have held locks; calls are the parent's report's no more."""
+    """After a fork: other threads may have held locks, and the parent's reports count no calls of
+    the child."""
     global _lock, _reports, _report_at_exit
     _lock = threading.RLock()
     for report in _reports:

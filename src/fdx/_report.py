@@ -1,5 +1,5 @@
-"""What became of the calls of np.gradient while it was fdx's: how many, how long, and which of
-them went to NumPy, and why."""
+"""Reports of calls of np.gradient while it was patched: how many there were, how long they took,
+and which of them NumPy computed, and why."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ class Tally:
 @dataclass(eq=False)
 class PatchReport:  # numpydoc ignore=PR01
     """
-    What became of the calls of `numpy.gradient` while it was patched.
+    Counts and times of the calls of `numpy.gradient` while it was patched.
 
-    `fdx.patched` and `fdx.patch_numpy` make one, if asked to. ``str(report)`` is what is printed
+    `fdx.patched` and `fdx.patch_numpy` return one, if asked to. ``str(report)`` is what is printed
     at the end, and what a notebook shows.
 
     Attributes
     ----------
     computed : Tally
         What fdx computed: ``computed.calls``, ``computed.elements`` (of the inputs `f`) and
-        ``computed.seconds``. Several derivatives of one array are one call, and its elements
-        count once.
+        ``computed.seconds``. Derivatives of one array along several axes are one call, and the
+        array's elements count once.
     left_to_numpy : dict of str to Tally
-        What NumPy's own code computed, by the reason.
+        What NumPy's code computed, by the reason.
     errors : int
         Calls that raised an exception.
     compare : bool
-        Whether each call was made by NumPy's own code as well.
+        Whether each call was computed by NumPy's code as well.
     compared : Tally
-        What was made by both, with the seconds that NumPy took: up to twice as many as on its
-        own, for arrays of megabytes, as two results are in memory.
+        What both computed, with the seconds that NumPy took: for arrays of megabytes up to twice
+        as many as without fdx, as two results are in memory.
     different : int
         How many of these did not have the same bytes.
 
     See Also
     --------
-    fdx.patched, fdx.patch_numpy : Make one.
+    fdx.patched, fdx.patch_numpy : Return one.
 
     Examples
     --------
@@ -82,16 +82,16 @@ class PatchReport:  # numpydoc ignore=PR01
     def __post_init__(self) -> None:
         self.renew_lock()
         self._process = os.getpid()
-        self._until_now = 0.0  # seconds, before it was last begun
+        self._until_now = 0.0  # seconds, until it was last begun
         self._begun: float | None = None
 
     def begin(self) -> None:
-        """The time that calls are part of goes on."""
+        """Start, or resume, the time of which calls are a part."""
         if self._begun is None:
             self._begun = perf_counter()
 
     def end(self) -> None:
-        """That time stands still."""
+        """Stop that time."""
         self._until_now = self._elapsed()
         self._begun = None
 
@@ -99,17 +99,18 @@ class PatchReport:  # numpydoc ignore=PR01
         return self._until_now + (0.0 if self._begun is None else perf_counter() - self._begun)
 
     def renew_lock(self) -> None:
-        """In a forked process: another thread may have held it."""
+        """In a forked process: another thread of the parent may have held the lock."""
         self._lock = threading.RLock()
 
     def add(self, why: str, elements: int, seconds: float) -> None:
-        """Count a call that was left to NumPy for the reason `why`, or computed if it is ""."""
+        """Count a call that was left to NumPy for the reason `why`, or computed by fdx if it is
+        ""."""
         with self._lock:
             tally = self.left_to_numpy.setdefault(why, Tally()) if why else self.computed
             tally.add(elements, seconds)
 
     def add_comparison(self, same: bool, elements: int, seconds: float) -> None:
-        """Count a call that NumPy has made as well, in so many seconds."""
+        """Count a call that NumPy computed as well, in so many seconds."""
         with self._lock:
             self.compared.add(elements, seconds)
             self.different += not same
@@ -134,7 +135,7 @@ class PatchReport:  # numpydoc ignore=PR01
         rows = [("computed by fdx", self.computed)]
         rows += [(f"left to NumPy: {why}", tally) for why, tally in left]
         if self.compared.calls:
-            rows.append(("made by NumPy as well", self.compared))
+            rows.append(("computed by NumPy too", self.compared))
         width = max(len(name) for name, _ in rows)
         lines = [
             f"np.gradient: {calls:,} call{'s' * (calls > 1)}, {seconds:.3g} s "
@@ -158,7 +159,7 @@ class PatchReport:  # numpydoc ignore=PR01
         if os.getpid() != self._process:
             return
         for stream in (sys.stdout, sys.stderr):
-            # Closed, or a full disk: that is no concern of the program's.
+            # A closed stream or a full disk must not disturb the program.
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
                 if stream is sys.stderr:

@@ -1,4 +1,4 @@
-"""``python -m fdx run``: a program as it is, with np.gradient patched."""
+"""``python -m fdx run``: run a program unchanged, with np.gradient patched."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ def add_parser(subparsers: Any) -> None:
     """Add the ``run`` command."""
     parser = subparsers.add_parser(
         "run",
-        help="run a program with fdx in np.gradient's place, and report on its calls",
+        help="run a program with fdx in place of np.gradient, and report its calls",
         usage="python -m fdx run [--no-report | --compare | --numpy] [-m] PROGRAM [ARGS ...]",
         description=(
-            "Run a Python program as it is, with every call of np.gradient made by fdx: by "
+            "Run a Python program unchanged, with every call of np.gradient computed by fdx: by "
             "whatever name, and in libraries too. At its end a report on standard error says how "
             "many calls and elements fdx computed and in what time, and which calls were left to "
             "NumPy and why. The exit status is the program's."
         ),
-        epilog="The interpreter's own options come before: python -O -W error -m fdx run PROGRAM.",
+        epilog="Options of the interpreter come first: python -O -W error -m fdx run PROGRAM.",
     )
     parser.add_argument("--no-report", action="store_true", help="count nothing, print nothing")
     parser.add_argument(
         "--compare",
         action="store_true",
-        help="make each call by NumPy as well, and report whether all bytes are the same",
+        help="compute each call by NumPy as well, and report whether all bytes are the same",
     )
     parser.add_argument(
         "--numpy",
         action="store_true",
-        help="let NumPy compute as ever, for the same report of the times that it takes",
+        help="let NumPy compute every call, and report the time that it takes in the same way",
     )
     parser.add_argument(
         "-m", action="store_true", dest="is_module", help="PROGRAM is a module's name"
     )
     parser.add_argument(
         "program",
-        nargs=argparse.PARSER,  # what a program's name needs: all that follows is its own
+        nargs=argparse.PARSER,  # all arguments after the program's name are the program's
         metavar="PROGRAM",
-        help="a script, directory or zip file, as python takes it, and its own arguments",
+        help="a script, directory or zip file, as for python, and its arguments",
     )
     parser.set_defaults(run=run)
 
 
 def separated(argv: Sequence[str]) -> list[str]:
-    """The arguments, with ``-mNAME``, which argparse takes for several options, as ``-m NAME``."""
+    """The arguments, with ``-mNAME`` as ``-m NAME``: argparse would take it for several options."""
     first = next((k for k, a in enumerate(argv) if k and (a == "--" or a[:2] != "--")), 0)
     if argv[:1] != ["run"] or not argv[first].startswith("-m") or argv[first] == "-m":
         return list(argv)
@@ -63,13 +63,13 @@ def separated(argv: Sequence[str]) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the program and return 0; what it raises goes through."""
+    """Run the program and return 0; exceptions that it raises are passed on."""
     if args.no_report and (args.compare or args.numpy):
         raise CommandError(
-            f"--no-report leaves nothing of --{'numpy' if args.numpy else 'compare'}"
+            f"--no-report cannot be combined with --{'numpy' if args.numpy else 'compare'}"
         )
     if args.numpy and args.compare:
-        raise CommandError("--numpy leaves nothing to --compare: run the program twice")
+        raise CommandError("--numpy cannot be combined with --compare: run the program twice")
     if args.program[0] == "--":  # some versions of argparse leave it there
         args.program.pop(0)
     if not args.program:
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         patch_numpy(report=not args.no_report, compare=args.compare)
     sys.argv[:] = args.program
-    # A module of its own, which stays as long as threads and exit handlers run.
+    # A new module, which exists as long as the program's threads and exit handlers run.
     main = ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     for name, value in (("__annotations__", {}), ("__cached__", None)):
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     except SystemExit:
         raise
     except BaseException:
-        # Python prints what is not caught, after this: what led to the program is left out.
+        # Have Python print an uncaught exception without the lines that led to the program.
         hook = sys.excepthook
         sys.excepthook = lambda kind, error, trace: hook(
             kind, error.with_traceback(_of_program(trace)), error.__traceback__
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(program: str, main: ModuleType, is_module: bool) -> None:
-    """What python does with a module's name; a directory or zip file; a script."""
+    """Run a module, a directory or zip file, or a script, as python does."""
     as_main: Any = runpy._run_module_as_main  # type: ignore[attr-defined]
     path = os.path.abspath(program)
     if is_module:

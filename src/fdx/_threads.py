@@ -1,4 +1,4 @@
-"""How many threads a call uses, and the pool that they come from."""
+"""How many threads a call uses, and the pool of threads."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# A part must outweigh handing it to another thread (about 50 us): this many results take 100 us
-# or more.
+# A part must take longer than passing it to another thread (about 50 us): this many results take
+# 100 us or more.
 MIN_PART_ELEMENTS = 1 << 18
 
 
@@ -33,7 +33,7 @@ class _Setting(NamedTuple):
 
 class _Block(NamedTuple):
     owner: set_workers
-    before: _Setting | None  # what its end restores
+    before: _Setting | None  # restored at its end
 
 
 def _block_of(setting: _Setting | None) -> _Block | None:
@@ -44,9 +44,10 @@ _setting: contextvars.ContextVar[_Setting | None] = contextvars.ContextVar(
     "fdx_workers", default=None
 )
 
-# Threads are started as they are needed, and then stay. They are daemons that wait in a C-level
-# queue, rather than those of an executor: an exception raised by a signal handler while an executor
-# holds one of its Python-level locks leaves that lock held, and the next call waits for ever.
+# Threads are started when they are first needed, and then stay. They are daemons that wait for a
+# C-level queue. Those of an executor would not do: an exception raised by a signal handler while
+# the executor holds one of its Python-level locks leaves that lock held, and the next call would
+# wait for ever.
 _MAX_THREADS = 64
 MOST_WORKERS = 1 << 16
 _jobs: SimpleQueue[Job] = SimpleQueue()
@@ -75,8 +76,8 @@ def _check(workers: Any, name: str = "workers") -> int:
 
 
 def _from_environment() -> int:
-    """What the environment asks for. A wrong value is no reason to fail on import: it may have been
-    set for another program, and results are the same for any number."""
+    """The environment's number of threads. A wrong value does not make the import fail: it may have
+    been set for another program, and results are the same for any number."""
     text = os.environ.get("FDX_NUM_THREADS", "").strip() or "1"
     try:
         try:
@@ -115,7 +116,7 @@ class set_workers(contextlib.ContextDecorator):
     ValueError
         For 0, for less than minus the number of those CPUs, or for more than 65536.
     TypeError
-        For what is no integer.
+        For a value that is not an integer.
 
     See Also
     --------
@@ -124,14 +125,14 @@ class set_workers(contextlib.ContextDecorator):
     Notes
     -----
     As a statement it sets the default of the current thread or task until it is set again, or until
-    the ``with`` block around the statement ends. As a context manager it restores at the end of the
-    block what was set before; it can be entered again, and decorate a function.
+    the ``with`` block around the statement ends. As a context manager it restores the previous
+    value at the end of the block; it can be entered again, and decorate a function.
 
-    The value belongs to the current context (`contextvars`): threads and tasks do not disturb each
+    The value belongs to the current context (`contextvars`): threads and tasks do not affect each
     other. Tasks of asyncio begin with the value of the task that starts them; new threads begin
-    without one. Where nothing has been set, the default is the environment variable
-    ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1: use that for all threads of a
-    process.
+    without one. If nothing has been set, the default is the environment variable
+    ``FDX_NUM_THREADS`` as it was when fdx was imported, else 1. To set the number for all threads
+    of a process, use that variable.
 
     Examples
     --------
@@ -157,20 +158,20 @@ class set_workers(contextlib.ContextDecorator):
     def __repr__(self) -> str:
         return f"fdx.set_workers({self._workers})"
 
-    def _taken_back(self) -> _Setting | None:
-        """The current setting, or the one before if the current one is what the constructor set."""
+    def _undone(self) -> _Setting | None:
+        """The current setting, or the previous one if the constructor has set the current one."""
         now = _setting.get()
         return self._before if now is self._set else now
 
     def __call__(self, func: Function) -> Function:
-        _setting.set(self._taken_back())  # it is meant for calls of `func`
+        _setting.set(self._undone())  # as a decorator it applies to calls of `func` only
         return super().__call__(func)
 
     def __enter__(self) -> None:
-        _setting.set(_Setting(self._workers, _Block(self, self._taken_back())))
+        _setting.set(_Setting(self._workers, _Block(self, self._undone())))
 
     def __exit__(self, *error: object) -> None:
-        # Blocks may end in another order than they began, or in another context than they began in.
+        # Blocks may end in any order, or in another context than they began in.
         block = _block_of(_setting.get())
         while block is not None and block.owner is not self:
             block = _block_of(block.before)
@@ -184,13 +185,13 @@ def _serve(jobs: SimpleQueue[Job]) -> None:
 
 
 def enlist(job: Job, helpers: int) -> None:
-    """Ask up to `helpers` threads to work on a job. None need come: the caller works it off anyhow,
-    and memory that is short must not keep it from that."""
-    # The interpreter may be shutting down, or have neither threads nor memory to give.
+    """Ask up to `helpers` threads to work on a job. If none does, the caller computes all of it, so
+    a lack of threads or memory is not an error."""
+    # The interpreter may be shutting down, or unable to start a thread, or out of memory.
     with contextlib.suppress(RuntimeError, MemoryError):
         while len(_started) < min(helpers, _MAX_THREADS):
             _started.append(_thread.start_new_thread(_serve, (_jobs,)))
-    # What no thread takes would stay in the queue.
+    # Not more than there are threads: the rest would stay in the queue.
     with contextlib.suppress(MemoryError):
         for _ in range(min(helpers, len(_started))):
             _jobs.put(job)
@@ -202,4 +203,4 @@ def _forget_threads() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_threads)  # they stayed in the parent
+    os.register_at_fork(after_in_child=_forget_threads)  # a fork copies only the calling thread

@@ -1,4 +1,4 @@
-"""What arguments and results are to a type checker."""
+"""Types of arguments and results, for type checkers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-# The dtype of a result, which is that of the argument; where this has none, as integers and lists
-# have not, the default (which `typing` knows from Python 3.13 on).
+# The dtype of a result: that of the argument, or the default for arguments without a floating-point
+# dtype, such as integers and lists (`typing` knows defaults from Python 3.13 on).
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 

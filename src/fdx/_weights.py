@@ -31,25 +31,25 @@ def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1) -> 
 
     ``sum(w[k] * f(nodes[k]))`` is the derivative at `at` of the polynomial through the
     points ``(nodes[k], f(nodes[k]))`` [1]_. With m nodes it is exact for polynomials of
-    degree m - 1; the error for a smooth f is of order m - deriv in the distance of the
-    nodes, one more where they are symmetric about `at` and m - deriv is odd.
+    degree m - 1; the error for a smooth f is of order m - deriv in the distance between
+    nodes, one order more if they are symmetric about `at` and m - deriv is odd.
 
     Parameters
     ----------
     nodes : array_like of shape (..., m)
-        Where the function's values are: real and distinct along the last axis, in any
-        order; at least ``deriv + 1``, at most 64. Several sets of nodes are done in one
-        call.
+        The points of the function's values: real and distinct along the last axis, in any
+        order; at least ``deriv + 1``, at most 64. One call takes any number of sets of
+        nodes.
     at : array_like, optional
-        Where the derivative is wanted, for each set of nodes: it is broadcast against
+        The point of the derivative, for each set of nodes: it is broadcast against
         ``nodes.shape[:-1]``.
     deriv : int, optional
-        Which derivative; 0 interpolates.
+        The order of the derivative; 0 interpolates.
 
     Returns
     -------
     ndarray of float64
-        The weights, of shape (..., m): in front of m, the shapes of `at` and
+        The weights, of shape (..., m), where ``...`` is the shape of `at` and
         ``nodes.shape[:-1]`` broadcast together. Their unit is that of the nodes to the
         power ``-deriv``.
 
@@ -57,13 +57,13 @@ def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1) -> 
     ------
     ValueError
         For fewer than ``deriv + 1`` nodes or more than 64; nodes that are equal, or whose
-        distances differ too much for what is computed; numbers that are not finite, or
-        that a float64 does not hold exactly (some integers, fractions and long doubles),
-        unless it does so for all nodes less `at`; shapes that do not broadcast; a
-        negative `deriv`.
+        distances differ too much for the promised accuracy; numbers that are not finite,
+        or that a float64 does not hold exactly (some integers, fractions and long
+        doubles), unless it does so for all differences of nodes and `at`; shapes that do
+        not broadcast; a negative `deriv`.
     TypeError
-        For nodes or an `at` that are not real numbers, or would lose a unit, a mask or
-        labels, as in `fdx.derivative`; for a `deriv` that is no integer.
+        For nodes or an `at` that are not real numbers, or have a unit, a mask or labels,
+        as in `fdx.derivative`; for a `deriv` that is not an integer.
     FloatingPointError
         If a weight overflows and `numpy.errstate` asks for it.
 
@@ -74,18 +74,18 @@ def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1) -> 
 
     See Also
     --------
-    fdx.Diff : The derivative along an axis of arrays, which has such weights at each point.
+    fdx.Diff : The derivative along an axis of arrays, which uses such weights at each point.
 
     Notes
     -----
-    Where the nodes less `at` are integers of no more than 15 bits, or such multiples of a
-    power of two (0.25, -1.5, ...), each weight is the exact rational number correctly
-    rounded. Elsewhere its error, before it is rounded to float64, is no more than
-    :math:`2^{-64}` of the largest weight (with several dozen nodes over many orders of
-    magnitude, :math:`2^{-54}`). The weights do not depend on the order of the nodes.
+    If the differences of nodes and `at` are integers of at most 15 bits times one power of
+    two (0.25, -1.5, ...), each weight is the exact rational number correctly rounded.
+    Otherwise its error, before it is rounded to float64, is at most :math:`2^{-64}` of the
+    largest weight (with several dozen nodes over many orders of magnitude,
+    :math:`2^{-54}`). The weights do not depend on the order of the nodes.
 
-    Time is proportional to m squared for each set of nodes, to that times ``deriv + 1``
-    where the weights are exact: a tenth of a microsecond for 3 nodes, 0.6 for 9.
+    Time is proportional to m squared for each set of nodes, times ``deriv + 1`` if the
+    weights are exact: a tenth of a microsecond for 3 nodes, 0.6 for 9.
 
     References
     ----------
@@ -148,7 +148,7 @@ def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1) -> 
 
 
 def differences(nodes: Array, at: Array) -> Array:
-    """Nodes less `at`, where a float64 holds that, if not what was given."""
+    """Nodes minus `at`, if a float64 holds these differences exactly, though not the numbers."""
     exact = elementwise(exactly, nodes) - elementwise(exactly, at)[..., np.newaxis]
     rounded = nearest(exact)
     same = holds(rounded, exact)
@@ -158,12 +158,12 @@ def differences(nodes: Array, at: Array) -> Array:
     index = first_false(holds(nearest(a), a))
     raise ValueError(
         f"{name}: expected numbers that a float64 holds exactly, got {element(name, index)} = "
-        f"{a[index]}; nor does one hold nodes less at, {exact[first_false(same)]}"
+        f"{a[index]}; nor does it hold nodes - at, {exact[first_false(same)]}"
     )
 
 
 def refused(nodes: Array, row: Any, deriv: int) -> ValueError:
-    """The error of finite nodes that fdx_weights refuses; row: their index in the result."""
+    """The error for finite nodes that fdx_weights refuses; `row` is their index in the result."""
     used = row[len(row) - nodes.ndim + 1 :]
     row = tuple(k if n > 1 else 0 for k, n in zip(used, nodes.shape[:-1], strict=True))
     values = nodes[row]
@@ -176,6 +176,6 @@ def refused(nodes: Array, row: Any, deriv: int) -> ValueError:
             )
     apart = np.diff(values[order])
     return ValueError(
-        "nodes: expected distances that do not differ so much, "
+        "nodes: expected distances that differ less, "
         f"for {len(values)} nodes and deriv={deriv}, got {apart.min()} to {apart.max()}"
     )
