@@ -1,4 +1,4 @@
-"""Check a built site: links lead somewhere, and nothing is loaded from elsewhere.
+"""Check a built site: links lead to pages that exist, and nothing is loaded from other sites.
 
 python docs/check.py docs/_build/html
 """
@@ -43,12 +43,12 @@ def wrong(site):
             if not to.is_file():
                 yield path, f"{target}: no such file"
             elif url.fragment and to in pages and unquote(url.fragment) not in pages[to].anchors:
-                yield path, f"{target}: no such place"
+                yield path, f"{target}: no such anchor"
     if not pages:
         yield site, "has no pages"
 
 
 site = Path(sys.argv[1]).resolve()
 found = [f"{path.relative_to(site)}: {what}" for path, what in wrong(site)]
-print("\n".join(found) or "all links lead somewhere")
+print("\n".join(found) or "all links are right")
 sys.exit(bool(found))

@@ -34,10 +34,10 @@ autosummary_generate = ["api/generated/names.rst"]
 autodoc_typehints = "none"  # docstrings say it in words
 numpydoc_show_class_members = False
 nitpicky = True
-# Of what others document there is no inventory here.
+# There is no inventory of other projects' documentation.
 nitpick_ignore_regex = [(r"py:.*", r"(contextvars|matplotlib|numba|numpy|scipy)(\..*)?")]
 
-# ---- how it looks ----
+# ---- appearance ----
 
 html_theme = "pydata_sphinx_theme"
 html_title = "fdx"

@@ -1,7 +1,7 @@
-"""A page for each example: what it says, prints and draws, and its source.
+"""A page for each example: its docstring, its output, its picture and its source.
 
-The examples are run for it, each as its users do. (A gallery of cells would want them to be written
-as such.)
+The examples are run for it, each as users run them. (A gallery extension would need them to be
+written as cells.)
 """
 
 import ast
@@ -16,7 +16,7 @@ EXAMPLES = DOCS.parent / "examples"
 
 def write(path, *parts):
     text = "\n\n".join(parts)
-    if not path.exists() or path.read_text() != text:  # unchanged pages are not read again
+    if not path.exists() or path.read_text() != text:  # so that unchanged pages are not rebuilt
         path.write_text(text)
 
 

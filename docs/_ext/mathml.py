@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw themselves: without a script from elsewhere."""
+"""Formulas as MathML, which browsers render without a script from another site."""
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml

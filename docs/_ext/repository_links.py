@@ -1,6 +1,6 @@
 """Links between files of the repository become links between pages of the site.
 
-So Markdown has the links that are right where it lies, and can be read there, too.
+So Markdown files have the links that are right in the repository, where they can be read too.
 """
 
 import posixpath
@@ -22,7 +22,7 @@ PAGES = {  # which page shows a file
 
 
 def page_of(path):
-    """Where the site shows a file of the repository: a page, a picture, or the file itself."""
+    """The page of the site for a file of the repository: a page, a picture, or the file itself."""
     if path in PAGES:
         return PAGES[path]
     for pattern, page in (
@@ -37,7 +37,7 @@ def page_of(path):
 
 
 def redirected(text, folder):
-    """Markdown that lies in a folder of the repository, with links to pages of the site."""
+    """Markdown in a folder of the repository, with its links changed to pages of the site."""
 
     def link(match):
         path, hash_, anchor = match[1].partition("#")
@@ -54,7 +54,7 @@ def on_source_read(app, docname, source):
 def on_include_read(app, path, docname, source):
     file = Path(app.srcdir, path).resolve().relative_to(ROOT)
     text = source[0]
-    if file.suffix == ".h":  # for the prose of its comments
+    if file.suffix == ".h":  # for its comments
         text = re.sub(r"^ \*(?!/) ?", "", text, flags=re.MULTILINE)
     source[0] = redirected(text, file.parent.as_posix())
 

@@ -1,6 +1,6 @@
-"""What pages have on the site only: menus, included files, the header, and the API's docstrings.
+"""Additions to pages on the site: menus, included files, the header, and the API's docstrings.
 
-So the repository's Markdown has no directives, and can be read where it lies.
+So the repository's Markdown has no directives, and can be read in the repository.
 """
 
 import re
@@ -34,7 +34,7 @@ xarray <xarray>
     "examples": ":glob:\n\nexamples/*\n",
 }
 
-# Pages that are another file of the repository.
+# Pages that include another file of the repository.
 INCLUDED = {
     "c-core": "../csrc/README.md",
     "codes": "../examples/codes/README.md",

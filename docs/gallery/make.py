@@ -1,4 +1,4 @@
-"""Remake the pictures of the gallery: run the examples, and save what they draw with a palette.
+"""Redraw the pictures of the gallery: run the examples, and save their pictures with a palette.
 
 python docs/gallery/make.py [example ...]
 """
