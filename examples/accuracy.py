@@ -1,12 +1,12 @@
-"""How many points a wave needs, by accuracy, and what is left of the error after that.
+"""How many points a wave needs, by accuracy, and the error of a derivative by number of points.
 
-Shows `symbol`, what an operator multiplies a wave by: for the first derivative that should be
-``1j * k``, and is i times the modified wavenumber. And the error that this makes for a function
-that is not one wave.
+Shows `symbol`, the factor by which an operator multiplies a wave: for the first derivative it is i
+times the modified wavenumber, and exact would be ``1j * k``. Also shows the resulting error for a
+function that is not a single wave.
 
-To see: waves of many points are differentiated well, those of two not at all, whatever the
-accuracy. A higher accuracy needs fewer points for each wave. With ever more points the error ends
-where rounding begins: there a higher accuracy gains nothing, and more points lose.
+To see: derivatives of waves of many points are accurate, and of waves of two points 0, at any
+accuracy. A higher accuracy needs fewer points per wave. With more and more points, rounding errors
+dominate: there a higher accuracy does not help, and more points increase the error.
 
     python examples/accuracy.py [picture.png]
 """
@@ -24,7 +24,7 @@ TURN = 2 * np.pi
 
 
 def points_per_wave(accuracy, error):
-    """The fewest of which the derivative of a wave has no larger relative error."""
+    """The fewest points for which the derivative of a wave has no larger relative error."""
     points = np.arange(2.0, 400.0, 0.1)
     k = TURN / points
     wrong = abs(fdx.Diff(0, accuracy=accuracy).symbol(k) / (1j * k) - 1) > error
@@ -40,7 +40,7 @@ def largest_error(n, accuracy):
 
 
 def main(picture=None):
-    fitting = {a: POINTS[a < POINTS] for a in ACCURACIES}  # not shorter than a stencil
+    fitting = {a: POINTS[a < POINTS] for a in ACCURACIES}  # at least the points of a stencil
     errors = {a: [largest_error(n, a) for n in fitting[a]] for a in ACCURACIES}
     print("accuracy    points per wave for errors of      best possible,")
     print("              10 %     1 %   0.1 %  0.01 %     on points")
@@ -68,7 +68,7 @@ def draw(fitting, errors, picture):
     left.legend(title="accuracy", frameon=False)
     right.set(xlabel="points around the circle", ylabel="largest relative error")
     right.set(ylim=(1e-15, 3), title="derivative of exp(sin x)")
-    left.set_title("what a wave is multiplied by")
+    left.set_title("symbol of the first derivative")
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(color="0.92")

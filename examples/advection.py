@@ -1,10 +1,10 @@
-"""A pulse carried once around a ring: what higher accuracy is worth.
+"""A pulse carried once around a ring: the effect of higher accuracy.
 
-Shows `fdx.Diff` with ``boundary="periodic"`` and accuracies 2 to 8, stepped by fourth-order
-Runge-Kutta.
+Shows `fdx.Diff` with ``boundary="periodic"`` and accuracies 2 to 8, with fourth-order Runge-Kutta
+steps.
 
-To see: on 32 points the pulse of accuracy 2 has fallen apart into a train of ripples, that of
-accuracy 8 still has its place and shape. The errors fall as the spacing to the power `accuracy`.
+To see: on 32 points, with accuracy 2 the pulse has dispersed into ripples; with accuracy 8 it keeps
+its position and shape. Errors decrease as the spacing to the power `accuracy`.
 
     python examples/advection.py [picture.png]
 """
@@ -26,17 +26,17 @@ def pulse(x):
 
 
 def once_around(n, accuracy):
-    """Coordinates and the pulse, after the time in which it should be back where it started."""
+    """Coordinates, and the pulse after one period, when the exact one is back at its start."""
     h = LENGTH / n
     x = h * np.arange(n)
     rate = -SPEED * fdx.Diff(0, h, accuracy=accuracy, boundary="periodic")
-    # Steps as the square of the spacing: the error of Runge-Kutta then falls as h**8, too.
+    # Steps proportional to h**2, so that the error of Runge-Kutta is proportional to h**8, too.
     steps = n**2 // 4
     dt = LENGTH / SPEED / steps
     u = pulse(x)
     for _ in range(steps):
         v = u
-        for k in (4, 3, 2, 1):  # for a linear equation, all there is of Runge-Kutta
+        for k in (4, 3, 2, 1):  # for a linear equation, this is the whole Runge-Kutta step
             v = u + dt / k * rate(v)
         u = v
     return x, u

@@ -1,13 +1,13 @@
-"""What a derivative takes to be beyond the ends of an array, by boundary.
+"""The ghost values beyond the ends of an array, by boundary.
 
-Shows the boundaries of `fdx.derivative` and `fdx.Diff`. All but two take values to be there: those
-that `numpy.pad` would put there. "one-sided" and "valid" don't: the one moves its stencils inward,
-the other leaves out the points where they don't fit.
+Shows the boundaries of `fdx.derivative` and `fdx.Diff`. All but two use ghost values: those of
+`numpy.pad`. "one-sided" shifts its stencils inward instead, and "valid" leaves out the points where
+they do not fit.
 
-To see: at the wall a function has a value and a slope, and should go on as it does in the boundary
-that is chosen. "reflect" and "symmetric" are right where the slope at the wall is 0, "reflect-odd"
-where the value there is fixed and the curvature 0, "periodic" where the end meets the beginning.
-A wrong choice is a kink, and an error of the derivative that no accuracy mends.
+To see: at the wall a function has a value and a slope, and should continue as its ghost values do.
+"reflect" and "symmetric" are correct if the slope at the wall is 0, "reflect-odd" if the value
+there is fixed and the curvature is 0, "periodic" if the end joins the beginning. A wrong choice is
+a kink, and an error of the derivative that no accuracy compensates.
 
     python examples/boundaries.py [picture.png]
 """
@@ -20,7 +20,7 @@ import numpy as np
 import fdx
 
 N, GHOSTS, ACCURACY = 12, 4, 6
-PADS = {  # boundary: how numpy.pad does it
+PADS = {  # boundary: the arguments of numpy.pad
     "periodic": {"mode": "wrap"},
     "reflect": {"mode": "reflect"},
     "symmetric": {"mode": "symmetric"},
@@ -34,7 +34,7 @@ def function(x):
 
 
 def is_as_padded(f, boundary):
-    """Is the derivative that of the padded array, cut to where the array is?"""
+    """Is the derivative that of the padded array, at the points of the array?"""
     padded = np.pad(f, GHOSTS, **PADS[boundary])
     inside = fdx.derivative(padded, accuracy=ACCURACY)[GHOSTS:-GHOSTS]
     return np.allclose(fdx.derivative(f, accuracy=ACCURACY, boundary=boundary), inside)

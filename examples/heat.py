@@ -1,11 +1,11 @@
 """Heat conduction in a steel plate whose edges are kept at one temperature.
 
-Shows a Laplacian made of two `fdx.Diff`, applied in a loop with ``out=``, which then takes no
-memory; a fixed temperature at the edges (boundary "reflect-odd"); and the largest stable time step,
-from the operator's spectral radius.
+Shows a Laplacian as the sum of two `fdx.Diff`, applied in a loop with ``out=``, so that it
+allocates no memory; a fixed temperature at the edges (boundary "reflect-odd"); and the largest
+stable time step, from the operator's spectral radius.
 
-To see: the pattern fades into its longest wave, each wave at its own exact rate. A step 5 % longer
-than the spectral radius allows ends in nonsense.
+To see: the pattern decays to its longest wave, each wave at its exact rate. With a step 5 % longer
+than the spectral radius allows, the solution diverges.
 
     python examples/heat.py [picture.png]
 """
@@ -34,7 +34,7 @@ def shape_and_rate(m, n):
 
 
 def exact(t):
-    """Temperature above that of the edges: each wave decays by itself."""
+    """Temperature above that of the edges: each wave decays independently."""
     waves = ((amplitude, *shape_and_rate(*mn)) for mn, amplitude in WAVES.items())
     return sum(amplitude * np.exp(-rate * t) * shape for amplitude, shape, rate in waves)
 

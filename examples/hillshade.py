@@ -1,8 +1,8 @@
-"""A program that knows nothing of fdx: slope and hillshade of a terrain by NumPy and matplotlib.
+"""A program without fdx: slope and hillshade of a terrain by NumPy and matplotlib.
 
-Shows `python -m fdx run`, which makes every np.gradient of a program fdx's, here one in the program
-and one in matplotlib, and reports what came of it. Nothing else changes: not a byte of the results,
-as the checksum tells.
+Shows `python -m fdx run`, which lets fdx compute every np.gradient of a program, here one in the
+program and one in matplotlib, and reports the calls. Nothing else changes: not a byte of the
+results, as the checksum shows.
 
 To see: where the ground is steep, and how it looks with the sun in the north-west.
 

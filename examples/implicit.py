@@ -3,11 +3,11 @@
     C dT/dt = d/dx (D (1 - x**2) dT/dx) + Q s(x) - A - B T,    x = sin(latitude)
 
 Shows a variable coefficient, ``d @ (c * d)``, and the operator as a SciPy sparse matrix: one solve
-for the steady state, and Crank-Nicolson steps of a month on the way to it, many times as long as
-explicit ones could be.
+for the steady state, and Crank-Nicolson steps of a month towards it, many times as long as explicit
+steps could be.
 
-To see: from 20 degrees of frost everywhere the tropics warm at once, while the poles get colder
-still at first, and take decades to their own climate. Points are computed, every sixth of them;
+To see: from -20 degrees everywhere the tropics warm at once, while the poles first get even colder,
+and reach their steady state only after decades. Points are computed values, every sixth of them;
 lines are the exact sum of Legendre polynomials.
 
     python examples/implicit.py [picture.png]
@@ -47,8 +47,8 @@ def model(n):
     """Points, diffusion, and matrix and right-hand side of C dT/dt = M T + b."""
     x = np.linspace(-1.0, 1.0, n)
     d = fdx.Diff(0, x[1] - x[0], accuracy=4)
-    # No flux through the poles, where 1 - x**2 is 0. What alternates from point to point is not
-    # seen by d, and not diffused: for smooth data.
+    # No flux through the poles, where 1 - x**2 is 0. The derivative d of a zigzag is 0, so that it
+    # is not diffused: this operator is for smooth data.
     diffusion = d @ (D * (1 - x**2) * d)
     sunlight = Q * sum(s * Legendre.basis(k)(x) for k, s in SUN.items())
     return x, diffusion, diffusion.matrix(n) - B * eye_array(n), sunlight - A

@@ -1,11 +1,12 @@
 """Curvature of a terrain: crests, noses and hollows along the Jacksboro fault, Tennessee.
 
-Shows `fdx.hessian`, all second derivatives in one pass, and from them three curvatures that
-geomorphology uses, here positive where the ground is convex. The elevations are whole metres, too
-rough for second derivatives, so they are smoothed first, by diffusion.
+Shows `fdx.hessian`, all second derivatives in one pass, and three curvatures of geomorphology that
+are computed from them, here positive where the ground is convex. The elevations are whole metres,
+too rough for second derivatives, so they are smoothed first, by diffusion.
 
-To see: mean curvature marks crests (red) and valley floors (blue); plan curvature noses, where
-water parts, and hollows, where it gathers; profile curvature the rims and feet of slopes.
+To see: mean curvature marks crests (red) and valley floors (blue); plan curvature marks noses,
+where water diverges, and hollows, where it converges; profile curvature marks the rims and feet of
+slopes.
 
     python examples/terrain.py [picture.png]
 """

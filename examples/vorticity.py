@@ -3,9 +3,9 @@
 Shows `fdx.curl` and `fdx.divergence` on arrays that are indexed ``[y, x]``: with ``axis=(1, 0)``
 components and spacings are named in the order x, y, and the curl is the vorticity dv/dx - du/dy.
 
-To see: two cores of opposite vorticity on a background of minus the shear; the error against the
-exact vorticity falls as the spacing to the power `accuracy`, and the divergence, exactly 0 for this
-wind, is an error of that size, too.
+To see: two cores of opposite vorticity on a background of minus the shear. The error of the
+vorticity decreases as the spacing to the power `accuracy`; the divergence, exactly 0 for this wind,
+has an error of the same size.
 
     python examples/vorticity.py [picture.png]
 """
@@ -32,9 +32,9 @@ def wake(h):
     vorticity = np.full_like(u, -SHEAR)
     for x0, sense in VORTICES.items():
         r2 = np.maximum((x - x0) ** 2 + dy**2, 1e-20)  # not 0 in the very centre
-        turn = -sense * CIRCULATION / (2 * np.pi) * np.expm1(-r2 / CORE**2) / r2
-        u -= turn * dy
-        v += turn * (x - x0)
+        angular = -sense * CIRCULATION / (2 * np.pi) * np.expm1(-r2 / CORE**2) / r2  # velocity, 1/s
+        u -= angular * dy
+        v += angular * (x - x0)
         vorticity += sense * CIRCULATION / (np.pi * CORE**2) * np.exp(-r2 / CORE**2)
     return x, y, u, v, vorticity
 

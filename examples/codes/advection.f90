@@ -15,8 +15,8 @@ program advection
   do k = 1, 3
     n = 16 * 2**k
     error = error_after_a_period(n)
-    ! The differences take a sine's wave number q for q (1 - (q h)^6 / 140): after a period, where c q t = 2 pi, it is
-    ! behind by the angle 2 pi (q h)^6 / 140. What the steps in time add is far less.
+    ! The modified wavenumber of the differences is q (1 - (q h)^6 / 140): after a period, when c q t = 2 pi, the wave
+    ! has a phase lag of 2 pi (q h)^6 / 140. The error of the time steps is far smaller.
     theory = 2 * pi * (2 * pi / n)**6 / 140
     write (*, '(i4, 2(a, es9.3))', advance='no') n, ' points: error ', error, ', in theory ', theory
     if (k > 1) then
@@ -31,7 +31,7 @@ program advection
 
 contains
 
-  ! The largest error of a sine that went around once, on n points.
+  ! The largest error of a sine after one period, on n points.
   real(real64) function error_after_a_period(n) result(error)
     integer, intent(in) :: n
     type(fdx_operator) :: ddx
@@ -45,7 +45,7 @@ contains
     steps = n**2 / 4 ! dt ~ h^2: the error of the steps is O(h^8)
     dt = 1 / (c * steps)
     do step = 1, steps
-      ! For a linear equation the four stages need no sum: each begins at u, and the last one is the new u.
+      ! For a linear equation no sum of the four stages is needed: each begins at u, and the last is the new u.
       stage = u
       do s = 4, 1, -1
         next = u

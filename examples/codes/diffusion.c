@@ -1,11 +1,12 @@
-/* Diffusion on a square that is cut up among MPI processes: ghost cells, and the same bits for any number of processes.
+/* Diffusion on a square that is divided among MPI processes: ghost cells, and the same bits for any number of
+ * processes.
  *
  *     mpicc -O2 -I../../csrc diffusion.c ../../csrc/fdx*.c -lm -o diffusion && mpiexec -n 4 ./diffusion [FILE]
  *
- * u_t = nu (u_xx + u_yy); y has walls that let nothing through, half a cell outside of the outermost points, x is
- * periodic. Each process has a block with GHOSTS cells around it, where neighbours' values are put before each step;
- * fdx computes the box within. The first process checks the result against the exact solution and writes it to FILE.
- * diffusion.py is the same program in Python. */
+ * u_t = nu (u_xx + u_yy); y has walls without flux, half a cell outside of the outermost points, x is periodic. Each
+ * process has a block with GHOSTS cells around it, which get the neighbours' values before each step; fdx computes the
+ * box inside. The first process checks the result against the exact solution and writes it to FILE. diffusion.py is the
+ * same program in Python. */
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 #include "fdx.h"
 
-enum { N = 48, STEPS = 400, GHOSTS = 2 }; /* as far as fourth-order second derivatives reach */
+enum { N = 48, STEPS = 400, GHOSTS = 2 }; /* GHOSTS: the half-width of a fourth-order second derivative */
 
 static const double PI = 3.14159265358979323846, NU = 0.1;
 
@@ -36,7 +37,7 @@ static void check(fdx_status status)
     }
 }
 
-/* Of N points, the first one of block k of n. */
+/* The first of N points in block k of n. */
 static int begin(int k, int n)
 {
     return N / n * k + (k < N % n ? k : N % n);
@@ -60,7 +61,7 @@ int main(int argc, char **argv)
     MPI_Cart_shift(grid, 0, 1, &below, &above);
     MPI_Cart_shift(grid, 1, 1, &left, &right);
 
-    /* This process's block, and the array around it: there are no ghosts behind walls. */
+    /* This process's block, and the array around it, which has no ghost cells outside of walls. */
     const int rows = begin(at[0] + 1, cut[0]) - begin(at[0], cut[0]);
     const int columns = begin(at[1] + 1, cut[1]) - begin(at[1], cut[1]);
     const int ghosts_below = below == MPI_PROC_NULL ? 0 : GHOSTS, ghosts_above = above == MPI_PROC_NULL ? 0 : GHOSTS;
@@ -69,8 +70,7 @@ int main(int argc, char **argv)
     const ptrdiff_t width = shape[1], stride[2] = {width * (ptrdiff_t)sizeof(double), sizeof(double)};
     double *u = allocate(shape[0] * stride[0]), *v = allocate(shape[0] * stride[0]);
 
-    /* Where there are ghosts, what stands at the end of the array is no matter: no result outside of the box is made.
-     */
+    /* At an end with ghost cells any boundary will do, as only results in the box are computed. */
     const double h = 1.0 / N, dt = 0.1 * h * h / NU;
     fdx_factor along[2];
     memset(along, 0, sizeof along);
@@ -83,34 +83,34 @@ int main(int argc, char **argv)
     }
     along[0].what.left = below == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
     along[0].what.right = above == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
-    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
+    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
     void *memory = allocate((ptrdiff_t)fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));
 
     const int first_row = begin(at[0], cut[0]), first_column = begin(at[1], cut[1]);
-    double *centre = u + lo[0] * width + lo[1]; /* the block's first point */
+    double *block = u + lo[0] * width + lo[1]; /* its first point */
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++)
-            centre[i * width + j] = start(first_row + i, first_column + j);
+            block[i * width + j] = start(first_row + i, first_column + j);
 
     MPI_Datatype side; /* GHOSTS columns of the block */
     MPI_Type_vector(rows, GHOSTS, (int)width, MPI_DOUBLE, &side);
     MPI_Type_commit(&side);
-    const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils have no corners */
+    const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils need no ghost cells at corners */
     fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
     const fdx_call call = {L, &in, &out, lo, hi, &dt, 0}; /* v += dt L u, in the box */
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate(bytes);
     for (int k = 0; k < STEPS; k++) {
-        centre = u + lo[0] * width + lo[1];
-        MPI_Sendrecv(centre, 1, side, left, 0, centre + columns, 1, side, right, 0, grid, MPI_STATUS_IGNORE);
-        MPI_Sendrecv(centre + columns - GHOSTS, 1, side, right, 1, centre - GHOSTS, 1, side, left, 1, grid,
+        block = u + lo[0] * width + lo[1];
+        MPI_Sendrecv(block, 1, side, left, 0, block + columns, 1, side, right, 0, grid, MPI_STATUS_IGNORE);
+        MPI_Sendrecv(block + columns - GHOSTS, 1, side, right, 1, block - GHOSTS, 1, side, left, 1, grid,
                      MPI_STATUS_IGNORE);
-        double *row = u + lo[0] * width, *behind = u + hi[0] * width;
-        MPI_Sendrecv(row, line, MPI_DOUBLE, below, 2, behind, line, MPI_DOUBLE, above, 2, grid, MPI_STATUS_IGNORE);
-        MPI_Sendrecv(behind - line, line, MPI_DOUBLE, above, 3, below == MPI_PROC_NULL ? row : row - line, line,
+        double *row = u + lo[0] * width, *end = u + hi[0] * width;
+        MPI_Sendrecv(row, line, MPI_DOUBLE, below, 2, end, line, MPI_DOUBLE, above, 2, grid, MPI_STATUS_IGNORE);
+        MPI_Sendrecv(end - line, line, MPI_DOUBLE, above, 3, below == MPI_PROC_NULL ? row : row - line, line,
                      MPI_DOUBLE, below, 3, grid, MPI_STATUS_IGNORE);
         memcpy(v, u, (size_t)(shape[0] * stride[0]));
         in.data = u;
@@ -123,18 +123,18 @@ int main(int argc, char **argv)
 
     /* All blocks, in one array. */
     double *whole = allocate(N * N * sizeof(double)), *all = allocate(N * N * sizeof(double));
-    centre = u + lo[0] * width + lo[1];
+    block = u + lo[0] * width + lo[1];
     for (int i = 0; i < rows; i++)
-        memcpy(whole + (first_row + i) * N + first_column, centre + i * width, (size_t)columns * sizeof(double));
-    MPI_Reduce(whole, all, N * N, MPI_DOUBLE, MPI_SUM, 0, grid); /* elsewhere they are 0 */
+        memcpy(whole + (first_row + i) * N + first_column, block + i * width, (size_t)columns * sizeof(double));
+    MPI_Reduce(whole, all, N * N, MPI_DOUBLE, MPI_SUM, 0, grid); /* outside of its block each process has 0 */
     int wrong = 0;
     if (rank == 0) {
-        const double left_over = exp(-5 * PI * PI * NU * dt * STEPS);
+        const double decay = exp(-5 * PI * PI * NU * dt * STEPS);
         double error = 0;
         for (int i = 0; i < N * N; i++)
-            error = fmax(error, fabs(all[i] - left_over * start(i / N, i % N)));
+            error = fmax(error, fabs(all[i] - decay * start(i / N, i % N)));
         printf("%d processes, %d x %d blocks: error %.2e\n", size, cut[0], cut[1], error);
-        wrong = !(error < 4e-4); /* Euler's is dt t (5 pi^2 nu)^2 / 2 of what is left: 3.9e-4 */
+        wrong = !(error < 4e-4); /* Euler's error is dt t (5 pi^2 nu)^2 / 2 times the solution: 3.9e-4 */
         FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
         if (argc > 1 && (file == NULL || fwrite(all, sizeof(double), N * N, file) != N * N || fclose(file) != 0))
             wrong = 1;

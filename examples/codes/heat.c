@@ -1,4 +1,4 @@
-/* The heat equation in an insulated plate, with OpenMP: each thread makes parts of every derivative.
+/* The heat equation in an insulated plate, with OpenMP: each thread computes parts of every derivative.
  *
  *     cc -O2 -fopenmp -I../../csrc heat.c ../../csrc/fdx*.c -lm -o heat && ./heat
  *
@@ -14,7 +14,7 @@
 
 #include "fdx.h"
 
-enum { PARTS = 8 }; /* any number: the results are the same bits */
+enum { PARTS = 8 }; /* the results have the same bits for any number */
 
 static const double PI = 3.14159265358979323846, NU = 0.1, END = 0.5;
 
@@ -28,7 +28,7 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
-/* Call fdx and stop if it says no. */
+/* Exit on an error of fdx. */
 static void check(fdx_status status)
 {
     if (status != FDX_OK) {
@@ -46,7 +46,7 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
     const ptrdiff_t bytes = fdx_workspace_size(&call);
 #pragma omp parallel
     {
-        void *workspace = allocate((size_t)bytes); /* each thread its own; some 100 KB */
+        void *workspace = allocate((size_t)bytes); /* one for each thread; some 100 KB */
 #pragma omp for
         for (int part = 0; part < PARTS; part++)
             check(fdx_apply_part(&call, workspace, bytes, part, PARTS));
@@ -54,7 +54,7 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
     }
 }
 
-/* The largest error at the end, with n x n cells. */
+/* The largest error at time END, with n x n cells. */
 static double solve(ptrdiff_t n)
 {
     const ptrdiff_t shape[2] = {n, n};
@@ -69,8 +69,8 @@ static double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = NU;
     }
-    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
+    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
     void *memory = allocate(fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));
@@ -112,5 +112,5 @@ int main(void)
         printf("\n");
         before = error;
     }
-    return fabs(order - 4) < 0.2 ? 0 : 1; /* of both the derivatives and, as dt goes with h h, the midpoint rule */
+    return fabs(order - 4) < 0.2 ? 0 : 1; /* of the derivatives and, as dt is proportional to h h, the midpoint rule */
 }

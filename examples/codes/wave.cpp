@@ -1,4 +1,4 @@
-// A wave that travels around a periodic square: fdx from C++.
+// A wave on a periodic square: fdx from C++.
 //
 //     c++ -O2 -I../../csrc -c wave.cpp && cc -O3 -c ../../csrc/fdx*.c && c++ wave.o fdx*.o -o wave && ./wave
 //
@@ -13,7 +13,7 @@
 namespace
 {
 
-// An operator that owns its memory: this is all that is needed to use the C header from C++.
+// An operator that owns its memory: this class is all that C++ needs in addition to the C header.
 class Operator
 {
   public:
@@ -60,11 +60,11 @@ double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = c2;
     }
-    const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, chains, fdx_isa_find("auto")};
+    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
+    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
     Operator laplacian(sum);
 
-    const auto wave = [&](ptrdiff_t i, double t) { // it goes along (1, 2)
+    const auto wave = [&](ptrdiff_t i, double t) { // it travels in the direction (1, 2)
         return std::sin(2 * pi * (h * static_cast<double>(i / n + 2 * (i % n)) - std::sqrt(5.0) * t));
     };
     const int steps = static_cast<int>(4 * n);
@@ -98,5 +98,5 @@ int main()
         std::printf(before > 0 ? ", order %.2f\n" : "\n", order);
         before = error;
     }
-    return std::fabs(order - 2) < 0.1 ? 0 : 1; // leapfrog's: in space there is next to no error
+    return std::fabs(order - 2) < 0.1 ? 0 : 1; // of leapfrog: the error in space is negligible
 }
