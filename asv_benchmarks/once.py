@@ -1,4 +1,4 @@
-"""Call each benchmark once, all in this process: asv's process for each takes longer."""
+"""Call each benchmark once, all in this process: asv starts one for each, which takes longer."""
 
 import sys
 from collections import Counter

@@ -1,5 +1,5 @@
-"""Benchmarks of fdx, run by asv; each module's first lines say which question it answers.
+"""Benchmarks of fdx, run by asv; the first lines of each module state the question it answers.
 
-None of the timings has a ``setup``: with one, asv times single calls, which is too coarse for
-small arrays. The data comes from cached functions instead, made during asv's warm-up.
+No timing has a ``setup``: with one, asv times single calls, which is too coarse for small arrays.
+The data comes from cached functions instead, called during asv's warm-up.
 """

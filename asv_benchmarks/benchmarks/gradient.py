@@ -1,7 +1,7 @@
 """Does a derivative cost what an addition costs, for any size, dtype, axis and spacing?
 
-``Time`` has the seconds of both, ``Additions`` their ratio, measured in turns and so the number
-to watch on a noisy machine: 1.0 is the promise for uniform spacing. ``Memory`` asks what a call
+``Time`` has the seconds of both, ``Additions`` their ratio, measured alternately and so the number
+to watch on a noisy machine: 1.0 is the promise for uniform spacing. ``Memory`` is what a call
 allocates beyond its result.
 """
 
@@ -24,10 +24,10 @@ PAGE, LINE = 4096, 64  # bytes
 
 
 def placed(a, lines=0):
-    """Return a copy of `a`, in its memory order, so many cache lines behind a page's beginning.
+    """Return a copy of `a`, in its memory order, at an offset of `lines` cache lines in a page.
 
-    Where in a page data lies changes the time of an addition by half. The heap puts it elsewhere in
-    every process, so that builds that are the same would seem to differ.
+    The offset of data in a page changes the time of an addition by half. On the heap it differs
+    from process to process, so that identical builds would seem to differ.
     """
     memory = np.empty(a.nbytes + 2 * PAGE, np.uint8)
     start = -memory.ctypes.data % PAGE + lines * LINE
@@ -42,7 +42,7 @@ def placed(a, lines=0):
 def data(side, dtype):
     """Return an array, coordinates for it, and outputs for the gradient and the addition."""
     rng = np.random.default_rng(0)
-    # Every benchmark has its own process, so that data of all random numbers would take longest.
+    # Repeated, as each benchmark's process would spend most of its time on random numbers.
     f = placed(np.resize(100 * rng.standard_normal(5003), (side, side, side)).astype(dtype))
     x = np.sort(rng.uniform(0, side, side))
     out = placed(np.zeros(f.shape, f.dtype if f.dtype.kind in "fc" else "f8"), lines=33)
@@ -55,7 +55,7 @@ def arguments(side, dtype, spacing):
 
 
 class Time:
-    """One derivative into memory that is there already."""
+    """One derivative into preallocated memory."""
 
     params = (SIDES, DTYPES, AXES, SPACINGS)
     param_names = ("side", "dtype", "axis", "spacing")
@@ -66,7 +66,7 @@ class Time:
 
 
 class TimeFresh:
-    """One derivative into fresh memory, which may well cost more than the derivative."""
+    """One derivative into newly allocated memory, which may cost more than the derivative."""
 
     params = (SIDES, DTYPES, AXES)
     param_names = ("side", "dtype", "axis")
@@ -107,7 +107,7 @@ class TimeAllAxes:
 
 
 class Additions:
-    """A derivative's price in additions, both into memory that is there already."""
+    """A derivative's cost in additions, both into preallocated memory."""
 
     params = (SIDES, ["float32", "float64"], AXES, SPACINGS)
     param_names = ("side", "dtype", "axis", "spacing")
@@ -122,10 +122,10 @@ class Additions:
 
 
 def ratio(call, yardstick, seconds=0.2):
-    """Shortest time of `call` divided by that of `yardstick`, in rounds by turns.
+    """Shortest time of `call` divided by that of `yardstick`, in alternating rounds.
 
-    Where more programs run than processors are there, medians are up to 2.5 times as high: of two
-    functions that take turns, it may be the same one that is interrupted every time.
+    If more programs run than there are processors, medians are up to 2.5 times as high: of two
+    alternating functions, the same one may be interrupted every time.
     """
     yardstick()  # the first call of a process takes many times as long
     start = time.perf_counter()

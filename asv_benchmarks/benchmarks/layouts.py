@@ -1,9 +1,7 @@
-"""Where rows are short, data does not lie as the cubes of gradient.py do, or precisions are mixed:
-how many additions does a derivative cost there?
+"""How many additions does a derivative cost with short rows, other layouts, or mixed precision?
 
-Ratios only, measured as those of gradient.py: the yardstick has the same layout, so that a view
-costs it what it costs a derivative. All arrays fit the second-level cache, where loops that go
-wrong show most.
+Ratios only, measured as in gradient.py: the yardstick has the same layout, so that a view slows it
+down as it does a derivative. All arrays fit the second-level cache, where slow loops show most.
 """
 
 import numpy as np
@@ -27,7 +25,7 @@ def coordinates(points, dtype="float64"):
 
 
 def additions(f, h, axis):
-    """Additions that the derivative of `f` costs, both into memory that is there already."""
+    """The cost of the derivative of `f` in additions, both into preallocated memory."""
     out = placed(np.zeros_like(f), lines=33)
     return ratio(
         lambda: fdx.gradient(f, h, axis=axis, out=out),
@@ -48,7 +46,7 @@ class Rows:
 
 
 class Views:
-    """Fortran order, a permutation that is no reversal, and every other element of each axis."""
+    """Fortran order, a permutation that is not a reversal, every other element of each axis."""
 
     params = (["Fortran", "permuted", "every other"], [0, 1, 2])
     param_names = ("layout", "axis")
@@ -64,8 +62,8 @@ class Views:
         return additions(f, 0.1, axis)
 
 
-class Wide:
-    """float32 with spacing in float64: as NumPy does, divided in float64 and rounded again."""
+class MixedPrecision:
+    """float32 with spacing in float64: as in NumPy, divided in float64 and rounded to float32."""
 
     params = ([0, 2], ["uniform", "coordinates"])
     param_names = ("axis", "spacing")

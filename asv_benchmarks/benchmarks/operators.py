@@ -1,8 +1,8 @@
 """What do operators cost: high accuracies, Laplacians, curls, mixed derivatives, uneven grids?
 
-``Additions`` has their price in additions of the same array, measured as in gradient.py, ``Time``
-the seconds, both into memory that is there already. ``Small`` is about the call: its loops are
-those of overhead.py.
+``Additions`` has their cost in additions of the same array, measured as in gradient.py, ``Time``
+the seconds, both into preallocated memory. ``Small`` has the overhead of calls, in loops as in
+overhead.py.
 """
 
 import functools
@@ -14,7 +14,7 @@ import fdx
 from .gradient import placed, ratio
 from .overhead import LOOP
 
-SIDES = [16, 32, 192]  # as in gradient.py, but that the widest stencil has 10 points
+SIDES = [16, 32, 192]  # as in gradient.py, but not 8: the widest stencil has 10 points
 SPACING = 0.137
 
 
@@ -43,7 +43,7 @@ def curl(_):
     return lambda f, out: fdx.curl(f, SPACING, out=out)
 
 
-# What makes each, for cubes of a side.
+# Functions that return each operator, for cubes of a side.
 OPERATORS = {
     "Diff 0, accuracy 8": diff(0, 8),
     "Diff 1, accuracy 8": diff(1, 8),
@@ -67,8 +67,8 @@ def data(operator, side, dtype):
 
 
 @functools.cache
-def made(operator, side):
-    """Return the operator; what it prepares for a shape, it prepares in asv's warm-up."""
+def cached(operator, side):
+    """Return the operator; asv's warm-up compiles it for the shape."""
     return OPERATORS[operator](side)
 
 
@@ -78,7 +78,7 @@ class Time:
 
     def time_operator_out(self, operator, side):
         f, out = data(operator, side, "float64")
-        made(operator, side)(f, out=out)
+        cached(operator, side)(f, out=out)
 
 
 class Additions:
@@ -88,7 +88,7 @@ class Additions:
 
     def track_operator(self, operator, side, dtype):
         f, out = data(operator, side, dtype)
-        L = made(operator, side)
+        L = cached(operator, side)
         return ratio(lambda: L(f, out=out), lambda: np.add(f, f, out=out))
 
 

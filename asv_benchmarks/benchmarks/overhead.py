@@ -1,7 +1,7 @@
-"""What does a call cost before the first element, and what does the import cost?
+"""What is the overhead of a call, and what does the import cost?
 
-Tiny arrays, so that all the time is overhead; module-level data and loops, so that asv's own call
-is not part of it. Read the timings as microseconds per ``LOOP`` calls.
+Tiny arrays, so that all the time is overhead; module-level data and loops, so that asv's call is
+not part of it. Read the timings as microseconds per ``LOOP`` calls.
 """
 
 import numpy as np
@@ -85,5 +85,5 @@ def timeraw_import_fdx():
 
 
 def timeraw_import_numpy():
-    """Most of the import of fdx is this one."""
+    """Most of the time of importing fdx is this."""
     return "import numpy"

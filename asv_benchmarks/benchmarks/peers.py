@@ -1,9 +1,9 @@
-"""How does fdx compare with what people use today, on the same derivative?
+"""How does fdx compare with other libraries, on the same derivative?
 
 The central difference of a square float64 array along one axis. The peers differ at the edges and
 in memory: np.gradient has the same results as fdx, scipy.ndimage filters reflect at the edges,
 findiff's edges are of second order, torch and jax follow np.gradient. A peer that is not installed
-is skipped. Where a library takes threads by itself, one is set.
+is skipped. Libraries that use threads by default are set to one.
 """
 
 import functools
@@ -80,7 +80,7 @@ PEERS = {
 
 @functools.cache
 def call(name, side, axis):
-    """Return the function to time; what a library prepares once is not part of it."""
+    """Return the function to time; a library's one-time preparation is not part of it."""
     return PEERS[name](data(side), axis)
 
 
@@ -100,8 +100,9 @@ class Peers:
 def ndimage_derivative(axis, deriv, accuracy):
     from scipy.ndimage import correlate1d
 
-    reach = accuracy // 2
-    weights = fdx.weights(np.arange(-reach, reach + 1.0), deriv=deriv) / operators.SPACING**deriv
+    half_width = accuracy // 2
+    offsets = np.arange(-half_width, half_width + 1.0)
+    weights = fdx.weights(offsets, deriv=deriv) / operators.SPACING**deriv
     return lambda f: correlate1d(f, weights, axis=axis)
 
 
@@ -136,10 +137,10 @@ DERIVATIVES = {"scipy": ndimage_derivative, "findiff": findiff_derivative}
 
 @functools.cache
 def operator_call(library, operator, side):
-    """Return the function to time: fdx's writes to memory that is there already."""
+    """Return the function to time: fdx's writes to preallocated memory."""
     f, out = operators.data(operator, side, "float64")
     if library == "fdx":
-        L = operators.made(operator, side)
+        L = operators.cached(operator, side)
         return lambda: L(f, out=out)
     composed = COMPOSED[operator](DERIVATIVES[library])
     return lambda: composed(f)

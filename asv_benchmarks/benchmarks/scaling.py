@@ -1,7 +1,7 @@
-"""How much do more threads help, and from what size on are they no loss?
+"""How much do more threads help, and from what size on are they worth it?
 
-A size for each side of the threshold below which fdx stays on one thread, and one that no cache
-holds. `out` separates computing from the cost of fresh memory, which threads share as well.
+Sizes on each side of the threshold below which fdx uses one thread, and one that no cache holds.
+`out` separates computing from the first touch of new memory, which threads share as well.
 """
 
 import functools

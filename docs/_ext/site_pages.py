@@ -41,23 +41,18 @@ INCLUDED = {
     "examples": "../examples/README.md",
 }
 
-HEADER = {  # the sections of api/c: where they begin and end in fdx.h
-    "Statuses, dtypes, arrays": (":start-at: #define FDX_VERSION", "/* One row of an operator"),
-    "np.gradient": (":start-at: /* One row of an operator", "/* ---- weights"),
-    "Weights": (":start-after: /* ---- weights", "/* ---- operators along one axis"),
-    "Operators along one axis": (
-        ":start-after: /* ---- operators along one axis",
-        "/* ---- operators on arrays",
-    ),
-    "Operators on arrays": (
-        ":start-after: /* ---- operators on arrays",
-        "/* ---- operators made of derivatives",
-    ),
-    "Operators made of derivatives": (
-        ":start-after: /* ---- operators made of derivatives",
-        "#ifdef __cplusplus",
-    ),
+HEADER = {  # the sections of api/c, and the lines of fdx.h with which they begin
+    "Version and statuses": "#define FDX_VERSION",
+    "Arrays and instruction sets": "/* ---- arrays and instruction sets",
+    "Operators: description": "/* ---- operators: description",
+    "Operators: compilation": "/* ---- operators: compilation",
+    "Operators: application": "/* ---- operators: application",
+    "np.gradient": "/* ---- np.gradient",
+    "Weights": "/* ---- weights",
+    "Bands": "/* ---- bands",
+    "Compiled operators": "/* ---- compiled operators",
 }
+HEADER_END = "#ifdef __cplusplus"
 
 LISTED = re.compile(r"(?:^- `fdx\.\w+`.*\n(?:  .*\n)*)+", re.MULTILINE)
 NAME = re.compile(r"(?<!\[)`(fdx\.\w+)`")
@@ -68,11 +63,11 @@ def header():
     parts = [
         '```{include} ../../csrc/fdx.h\n:start-after: "N-dimensional arrays."\n:end-before: "*/"\n'
     ]
-    for title, (start, end) in HEADER.items():
-        option, _, text = start.partition(": ")
+    for (title, start), end in zip(HEADER.items(), [*HEADER.values(), HEADER_END][1:], strict=True):
+        option = "start-after" if start.startswith("/*") else "start-at"
         parts.append(
             f"## {title}\n\n```{{literalinclude}} ../../csrc/fdx.h\n:language: c\n"
-            f'{option}: "{text}"\n:end-before: "{end}"\n'
+            f':{option}: "{start}"\n:end-before: "{end}"\n'
         )
     return "\n\n" + "```\n\n".join(parts) + "```\n"
 

@@ -96,7 +96,7 @@ cdef extern from "fdx.h" nogil:
     # weights
     fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double at, int deriv)
 
-    # operators along one axis
+    # bands
     ctypedef enum fdx_summation:
         FDX_SUM_PLAIN
         FDX_SUM_DIFFERENCES
@@ -148,7 +148,7 @@ cdef extern from "fdx.h" nogil:
     fdx_status fdx_band_product(
         void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
 
-    # operators on arrays
+    # compiled operators, and their application
     ctypedef struct fdx_stage:
         int axis
         const fdx_band *band
@@ -181,7 +181,7 @@ cdef extern from "fdx.h" nogil:
     fdx_status fdx_apply_part(
         const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
 
-    # operators made of derivatives
+    # operators: description and compilation
     ctypedef struct fdx_factor:
         int axis
         fdx_derivative what
