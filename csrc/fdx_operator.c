@@ -209,7 +209,7 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
 static void transpose_out(char *to, ptrdiff_t row_stride, const char *from, ptrdiff_t stride, ptrdiff_t columns,
                           ptrdiff_t lines, ptrdiff_t bytes)
 {
-    for (ptrdiff_t c = 0; c < columns; c++, to += row_stride, from += bytes)
+    for (ptrdiff_t c = 0; c < columns; c++, to = fdx_at(to, 1, row_stride), from += bytes)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
             for (ptrdiff_t l = 0; l < lines; l++)
                 memcpy(to + l * (ptrdiff_t)sizeof(double), from + l * stride, sizeof(double));

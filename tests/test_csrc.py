@@ -283,8 +283,8 @@ int main(void)
     const fdx_band *band;
     const fdx_operator *op;
     fdx_factor first = {.what = {.n = 9, .deriv = 1, .accuracy = 2, .scale = 1, .spacing = 1}};
-    const fdx_term product = {.nfactors = 1, .partial = &first};
-    const fdx_sum sum = {.ndim = 1, .shape = shape, .nterms = 1, .product = &product,
+    const fdx_term product = {.nfactors = 1, .factor = &first};
+    const fdx_sum sum = {.ndim = 1, .shape = shape, .nterms = 1, .term = &product,
                          .isa = fdx_isa_find("auto")};
     for (int deriv = 0; deriv < 2; deriv++) {
         first.what.deriv = deriv;

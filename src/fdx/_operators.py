@@ -458,7 +458,7 @@ def run_plan(plan: Plan, ins: list[Array], outs: list[Array], fresh: bool, worke
         for k, a in enumerate(ins):
             if any(np.may_share_memory(a, o) for o in outs):
                 ins[k] = a.copy("K")
-        if any(np.may_share_memory(c, o) for c in plan.factors() for o in outs):
+        if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
             made = [np.empty_like(o) for o in outs]
             plan.apply(tuple(ins), tuple(made), True, workers)
             for o, result in zip(outs, made, strict=True):
