@@ -1,7 +1,7 @@
 /* Banded matrices: derivatives with their boundaries, transposes, products.
  *
- * Each of the three tells a `maker` the matrix's outline, which columns a row touches, and the weights in a row; one
- * function lays the band out in the caller's memory and has the rows filled in. */
+ * Each of the three gives a builder the structure of the matrix, the columns that a row touches, and the weights of a
+ * row. One function lays the band out in the caller's memory and has the rows filled in. */
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
@@ -15,29 +15,29 @@
 typedef struct builder builder;
 struct builder {
     fdx_band band;     /* all but its pointers */
-    ptrdiff_t shift;   /* column of a row's own point, less the number of the row */
-    int end_summation; /* of rows at the ends */
-    int varying;       /* 1: each interior row has weights of its own */
-    int any;           /* 1: row 0 stands for any row of an interior that does not vary; there may be none */
+    ptrdiff_t shift;   /* a row's centre: its column minus the row's number */
+    int end_summation; /* of the closures' rows */
+    int varying;       /* 1: weights differ between interior rows */
+    int any;           /* 1: row 0 stands for any row of an interior that does not vary, even if that has no rows */
 
-    /* The columns lo .. hi that a row at an end touches. */
+    /* The columns lo .. hi that a row of a closure touches. */
     void (*span)(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi);
-    /* Put the weights of a row in w[0], w[r->weight_step], ... for the columns that r tells; those that follow from the
-     * form, which it may change, need not be right. */
+    /* Set the weights w[0], w[r->weight_step], ... of a row, for the columns of r. It may change r's summation order;
+     * weights that follow from this order need not be set. */
     fdx_status (*fill)(builder *m, ptrdiff_t row, fdx_stencil *r, double *w);
-    /* NULL, or a quicker way for the n <= FDX_STENCILS interior rows from `row` on, complete with the weights that
-     * follow from the form. Returns whether it made all of them; if not, those whose own weight is NaN are yet to be
-     * made. */
+    /* NULL, or the same for n <= FDX_STENCILS interior rows from `row` on, including weights that follow from the
+     * summation order. Returns whether it set all of them; if not, rows whose centre's weight is NaN are still to be
+     * filled. */
     int (*fill_many)(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w);
 
-    const fdx_band *a, *b; /* what is transposed or multiplied */
+    const fdx_band *a, *b; /* operands of a transpose or product */
     ptrdiff_t from;        /* the first of a's rows that are transposed */
 
     const fdx_derivative *what;
-    const double *x;      /* coordinates, or NULL for a uniform spacing */
-    ptrdiff_t half_width; /* points to either side in an interior stencil */
+    const double *x;      /* coordinates; NULL: a uniform spacing */
+    ptrdiff_t half_width; /* of an interior stencil */
     fdx_dd scale;         /* of all weights */
-    int count, centre;    /* the stencil that w and rest are of, if the spacing is uniform */
+    int count, centre;    /* the stencil of w and rest, if the spacing is uniform */
     double w[FDX_MAXNODES], rest[FDX_MAXNODES];
 };
 
@@ -61,8 +61,8 @@ static void set_interior(builder *m, ptrdiff_t lo, ptrdiff_t end)
     band->nlast = lo < end ? band->rows - end : 0;
 }
 
-/* The number of the k-th of the rows at the ends. */
-static ptrdiff_t end_row(const fdx_band *band, ptrdiff_t k)
+/* The number of the k-th of the closures' rows. */
+static ptrdiff_t closure_row(const fdx_band *band, ptrdiff_t k)
 {
     return k < band->nfirst ? k : band->rows - band->nlast + (k - band->nfirst);
 }
@@ -72,34 +72,34 @@ static size_t round_up(size_t bytes)
     return (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
 }
 
-/* Bytes in front of the weights. */
+/* Bytes before the weights. */
 static size_t head(const fdx_band *band)
 {
     return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_stencil));
 }
 
-/* Bytes of the band; 0 if there are more than PTRDIFF_MAX, or a row at an end has too many neighbours. */
+/* Bytes of the band; 0 if they are more than PTRDIFF_MAX, or a row of a closure has too many neighbours. */
 static size_t size(const builder *m)
 {
     const fdx_band *band = &m->band;
-    const ptrdiff_t ends = band->nfirst + band->nlast, rows = m->varying ? band->rows - ends : 1;
-    if ((size_t)ends > PTRDIFF_MAX / 2 / sizeof(fdx_stencil))
+    const ptrdiff_t closures = band->nfirst + band->nlast, rows = m->varying ? band->rows - closures : 1;
+    if ((size_t)closures > PTRDIFF_MAX / 2 / sizeof(fdx_stencil))
         return 0;
-    const ptrdiff_t room = (ptrdiff_t)((PTRDIFF_MAX - head(band)) / sizeof(double)); /* weights */
-    if (rows > room / band->interior.count)
+    const ptrdiff_t limit = (ptrdiff_t)((PTRDIFF_MAX - head(band)) / sizeof(double)); /* weights */
+    if (rows > limit / band->interior.count)
         return 0;
-    ptrdiff_t left = room - rows * band->interior.count;
-    for (ptrdiff_t k = 0; k < ends; k++) {
+    ptrdiff_t left = limit - rows * band->interior.count;
+    for (ptrdiff_t k = 0; k < closures; k++) {
         ptrdiff_t lo, hi;
-        m->span(m, end_row(band, k), &lo, &hi);
+        m->span(m, closure_row(band, k), &lo, &hi);
         left -= hi - lo + 1;
         if (hi - lo >= FDX_MAXWEIGHTS || left < 0)
             return 0;
     }
-    return head(band) + (size_t)(room - left) * sizeof(double);
+    return head(band) + (size_t)(limit - left) * sizeof(double);
 }
 
-/* The weights that follow from the form of a row; FDX_E_NODES if one is not finite. */
+/* The weights that follow from a row's summation order; FDX_E_NODES if one is not finite. */
 static fdx_status set_centre(const fdx_stencil *r, double *w)
 {
     const ptrdiff_t step = r->weight_step;
@@ -130,7 +130,7 @@ static fdx_status make_row(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
     return status == FDX_OK ? set_centre(r, w) : status;
 }
 
-/* An interior whose rows have weights of their own. */
+/* Interior rows with different weights. */
 static fdx_status make_rows(builder *m, ptrdiff_t rows, fdx_stencil *r, double *w)
 {
     fdx_status status = FDX_OK;
@@ -149,30 +149,30 @@ static fdx_status make_rows(builder *m, ptrdiff_t rows, fdx_stencil *r, double *
 static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
 {
     if (!fdx_computes_as_written())
-        return FDX_E_NULL; /* like a table that there is not */
+        return FDX_E_NULL; /* as for a table that does not exist */
     if (memory == NULL || result == NULL)
         return FDX_E_NULL;
     if (size(m) == 0)
         return FDX_E_SIZE;
     fdx_band band = m->band;
-    fdx_stencil *ends = (fdx_stencil *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
+    fdx_stencil *closures = (fdx_stencil *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
     double *w = (double *)(void *)((char *)memory + head(&band));
-    const ptrdiff_t nends = band.nfirst + band.nlast, between = band.rows - nends;
+    const ptrdiff_t nclosures = band.nfirst + band.nlast, interior_rows = band.rows - nclosures;
 
     fdx_stencil *r = &band.interior;
     r->w = w;
-    r->weight_step = m->varying ? between : 1;
+    r->weight_step = m->varying ? interior_rows : 1;
     r->row_step = m->varying ? 1 : 0;
     m->any = !m->varying;
-    fdx_status status = m->varying ? make_rows(m, between, r, w) : make_row(m, 0, r, w);
-    w += r->count * (m->varying ? between : 1);
+    fdx_status status = m->varying ? make_rows(m, interior_rows, r, w) : make_row(m, 0, r, w);
+    w += r->count * (m->varying ? interior_rows : 1);
     m->any = 0;
 
-    for (ptrdiff_t k = 0; k < nends && status == FDX_OK; k++) {
-        const ptrdiff_t row = end_row(&band, k), centre = row + m->shift;
+    for (ptrdiff_t k = 0; k < nclosures && status == FDX_OK; k++) {
+        const ptrdiff_t row = closure_row(&band, k), centre = row + m->shift;
         ptrdiff_t lo, hi;
         m->span(m, row, &lo, &hi);
-        r = &ends[k];
+        r = &closures[k];
         r->offset = lo - row;
         r->count = (int)(hi - lo + 1);
         r->centre = (int)(most(lo, least(centre, hi)) - lo);
@@ -187,16 +187,16 @@ static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
     }
     if (status != FDX_OK)
         return status;
-    band.first = ends;
-    band.last = ends + band.nfirst;
+    band.first = closures;
+    band.last = closures + band.nfirst;
     memcpy(memory, &band, sizeof band);
     *result = (const fdx_band *)memory;
     return FDX_OK;
 }
 
-/* ---- what bands have to be ---- */
+/* ---- validation ---- */
 
-/* Are n rows, from `row` on, what fdx.h says, with neighbours in the matrix and weights that memory has room for? */
+/* Are n rows, from `row` on, as fdx.h says, with neighbours in the matrix and weights that fit into memory? */
 static int rows_fit(const fdx_band *band, const fdx_stencil *r, ptrdiff_t row, ptrdiff_t n)
 {
     const size_t weights = PTRDIFF_MAX / 2 / sizeof(double);
@@ -207,7 +207,7 @@ static int rows_fit(const fdx_band *band, const fdx_stencil *r, ptrdiff_t row, p
         !fdx_product_fits((size_t)r->count - 1, fdx_distance(r->weight_step), weights) ||
         (n > 1 && !fdx_product_fits((size_t)n - 1, fdx_distance(r->row_step), weights)))
         return 0;
-    if (band->periodic) /* once around an end at most */
+    if (band->periodic) /* at most one period away */
         return r->count <= band->columns && r->offset >= -band->columns && r->offset <= band->columns + 1 - r->count;
     if (n == 0)
         return r->offset >= -MAX_LENGTH && r->offset <= MAX_LENGTH;
@@ -250,7 +250,7 @@ static ptrdiff_t half_width_of(const fdx_derivative *what, int uniform)
     return uniform ? (what->deriv + 1) / 2 + what->accuracy / 2 - 1 : (what->deriv + what->accuracy) / 2;
 }
 
-/* Points that an end needs, where stencils reach that far to either side. */
+/* The fewest points that a boundary needs. */
 static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t half_width)
 {
     switch (boundary) {
@@ -285,7 +285,7 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
     return most(points(what, what->left, half_width), points(what, what->right, half_width));
 }
 
-/* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside of the array. */
+/* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside the array. */
 static void stencil(const builder *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
 {
     const fdx_derivative *what = m->what;
@@ -300,10 +300,10 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
     int count;
     stencil(m, row + m->shift, lo, &count);
     *hi = least(*lo + count, m->what->n) - 1;
-    *lo = most(*lo, 0); /* where ghosts get their values is never farther away than the stencil's other end */
+    *lo = most(*lo, 0); /* sources of ghost values are never farther away than the stencil's other end */
 }
 
-/* The point that ghost p gets its value from, and `*end`, the last one of the array. */
+/* The point that is the source of ghost value p, and *end, the last point at that end of the array. */
 static ptrdiff_t source(const builder *m, ptrdiff_t p, ptrdiff_t *end)
 {
     const int left = p < 0;
@@ -312,7 +312,7 @@ static ptrdiff_t source(const builder *m, ptrdiff_t p, ptrdiff_t *end)
     return *end - (p - *end) + (symmetric ? (left ? -1 : 1) : 0);
 }
 
-/* The coordinate of point p, which may be outside of the array, less `origin`. */
+/* The coordinate of point p, which may be outside the array, minus `origin`. */
 static double coordinate(const builder *m, ptrdiff_t p, double origin)
 {
     const double *x = m->x;
@@ -320,20 +320,20 @@ static double coordinate(const builder *m, ptrdiff_t p, double origin)
     if (p >= 0 && p < n)
         return x[p] - origin;
     if (m->band.periodic) {
-        const double from = x[p < 0 ? p + n : p - n], turn = p < 0 ? -m->what->period : m->what->period;
-        return fdx_dd_add(fdx_dd_two_sum(from, -origin), (fdx_dd){turn, 0}).hi;
+        const double from = x[p < 0 ? p + n : p - n], period = p < 0 ? -m->what->period : m->what->period;
+        return fdx_dd_add(fdx_dd_two_sum(from, -origin), (fdx_dd){period, 0}).hi;
     }
     ptrdiff_t end;
     const ptrdiff_t from = source(m, p, &end), inner = p < 0 ? 1 : n - 2;
     fdx_dd v = fdx_dd_add(fdx_dd_two_sum(x[end], -origin), fdx_dd_two_sum(x[end], -x[from]));
     if (is_symmetric(p < 0 ? m->what->left : m->what->right))
-        v = fdx_dd_add(v, fdx_dd_two_sum(x[end], -x[inner])); /* as the mirror is half of that beyond the end */
+        v = fdx_dd_add(v, fdx_dd_two_sum(x[end], -x[inner])); /* the mirror is half of that past the end */
     return v.hi;
 }
 
-/* Make the stencil of `count` nodes from lo on at point i. The last one may be what is wanted: with a uniform spacing
- * it is for all of an interior, and for both ends where stencils are mirrored. */
-static fdx_status weigh(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int centre)
+/* The weights of the stencil of `count` nodes from lo on, at point i. With a uniform spacing they may be those of the
+ * last call: all of an interior has the same stencil, and both closures if they are mirrored. */
+static fdx_status stencil_weights(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int centre)
 {
     const double *x = m->x;
     if (x != NULL && lo >= 0 && lo + count <= m->what->n)
@@ -342,7 +342,7 @@ static fdx_status weigh(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int ce
         return FDX_OK;
     m->count = count;
     m->centre = centre;
-    /* From where they are mirrored, or go on, as then rounding leaves symmetry and short distances what they are. */
+    /* Distances from the mirror, or from the centre if periodic: rounding then keeps symmetry and short distances. */
     const double origin = x == NULL ? 0 : m->band.periodic ? x[i] : x[lo < 0 ? 0 : m->what->n - 1];
     double nodes[FDX_MAXNODES] = {0};
     for (int k = 0; k < count; k++)
@@ -350,10 +350,10 @@ static fdx_status weigh(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int ce
     return fdx_weights(m->w, m->rest, nodes, count, nodes[centre], m->what->deriv);
 }
 
-/* What several nodes give to a column. */
+/* The sum of weights of several nodes that have the same source. */
 typedef struct {
     fdx_dd sum;
-    double size; /* of all terms */
+    double size; /* the sum of the terms' magnitudes */
 } merged;
 
 static void add_times(merged *to, double by, fdx_dd w)
@@ -374,9 +374,9 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
     ptrdiff_t lo;
     int count;
     stencil(m, i, &lo, &count);
-    const int centre = (int)(i - lo), turned = m->x == NULL && 2 * centre >= count;
-    const double sign = turned && m->what->deriv % 2 != 0 ? -1 : 1;
-    const fdx_status status = weigh(m, i, lo, count, turned ? count - 1 - centre : centre);
+    const int centre = (int)(i - lo), mirrored = m->x == NULL && 2 * centre >= count;
+    const double sign = mirrored && m->what->deriv % 2 != 0 ? -1 : 1;
+    const fdx_status status = stencil_weights(m, i, lo, count, mirrored ? count - 1 - centre : centre);
     if (status != FDX_OK)
         return status;
 
@@ -385,7 +385,7 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
     if (merge)
         memset(sum, 0, sizeof sum);
     for (int k = 0; k < count; k++) {
-        const int from = turned ? count - 1 - k : k;
+        const int from = mirrored ? count - 1 - k : k;
         const fdx_dd v = {sign * m->w[from], sign * m->rest[from]};
         const ptrdiff_t p = lo + k;
         if (!merge) {
@@ -402,7 +402,7 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
     }
     for (int k = 0; k < r->count && merge; k++) {
         const double v = scaled(m, sum[k].sum), hi = sum[k].sum.hi, least = 0x1p-90 * sum[k].size;
-        w[k] = -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave their rounding errors */
+        w[k] = -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave rounding errors */
     }
     return FDX_OK;
 }
@@ -411,8 +411,8 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
 {
     const fdx_derivative *what = m->what;
     const fdx_isa *isa = what->isa != NULL ? what->isa : &fdx_isa_base;
-    const ptrdiff_t lo = row + r->offset; /* of the first row's nodes */
-    /* Of the rows, those whose nodes are all in the array. */
+    const ptrdiff_t lo = row + r->offset; /* the first row's first node */
+    /* Rows from .. to - 1 have all of their nodes in the array. */
     const ptrdiff_t from = least(most(0, -lo), n);
     const ptrdiff_t to = most(least(n, what->n - r->count + 1 - lo), from);
     int all = from == 0 && to == n;
@@ -427,7 +427,7 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
     return all;
 }
 
-/* All but the numbers; FDX_E_SIZE if n is too small. */
+/* The builder of a derivative, without coordinates and scale; FDX_E_SIZE if n is too small. */
 static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
 {
     const fdx_status status = check(what);
@@ -468,7 +468,7 @@ size_t fdx_band_derivative_size(const fdx_derivative *what)
     const size_t uniform = size(&m);
     if (what->x == NULL)
         return uniform;
-    /* Whether the coordinates are uniform is not worth going through them. */
+    /* The larger of both, rather than to read the coordinates. */
     structure(&m, what, 0);
     const size_t varying = size(&m);
     return varying != 0 && varying < uniform ? uniform : varying;
@@ -483,7 +483,7 @@ static int is_monotonic(const double *x, ptrdiff_t n)
     return 1;
 }
 
-/* 1 if all coordinates, and around the end of a periodic axis, are *h from each other. */
+/* Are coordinates equidistant, also across the ends of a periodic axis, with distance *h? */
 static int are_uniform(const fdx_derivative *what, double *h)
 {
     const double *x = what->x;
@@ -493,7 +493,7 @@ static int are_uniform(const fdx_derivative *what, double *h)
         if (x[i + 1] - x[i] != *h)
             return 0;
     if (what->left == FDX_VALID || what->right == FDX_VALID)
-        return 0; /* how long the result is should not depend on the coordinates' values */
+        return 0; /* the number of rows must not depend on the coordinates' values */
     return what->left != FDX_PERIODIC || (x[0] + what->period) - x[n - 1] == *h;
 }
 
@@ -505,12 +505,12 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
         return status;
     double h = what->spacing;
     if (what->x != NULL) {
-        if (size(&m) == 0) /* nor are there so many coordinates */
+        if (size(&m) == 0) /* memory cannot hold so many coordinates, either */
             return FDX_E_SIZE;
         if (!is_monotonic(what->x, what->n))
             return FDX_E_NODES;
         const double length = what->x[what->n - 1] - what->x[0], beyond = what->period - length;
-        /* the period goes on in the direction of the coordinates, beyond the last one */
+        /* x[0] + period lies past the last coordinate, in the direction of the coordinates */
         if (what->left == FDX_PERIODIC && !(fdx_is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
             return FDX_E_NODES;
         if (are_uniform(what, &h)) {
@@ -537,7 +537,7 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
     return status;
 }
 
-/* ---- of other bands ---- */
+/* ---- transposes and products ---- */
 
 /* One row: the weight of column lo + k is w[k * step]. */
 typedef struct {
@@ -546,13 +546,13 @@ typedef struct {
     const double *w;
 } row_view;
 
-static const fdx_stencil *end_of(const fdx_band *a, ptrdiff_t k)
+static const fdx_stencil *closure_stencil(const fdx_band *a, ptrdiff_t k)
 {
     return k < a->nfirst ? &a->first[k] : &a->last[k - a->nfirst];
 }
 
-/* Row i of a; `any`: as if it were one of the interior's, which does not vary. Rows and columns of a periodic band go
- * on past its ends. */
+/* Row i of a; `any`: as if it were a row of the interior, which does not vary then. Rows and columns of a periodic band
+ * continue past its ends. */
 static row_view row_of(const fdx_band *a, ptrdiff_t i, int any)
 {
     const fdx_stencil *r = &a->interior;
@@ -570,7 +570,7 @@ static ptrdiff_t shift_of(const fdx_band *a)
     return a->interior.centre < 0 ? 0 : a->interior.offset + a->interior.centre;
 }
 
-/* Columns of the transposed matrix are rows of a, counted from m->from on. */
+/* Columns of the transpose are rows of a, counted from m->from on. */
 static void transpose_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     const fdx_band *a = m->a;
@@ -580,8 +580,8 @@ static void transpose_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdi
     if (*lo > *hi)
         *lo = rows, *hi = -1;
     for (ptrdiff_t k = 0; k < a->nfirst + a->nlast; k++) {
-        const ptrdiff_t i = end_row(a, k), first = i + end_of(a, k)->offset;
-        if (i >= from && i < from + rows && row >= first && row < first + end_of(a, k)->count) {
+        const ptrdiff_t i = closure_row(a, k), first = i + closure_stencil(a, k)->offset;
+        if (i >= from && i < from + rows && row >= first && row < first + closure_stencil(a, k)->count) {
             *lo = least(*lo, i - from);
             *hi = most(*hi, i - from);
         }
@@ -600,7 +600,7 @@ static fdx_status transpose_fill(builder *m, ptrdiff_t row, fdx_stencil *r, doub
     return FDX_OK;
 }
 
-/* Of the rows from .. to - 1. */
+/* The builder of the transpose of rows from .. to - 1. */
 static void structure_of_transpose(builder *m, const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
 {
     fdx_band *band = &m->band;
@@ -621,7 +621,7 @@ static void structure_of_transpose(builder *m, const fdx_band *a, ptrdiff_t from
     r->centre = a->interior.centre < 0 ? -1 : r->count - 1 - a->interior.centre;
     r->summation = m->varying || a->interior.summation == FDX_SUM_DIFFERENCES ? FDX_SUM_PLAIN : a->interior.summation;
 
-    /* Columns of a that only interior rows touch, and as many of them as there are neighbours. */
+    /* Interior: columns of a that only interior rows touch, as many of them as an interior row has neighbours. */
     ptrdiff_t lo = most(a->nfirst, from) - from - r->offset, end = least(a->rows - a->nlast, to) + a->interior.offset;
     for (ptrdiff_t k = from; k < least(a->nfirst, to); k++)
         lo = most(lo, k + a->first[k].offset + a->first[k].count);
@@ -693,7 +693,7 @@ static fdx_status product_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double
     return FDX_OK;
 }
 
-/* 1 if the weights are symmetric about the point itself, -1 if antisymmetric, 0 if neither. */
+/* 1 if the weights are symmetric about the centre, -1 if antisymmetric, 0 if neither. */
 static int parity(const fdx_stencil *r)
 {
     if (r->row_step != 0 || r->centre < 0 || r->count != 2 * r->centre + 1)
@@ -734,7 +734,7 @@ static fdx_status structure_of_product(builder *m, const fdx_band *a, const fdx_
     r->centre = (int)least(most(m->shift - r->offset, 0), count - 1);
     if (band->periodic)
         set_interior(m, 0, band->rows);
-    else /* rows that meet interior rows only */
+    else /* interior: interior rows of a that involve only interior rows of b */
         set_interior(m, most(a->nfirst, b->nfirst - a->interior.offset),
                      least(a->rows - a->nlast, b->rows - b->nlast - a->interior.offset - a->interior.count + 1));
     return FDX_OK;
@@ -761,7 +761,7 @@ static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, do
                                 : same < 0                             ? FDX_SUM_ANTISYMMETRIC
                                                                        : FDX_SUM_DIFFERENCES;
     status = lay_out(memory, &m, band);
-    if (status == FDX_OK && m.band.periodic) { /* columns that are more than once around an end */
+    if (status == FDX_OK && m.band.periodic) { /* columns that are more than one period away */
         fdx_stencil *r = &((fdx_band *)memory)->interior;
         const ptrdiff_t n = m.band.columns;
         r->offset += r->offset < -n ? n : r->offset > n + 1 - r->count ? -n : 0;

@@ -1,8 +1,8 @@
-/* From the name of an instruction set to its table. No cache: the caller keeps the answer. */
+/* The table of an instruction set, by name. Nothing is cached: the caller keeps the result. */
 #include "fdx_fenv.h"
 #include "fdx_rows.h"
 
-/* From best to worst; the last one is everywhere. */
+/* From best to worst; all processors have the last one. */
 static const fdx_isa *const fdx_isa_tables[] = {
 #ifdef FDX_HAVE_X86
     &fdx_isa_avx512,
@@ -14,21 +14,22 @@ static const fdx_isa *const fdx_isa_tables[] = {
 #ifdef FDX_HAVE_X86
 #include <cpuid.h>
 
-/* Where in these tables those begin that processor and system are up to. Asked of the processor itself:
- * __builtin_cpu_supports takes a library that clang's linker does not have on Windows. */
+/* The first table that processor and system support. From CPUID, as __builtin_cpu_supports needs a library that clang
+ * does not link on Windows. */
 static size_t best(void)
 {
     unsigned a, b, c, d, saved, upper;
     const unsigned by_256 = bit_FMA | bit_AVX | bit_OSXSAVE;
     if (!__get_cpuid(1, &a, &b, &c, &d) || ~c & by_256)
         return 2;
-    /* XGETBV, in bytes as not every assembler takes it, and not before it is known to be there: registers that the
-     * system saves for each process. (macOS names those of AVX-512 once a process has used them: AVX2 there.) */
+    /* XGETBV: the registers that the system saves for each process. In bytes, as not every assembler knows it, and only
+     * now that the processor is known to have it. (macOS reports those of AVX-512 only once a process has used them,
+     * and so gets AVX2.) */
     __asm__ volatile(".byte 0x0f, 0x01, 0xd0" : "=a"(saved), "=d"(upper) : "c"(0));
     if (~saved & 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || ~b & bit_AVX2)
         return 2;
     const unsigned by_512 = bit_AVX512F | bit_AVX512VL | bit_AVX512BW | bit_AVX512DQ;
-    /* VBMI2 came with the processors that AVX-512 does not slow down. */
+    /* VBMI2: processors that do not slow down with AVX-512. */
     return ~saved & 0xe6 || ~b & by_512 || ~c & bit_AVX512VBMI2 ? 1 : 0;
 }
 #else

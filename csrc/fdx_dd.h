@@ -1,10 +1,10 @@
-/* Double-double arithmetic: a number is the unevaluated sum of two doubles, hi + lo, with |lo| no more than half a unit
- * in hi's last place; twice the precision of a double. Algorithms and bounds: Joldes, Muller, Popescu, ACM Trans. Math.
- * Softw. 44 (2017) 15; u is 2^-53.
+/* Double-double arithmetic: a number is the unevaluated sum of two doubles, hi + lo, with |lo| at most half a unit in
+ * the last place of hi; twice the precision of a double. Algorithms and bounds: Joldes, Muller, Popescu, ACM Trans.
+ * Math. Softw. 44 (2017) 15; u is 2^-53.
  *
- * Rounding must be to nearest, and nothing may overflow, nor may the low parts underflow: factors of a product below
- * 2^996, products from 2^-900 on are safe. Multiplications and additions are fused only here, for exact products, in
- * files that are for processors which can. */
+ * Rounding must be to nearest. Nothing may overflow, nor may low parts underflow: safe are products of factors below
+ * 2^996 that are at least 2^-900. Multiplications and additions are fused only here, for exact products, and only in
+ * files for processors with FMA. */
 #ifndef FDX_DD_H
 #define FDX_DD_H
 
@@ -15,8 +15,8 @@
 
 /* ---- the compiler ---- */
 
-/* Whether the compiler took no liberties for the processor that the including file is for: clang's -ffp-contract=fast,
- * which comes with -ffast-math, has no macro and heeds no pragma. Rounding must be to nearest. */
+/* Did the compiler leave the arithmetic as written, for the target of the including file? clang's -ffp-contract=fast,
+ * which is part of -ffast-math, defines no macro and obeys no pragma. Rounding must be to nearest. */
 static inline int fdx_computes_as_written(void)
 {
     const volatile double above = 1 + 0x1p-30, below = 1 - 0x1p-30, large = 0x1p60, dividend = 49, zero = -0.0;
@@ -42,13 +42,13 @@ static inline double fdx_from_bits(uint64_t bits)
     return v;
 }
 
-/* The exponent as it is stored: 0 for zero and subnormal numbers, 2047 for those that are not finite. */
+/* The biased exponent: 0 for zero and subnormal numbers, 2047 for infinities and NaN. */
 static inline int fdx_biased_exponent(double v)
 {
     return (int)(fdx_bits_of(v) >> 52 & 2047);
 }
 
-/* By their bits: whatever the environment, and without an exception. */
+/* By their bits: independent of the environment, and without exceptions. */
 static inline int fdx_is_finite(double v)
 {
     return fdx_biased_exponent(v) < 2047;
@@ -59,7 +59,7 @@ static inline int fdx_is_zero(double v)
     return fdx_bits_of(v) << 1 == 0;
 }
 
-/* 2^e, where that is a normal number. */
+/* 2^e, if that is a normal number. */
 static inline double fdx_power_of_two(int e)
 {
     return fdx_from_bits((uint64_t)(e + 1023) << 52);
@@ -89,21 +89,21 @@ static inline fdx_dd fdx_dd_two_sum(double a, double b)
     return (fdx_dd){sum, (a - of_a) + (b - of_b)};
 }
 
-/* The same where |a| >= |b|, or a is 0. */
+/* The same if |a| >= |b|, or a is 0. */
 static inline fdx_dd fdx_dd_fast_two_sum(double a, double b)
 {
     const double sum = a + b;
     return (fdx_dd){sum, b - (sum - a)};
 }
 
-/* The upper 26 bits of a, and exactly the rest (Veltkamp). */
+/* The upper 26 bits of a, and the rest exactly (Veltkamp). */
 static inline fdx_dd fdx_dd_split(double a)
 {
-    const double wide = 134217729.0 * a, high = wide - (wide - a); /* 2^27 + 1 */
+    const double big = 134217729.0 * a, high = big - (big - a); /* 2^27 + 1 */
     return (fdx_dd){high, a - high};
 }
 
-/* a b, exactly: so it makes no difference whether the processor can round a b - product by itself, or not (Dekker). */
+/* a b, exactly: the same with FMA as without it (Dekker). */
 static inline fdx_dd fdx_dd_two_prod(double a, double b)
 {
 #ifdef FDX_FMA
@@ -116,7 +116,7 @@ static inline fdx_dd fdx_dd_two_prod(double a, double b)
 #endif
 }
 
-/* Within 3 u^2 of the sum, also of numbers of opposite signs: relative to the sum. */
+/* Relative error at most 3 u^2, also for operands of opposite signs. */
 static inline fdx_dd fdx_dd_add(fdx_dd a, fdx_dd b)
 {
     const fdx_dd high = fdx_dd_two_sum(a.hi, b.hi), low = fdx_dd_two_sum(a.lo, b.lo);
@@ -124,14 +124,14 @@ static inline fdx_dd fdx_dd_add(fdx_dd a, fdx_dd b)
     return fdx_dd_fast_two_sum(sum.hi, low.lo + sum.lo);
 }
 
-/* Within 5 u^2. */
+/* At most 5 u^2. */
 static inline fdx_dd fdx_dd_mul(fdx_dd a, fdx_dd b)
 {
     const fdx_dd product = fdx_dd_two_prod(a.hi, b.hi);
     return fdx_dd_fast_two_sum(product.hi, product.lo + (a.hi * b.lo + a.lo * b.hi));
 }
 
-/* Within 2 u^2. */
+/* At most 2 u^2. */
 static inline fdx_dd fdx_dd_mul_double(fdx_dd a, double b)
 {
     const fdx_dd product = fdx_dd_two_prod(a.hi, b);
@@ -139,7 +139,7 @@ static inline fdx_dd fdx_dd_mul_double(fdx_dd a, double b)
     return fdx_dd_fast_two_sum(sum.hi, sum.lo + product.lo);
 }
 
-/* Within 15 u^2. */
+/* At most 15 u^2. */
 static inline fdx_dd fdx_dd_div(fdx_dd a, fdx_dd b)
 {
     const double quotient = a.hi / b.hi;
@@ -148,8 +148,8 @@ static inline fdx_dd fdx_dd_div(fdx_dd a, fdx_dd b)
     return fdx_dd_fast_two_sum(quotient, rest / b.hi);
 }
 
-/* The same with a division less, by inverse = 1 / b.hi. Within 25 u^2: the first quotient is within 4 u, and the rest
- * that it leaves is made with 9 u^2 and divided with 12 u^2. */
+/* The same with one division less, from inverse = 1 / b.hi. At most 25 u^2: the first quotient has at most 4 u; its
+ * remainder is computed with 9 u^2 and divided with 12 u^2. */
 static inline fdx_dd fdx_dd_div_by(fdx_dd a, fdx_dd b, double inverse)
 {
     const double quotient = a.hi * inverse;

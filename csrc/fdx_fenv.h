@@ -1,9 +1,9 @@
 /* The floating-point environment of the calling thread.
  *
- * Weights are made in the default one, whatever the caller's, which then is as it was. Results are made in the
- * caller's, as NumPy's are. There the walk uses the status flags: quick ways of computing are tried first, and a flag
- * says where they do not hold. On x86 all our arithmetic is SSE's, whose register is much quicker to read and write
- * than <fenv.h> is, and needs no library. */
+ * Weights are computed in the default environment, and the caller's is restored afterwards. Results are computed in the
+ * caller's, as NumPy's are. There np.gradient's walk uses the status flags: it computes speculatively first, and a flag
+ * shows where that was wrong. On x86 all arithmetic is SSE's, whose register is much faster to read and write than
+ * <fenv.h>, and needs no library. */
 #ifndef FDX_FENV_H
 #define FDX_FENV_H
 
@@ -36,13 +36,12 @@ static inline void fdx_leave_default(const fdx_environment *before)
     if (_mm_getcsr() != *before)
         _mm_setcsr(*before);
 }
-/* Rounding to nearest, subnormal numbers being what they are, and no exception a trap. */
+/* Rounding to nearest, with subnormal numbers, without traps. */
 static inline int fdx_is_default(void)
 {
     return (_mm_getcsr() & 0xffc0) == 0x1f80;
 }
-/* The same, but subnormal results being replaced by 0; also where they are read so. (Where they are only read so, no
- * flag tells of it.) */
+/* The same, but subnormal results are flushed to 0; operands may be, too. (If only operands are, no flag shows it.) */
 static inline int fdx_is_flushing(void)
 {
     return (_mm_getcsr() & 0xff80) == 0x9f80;
@@ -74,7 +73,7 @@ static inline void fdx_leave_default(const fdx_environment *before)
 {
     fesetenv(before);
 }
-/* The same but for traps, which C has no way to ask for. */
+/* The same, but traps cannot be queried in C. */
 static inline int fdx_is_default(void)
 {
     const volatile double least = DBL_MIN; /* half of it is subnormal */
@@ -86,9 +85,9 @@ static inline int fdx_is_flushing(void)
 }
 #endif
 
-/* Whether each operation by which a quick way fails raises a flag: where subnormal results become 0, if that raises
- * "underflow", as on x86 and ARM. */
-static inline int fdx_flags_tell(void)
+/* Does a flag show each operation by which speculation is wrong? If subnormal results are flushed to 0, only if that
+ * raises "underflow", as on x86 and ARM. */
+static inline int fdx_flags_are_reliable(void)
 {
     if (fdx_is_default())
         return 1;

@@ -1,16 +1,16 @@
-/* np.gradient: the walk. Validate a call, bring its array to flat ranges of elements, and hand their segments to row
- * loops.
+/* np.gradient: validation of a call, and the walk, which goes over its arrays as flat ranges of elements, block by
+ * block, and hands row segments to row loops.
  *
- * The dimensions are sorted by the input's strides; the innermost ones that are contiguous together, in the input and
- * in every output, make one flat range. Along it the neighbours on *any* axis are the range itself shifted by a
- * constant, and an axis only says where its first and last rows begin. So every axis, contiguous or not, is the same
- * loop, and all axes of a call are made chunk by chunk while the chunk and its neighbours are still in cache. This file
- * knows of dtypes only their sizes, and of instruction sets nothing.
+ * Dimensions are sorted by the input's strides. The innermost ones that are contiguous together, in the input and in
+ * every output, make one flat range. Along it, neighbours on *any* axis are the range itself shifted by a constant; an
+ * axis only says where its first and last rows begin. So every axis, contiguous or not, is the same loop, and all axes
+ * of a call are computed while a block and its neighbours are in cache. This file uses only the sizes of dtypes, and
+ * nothing of an instruction set but its table.
  *
- * Each chunk is first made the quick way: quotients without division, and where rows are short the interior stencil
- * over all of them at once, edges then being put right. Both can only go wrong where an operation raises a flag. If one
- * was raised, that chunk is made again the careful way, with no operation but the formula's own, and so are some of the
- * next, lest data that raise flags throughout be computed twice. */
+ * A block is first computed speculatively: quotients without division and, where rows are short, the interior stencil
+ * over all of them at once, with the first and last rows corrected afterwards. Either only goes wrong where an
+ * operation raises a floating-point exception. Then the block is computed again exactly, with no operations but the
+ * formula's, and so are some of the next blocks, lest data that raise exceptions throughout be computed twice. */
 #include "fdx_fenv.h"
 #include "fdx_layout.h"
 #include "fdx_rows.h"
@@ -41,8 +41,8 @@
 #define MIN_DIVISIONS ((ptrdiff_t)256) /* for fewer elements, it does not pay to prepare a faster division */
 #endif
 #define CACHE_LINE_BYTES ((ptrdiff_t)64)
-#define MIN_INTERIOR ((ptrdiff_t)1024) /* elements: shorter interiors are computed over the ends between them */
-#define MIN_ROW_BYTES ((ptrdiff_t)192) /* shorter rows are computed by columns, if exactly */
+#define MIN_INTERIOR ((ptrdiff_t)1024)            /* elements: shorter interiors are computed together, over end rows */
+#define MIN_ROW_BYTES ((ptrdiff_t)192)            /* shorter rows are computed by columns, unless speculatively */
 #define REORDERED_TILE_ELEMENTS ((ptrdiff_t)1024) /* of a column, while the rest of its cache lines is in cache */
 #define MIN_WHOLE_ROW ((ptrdiff_t)64)             /* elements: longer rows are converted one by one */
 #define MIN_INNER ((ptrdiff_t)12)                 /* elements: fewer adjacent ones are computed by strided lines */
@@ -55,77 +55,77 @@
 
 enum { MAX_WALK_AXES = 4 }; /* axes of one walk; further ones have further walks, to need little stack */
 
-/* One stencil of an operator, and the loops that run it. */
+/* One stencil of an axis, and its loops. */
 typedef struct {
     const fdx_gradient_row *of;
     const fdx_rows *rows;
     int nweights;
-    int division; /* the quick one to divide */
+    int division; /* the fastest, if computed speculatively */
     fdx_divisor divisor;
 } stencil;
 
 enum { FIRST, INTERIOR, LAST };
 
-/* One operator of the call, as the walk sees it. */
+/* One axis of the call, as the walk sees it. */
 typedef struct {
     const fdx_gradient_axis *along;
     stencil stencil[3];
-    char *out;        /* where its result for the current chunk begins */
+    char *out;        /* the result of the current block */
     ptrdiff_t n;      /* the length of its axis */
     ptrdiff_t stride; /* bytes to the next row of the input along the axis */
     ptrdiff_t step;   /* bytes to the next element of the output along the flat range */
-    ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: its axis is outside the range */
+    ptrdiff_t inner;  /* elements of the flat range from one row to the next; 0: the axis is outside the range */
     ptrdiff_t index;  /* if outside: the current row */
     int plain;        /* the output needs no conversion */
-    int buffered;     /* it passes the cache by, and to that end is made in a buffer */
+    int buffered;     /* it is computed in a buffer, to be written by non-temporal stores */
     fdx_scatter_fn *scatter;
 } band;
 
-/* Weights of interior rows made from coordinates, kept from one use to the next. */
+/* Weights of interior rows from coordinates, kept for the next use. */
 typedef struct {
-    const band *b;    /* whose they are; NULL: nobody's */
+    const band *b;    /* of this axis; NULL: there are none */
     ptrdiff_t row, n; /* of rows row .. row + n - 1, */
     ptrdiff_t phase;  /* or, if not negative: of n elements of the flat range from there on */
     double w[FDX_NWEIGHTS][FDX_BUFFER_ELEMENTS];
 } weights;
 
-/* A row of converted elements: CONVERTED_BYTES bytes, and room for the neighbours at its ends. */
+/* A buffer for a row of converted elements: CONVERTED_BYTES, and the neighbours at its ends. */
 typedef union {
     double f64[CONVERTED_BYTES / sizeof(double) + 2 * MAX_SPAN];
     float f32[CONVERTED_BYTES / sizeof(float) + 4 * MAX_SPAN];
 } row_buffer;
 
-/* Rows of the input that have been converted: what is one row's right neighbour is the left one of the next but one. */
+/* A converted row of the input, kept: the right neighbour of one row is the left neighbour of the next but one. */
 typedef struct {
-    const char *in; /* where the row begins; NULL: nothing is kept here */
+    const char *in; /* its address before conversion; NULL: none is kept here */
     ptrdiff_t step, n;
-    ptrdiff_t used; /* when it was last asked for */
+    ptrdiff_t used; /* the clock when it was last used */
     row_buffer row;
 } converted;
-enum { NCONVERTED = FDX_NWEIGHTS }; /* the oldest of them is none of the stencil's in hand */
+enum { NCONVERTED = FDX_NWEIGHTS }; /* the oldest is not a row of the current stencil */
 
 typedef struct {
     const fdx_gradient *call;
-    const char *in;        /* the input at the current chunk */
+    const char *in;        /* the input at the current block */
     ptrdiff_t step;        /* bytes to the next element of the input along the flat range */
     ptrdiff_t flat;        /* elements of the flat range */
-    ptrdiff_t tile, block; /* elements of a tile of it, and of a chunk of a tile */
+    ptrdiff_t tile, block; /* elements of a tile of it, and of a block of a tile */
     ptrdiff_t outer_size;  /* flat ranges in the array */
     int nouter;
     int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
     ptrdiff_t index[FDX_MAXDIM];
     ptrdiff_t itemsize; /* of an element after conversion */
-    int direct;         /* the input is aligned, native and one element after the other */
-    int plain;          /* and, being floating point, needs no conversion */
-    int native;         /* it is floating point, aligned and native, at whatever distances */
-    int speculative;    /* the quick way is open */
-    int stream;         /* plain outputs pass the cache by */
+    int direct;         /* the input is aligned, native and contiguous along the flat range, */
+    int plain;          /* and floating-point: it needs no conversion */
+    int native;         /* it is aligned, native and floating-point, at any stride */
+    int speculative;    /* blocks are computed speculatively first */
+    int stream;         /* plain outputs are written by non-temporal stores */
     fdx_gather_fn *gather;
-    unsigned pending; /* flags of the caller's, and of what is done */
+    unsigned pending; /* floating-point exceptions: the caller's, and those of finished blocks */
     union {
         float f32[FDX_BUFFER_ELEMENTS];
         double f64[FDX_BUFFER_ELEMENTS];
-    } alpha; /* the number that is added by, over and over */
+    } alpha; /* repeated */
     weights weights;
     ptrdiff_t clock;
     converted converted[NCONVERTED];
@@ -134,7 +134,7 @@ typedef struct {
 
 /* ---- validation ---- */
 
-/* A stencil of the rows lo .. hi of an axis of n stays inside it. */
+/* The stencil of rows lo .. hi must stay inside an axis of n points. */
 static fdx_status check_stencil(const fdx_gradient_row *s, ptrdiff_t lo, ptrdiff_t hi, ptrdiff_t n, int has_coords)
 {
     if (s->formula > FDX_SPACED || (s->formula == FDX_SPACED && !has_coords))
@@ -221,21 +221,21 @@ static fdx_status check(const fdx_gradient *call)
             if (along->x.data != NULL && fdx_overlap(&of_out, &of_x))
                 return FDX_E_OVERLAP;
             if (j < k && fdx_view_from(&call->axes[j].out, call->ndim, call->lo).data == out.data)
-                return FDX_E_OVERLAP; /* a slip that costs nothing to find */
+                return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
         }
     }
     return FDX_OK;
 }
 
-/* ---- from arrays to a walk ---- */
+/* ---- the plan of a walk ---- */
 
-/* The same, and one element after the other: a row loop may read or write it in place. */
+/* Is an array aligned, native and contiguous, so that a row loop may read or write it in place? */
 static int is_direct(const fdx_gradient *call, const fdx_array *a, ptrdiff_t step)
 {
     return step == itemsize_of(a->dtype) && fdx_is_native(a, call->ndim, call->shape);
 }
 
-/* Are rows along the operators' axes aligned, as the first one is? A box may have only one, which has neighbours. */
+/* Are rows along all axes aligned if the first one is? A box may have a length of 1, but neighbours outside. */
 static int has_aligned_rows(const fdx_gradient *call)
 {
     fdx_array row = call->in;
@@ -248,7 +248,7 @@ static int has_aligned_rows(const fdx_gradient *call)
     return yes;
 }
 
-/* Can elements be read and written in place along dimension d? Of the outputs the first is asked. */
+/* Can the input and the first output be read and written in place along dimension d? */
 static int is_in_place(const fdx_gradient *call, int d)
 {
     const fdx_array *out = &call->axes[0].out;
@@ -265,7 +265,8 @@ static int contiguous(const fdx_gradient *call, int outer, int inner)
     return yes;
 }
 
-/* The dimensions longer than 1 by falling stride of the input, equal ones in their order. Returns their number. */
+/* Sort the dimensions longer than 1 by falling stride of the input; equal ones keep their order. Returns their number.
+ */
 static int sort_dimensions(const fdx_gradient *call, int order[FDX_MAXDIM])
 {
     int count = 0;
@@ -284,24 +285,24 @@ static int sort_dimensions(const fdx_gradient *call, int order[FDX_MAXDIM])
     return count;
 }
 
-/* A stencil; is it used often enough to look for a quick way to divide? */
+/* Plan a stencil; `often`: it is used often enough to prepare a faster division. */
 static void plan_row(stencil *s, const fdx_gradient_row *of, const fdx_isa *isa, int result, int often,
                      ptrdiff_t prefetch)
 {
     const int row = !of->mixed || !fdx_is_single(result) ? result - FDX_F32 + FDX_ROW_F32
                     : result == FDX_F32                  ? FDX_ROW_F32_MIXED
-                                                         : FDX_ROW_C64_MIXED; /* double is wide already */
+                                                         : FDX_ROW_C64_MIXED; /* no mixed precision for double data */
     s->of = of;
     s->rows = &isa->rows[row];
     s->nweights = of->formula == FDX_QUOTIENT ? 2 : FDX_NWEIGHTS;
     s->division = FDX_DIVIDE;
-    /* Compilers convert to single precision also members that a way does not use, and zeros raise no flag then. */
+    /* Zeros: compilers convert even members that are not used to single precision, which may raise exceptions. */
     s->divisor = (fdx_divisor){of->w[0], 0, 0, 0, 0, prefetch, 0};
     if (of->formula == FDX_QUOTIENT && often && s->rows->of.prepare != NULL)
         s->division = s->rows->of.prepare(&s->divisor);
 }
 
-/* The flat range: the innermost of the sorted dimensions, from `stop` on, as far as they are contiguous. */
+/* The flat range: the innermost sorted dimensions that are contiguous, from `stop` on at most. */
 static void flatten(walk *w, const fdx_gradient *call, const int *order, int count, int stop)
 {
     int first = count - 1;
@@ -316,14 +317,14 @@ static void flatten(walk *w, const fdx_gradient *call, const int *order, int cou
     }
 }
 
-/* The flat range of an array of many chunks, cut to tiles and these to chunks. */
-static void cut(walk *w, const fdx_gradient *call, const int *order, int count, const ptrdiff_t *inside, ptrdiff_t size,
-                ptrdiff_t nparts, int reordered)
+/* The flat range of a large array, its tiles and blocks. */
+static void choose_blocks(walk *w, const fdx_gradient *call, const int *order, int count, const ptrdiff_t *inside,
+                          ptrdiff_t size, ptrdiff_t nparts, int reordered)
 {
     const int dtype = call->in.dtype, innermost = order[count - 1];
     const ptrdiff_t per_point = itemsize_of(dtype) + call->naxes * w->itemsize;
 
-    /* An axis whose neighbours lie too far apart for the cache stays outside the flat range. */
+    /* An axis whose neighbours are too far apart for the cache stays outside the flat range. */
     double span = 0;
     int stop = 0;
     for (int k = 0; k < call->naxes; k++) {
@@ -337,7 +338,7 @@ static void cut(walk *w, const fdx_gradient *call, const int *order, int count, 
     }
     w->block = call->naxes == 1 ? ONE_AXIS_BLOCK_ELEMENTS : AXES_BLOCK_ELEMENTS;
     w->stream = !call->first_touch && call->accumulate == NULL && size > STREAM_MIN_BYTES / w->itemsize / call->naxes;
-    /* Rows with weights of their own at each point would, if longer than a chunk, ask for these weights in each row. */
+    /* With weights for each point, rows longer than a block would need all weights again for each row. */
     int weighted = 0;
     for (int k = 0; k < call->naxes; k++)
         weighted |= call->axes[k].interior.formula == FDX_SPACED && call->axes[k].axis == innermost;
@@ -353,20 +354,20 @@ static void cut(walk *w, const fdx_gradient *call, const int *order, int count, 
         w->tile = MIN(w->tile, FDX_BUFFER_ELEMENTS);
     if (reordered)
         w->tile = MIN(w->tile, REORDERED_TILE_ELEMENTS);
-    /* An output whose elements along the flat range are far apart, but whose rows are not: what shares cache lines
-     * should be written while they are in the cache. */
+    /* An output may be strided along the flat range, with adjacent rows: elements that share a cache line should be
+     * written while it is in cache. */
     for (int k = 0; k < call->naxes; k++) {
         const ptrdiff_t step = call->axes[k].out.stride[innermost];
         if (step > CACHE_LINE_BYTES || step < -CACHE_LINE_BYTES)
             w->tile = MIN(w->tile, SCATTERED_TILE_BYTES / w->itemsize);
     }
     w->block = MIN(w->tile, w->block);
-    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* chunks of each flat range */
+    const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* blocks of each flat range */
     if (nparts > 1 && w->flat / w->block < wanted)
         w->block = MIN(w->block, MAX(1, w->flat / wanted));
 }
 
-/* Dimension `from` of an order moved to place `to`. */
+/* Move the dimension at position `from` of an order to position `to`. */
 static void move_dimension(int *order, int from, int to)
 {
     const int dimension = order[from], by = from < to ? 1 : -1;
@@ -375,13 +376,13 @@ static void move_dimension(int *order, int from, int to)
     order[to] = dimension;
 }
 
-/* A flat range of a few elements, as of a repeated row or where the output has another order, is better the fastest of
- * the outer dimensions, if there is another flat range that is MIN_LENGTH_RATIO as long. Of those the one is taken in
- * which the first output's elements are nearest to each other. Returns whether there is. */
+/* A short flat range, as of a repeated row, or where an output has another order, had better be the fastest of the
+ * outer dimensions, if another flat range is longer by MIN_LENGTH_RATIO. Of those, take the one along which elements of
+ * the first output are closest. Returns whether there is one. */
 static int reorder(walk *w, const fdx_gradient *call, int *order, int count)
 {
     const ptrdiff_t *stride = call->axes[0].out.stride, enough = MIN_LENGTH_RATIO * w->flat;
-    const int few = count - w->nouter; /* dimensions of the flat range as it is */
+    const int few = count - w->nouter; /* dimensions of the present flat range */
     size_t least = SIZE_MAX;
     int best = -1;
     for (int k = 0; k < few; k++)
@@ -417,7 +418,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     int order[FDX_MAXDIM];
     ptrdiff_t inside[FDX_MAXDIM] = {0};
     order[0] = 0;
-    const int count = MAX(1, sort_dimensions(call, order)); /* of a box, one point may be all */
+    const int count = MAX(1, sort_dimensions(call, order)); /* a box may be a single point */
     flatten(w, call, order, count, 0);
     const ptrdiff_t few = is_in_place(call, order[count - 1]) ? MIN_FLAT_IN_PLACE : MIN_FLAT_CONVERTED;
     const int reordered = w->nouter > 0 && w->flat < few && reorder(w, call, order, count);
@@ -447,7 +448,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         w->stream = 0;
         w->tile = w->block = w->flat;
     } else {
-        cut(w, call, order, count, inside, size, nparts, reordered);
+        choose_blocks(w, call, order, count, inside, size, nparts, reordered);
     }
 
     const ptrdiff_t prefetch =
@@ -470,7 +471,8 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         plan_row(&b->stencil[FIRST], &along->first, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
         plan_row(&b->stencil[INTERIOR], &along->interior, isa, result, size >= MIN_DIVISIONS, prefetch);
         plan_row(&b->stencil[LAST], &along->last, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
-        /* Long rows of quotients pass the cache by on their own; what else does has to be made in a buffer. */
+        /* Loops of long rows of quotients can write by non-temporal stores; other results are computed in a buffer
+         * first. */
         const int stream = w->stream && b->plain;
         const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= MIN_INTERIOR) &&
                           b->stencil[INTERIOR].division != FDX_DIVIDE;
@@ -479,9 +481,9 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
             w->speculative |= b->stencil[at].division == FDX_CORRECT;
         }
         b->buffered = stream && !alone;
-        w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one stretch of interior rows */
+        w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one row segment of the interior */
     }
-    w->speculative = w->speculative && fdx_flags_tell();
+    w->speculative = w->speculative && fdx_flags_are_reliable();
     for (ptrdiff_t i = 0; i < MIN(FDX_BUFFER_ELEMENTS, 2 * w->block) && call->accumulate != NULL; i++)
         if (fdx_is_single(result))
             w->alpha.f32[i] = (float)*call->accumulate;
@@ -489,9 +491,9 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
             w->alpha.f64[i] = *call->accumulate;
 }
 
-/* ---- from a chunk to row loops ---- */
+/* ---- from a block to row loops ---- */
 
-/* Elements at equal distances, in the input and in the output, that have one stencil. */
+/* Equidistant elements, in the input and in the output, that have the same stencil. */
 typedef struct {
     const char *in;
     ptrdiff_t in_step; /* bytes */
@@ -500,7 +502,7 @@ typedef struct {
     ptrdiff_t n;
 } line;
 
-/* The n elements of the current chunk that begin at `skip` and are `every` apart. */
+/* n elements of the current block, from number `skip` on, `every` elements apart. */
 static line block_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t every, ptrdiff_t n)
 {
     const line l = {w->in + skip * w->step, n == 1 ? w->step : every * w->step, b->out + skip * b->step,
@@ -508,7 +510,7 @@ static line block_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
     return l;
 }
 
-/* Ask for n elements from `in` on: else memory is read and written by turns, which takes half as long again. */
+/* Prefetch n elements from `in` on. Otherwise reading and writing memory alternate, which takes half as long again. */
 static void prefetch(const char *in, ptrdiff_t step, ptrdiff_t n)
 {
     const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE_BYTES ? step
@@ -519,7 +521,7 @@ static void prefetch(const char *in, ptrdiff_t step, ptrdiff_t n)
         FDX_PREFETCH(fdx_at(in, k, stride));
 }
 
-/* The converted row that has not been asked for the longest. */
+/* The least recently used of the converted rows. */
 static converted *oldest_row(walk *w)
 {
     converted *oldest = &w->converted[0];
@@ -529,7 +531,7 @@ static converted *oldest_row(walk *w)
     return oldest;
 }
 
-/* n elements from `in` on, converted now or before. */
+/* n elements from `in` on, converted now or earlier. */
 static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 {
     w->clock++;
@@ -552,21 +554,21 @@ static const void *convert(walk *w, const char *in, ptrdiff_t step, ptrdiff_t n)
 /* Weights from coordinates. */
 typedef struct {
     const double *w[FDX_NWEIGHTS];
-    const void *coords; /* not NULL: instead of w, coordinates of the elements and their neighbours */
-    ptrdiff_t count;    /* of elements that they are for, after which they repeat; 0: one for all */
+    const void *coords; /* instead of w, unless NULL: coordinates of the elements and their neighbours */
+    ptrdiff_t count;    /* they are for so many elements, and then repeat; 0: the same for all */
 } varying_weights;
 
-/* The results along a line. `own` are the weights if the stencil itself has none, or NULL. */
+/* Compute a line; `varying`: weights from coordinates, if the formula is FDX_SPACED, or NULL. */
 static void run_line(walk *w, const band *b, const stencil *s, line l, const varying_weights *varying)
 {
-    const int streamed = varying != NULL && varying->count > 0; /* each element has its own */
+    const int each = varying != NULL && varying->count > 0; /* each element has weights */
     const int8_t *off = s->of->off;
     const int quotients = s->of->formula == FDX_QUOTIENT, direct = w->plain || (w->direct && quotients);
     const int in_place = direct && l.in_step == w->step, out_place = b->plain && l.out_step == b->step;
     const int division = w->speculative || s->division == FDX_SCALE ? s->division : FDX_DIVIDE;
     const fdx_isa *isa = w->call->isa;
     const fdx_quotients *of = w->plain || !in_place ? &s->rows->of : &isa->integers[w->call->in.dtype];
-    if (in_place && out_place && quotients) { /* most are */
+    if (in_place && out_place && quotients) { /* most calls */
         of->quotient[division](l.out, l.in + off[0] * b->stride, l.in + off[1] * b->stride, l.n, &s->divisor);
         return;
     }
@@ -575,12 +577,12 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
                     l.in_step / w->itemsize, l.n, division, &s->divisor);
         return;
     }
-    const int shifted = l.in_step == b->stride; /* the neighbours are the line itself */
-    ptrdiff_t most = streamed ? varying->count : in_place && out_place ? l.n : CONVERTED_BYTES / w->itemsize;
+    const int shifted = l.in_step == b->stride; /* neighbours are the line itself, shifted */
+    ptrdiff_t most = each ? varying->count : in_place && out_place ? l.n : CONVERTED_BYTES / w->itemsize;
     const ptrdiff_t row = b->inner > 0 ? b->inner : l.n;
-    if (!in_place && !streamed && row >= MIN_WHOLE_ROW && row < most)
-        most = row; /* whole rows, which come by again */
-    else if (!in_place && !streamed)
+    if (!in_place && !each && row >= MIN_WHOLE_ROW && row < most)
+        most = row; /* whole rows, which are used again */
+    else if (!in_place && !each)
         most = MIN(most, FDX_BUFFER_ELEMENTS);
     ptrdiff_t least = off[0], span = off[0];
     for (int k = 1; k < s->nweights; k++) {
@@ -609,7 +611,7 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
         if (!in_place && m * w->itemsize >= MIN_PREFETCHED_BYTES)
             prefetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->nweights - 1], b->stride), l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;
-        if (streamed) {
+        if (each) {
             if (in_place)
                 prefetch(fdx_at(fdx_at(l.in, m, l.in_step), 1, b->stride), l.in_step, m);
             if (varying->coords != NULL)
@@ -632,7 +634,7 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
     }
 }
 
-/* n coordinates from number i on, where they lie or converted to a row. */
+/* n coordinates from number i on, in place or converted to `row`. */
 static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, ptrdiff_t n, double *row)
 {
     const char *from = (const char *)x->data + i * x->stride[0];
@@ -644,7 +646,7 @@ static const void *coordinates(const walk *w, const fdx_array *x, ptrdiff_t i, p
     return row;
 }
 
-/* Interior weights of the rows i .. i + n - 1, from the coordinates; n <= FDX_BUFFER_ELEMENTS. */
+/* Weights of interior rows i .. i + n - 1, from the coordinates; n <= FDX_BUFFER_ELEMENTS. */
 static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n, double *const weight[FDX_NWEIGHTS])
 {
     const fdx_array *x = &b->along->x;
@@ -653,7 +655,7 @@ static void make_weights(const walk *w, const band *b, ptrdiff_t i, ptrdiff_t n,
     isa->coords[x->dtype != FDX_F32].weights(weight, coordinates(w, x, i - 1, n + 2, row), n);
 }
 
-/* The same, kept: of at least one row from i on, of `wanted` rows if they are few enough. Returns their number. */
+/* The same, kept: for one row from i on at least, and for `wanted` rows if they fit. Returns their number. */
 static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t wanted, varying_weights *varying)
 {
     weights *kept = &w->weights;
@@ -670,8 +672,7 @@ static ptrdiff_t row_weights(walk *w, const band *b, ptrdiff_t i, ptrdiff_t want
     return kept->row + kept->n - i;
 }
 
-/* n interior results of an operator whose weights differ from row to row, at `skip` in the chunk, from row i on, of
- * which `used` elements lie behind us. */
+/* n interior results with weights from coordinates, at `skip` in the block, from element `used` of row i on. */
 static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
     const stencil *s = &b->stencil[INTERIOR];
@@ -681,7 +682,7 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
         run_line(w, b, s, block_line(w, b, skip, 1, n), &varying);
         return;
     }
-    /* In a line, weights are used once. The weighting has their precision unless single ones meet double data. */
+    /* In 1-D, weights are used once. Weighting has their precision, unless single weights meet double data. */
     const fdx_array *x = &b->along->x;
     const int once = b->inner == 1 && w->flat == b->n && w->outer_size == 1 &&
                      (x->dtype == FDX_F32) == (fdx_is_single(b->along->out.dtype) && !s->of->mixed);
@@ -718,7 +719,8 @@ static void run_weighted(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, pt
     }
 }
 
-/* n results at `skip`, all of row i's stencil (and, if that has no weights of its own, of the next interior rows'). */
+/* n results at `skip`, from element `used` of row i on, all with this row's stencil: of one row or, if weights do not
+ * vary, of several interior rows. */
 static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdiff_t skip, ptrdiff_t n)
 {
     const int which = i == 0 ? FIRST : i == b->n - 1 ? LAST : INTERIOR;
@@ -728,12 +730,12 @@ static void run_rows(walk *w, const band *b, ptrdiff_t i, ptrdiff_t used, ptrdif
         run_line(w, b, &b->stencil[which], block_line(w, b, skip, 1, n), NULL);
 }
 
-/* The chunk's n results from position `at` of the flat range on, one stretch of equal stencils after the other. */
-static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+/* The block's n results from position `at` of the flat range on, one row segment after the other. */
+static void by_row_segments(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const int alone =
-        b->along->interior.formula == FDX_SPACED && b->inner >= MIN_INNER; /* each interior row has its own weights */
-    ptrdiff_t i = 0, used = 0, skip = 0; /* the row, and how much of it lies behind us */
+        b->along->interior.formula == FDX_SPACED && b->inner >= MIN_INNER; /* each interior row is a row segment */
+    ptrdiff_t i = 0, used = 0, skip = 0; /* the row, and elements of it that are done */
     if (at > 0) {
         i = at / b->inner % b->n;
         used = at % b->inner;
@@ -748,7 +750,7 @@ static void by_stretches(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     }
 }
 
-/* Of the same results those of row i, wherever it comes by again. */
+/* Those of the same results that are of row i, in all repetitions of the rows. */
 static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, ptrdiff_t n)
 {
     const ptrdiff_t period = b->inner * b->n;
@@ -768,15 +770,14 @@ static void row_everywhere(walk *w, const band *b, ptrdiff_t i, ptrdiff_t at, pt
         return;
     }
     for (ptrdiff_t column = 0; column < b->inner; column++) {
-        const ptrdiff_t prefetch = i * b->inner + column - at % period,
-                        skip = prefetch < 0 ? prefetch + period : prefetch;
+        const ptrdiff_t first = i * b->inner + column - at % period, skip = first < 0 ? first + period : first;
         if (skip < n)
             run_line(w, b, &b->stencil[which], block_line(w, b, skip, period, (n - 1 - skip) / period + 1), varying);
     }
 }
 
-/* The same results, the interior stencil being laid over edge rows too. What it finds there is nonsense, but all of it
- * lies in the array. */
+/* The same results, with the interior stencil applied to first and last rows, too, whose results are then replaced. It
+ * only reads inside the array. */
 static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const stencil *s = &b->stencil[INTERIOR];
@@ -786,8 +787,7 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
         if (s->of->formula == FDX_SPACED) {
             weights *kept = &w->weights;
             if (kept->b != b || kept->phase != lo % period) {
-                double
-                    *each[FDX_NWEIGHTS]; /* where converted rows are kept: there are as many, and of twice the size */
+                double *each[FDX_NWEIGHTS]; /* in the converted rows, which are as many and twice as long */
                 for (int k = 0; k < FDX_NWEIGHTS; k++) {
                     w->converted[k].in = NULL;
                     each[k] = w->converted[k].row.f64;
@@ -812,9 +812,9 @@ static void overlaid(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     row_everywhere(w, b, b->n - 1, at, n);
 }
 
-/* The same results, along an axis that is contiguous itself and has weights of its own for each row: these are made
- * once for a block of them, and used for it wherever it comes by again. */
-static void by_blocks(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
+/* The same results, along a contiguous axis with weights from coordinates: weights of some rows at a time are computed
+ * once, and used in all repetitions of these rows. */
+static void by_weights(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
     for (ptrdiff_t i = 1; i < b->n - 1; i += FDX_BUFFER_ELEMENTS) {
         const ptrdiff_t rows = MIN(FDX_BUFFER_ELEMENTS, b->n - 1 - i);
@@ -828,7 +828,7 @@ static void by_blocks(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     row_everywhere(w, b, b->n - 1, at, n);
 }
 
-/* n results of one operator from the current place on. */
+/* n results along one axis, from position `at` of the flat range on. */
 static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
 {
     if (b->inner == 0) {
@@ -837,32 +837,32 @@ static void make_results(walk *w, const band *b, ptrdiff_t at, ptrdiff_t n)
     }
     const ptrdiff_t period = b->inner * b->n;
     const int weighted = b->along->interior.formula == FDX_SPACED;
-    const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows come by more than once */
+    const int repeats = (at == 0 ? 0 : at % period) + n > period; /* rows are repeated */
     if (repeats && w->speculative &&
         (weighted ? period <= FDX_BUFFER_ELEMENTS && b->inner < MIN_INNER : period < MIN_INTERIOR))
         overlaid(w, b, at, n);
-    else if (repeats && b->inner < MIN_INNER && period * w->itemsize <= MIN_ROW_BYTES) /* the quick way is closed */
+    else if (repeats && b->inner < MIN_INNER && period * w->itemsize <= MIN_ROW_BYTES) /* exactly */
         for (ptrdiff_t i = 0; i < b->n; i++)
             row_everywhere(w, b, i, at, n);
     else if (repeats && weighted && b->inner == 1)
-        by_blocks(w, b, at, n);
+        by_weights(w, b, at, n);
     else
-        by_stretches(w, b, at, n);
+        by_row_segments(w, b, at, n);
 }
 
-/* The same, made in a buffer piece by piece, and copied by the cache. */
+/* The same, computed in a buffer and copied by non-temporal stores. */
 static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
     row_buffer buffer;
     char *out = b->out;
     const char *in = w->in;
-    const ptrdiff_t reach = (ptrdiff_t)fdx_distance(b->stride);
+    const ptrdiff_t row = (ptrdiff_t)fdx_distance(b->stride);
     while (n > 0) {
         const ptrdiff_t m = MIN(n, CONVERTED_BYTES / w->itemsize);
         b->out = (char *)&buffer;
         make_results(w, b, at, m);
         w->in = fdx_at(w->in, m, w->step);
-        w->call->isa->stream_out(out, &buffer, m * w->itemsize, fdx_at(w->in, 1, reach));
+        w->call->isa->stream_out(out, &buffer, m * w->itemsize, fdx_at(w->in, 1, row));
         out += m * w->itemsize;
         at += m;
         n -= m;
@@ -870,7 +870,7 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     w->in = in;
 }
 
-/* The same, times alpha, added to what the output has. Adding twice would be wrong, so flags are looked after here. */
+/* The same, times alpha, added to the output. Exceptions are checked here, as results must not be added twice. */
 static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const fdx_gradient *call = w->call;
@@ -918,11 +918,11 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     w->in = in;
 }
 
-/* ---- without a walk ---- */
+/* ---- short lines, without a walk ---- */
 
-/* n results of one stencil of a line that is plain data, from element i on. */
-static void short_stretch(const fdx_gradient *call, const fdx_gradient_axis *along, const stencil *s, int speculative,
-                          ptrdiff_t i, ptrdiff_t n)
+/* n results of a line of plain data with one stencil, from element i on. */
+static void short_row_segment(const fdx_gradient *call, const fdx_gradient_axis *along, const stencil *s,
+                              int speculative, ptrdiff_t i, ptrdiff_t n)
 {
     const ptrdiff_t itemsize = call->in.stride[0];
     const char *in = (const char *)call->in.data + i * itemsize;
@@ -937,8 +937,8 @@ static void short_stretch(const fdx_gradient *call, const fdx_gradient_axis *alo
     }
 }
 
-/* A line of plain floating-point data that would be one chunk, as in most small calls, is computed as it stands:
- * planning counts there. Returns 0 if it is no such line. */
+/* A line of plain floating-point data that would be one block, as in most small calls, for which planning takes long.
+ * Returns 0 if it is no such line. */
 static int short_line(const fdx_gradient *call)
 {
     const ptrdiff_t n = call->shape[0];
@@ -954,22 +954,22 @@ static int short_line(const fdx_gradient *call)
         stencil first, interior, last;
         plan_row(&first, &along->first, call->isa, call->in.dtype, 0, 0);
         plan_row(&last, &along->last, call->isa, call->in.dtype, 0, 0);
-        short_stretch(call, along, &first, 0, 0, 1);
-        short_stretch(call, along, &last, 0, n - 1, 1);
+        short_row_segment(call, along, &first, 0, 0, 1);
+        short_row_segment(call, along, &last, 0, n - 1, 1);
         if (n <= 2)
-            continue; /* loops over no elements may raise flags, too */
+            continue; /* even loops over no elements may raise exceptions */
         plan_row(&interior, &along->interior, call->isa, call->in.dtype, n >= MIN_DIVISIONS, 0);
         if (interior.division != FDX_CORRECT) {
-            short_stretch(call, along, &interior, 0, 1, n - 2);
+            short_row_segment(call, along, &interior, 0, 1, n - 2);
             continue;
         }
-        const unsigned pending = fdx_flags(); /* the quick way first, as in the walk */
+        const unsigned pending = fdx_flags(); /* speculatively first, as in the walk */
         if (pending != 0)
             fdx_set_flags(0);
-        short_stretch(call, along, &interior, 1, 1, n - 2);
+        short_row_segment(call, along, &interior, 1, 1, n - 2);
         if (fdx_flags() != 0) {
             fdx_set_flags(0);
-            short_stretch(call, along, &interior, 0, 1, n - 2);
+            short_row_segment(call, along, &interior, 0, 1, n - 2);
         }
         if (pending != 0)
             fdx_set_flags(pending | fdx_flags());
@@ -979,7 +979,7 @@ static int short_line(const fdx_gradient *call)
 
 /* ---- the walk ---- */
 
-/* All results of the chunk of n elements from position `at` of the current flat range on. */
+/* All results of the block of n elements from position `at` of the current flat range on. */
 static void make_block(walk *w, ptrdiff_t at, ptrdiff_t n)
 {
     const fdx_gradient *call = w->call;
@@ -1003,7 +1003,7 @@ static void make_block(walk *w, ptrdiff_t at, ptrdiff_t n)
     }
 }
 
-/* A part of a call that is right and has no box. */
+/* A part of a valid call without a box. */
 static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 {
     for (int d = 0; d < call->ndim; d++)
@@ -1016,8 +1016,8 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
     plan(&w, call, nparts);
     w.pending = fdx_flags();
 
-    /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's chunks. The last
-     * tile may be shorter, and has its own number of chunks. */
+    /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's blocks. The last
+     * tile may be shorter, with fewer blocks. */
     ptrdiff_t per_tile = 1, full_tiles = 1, in_last = 0;
     if (w.block < w.flat) {
         const ptrdiff_t rest = w.flat % w.tile;
@@ -1048,7 +1048,7 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
     }
     if (w.pending != 0)
         fdx_set_flags(0);
-    ptrdiff_t exact = 0, patience = 1; /* chunks to go the careful way, and how many after the next failure */
+    ptrdiff_t exact = 0, patience = 1; /* blocks to compute exactly, and how many after the next failure */
     for (;;) {
         const ptrdiff_t at = tile * w.tile + sub * w.block;
         const ptrdiff_t n = MIN(w.block, MIN((tile + 1) * w.tile, w.flat) - at);
@@ -1056,11 +1056,11 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
         if (w.speculative && fdx_flags() != 0) {
             fdx_set_flags(0);
             w.speculative = 0;
-            w.weights.b = NULL; /* their making may have raised flags, which belong to the result */
+            w.weights.b = NULL; /* compute them again: exceptions that they raise belong to the result */
             make_block(&w, at, n);
             exact = patience;
             patience *= 2;
-        } else if (exact > 0 && --exact == 0) { /* try again */
+        } else if (exact > 0 && --exact == 0) { /* speculate again */
             w.pending |= fdx_flags();
             fdx_set_flags(0);
             w.speculative = 1;
@@ -1088,7 +1088,7 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
 static fdx_gradient_row stencil_of_row(const fdx_gradient *call, const fdx_gradient_axis *along, ptrdiff_t i)
 {
     fdx_gradient_row s = i == 0 ? along->first : i == call->shape[along->axis] - 1 ? along->last : along->interior;
-    if (s.formula == FDX_SPACED) { /* its weights now: in a box it may be one of an edge, which have no coordinates */
+    if (s.formula == FDX_SPACED) { /* weights now: in a box it may be a first or last row, which have no coordinates */
         const fdx_array *x = &along->x;
         double row[1 + MAX_SPAN], *const w[FDX_NWEIGHTS] = {&s.w[0], &s.w[1], &s.w[2]};
         call->isa->gather[x->dtype][x->swapped != 0](row, (const char *)x->data + (i - 1) * x->stride[0], x->stride[0],
@@ -1099,7 +1099,8 @@ static fdx_gradient_row stencil_of_row(const fdx_gradient *call, const fdx_gradi
     return s;
 }
 
-/* A part of a box's results: a call of its own, whose edges may be interior rows and look beyond them. */
+/* A part of the results in a box: a call for an array of that shape, whose first and last rows may be interior rows
+ * with neighbours outside. */
 static void make_part_of_box(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts)
 {
     fdx_gradient box = *call;

@@ -1,5 +1,5 @@
-/* Where the numbers of a stencil come from: the weights and divisors of np.gradient, from a spacing or coordinates.
- * Order and precision of each operation are NumPy's; they decide the bits. */
+/* The weights and divisors of np.gradient's stencils, from a spacing or coordinates. The order and precision of each
+ * operation are NumPy's; they decide the bits. */
 #include "fdx_layout.h"
 #include "fdx_rows.h"
 
@@ -21,10 +21,10 @@ static void quotient(fdx_gradient_row *s, int lo, int hi, double h, int mixed)
     s->w[1] = s->w[2] = 0;
 }
 
-/* The offsets of three neighbours, the first of them `lo`. */
-static void three(fdx_gradient_row *s, int kind, int lo, int mixed)
+/* A stencil of three neighbours from offset `lo` on, without its weights. */
+static void three(fdx_gradient_row *s, int formula, int lo, int mixed)
 {
-    s->formula = (uint8_t)kind;
+    s->formula = (uint8_t)formula;
     s->mixed = (uint8_t)mixed;
     for (int k = 0; k < FDX_NWEIGHTS; k++) {
         s->off[k] = (int8_t)(lo + k);
@@ -32,14 +32,14 @@ static void three(fdx_gradient_row *s, int kind, int lo, int mixed)
     }
 }
 
-/* v rounded to single precision. Volatile, as gcc 12 -O3 leaves out the rounding of two neighbouring values. */
+/* v rounded to single precision. Volatile, as gcc 12 -O3 omits the rounding of two adjacent values. */
 static double to_single(double v)
 {
     volatile float single = (float)v;
     return single;
 }
 
-/* a / h, in the precision that NumPy gives it. */
+/* a / h, in NumPy's precision. */
 static double over(double a, double h, fdx_precision precision, int single)
 {
     if (precision == FDX_SINGLE)
@@ -58,7 +58,7 @@ fdx_status fdx_gradient_uniform(fdx_gradient_axis *along, int dtype, double h, f
         return FDX_E_DTYPE;
     const int single = fdx_is_single(dtype), mixed = single && precision == FDX_DOUBLE;
     const int rounded = precision == FDX_SINGLE || (precision == FDX_WEAK && single);
-    const double two_h = 2 * h; /* doubling commutes with rounding: one form for every precision */
+    const double two_h = 2 * h; /* doubling commutes with rounding: the same for every precision */
 
     along->x.data = NULL;
     along->n = 0;
@@ -68,7 +68,8 @@ fdx_status fdx_gradient_uniform(fdx_gradient_axis *along, int dtype, double h, f
         quotient(&along->first, 0, 1, edge, mixed);
         quotient(&along->last, -1, 0, edge, mixed);
     } else {
-        /* Volatile, as compilers round one of 1.5 / h and -1.5 / h and negate it: rounded up or down they differ. */
+        /* Volatile, as compilers compute one of 1.5 / h and -1.5 / h and negate it, which differs if rounding is
+         * directed. */
         const volatile double first[FDX_NWEIGHTS] = {-1.5, 2.0, -0.5}, last[FDX_NWEIGHTS] = {0.5, -2.0, 1.5};
         three(&along->first, FDX_WEIGHTED, 0, mixed);
         three(&along->last, FDX_WEIGHTED, -2, mixed);

@@ -1,4 +1,4 @@
-/* The row loops for x86-64 processors with AVX2 and FMA. The target stands here, so that no build system need know. */
+/* The row loops for x86-64 processors with AVX2 and FMA. The target is set here: builds need no flags. */
 #include "fdx_rows.h"
 
 #ifdef FDX_HAVE_X86

@@ -1,5 +1,4 @@
-/* The row loops for x86-64 processors with AVX-512 as of Ice Lake and Zen 4: earlier ones slow down when they use it.
- */
+/* The row loops for x86-64 processors with AVX-512 as of Ice Lake and Zen 4; earlier ones slow down when using it. */
 #include "fdx_rows.h"
 
 #ifdef FDX_HAVE_X86

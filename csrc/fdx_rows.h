@@ -1,5 +1,5 @@
-/* What the walks ask of an instruction set: row loops over aligned, native, unit-stride data, the conversions that make
- * such rows of anything else, and the arithmetic on coordinates. fdx_isa.inc builds one table for each. */
+/* The table of an instruction set: row loops over aligned, native, contiguous data, conversions of other data to such
+ * rows, and the arithmetic on coordinates. fdx_isa.inc builds one table for each. */
 #ifndef FDX_ROWS_H
 #define FDX_ROWS_H
 
@@ -11,15 +11,15 @@
 #include "fdx_strict.h"
 #include "fdx.h"
 
-/* First in a block whose divisions clang would do on half-filled registers, with flags from what the rest holds. (gcc
- * fills them up with ones; loops that are long enough to fill registers are not affected.) */
+/* First in a block whose divisions clang would do in partly filled vector registers, where the other lanes raise
+ * exceptions. (gcc fills these lanes with ones; loops that are long enough to fill registers are not affected.) */
 #if defined(__clang__)
 #define FDX_KEEP_FLAGS _Pragma("clang fp exceptions(maytrap)")
 #else
 #define FDX_KEEP_FLAGS
 #endif
 
-#if defined(__GNUC__) || defined(__clang__) /* clang-cl, in place of Microsoft's compiler, is the latter only */
+#if defined(__GNUC__) || defined(__clang__) /* clang-cl only defines the latter */
 #define FDX_GNU_C 1
 #define FDX_PREFETCH(address) __builtin_prefetch(address)
 #else
@@ -36,24 +36,26 @@ static inline int fdx_is_single(int dtype)
     return dtype == FDX_F32 || dtype == FDX_C64;
 }
 
-/* A divisor, and what can take its place: dividing is the slowest thing here. All are exact in the compute type. */
+/* A divisor, and numbers to divide without dividing, which is the slowest operation. All are representable in the type
+ * of the arithmetic. */
 typedef struct {
     double h;
-    double size, inverse; /* |h|, and 1/|h| rounded to nearest */
-    double down, rest;    /* 1/|h| rounded toward zero, and what is left of it */
-    ptrdiff_t prefetch;   /* bytes behind the neighbours that may be fetched for later; 0: they are in cache */
-    int stream;           /* 1: the results may pass the cache by */
+    double size, inverse; /* |h|; 1/|h| rounded to nearest */
+    double down, rest;    /* 1/|h| rounded toward zero; the rest, rounded */
+    ptrdiff_t prefetch;   /* prefetch distance in bytes; 0: data are in cache */
+    int stream;           /* 1: results may be written by non-temporal stores */
 } fdx_divisor;
 
-/* Ways to divide by h. All give the quotient correctly rounded; they differ in speed and in when they may be used. */
+/* Methods of dividing by h. All give the correctly rounded quotient, but differ in speed and in when they may be used.
+ */
 enum {
     FDX_DIVIDE, /* always */
     FDX_SCALE,  /* if 1/h is exact: multiply by it */
-    FDX_CORRECT /* multiply and correct by the remainder: right wherever it leaves no flag raised but "inexact" */
+    FDX_CORRECT /* multiply, and correct by the remainder: valid if it raises no exception but "inexact" */
 };
 enum { FDX_NDIVISIONS = 3 };
 
-/* n results from rows of neighbours. Weights come as double and are exact in the compute type. */
+/* n results from rows of neighbours. Weights are double, and representable in the type of the arithmetic. */
 typedef void fdx_quotient_fn(void *y, const void *lo, const void *hi, ptrdiff_t n, const fdx_divisor *d);
 typedef void fdx_stepped_fn(void *y, ptrdiff_t y_step, const void *lo, const void *hi, ptrdiff_t step, ptrdiff_t n,
                             int division, const fdx_divisor *d);
@@ -61,29 +63,29 @@ typedef void fdx_weighted_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff
 typedef void fdx_varying_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff_t n,
                             const double *const w[FDX_NWEIGHTS]);
 
-/* Copies to memory that the cache need not hold, and meanwhile fetches as many bytes from `next`, any address, for they
- * will be read next. 0 bytes after the last copy make the copies visible to all threads. */
+/* Copy by non-temporal stores, and meanwhile prefetch as many bytes from `next`, which may be any address. Called with
+ * 0 bytes after the last copy, it makes all copies visible to other threads. */
 typedef void fdx_stream_out_fn(void *dst, const void *src, ptrdiff_t bytes, const void *next);
 typedef void fdx_spaced_fn(void *y, const void *const x[FDX_NWEIGHTS], ptrdiff_t n, const void *coords);
 
-/* A row in fdx's own form from n elements `step` bytes apart, and back. */
+/* Convert n elements that are `step` bytes apart to a row of fdx_result_dtype, and back. */
 typedef void fdx_gather_fn(void *row, const char *src, ptrdiff_t step, ptrdiff_t n);
 typedef void fdx_scatter_fn(char *dst, ptrdiff_t step, const void *row, ptrdiff_t n);
 
 typedef struct {
-    fdx_quotient_fn *quotient[FDX_NDIVISIONS]; /* the first one always, others where there is such a way */
-    fdx_stepped_fn *stepped;        /* of elements that are `step` elements apart, results y_step; NULL: complex */
-    int (*prepare)(fdx_divisor *d); /* fill in d for d->h; returns the best way for it; NULL: the first */
+    fdx_quotient_fn *quotient[FDX_NDIVISIONS]; /* [method]: FDX_DIVIDE always; others, or NULL */
+    fdx_stepped_fn *stepped;                   /* of strided data and results, strides in elements; NULL: complex */
+    int (*prepare)(fdx_divisor *d);            /* fill in d for d->h; returns the fastest method; NULL: FDX_DIVIDE */
 } fdx_quotients;
 
 typedef struct {
     fdx_quotients of;
     fdx_weighted_fn *weighted;
     fdx_varying_fn *varying;
-    fdx_spaced_fn *spaced; /* from n + 2 coordinates in the precision of the weighting */
+    fdx_spaced_fn *spaced; /* from n + 2 coordinates, in the precision of the weighting */
 } fdx_rows;
 
-/* Coordinates of one precision: x is a gathered row of float or double. */
+/* Coordinates of one precision: x is a converted row of float or double. */
 typedef struct {
     int (*uniform)(const void *x, ptrdiff_t n, double d);                       /* are all n differences d? x: n + 1 */
     double (*difference)(const void *x);                                        /* x[1] - x[0] */
@@ -153,17 +155,17 @@ typedef struct {
 
 /* ---- weights of many stencils ---- */
 
-/* The most at once, of how many nodes and which derivatives: 21 KiB of stack. */
+/* At most so many at once, of so many nodes and up to this derivative: 21 KiB of stack. */
 enum { FDX_STENCILS = 32, FDX_STENCILS_NODES = 17, FDX_STENCILS_DERIV = 4 };
 
-/* `scale` times the weights of the deriv-th derivative in rows of FDX_SUM_DIFFERENCES: row i's nodes are x[i] ..
- * x[i + count - 1], the point itself is number `own` of them, its weight for node k goes to w[k * step + i]. A row's
- * own weight is NaN where the others are not known to be correctly rounded; returns whether there is no such row. May
- * raise any exceptions; rounding must be to nearest, with subnormal numbers. */
+/* `scale` times the weights of the deriv-th derivative, in rows of FDX_SUM_DIFFERENCES: row i has the nodes x[i] .. x[i
+ * + count - 1], of which number `centre` is the point itself; its weight for node k goes to w[k * step + i]. The
+ * centre's weight is NaN if the others are not certain to be correctly rounded; returns whether there is no such row.
+ * May raise any exceptions; rounding must be to nearest, with subnormal numbers. */
 typedef int fdx_stencils_fn(double *w, ptrdiff_t step, const double *x, ptrdiff_t n, int count, int centre, int deriv,
                             double scale);
 
-/* How a row is computed: stored type and, if single, whether the division or the weighting is done in double. */
+/* The type of a row's data and, if that is single, whether it is divided or weighted in double. */
 enum { FDX_ROW_F32, FDX_ROW_F64, FDX_ROW_C64, FDX_ROW_C128, FDX_ROW_F32_MIXED, FDX_ROW_C64_MIXED, FDX_NROWS };
 
 struct fdx_isa {
@@ -182,8 +184,8 @@ struct fdx_isa {
 extern const fdx_isa fdx_isa_base;
 extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 */
 
-/* Not with gcc on Windows or Cygwin, which stores registers wider than 16 bytes as if the stack were aligned for them.
- * Nor with clang-cl before 19, whose headers leave out instructions that are not for all of a file. */
+/* Not with gcc on Windows or Cygwin, which stores registers wider than 16 bytes to the stack as if it were aligned for
+ * them; nor with clang-cl before 19, whose headers omit instructions that are not enabled for a whole file. */
 #if defined(__x86_64__) && defined(FDX_GNU_C)
 #if !(defined(_WIN32) || defined(__CYGWIN__)) || (defined(__clang__) && (!defined(_MSC_VER) || __clang_major__ >= 19))
 #define FDX_HAVE_X86 1

@@ -1,9 +1,8 @@
-/* The only intrinsics: what plain C cannot say. Included by fdx_isa.inc, for its instruction set. */
+/* The only intrinsics. Included by fdx_isa.inc, for its instruction set. */
 
-/* ---- stores that pass the cache by ---- */
+/* ---- non-temporal stores ---- */
 
-/* FDX_STREAM(to, v): a register to memory, aligned as it is wide, of which the processor need neither read what is
- * there nor keep what comes. */
+/* FDX_STREAM(to, v): store a register without reading or keeping the cache line; `to` is aligned to its width. */
 #if defined(FDX_AVX512)
 #define FDX_STREAM_WIDTH 64
 #define FDX_STREAM(to, v) _mm512_stream_si512((__m512i *)(void *)(to), (__m512i)(v))
@@ -15,8 +14,8 @@
 #define FDX_STREAM(to, v) _mm_stream_si128((__m128i *)(void *)(to), (__m128i)(v))
 #endif
 
-/* Copies to such memory. Meanwhile it fetches what is read next: else memory would be read and written by turns, which
- * takes a quarter longer. After the last copy, 0 bytes make all of them visible to other threads. */
+/* Copy by non-temporal stores; see fdx_stream_out_fn. Without the prefetch, reading and writing memory alternate, which
+ * takes a quarter longer. */
 static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void *next_)
 {
     char *dst = (char *)dst_;
@@ -27,7 +26,8 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
         _mm_sfence();
         return;
     }
-    const ptrdiff_t beside = (ptrdiff_t)(-(uintptr_t)dst % FDX_STREAM_WIDTH), head = bytes < beside ? bytes : beside;
+    const ptrdiff_t unaligned_bytes = (ptrdiff_t)(-(uintptr_t)dst % FDX_STREAM_WIDTH),
+                    head = bytes < unaligned_bytes ? bytes : unaligned_bytes;
     memcpy(dst, src, (size_t)head);
     dst += head, src += head, bytes -= head;
     for (; bytes >= FDX_STREAM_WIDTH;
@@ -45,11 +45,11 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
 /* ---- quotients ---- */
 
 /* The loops `scale` and `correct` of fdx_quotients.inc for n >= FDX_VECTOR_LEAST elements of one precision, with four
- * things that compilers leave out. Stores are aligned. With 64-byte registers, neighbours two elements apart are made
- * by shifting: each element is loaded once, and nothing straddles cache lines (a quarter off the time in the L2 cache;
- * with 32-byte registers it brings nothing). `ahead` bytes are fetched for later: a processor does so by itself, but
- * stops at the end of each page (a tenth off the time in memory). And loops are unrolled: there is nothing to wait for
- * but the next operation to be decoded (a tenth off the time in the L1 and L2 caches). */
+ * things that compilers omit. Stores are aligned. With 64-byte registers, neighbours two elements apart are obtained by
+ * shifting: each element is loaded once, and no load straddles cache lines (a quarter off the time in the L2 cache;
+ * with 32-byte registers it gains nothing). Data is prefetched: a processor does that by itself, but stops at the end
+ * of each page (a tenth off the time in memory). And loops are unrolled, as they are limited by the decoding of
+ * instructions (a tenth off the time in the L1 and L2 caches). */
 #if defined(FDX_AVX512) || defined(FDX_AVX2)
 #define FDX_VECTOR(name) vector_##name
 #define FDX_VECTOR_LEAST 64
@@ -126,7 +126,7 @@ enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
             }                                                                                                          \
         }                                                                                                              \
         while (i < n) {                                                                                                \
-            i = i < n - LANES ? i : n - LANES; /* some once more, if need be */                                        \
+            i = i < n - LANES ? i : n - LANES; /* some elements twice, if need be */                                   \
             a = OP_##name(sub)(OP_##name(loadu)(hi + i), OP_##name(loadu)(lo + i));                                    \
             OP_##name(storeu)(y + i, divided_##name(a, c, division));                                                  \
             i += LANES;                                                                                                \

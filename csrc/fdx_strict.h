@@ -1,6 +1,6 @@
-/* What results rest on: each operation is computed as written, and rounded by itself. Included first by all files that
- * compute. Compiler flags that take liberties are refused where the compiler tells of them, and else undone here, for
- * these files. */
+/* Results rely on each operation being computed as written, and rounded. Included first by all files with arithmetic.
+ * Compiler flags that change the arithmetic are refused if the compiler defines a macro for them, and otherwise undone
+ * here, for these files. */
 #ifndef FDX_STRICT_H
 #define FDX_STRICT_H
 
@@ -8,24 +8,24 @@
 
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) ||                         \
     defined(__NO_SIGNED_ZEROS__) || __FINITE_MATH_ONLY__ + 0
-#error "fdx promises np.gradient's bits: add -fno-fast-math behind -ffast-math, -Ofast and their parts"
+#error "fdx promises np.gradient's bits: add -fno-fast-math after -ffast-math, -Ofast and their parts"
 #endif
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 #if defined(_MSC_VER) && !defined(__clang__) && !(defined(__STDC_VERSION__) && defined(_M_FP_STRICT))
-#error "fdx needs /std:c11, for words of C99, and /fp:strict, for operations and flags that are those of the formula"
+#error "fdx needs /std:c11, for C99, and /fp:strict, for the operations and exceptions of the formula"
 #endif
 
-/* gcc: -ffp-contract is "fast" without -std=c99; -fno-trapping-math lets it raise exceptions that are not the
- * formula's; and vectorising straight-line code, gcc 12 computes sums *and* differences on all lanes to blend them,
- * where the ones that are thrown away raise flags (loops are vectorised all the same).
+/* gcc: -ffp-contract is "fast" without -std=c99; -fno-trapping-math lets it raise exceptions that the formula does not;
+ * and when it vectorises straight-line code, gcc 12 computes sums *and* differences in all lanes and blends them, so
+ * that unused ones raise exceptions (loops are vectorised all the same).
  *
- * clang: it tells of no part of -ffast-math but -ffinite-math-only. Contraction comes last, as precise arithmetic
+ * clang: of -ffast-math, only -ffinite-math-only defines a macro. Contraction comes last, as precise arithmetic
  * switches it on. */
 #if defined(__clang__)
 #pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wignored-pragmas" /* on processors for which clang has no strict arithmetic */
+#pragma clang diagnostic ignored "-Wignored-pragmas" /* for processors on which clang has no strict arithmetic */
 #pragma float_control(precise, on)
 #pragma clang diagnostic pop
 #pragma STDC FP_CONTRACT OFF

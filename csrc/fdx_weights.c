@@ -2,25 +2,26 @@
  *
  *     w_j = deriv! [t^deriv] prod_{i != j} (t + u_i) / prod_{i != j} (x_j - x_i)
  *
- * whose factors are differences of two doubles, and so exact as a double-double, or as an integer times a power of two.
- * Nodes that are small integers, up to such a power, have numerators and denominators that are integers: the quotient
- * is rounded once, in double arithmetic if that can hold them. Other nodes go through double-double arithmetic. A bound
- * on its errors is computed too: where that is too large (terms that cancel each other, exponents out of range),
- * integers take over, as long as need be. */
+ * whose factors are differences of two doubles, and therefore exact as a double-double, or as an integer times a power
+ * of two. For nodes that are small integers times a power of two, numerators and denominators are integers, and the
+ * quotient is rounded once, in double arithmetic if that can represent them. For other nodes, double-double arithmetic
+ * comes first, with a bound on its errors. If that is too large (terms that cancel, exponents out of range), integers
+ * of any length take over, up to a limit. */
 #include <string.h>
 
 #include "fdx_dd.h"
 #include "fdx.h"
 #include "fdx_fenv.h"
 
-enum { SMALL = 15 };   /* bits of nodes that go through integers at once */
-enum { LIMBS = 8192 }; /* of 32 bits, for all integers together, */
-enum { FEW = 4096 };   /* of which few nodes take more than these */
-enum { FACTOR = 66 };  /* 2^1024 / 2^-1074 has 2098 bits; a difference one more, and a sign */
-enum { QUOTIENT = 5 }; /* one bit before the point and 128 behind it */
-enum { TABLE = ((FDX_MAXNODES + 1) / 2) * ((FDX_MAXNODES + 2) / 2) }; /* the most that (deriv + 1) (n - deriv) can be */
+/* Sizes of integers are in limbs of 32 bits. */
+enum { SMALL_BITS = 15 };    /* nodes of at most so many bits always go through integers */
+enum { MAX_LIMBS = 8192 };   /* for all integers together, */
+enum { USUAL_LIMBS = 4096 }; /* which rarely take more than these */
+enum { FACTOR_LIMBS = 66 };  /* 2^1024 / 2^-1074 has 2098 bits; a difference one more, and a sign */
+enum { QUOTIENT_LIMBS = 5 }; /* one bit before the point and 128 after it */
+enum { TABLE = ((FDX_MAXNODES + 1) / 2) * ((FDX_MAXNODES + 2) / 2) }; /* the maximum of (deriv + 1) (n - deriv) */
 
-/* Not inlined, so that one way's arrays are not on the stack while another is gone. */
+/* Not inlined, so that the arrays of only one path are on the stack at a time. */
 #if defined(__GNUC__)
 #define OUT_OF_LINE __attribute__((noinline))
 #elif defined(_MSC_VER)
@@ -48,7 +49,7 @@ typedef struct {
     int e, negative;
 } number;
 
-static number take_apart(double v)
+static number decompose(double v)
 {
     const int exponent = fdx_biased_exponent(v);
     number a = {fdx_bits_of(v) & (((uint64_t)1 << 52) - 1), (exponent > 0 ? exponent : 1) - 1075,
@@ -60,19 +61,19 @@ static number take_apart(double v)
     return a;
 }
 
-/* An integer: limbs from the least on, and a sign. */
+/* An integer: a sign and limbs, the least significant first. */
 typedef struct {
     int length, negative;
-    uint32_t limb[FACTOR];
+    uint32_t limb[FACTOR_LIMBS];
 } factor;
 
 /* Add m 2^shift to, or subtract it from, an integer in two's complement. */
-static void accumulate(uint32_t limb[FACTOR], uint64_t m, int shift, int negative)
+static void accumulate(uint32_t limb[FACTOR_LIMBS], uint64_t m, int shift, int negative)
 {
     const int bit = shift % 32;
     const uint32_t part[3] = {(uint32_t)(m << bit), (uint32_t)(m << bit >> 32), bit ? (uint32_t)(m >> (64 - bit)) : 0};
     uint64_t carry = (uint64_t)negative;
-    for (int k = 0, at = shift / 32; at < FACTOR; k++, at++) {
+    for (int k = 0, at = shift / 32; at < FACTOR_LIMBS; k++, at++) {
         const uint32_t v = k < 3 ? part[k] : 0;
         carry += (uint64_t)limb[at] + (negative ? ~v : v);
         limb[at] = (uint32_t)carry;
@@ -80,7 +81,7 @@ static void accumulate(uint32_t limb[FACTOR], uint64_t m, int shift, int negativ
     }
 }
 
-/* (a - b) / 2^e, where that is an integer. */
+/* (a - b) / 2^e, if that is an integer. */
 static void difference(factor *f, const number *a, const number *b, int e)
 {
     const int shift_a = a->m != 0 ? a->e - e : 0, shift_b = b->m != 0 ? b->e - e : 0;
@@ -99,16 +100,16 @@ static void difference(factor *f, const number *a, const number *b, int e)
         accumulate(f->limb, a->m, shift_a, a->negative);
     if (b->m != 0)
         accumulate(f->limb, b->m, shift_b, !b->negative);
-    f->negative = f->limb[FACTOR - 1] >> 31 != 0;
+    f->negative = f->limb[FACTOR_LIMBS - 1] >> 31 != 0;
     if (f->negative) {
         uint64_t carry = 1;
-        for (int k = 0; k < FACTOR; k++) {
+        for (int k = 0; k < FACTOR_LIMBS; k++) {
             carry += (uint32_t)~f->limb[k];
             f->limb[k] = (uint32_t)carry;
             carry >>= 32;
         }
     }
-    for (f->length = FACTOR; f->length > 0 && f->limb[f->length - 1] == 0;)
+    for (f->length = FACTOR_LIMBS; f->length > 0 && f->limb[f->length - 1] == 0;)
         f->length--;
 }
 
@@ -119,7 +120,7 @@ static int bits_in(const uint32_t *limb, int length)
     return length == 0 ? 0 : 32 * (length - 1) + bit_length(limb[length - 1]);
 }
 
-/* out = a |f|, modulo 2^(32 length), which suits both unsigned numbers and two's complement. */
+/* out = a |f|, modulo 2^(32 length): right for unsigned numbers and for two's complement. */
 static void multiply(uint32_t *out, const uint32_t *a, int length, const factor *f)
 {
     memset(out, 0, (size_t)length * sizeof *out);
@@ -144,7 +145,7 @@ static void add(uint32_t *out, const uint32_t *a, const uint32_t *b, int length,
     }
 }
 
-/* Shift up until the uppermost bit is set; returns by how much. The number is not 0. */
+/* Shift up until the highest bit is set; returns by how many bits. The number is not 0. */
 static int normalize(uint32_t *limb, int length)
 {
     const int shift = 32 * length - bits_in(limb, length), whole = shift / 32, bit = shift % 32;
@@ -155,18 +156,19 @@ static int normalize(uint32_t *limb, int length)
     return shift;
 }
 
-/* q = a / b, in 1/2 .. 2, in units of 2^-128 and cut there; returns whether anything was. Both have their uppermost
- * bit set. Schoolbook division (Knuth, TAOCP 2, 4.3.1 D); a, which has one limb more than `length`, is used up. */
-static int divide(uint32_t q[QUOTIENT], uint32_t *a, const uint32_t *b, int length)
+/* q = a / b, from 1/2 to 2, in units of 2^-128 and truncated; returns whether the remainder is not 0. Both have their
+ * highest bit set. Schoolbook division (Knuth, TAOCP 2, 4.3.1 D); a, which has one limb more than `length`, is
+ * overwritten. */
+static int divide(uint32_t q[QUOTIENT_LIMBS], uint32_t *a, const uint32_t *b, int length)
 {
     const uint64_t most = 0xffffffffu;
     a[length] = 0;
-    for (int digit = QUOTIENT - 1; digit >= 0; digit--) {
-        if (digit < QUOTIENT - 1) {
+    for (int digit = QUOTIENT_LIMBS - 1; digit >= 0; digit--) {
+        if (digit < QUOTIENT_LIMBS - 1) {
             memmove(a + 1, a, (size_t)length * sizeof *a);
             a[0] = 0;
         }
-        /* From the uppermost limbs: never too small, and too large by 2 at most. */
+        /* From the highest limbs: never too small, and too large by at most 2. */
         const uint64_t estimate = ((uint64_t)a[length] << 32 | a[length - 1]) / b[length - 1];
         uint64_t d = estimate < most ? estimate : most, borrow = 0;
         for (int k = 0; k <= length; k++) {
@@ -190,21 +192,22 @@ static int divide(uint32_t q[QUOTIENT], uint32_t *a, const uint32_t *b, int leng
     return bits_in(a, length) != 0;
 }
 
-/* What rounding did. */
+/* Bits: exceptions of rounding. */
 enum { OVERFLOWN = 1, UNDERFLOWN = 2 };
 
-/* (q + a part of 1, if `more`) 2^e rounded to nearest, ties to even, also where the result is subnormal. What of q the
- * result stands for goes to `taken`. */
-static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative, uint32_t taken[QUOTIENT], int *events)
+/* (q + a fraction, if `more`) 2^e rounded to nearest, ties to even, also if the result is subnormal. `taken` receives
+ * the result in units of 2^e. */
+static double nearest(const uint32_t q[QUOTIENT_LIMBS], int more, int e, int negative, uint32_t taken[QUOTIENT_LIMBS],
+                      int *events)
 {
     const uint64_t sign = (uint64_t)(negative != 0) << 63;
-    const int length = bits_in(q, QUOTIENT);
-    int cut = length - 53; /* bits that are rounded away */
+    const int length = bits_in(q, QUOTIENT_LIMBS);
+    int cut = length - 53; /* bits that rounding removes */
     if (cut < -1074 - e)
         cut = -1074 - e;
     if (cut < 0)
         cut = 0;
-    memset(taken, 0, QUOTIENT * sizeof *taken);
+    memset(taken, 0, QUOTIENT_LIMBS * sizeof *taken);
     if (length == 0)
         return 0;
     if (cut > length) {
@@ -214,9 +217,9 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
 
     const int limb = cut / 32, bit = cut % 32;
     uint64_t m = q[limb] >> bit;
-    if (limb + 1 < QUOTIENT)
+    if (limb + 1 < QUOTIENT_LIMBS)
         m |= (uint64_t)q[limb + 1] << (32 - bit);
-    if (limb + 2 < QUOTIENT && bit > 0)
+    if (limb + 2 < QUOTIENT_LIMBS && bit > 0)
         m |= (uint64_t)q[limb + 2] << (64 - bit);
     int half = 0;
     if (cut > 0) {
@@ -226,9 +229,9 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
         m += half && (more || m % 2 != 0);
     }
     taken[limb] = (uint32_t)(m << bit);
-    if (limb + 1 < QUOTIENT)
+    if (limb + 1 < QUOTIENT_LIMBS)
         taken[limb + 1] = (uint32_t)(m << bit >> 32);
-    if (limb + 2 < QUOTIENT && bit > 0)
+    if (limb + 2 < QUOTIENT_LIMBS && bit > 0)
         taken[limb + 2] = (uint32_t)(m >> (64 - bit));
 
     const int top = bit_length(m) - 1, exponent = e + cut + top;
@@ -240,17 +243,17 @@ static double nearest(const uint32_t q[QUOTIENT], int more, int e, int negative,
         *events |= OVERFLOWN;
         return fdx_from_bits(sign | (uint64_t)2047 << 52);
     }
-    m = top <= 52 ? m << (52 - top) : m >> (top - 52); /* 2^53 is the one that is longer */
+    m = top <= 52 ? m << (52 - top) : m >> (top - 52); /* only 2^53 is longer */
     return fdx_from_bits(sign | (uint64_t)(exponent + 1023) << 52 | (m & (((uint64_t)1 << 52) - 1)));
 }
 
-/* Of nodes that are integers times 2^*lowest: how many limbs one integer takes.
+/* The limbs of each integer, for nodes that are integers times 2^*lowest.
  *
- * Let |u_i| < 2^b, b >= 6, and m = n - 1 <= 63. Then no coefficient of a product of m factors t + u_i is more than
- * the product of 1 + |u_i|, which is no more than 2^(b m). Of the one that counts, [t^d], the terms are binom(m, d)
- * products of m - d factors, so times d! it is no more than m!/(m-d)! 2^(b (m-d)) < 2^(6 d + b (m-d)) <= 2^(b m). The
- * denominator is a product of m differences of less than 2^(b+1). So (b+1) m + 2 bits hold all, with a sign; for 64
- * nodes of 15 bits that is 1010 bits, 32 limbs. */
+ * Let |u_i| < 2^b, b >= 6, and m = n - 1 <= 63. Then every coefficient of a product of m factors t + u_i is at most
+ * the product of 1 + |u_i|, which is at most 2^(b m). The one that is needed, [t^d], is a sum of binom(m, d) products
+ * of m - d factors, so times d! it is at most m!/(m-d)! 2^(b (m-d)) < 2^(6 d + b (m-d)) <= 2^(b m). The denominator is
+ * a product of m differences of less than 2^(b+1). So (b+1) m + 2 bits hold all, with a sign; for 64 nodes of 15 bits
+ * that is 1010 bits, 32 limbs. */
 static int limbs_of(const number *x, number at, int n, int *lowest)
 {
     factor f;
@@ -318,21 +321,20 @@ static void exact_weights(uint32_t *limbs, int length, int lowest, double *w, do
         w[j] = rest[j] = 0;
         if (bits_in(high, length) == 0)
             continue;
-        uint32_t q[QUOTIENT], taken[QUOTIENT], left[QUOTIENT];
+        uint32_t q[QUOTIENT_LIMBS], taken[QUOTIENT_LIMBS], left[QUOTIENT_LIMBS];
         int e = -normalize(high, length), nothing = 0;
         e += normalize(low, length) - 128 - lowest * deriv;
         const int more = divide(q, high, low, length);
         w[j] = nearest(q, more, e, negative, taken, events);
         if (fdx_biased_exponent(w[j]) == 2047)
             continue;
-        add(left, q, taken, QUOTIENT, 1);
-        const int above =
-            left[QUOTIENT - 1] >> 31 != 0; /* w[j] is: by taken - q, less the part of a unit in q's rest */
+        add(left, q, taken, QUOTIENT_LIMBS, 1);
+        const int above = left[QUOTIENT_LIMBS - 1] >> 31 != 0; /* w[j] is too large: by taken - q, less q's fraction */
         if (above) {
-            static const uint32_t one[QUOTIENT] = {1};
-            add(left, taken, q, QUOTIENT, 1);
+            static const uint32_t one[QUOTIENT_LIMBS] = {1};
+            add(left, taken, q, QUOTIENT_LIMBS, 1);
             if (more)
-                add(left, left, one, QUOTIENT, 1);
+                add(left, left, one, QUOTIENT_LIMBS, 1);
         }
         rest[j] = nearest(left, more, e, negative ^ above, taken, &nothing);
     }
@@ -341,38 +343,38 @@ static void exact_weights(uint32_t *limbs, int length, int lowest, double *w, do
 static OUT_OF_LINE void in_few_limbs(int length, int lowest, double *w, double *rest, const number *x, number at, int n,
                                      int deriv, int *events)
 {
-    uint32_t limbs[FEW];
+    uint32_t limbs[USUAL_LIMBS];
     exact_weights(limbs, length, lowest, w, rest, x, at, n, deriv, events);
 }
 
 static OUT_OF_LINE void in_many_limbs(int length, int lowest, double *w, double *rest, const number *x, number at,
                                       int n, int deriv, int *events)
 {
-    uint32_t limbs[LIMBS];
+    uint32_t limbs[MAX_LIMBS];
     exact_weights(limbs, length, lowest, w, rest, x, at, n, deriv, events);
 }
 
-/* The weights, each correctly rounded, whatever the nodes, or, if `small` is not NULL, for nodes less `at` that are
- * these, times 2^-scale. Returns whether there is room for the integers; if not, w is untouched. */
+/* The weights, each correctly rounded, for any nodes; if `small` is not NULL, for the nodes at - small[k] 2^-scale.
+ * Returns whether MAX_LIMBS suffice; if not, w is untouched. */
 static OUT_OF_LINE int in_integers(double *w, double *rest, const double *nodes, double at, const fdx_dd *small,
                                    int scale, int n, int deriv, int *events)
 {
-    number x[FDX_MAXNODES], origin = take_apart(small != NULL ? 0 : at);
+    number x[FDX_MAXNODES], origin = decompose(small != NULL ? 0 : at);
     int lowest;
     for (int k = 0; k < n; k++) {
-        x[k] = take_apart(small != NULL ? -small[k].hi : nodes[k]);
+        x[k] = decompose(small != NULL ? -small[k].hi : nodes[k]);
         x[k].e -= small != NULL ? scale : 0;
     }
     const int length = limbs_of(x, origin, n, &lowest), limbs = (deriv + 4) * length + 1;
-    if (limbs > LIMBS)
+    if (limbs > MAX_LIMBS)
         return 0;
-    (limbs > FEW ? in_many_limbs : in_few_limbs)(length, lowest, w, rest, x, origin, n, deriv, events);
+    (limbs > USUAL_LIMBS ? in_many_limbs : in_few_limbs)(length, lowest, w, rest, x, origin, n, deriv, events);
     return 1;
 }
 
 /* ---- a weight from a double-double ---- */
 
-/* w + rest = v 2^shift, exactly. Returns whether neither is near an end of the range of exponents. */
+/* w + rest = v 2^shift, exactly. Returns whether both are far from over- and underflow. */
 static int put(double *w, double *rest, fdx_dd v, int shift)
 {
     const int exponent = fdx_biased_exponent(v.hi) + shift;
@@ -390,8 +392,8 @@ static int put(double *w, double *rest, fdx_dd v, int shift)
 
 /* ---- integers that a double holds ---- */
 
-/* The same for u that are integers times 2^-scale, where double arithmetic on these is exact: then the quotients are
- * correctly rounded, and their remainders exact. Returns whether it is; if not, w may be anything. */
+/* The same for u that are integers times 2^-scale, if double arithmetic on these integers is exact: then quotients are
+ * correctly rounded, and their remainders exact. Returns whether it is; if not, w is undefined. */
 static int in_doubles(double *w, double *rest, const double *u, int n, int deriv, int scale)
 {
     const double end = 9007199254740992.0; /* 2^53 */
@@ -399,7 +401,7 @@ static int in_doubles(double *w, double *rest, const double *u, int n, int deriv
     for (int k = 0; k < n; k++)
         size = fdx_magnitude(u[k]) + 1 > size ? fdx_magnitude(u[k]) + 1 : size;
     for (int k = 1; k < n && bits < end; k++)
-        bits *= 2 * size; /* no less than any coefficient or product of differences: see in_integers */
+        bits *= 2 * size; /* a bound on coefficients and products of differences: see limbs_of */
     if (bits >= end)
         return 0;
     double factorial = 1;
@@ -434,15 +436,15 @@ static int in_doubles(double *w, double *rest, const double *u, int n, int deriv
 
 /* ---- the double-double path ---- */
 
+/* Errors before rounding, relative to the largest weight: GOOD at most 2^-64, FAIR at most 2^-54. */
 enum { POOR = 0, FAIR, GOOD };
 
-/* The weights for nodes and u that have been multiplied by 2^scale, the nodes in rising order, |u_i| <= 1. Returns how
- * good they are. FAIR: but for the rounding to double, within 2^-54 of the largest one; GOOD: within 2^-64. POOR ones
- * may be anything.
+/* The weights for nodes and u that have been multiplied by 2^scale, the nodes in rising order, |u_i| <= 1. Returns
+ * their quality; POOR ones are undefined.
  *
- * The numerators are made together. Let P[a][c] be [t^a] of the product over the first j = a + c nodes, S[a][c] be
- * [t^(d-a)] of the product over the nodes behind j; then [t^d] of the product over all others is the sum of
- * P[a][j-a] S[a][j-a]. Either table needs d + 1 rows and n - d columns, in either an entry is made of two neighbours,
+ * The numerators are computed together. Let P[a][c] be [t^a] of the product over the first j = a + c nodes, and S[a][c]
+ * be [t^(d-a)] of the product over the nodes after j; then [t^d] of the product over all other nodes is the sum of
+ * P[a][j-a] S[a][j-a]. Both tables need d + 1 rows and n - d columns, in both an entry follows from two adjacent ones,
  * and products have the leading coefficient 1. */
 static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv,
                                         int scale)
@@ -492,14 +494,14 @@ static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u
     for (int j = 0; j < n; j++) {
         const double size = fdx_magnitude(under[j].hi);
         least = size < least ? size : least;
-        if ((n - 1 - j) % 2 != 0) /* so many of its factors have been taken with the other sign */
+        if ((n - 1 - j) % 2 != 0) /* so many of its factors have the opposite sign */
             under[j] = (fdx_dd){-under[j].hi, -under[j].lo};
         over[j] = fdx_dd_div(over[j], under[j]);
         largest = fdx_magnitude(over[j].hi) > largest ? fdx_magnitude(over[j].hi) : largest;
     }
 
-    /* Each of no more than 2 n operations on a term of a numerator errs by 8 u^2, or 2^-1074, at most, each of n on a
-     * denominator by 5 u^2, the division by 15 u^2. The sum of the terms' magnitudes is less than [t^(d+1)] of the
+    /* At most 2 n operations on a term of a numerator have errors of at most 8 u^2, or 2^-1074, each; n operations on a
+     * denominator 5 u^2 each; the division 15 u^2. The sum of the terms' magnitudes is less than [t^(d+1)] of the
      * product of t + |u_i| over all nodes. */
     bound[0] = 1;
     for (int k = 1; k <= deriv + 1; k++)
@@ -528,7 +530,7 @@ static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u
 
 /* ---- which path ---- */
 
-/* The nodes times 2^scale, and u, such that the largest |u| is 1/2 to 1; returns whether that is exact. */
+/* Scale the nodes and u by 2^scale, so that the largest |u| is from 1/2 to 1; returns whether that is exact. */
 static int scale_nodes(double *scaled, fdx_dd *u, const double *sorted, int n, double at, int *scale)
 {
     const double low = fdx_magnitude(at - sorted[0]), high = fdx_magnitude(at - sorted[n - 1]);
@@ -545,12 +547,12 @@ static int scale_nodes(double *scaled, fdx_dd *u, const double *sorted, int n, d
     return exact;
 }
 
-/* If SMALL bits are enough for all: the integers that u are 2^e times of, e as large as can be. */
+/* If SMALL_BITS suffice: the integers `whole` with u = whole 2^e, for the largest e. Returns whether they do. */
 static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
 {
     uint32_t any = 0;
     for (int k = 0; k < n; k++) {
-        whole[k] = u[k].hi * (1 << SMALL);
+        whole[k] = u[k].hi * (1 << SMALL_BITS);
         const int32_t v = (int32_t)whole[k];
         if ((double)v != whole[k] || u[k].lo != 0)
             return 0;
@@ -562,14 +564,14 @@ static int small_integers(double *whole, int *e, const fdx_dd *u, int n)
     const double down = fdx_power_of_two(-zeros);
     for (int k = 0; k < n; k++)
         whole[k] *= down;
-    *e = zeros - SMALL;
+    *e = zeros - SMALL_BITS;
     return 1;
 }
 
-/* fdx_weights in the default environment; which exceptions the weights are to raise is in `*events`. */
+/* fdx_weights in the default environment; *events receives the exceptions that the weights are to raise. */
 static fdx_status weigh(double *w, double *rest, const double *x, int n, double at, int deriv, int *events)
 {
-    /* In rising order, so that the order of the nodes makes no difference to the bits. */
+    /* Sorted, so that the order of the nodes does not change the bits. */
     double sorted[FDX_MAXNODES], weight[FDX_MAXNODES], short_of[FDX_MAXNODES];
     unsigned char order[FDX_MAXNODES];
     int finite = fdx_is_finite(at);
