@@ -1,18 +1,18 @@
-! fdx for Fortran 2008: finite differences on arrays of any strides. fdx.h has the contract; its functions are linked.
+! fdx for Fortran 2008: finite differences on strided arrays. The contract is in fdx.h, whose functions are linked.
 !
 !     cc -O3 -c *.c && gfortran -O2 -c fdx.f90
 !
-! Two layers are in this module. What ends in _c is fdx.h as it is: every struct and every function under its C name,
-! indices from 0, lengths in fdx_index, addresses in c_ptr. What does not is for Fortran authors: assumed-shape arrays
-! of real32 or real64 and ranks 1 to 4, dimensions and indices from 1, boxes with both corners inside, and no address.
+! This module has two layers. Names that end in _c are the structs and functions of fdx.h: indices from 0, lengths in
+! fdx_index, addresses in c_ptr. The others are for Fortran codes: assumed-shape arrays of real32 or real64 and ranks 1
+! to 4, dimensions and indices from 1, boxes with both corners included, no addresses.
 !
-! - A status is optional everywhere. Where it is absent and not FDX_OK, its message is printed and the program ends.
-!   On any status but FDX_OK outputs are untouched.
-! - Sections such as u(10:1:-1, ::2) are read and written where they are. Outputs must not overlap inputs.
-! - What a view or a coefficient is made of must have the target attribute, and stay as long as that is used.
-! - The results are the bits that the C functions give; a result's unit is the data's divided by the spacing's to the
+! - A status is optional everywhere. If it is absent and not FDX_OK, its message is printed and the program stops. On
+!   any status but FDX_OK, outputs are untouched.
+! - Sections such as u(10:1:-1, ::2) are read and written in place. Outputs must not overlap inputs.
+! - Arrays that a view or a coefficient refers to need the target attribute, and must exist as long as that is used.
+! - Results have the bits of the C functions. A result's unit is the data's unit divided by the spacing's unit to the
 !   power of the derivative's order.
-! - Every procedure may be called from any number of threads, as long as none of them changes what another one uses.
+! - Any number of threads may call any procedure, as long as none changes what another one uses.
 module fdx
   use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_intptr_t, &
     c_loc, c_null_char, c_null_ptr, c_ptr, c_size_t
@@ -22,9 +22,9 @@ module fdx
   private :: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_intptr_t, &
     c_loc, c_null_char, c_null_ptr, c_ptr, c_size_t, error_unit, real32, real64
 
-  integer, parameter :: fdx_index = c_intptr_t ! ptrdiff_t; c_ptrdiff_t is of Fortran 2018
+  integer, parameter :: fdx_index = c_intptr_t ! ptrdiff_t; c_ptrdiff_t is Fortran 2018
 
-  ! ---- numbers of fdx.h ----
+  ! ---- constants of fdx.h ----
 
   character(*), parameter :: FDX_VERSION = '0.1.0'
 
@@ -34,8 +34,8 @@ module fdx
     FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_COUNT = 9, FDX_E_OVERLAP = 10, &
     FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14
 
-  ! Statuses of this module's own: in C, nothing tells an array's shape, nor whether an operator was made.
-  integer(c_int), parameter :: FDX_E_CONFORM = -1 ! arrays are not of the number, rank or shapes that they must be
+  ! Statuses of this module only: C sees neither an array's shape nor whether an operator was made.
+  integer(c_int), parameter :: FDX_E_CONFORM = -1 ! wrong number, rank or shapes of arrays
   integer(c_int), parameter :: FDX_E_UNMADE = -2  ! an operator was not made
 
   integer(c_int), parameter :: FDX_I8 = 1, FDX_U8 = 2, FDX_I16 = 3, FDX_U16 = 4, FDX_I32 = 5, FDX_U32 = 6, &
@@ -166,7 +166,7 @@ module fdx
 
   ! ---- functions of fdx.h ----
 
-  ! Structs are targets here, as the compiler may not take what their addresses lead to for unread or unchanged.
+  ! Structs are targets, so that the compiler assumes that data at their addresses may be read and changed.
   interface
     type(c_ptr) function fdx_version_c() bind(c, name='fdx_version')
       import
@@ -325,8 +325,8 @@ module fdx
 
   integer, parameter, private :: MAXRANK = 4
 
-  ! Where an array is, and its shape: what several inputs and outputs are given as, and coefficients. fdx_view(a) makes one
-  ! of an array a, of rank 1 to 4 and real32 or real64, which must be a target.
+  ! A view: the address, strides and shape of an array. Several inputs or outputs, and coefficients, are passed as
+  ! views. fdx_view(a) is a view of an array a, of rank 1 to 4 and real32 or real64, which must be a target.
   type :: fdx_view
     private
     integer :: rank = 0 ! 0: no array
@@ -348,55 +348,55 @@ module fdx
     integer :: accuracy = 2                      ! order of the error, even
     integer :: boundary(2) = FDX_ONE_SIDED       ! FDX_PERIODIC, FDX_VALID, ..., at index 1 and at the last
     real(real64) :: scale = 1                    ! multiplies the derivative; not 0
-    real(real64) :: spacing = 1                  ! if x is not allocated; may be negative
+    real(real64) :: spacing = 1                  ! if x is not allocated; may be negative; not 0
     real(real64) :: period = 0                   ! with x and FDX_PERIODIC: x(n + 1) would be x(1) + period
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling
-    type(fdx_view) :: coefficient                ! fdx_view(k): the derivative is multiplied by k, which has its shape,
-                                                 ! or extents of 1 where it is to be repeated. Its data are not copied.
+    type(fdx_view) :: coefficient                ! fdx_view(k): multiplies the derivative. k has its shape, or an
+                                                 ! extent of 1 where it is repeated. Its data are not copied.
   end type
 
-  ! Derivatives of input `in`, one after the other, added to output `out`.
+  ! A product of factors, applied to input `in` and added to output `out`.
   type :: fdx_term
     type(fdx_factor), allocatable :: factor(:) ! in the order in which they are applied
     integer :: in = 1, out = 1
   end type
 
-  ! A sum of such terms. Copies (a = b) are operators of their own.
+  ! A sum of terms, compiled. A copy (a = b) is independent of the original.
   type :: fdx_operator
     private
     real(c_double), allocatable :: memory(:)
     type(c_ptr) :: op = c_null_ptr ! fdx_operator_c, in the memory
-    ! What it was made of: addresses in the memory do not survive a copy, which is made anew.
+    ! Its description: a copy is compiled again, as the memory contains addresses of itself.
     type(fdx_term), allocatable :: terms(:)
     integer, allocatable :: shape(:)
     integer :: transposed = 0 ! how many times
   contains
     ! call d%make(shape, terms | factors | factor [, status])
     !
-    ! d becomes the operator on arrays of that shape, or stays what it was if there is an error. Of several factors
-    ! (not terms) each is a term by itself: [d2/dx2, d2/dy2] is the Laplacian. FDX_E_CONFORM: coordinates or a coefficient
-    ! of a wrong size; FDX_E_NDIM: more than 4 dimensions; otherwise as fdx_operator_make. Where boundaries are
-    ! FDX_VALID, results are of the points that all terms have.
+    ! d becomes the operator on arrays of that shape; on errors it stays what it was. Each of several factors (not
+    ! terms) is a term by itself: [d2/dx2, d2/dy2] is the Laplacian. If boundaries are FDX_VALID, results have the
+    ! points that all terms have. FDX_E_CONFORM: wrong size of coordinates or a coefficient; FDX_E_NDIM: more than 4
+    ! dimensions; others as fdx_operator_make.
     generic :: make => make_terms, make_factors, make_factor
     procedure, private :: make_terms, make_factors, make_factor
     ! call d%transpose(t [, status]): t becomes the transposed operator, of the same doubles, from d's outputs to its
-    ! inputs; or stays what it was. t must not be d.
+    ! inputs; on errors it stays what it was. t must not be d.
     procedure :: transpose => make_transpose
-    ! Shapes of the inputs and of the outputs; of size 0 if the operator was not made.
+    ! The shapes of inputs and of outputs; of size 0 if the operator was not made.
     procedure :: in_shape => shape_of_inputs
     procedure :: out_shape => shape_of_outputs
     ! call d%apply(u, y [, status, lo, hi, accumulate, part, nparts])
     !
-    ! y = d u; y = y + accumulate * d u if there is an accumulate (real64): d u is complete, and rounded to y's kind,
-    ! before it is multiplied, rounded, and added. u has the shape d%in_shape(), y d%out_shape(), both of one kind; or
-    ! they are arrays of views, [fdx_view(u), fdx_view(v)], as many as the operator has inputs and outputs.
+    ! y = d u; with accumulate (real64), y = y + accumulate * d u: d u is complete and rounded to y's kind, then
+    ! multiplied and rounded, then added. u has the shape d%in_shape(), y d%out_shape(), and both have the same kind; or
+    ! they are arrays of views, [fdx_view(u), fdx_view(v)], one for each input and output of the operator.
     !
-    ! lo, hi: only results of indices lo(1):hi(1), lo(2):hi(2), ... are made, with indices from 1 whatever the bounds of
-    ! y; nothing else of y is touched. part, nparts: only part 1 .. nparts of about the same size is; parts write
-    ! disjoint elements, so that each thread can make one.
+    ! lo, hi: only results with indices lo(1):hi(1), lo(2):hi(2), ... are computed, with indices from 1 whatever the
+    ! bounds of y; nothing else of y is touched. part, nparts: only part 1 .. nparts of about the same size is computed.
+    ! Parts write disjoint elements: give each thread a part.
     !
-    ! FDX_E_UNMADE; FDX_E_CONFORM: shapes, or numbers of arrays; FDX_E_BOX, FDX_E_PART, FDX_E_DTYPE (kinds that differ),
-    ! FDX_E_OVERLAP.
+    ! FDX_E_UNMADE; FDX_E_CONFORM: wrong shapes or number of arrays; FDX_E_DTYPE: different kinds; FDX_E_BOX,
+    ! FDX_E_PART, FDX_E_OVERLAP.
     generic :: apply => apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, &
       apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4, apply_views
     procedure, private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, &
@@ -407,13 +407,13 @@ module fdx
 
   ! call fdx_gradient(f, df, axis [, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts])
   !
-  ! The derivative along one dimension with np.gradient's bits, of error O(h^2) in the interior and O(h^edge_order) at
-  ! the ends (1, the default, or 2). The points are `spacing` apart (1 by default; what np.gradient makes of a Python
-  ! float), or have the coordinates x(:) (np.gradient of a float64 array; size(f, axis) of them). df has the shape and
-  ! the kind of f. The other arguments are as those of d%apply. Views may take the place of f and df.
+  ! The derivative along one dimension with np.gradient's bits. Its error is O(h^2) in the interior and O(h^edge_order)
+  ! at the ends (1, the default, or 2). The points are `spacing` apart (1 by default; as np.gradient with a Python
+  ! float), or have the coordinates x(:) (as np.gradient with a float64 array of size(f, axis)). df has the shape and
+  ! the kind of f. The other arguments are those of d%apply. f and df may be views.
   !
-  ! FDX_E_CONFORM: shapes; FDX_E_NODES: both spacing and x are given; FDX_E_AXIS, FDX_E_EDGE, FDX_E_SIZE (fewer than
-  ! edge_order + 1 points), FDX_E_DTYPE, FDX_E_BOX, FDX_E_PART, FDX_E_OVERLAP.
+  ! FDX_E_CONFORM: wrong shapes; FDX_E_NODES: both spacing and x are given; FDX_E_AXIS, FDX_E_EDGE, FDX_E_SIZE (fewer
+  ! than edge_order + 1 points), FDX_E_DTYPE, FDX_E_BOX, FDX_E_PART, FDX_E_OVERLAP.
   interface fdx_gradient
     module procedure gradient_f32_1, gradient_f32_2, gradient_f32_3, gradient_f32_4, &
       gradient_f64_1, gradient_f64_2, gradient_f64_3, gradient_f64_4, gradient_views
@@ -428,7 +428,7 @@ module fdx
     procedure :: fits
   end type
 
-  real(real64), target, save, private :: nowhere = 0 ! the address of arrays without elements
+  real(real64), target, save, private :: nowhere = 0 ! the address of arrays of size 0
 
   private :: view_f32_1, view_f32_2, view_f32_3, view_f32_4, view_f64_1, view_f64_2, view_f64_3, view_f64_4
   private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4
@@ -437,7 +437,7 @@ module fdx
   private :: make_terms, make_factors, make_factor, make_transpose, shape_of_inputs, shape_of_outputs
   private :: apply_views, gradient_views, copy
   private :: finish, without_address, locate, to_c, conforms, options_to_c, fits, build, factor_to_c, sorted_by_output
-  private :: check_term, reach, move, is_made, shape_at, best_isa
+  private :: check_term, half_width, move, is_made, shape_at, best_isa
 
 contains
 
@@ -462,9 +462,9 @@ contains
     case (FDX_E_PART)
       text = 'part is not in 1 .. nparts'
     case (FDX_E_BOX)
-      text = 'a box is not 1 <= lo, lo - 1 <= hi <= the shape, or has only one of its corners'
+      text = 'a box is not 1 <= lo, lo - 1 <= hi <= the shape, or only one of lo and hi is given'
     case (FDX_E_CONFORM)
-      text = 'arrays are not of the number, rank or shapes that they must be'
+      text = 'wrong number, rank or shapes of arrays'
     case (FDX_E_UNMADE)
       text = 'an operator was not made'
     case default
@@ -495,7 +495,7 @@ contains
     call finish(s, 'fdx_weights', status)
   end subroutine
 
-  ! `error stop` with a text that is no constant is of Fortran 2018.
+  ! Print the message; `error stop` with a text that is not constant is Fortran 2018.
   subroutine finish(s, what, status)
     integer(c_int), intent(in) :: s
     character(*), intent(in) :: what
@@ -510,8 +510,8 @@ contains
 
   ! ---- from arrays to views ----
 
-  ! Addresses of elements tell the strides. Along a dimension of length 1 there is no second one: its stride is 0.
-  ! Recursive only because gfortran 12 gets its own check of that wrong here (-O2 -fcheck=recursion).
+  ! Strides are differences of addresses of elements. Along a dimension of length 1 the stride is 0. Recursive only
+  ! because gfortran 12's check for recursion fails here (-O2 -fcheck=recursion).
 
   recursive function view_f32_1(a) result(view)
     real(real32), intent(in), target :: a(:)
@@ -622,7 +622,7 @@ contains
     end do
   end subroutine
 
-  ! The struct for a view, its dimensions in C's order, in which the last one is the fastest.
+  ! The struct of a view, with dimensions in C's order, in which the last one is the fastest.
   function to_c(view, stride) result(array)
     type(fdx_view), intent(in) :: view
     integer(fdx_index), intent(out), target, contiguous :: stride(:) ! must stay as long as the struct
@@ -641,7 +641,7 @@ contains
     if (conforms) conforms = all(view%extent(:view%rank) == extent)
   end function
 
-  ! What is optional in an application, as C has it: the corners of a box, in C's order and half open, and numbers.
+  ! Optional arguments as in C: a box in C's order with hi excluded, alpha, part and nparts.
   subroutine options_to_c(o, lo, hi, accumulate, part, nparts)
     type(options), intent(out) :: o
     integer, intent(in), optional :: lo(:), hi(:)
@@ -657,7 +657,7 @@ contains
 
   ! ---- np.gradient ----
 
-  ! Everything else of this name comes down to this one.
+  ! All fdx_gradient procedures call this one.
   subroutine gradient_views(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
     type(fdx_view), intent(in) :: f, df
     integer, intent(in) :: axis
@@ -826,7 +826,7 @@ contains
       status, lo, hi, accumulate, part, nparts)
   end subroutine
 
-  ! ---- operators are made ----
+  ! ---- operators: compilation ----
 
   subroutine make_terms(self, shape, terms, status)
     class(fdx_operator), intent(inout) :: self
@@ -943,7 +943,7 @@ contains
     end if
   end subroutine
 
-  ! C has those of output 0 first, and so on.
+  ! C has terms sorted by output.
   pure function sorted_by_output(terms) result(order)
     type(fdx_term), intent(in) :: terms(:)
     integer :: order(size(terms)), k, j
@@ -958,7 +958,7 @@ contains
     end do
   end function
 
-  ! Are coordinates and coefficients of the lengths that C takes for granted?
+  ! Have coordinates and coefficients the lengths that C relies on?
   pure integer(c_int) function check_term(term, shape) result(s)
     type(fdx_term), intent(in) :: term
     integer(fdx_index), intent(in) :: shape(:)
@@ -973,7 +973,7 @@ contains
         if (allocated(p%x) .and. p%deriv /= 0) then
           if (size(p%x, kind=fdx_index) /= n(p%axis)) return
         end if
-        n(p%axis) = max(0_fdx_index, n(p%axis) - reach(p) * count(p%boundary == FDX_VALID))
+        n(p%axis) = max(0_fdx_index, n(p%axis) - half_width(p) * count(p%boundary == FDX_VALID))
         if (p%coefficient%rank > 0) then
           if (p%coefficient%rank /= size(n)) return
           associate (extent => p%coefficient%extent(:size(n)))
@@ -985,15 +985,15 @@ contains
     s = FDX_OK
   end function
 
-  ! Points to either side of an interior stencil; see fdx_derivative in fdx.h.
-  pure integer(fdx_index) function reach(p)
+  ! The half-width of an interior stencil; see fdx_derivative in fdx.h.
+  pure integer(fdx_index) function half_width(p)
     type(fdx_factor), intent(in) :: p
     if (p%deriv < 1 .or. p%accuracy < 2) then
-      reach = 0
+      half_width = 0
     else if (allocated(p%x)) then
-      reach = (int(p%deriv, fdx_index) + p%accuracy) / 2
+      half_width = (int(p%deriv, fdx_index) + p%accuracy) / 2
     else
-      reach = (int(p%deriv, fdx_index) + 1) / 2 + p%accuracy / 2 - 1
+      half_width = (int(p%deriv, fdx_index) + 1) / 2 + p%accuracy / 2 - 1
     end if
   end function
 
@@ -1030,7 +1030,7 @@ contains
       if (allocated(to%memory)) deallocate (to%memory)
       return
     end if
-    if (is_made(to) .and. c_associated(to%op, from%op)) return ! a = a, where gfortran copies no memory
+    if (is_made(to) .and. c_associated(to%op, from%op)) return ! a = a, for which gfortran copies no memory
     call build(made, from%shape, from%terms, s)
     call finish(s, 'copy')
     do k = 1, from%transposed
@@ -1050,7 +1050,7 @@ contains
     to%op = from%op
   end subroutine
 
-  ! An operator whose components were copied one by one, as by allocate(b, source=a), has addresses of the other one.
+  ! An operator whose components were copied, as by allocate(b, source=a), contains addresses of the original.
   logical function is_made(self)
     class(fdx_operator), intent(in), target :: self
     is_made = .false.
@@ -1090,9 +1090,9 @@ contains
     best_isa = fdx_isa_find_c('auto' // c_null_char)
   end function
 
-  ! ---- operators are applied ----
+  ! ---- operators: application ----
 
-  ! Everything else of this name comes down to this one.
+  ! All apply procedures call this one.
   subroutine apply_views(self, u, y, status, lo, hi, accumulate, part, nparts)
     class(fdx_operator), intent(in), target :: self
     type(fdx_view), intent(in) :: u(:), y(:)
