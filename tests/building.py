@@ -1,4 +1,4 @@
-"""Compilers and other programs, and what is built only once for all processes of pytest-xdist."""
+"""Compilers and other programs, and builds that all processes of pytest-xdist share."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
 def tool(name):
-    """Where a program is; skips the test if it is not there, or does not run."""
+    """The path of a program; skips the test if it is not installed, or does not run."""
     path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
     found = shutil.which(name, path=path)
     if not found or subprocess.run([found, "--version"], capture_output=True).returncode:
@@ -25,7 +25,7 @@ def tool(name):
 
 
 def run(*command, cwd=None, env=None):
-    """What it prints; fails the test if it does not succeed."""
+    """The output of a command; fails the test if the command fails."""
     done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
@@ -54,26 +54,26 @@ def once(tmp_path_factory, name, build):
 
 
 def copied(folder):
-    """csrc/ and nothing else in an empty folder, and its sources there."""
+    """A copy of csrc/ alone in an empty folder, and its sources there."""
     shutil.copytree(CSRC, folder)
     return sorted(path.name for path in folder.glob("*.c"))
 
 
 def objects_of(folder, *command):
-    """Those of a copy of csrc/, by the command of a compiler."""
+    """Object files of a copy of csrc/, by the command of a compiler."""
     run(*command, "-c", *copied(folder / "csrc"), cwd=folder / "csrc")
     return sorted((folder / "csrc").glob("*.o"))
 
 
 def quick_cc(folder, level="-O0"):
-    """A compiler that takes the flags that it is given, but optimises little."""
+    """A compiler that optimises little, whatever the flags."""
     cc = folder / "cc"
     cc.write_text(f'#!/bin/sh\nexec {CC} "$@" {level}\n')
     cc.chmod(0o755)
     return cc
 
 
-# As much of the C library as fdx uses, to compile for systems whose headers are not to be had.
+# The part of the C library that fdx uses, to compile for systems whose headers are not installed.
 HEADERS = {
     "math.h": """
         #define NAN __builtin_nanf("")

@@ -1,7 +1,7 @@
 """The arrays and spacings that the tests draw from.
 
-Arrays are made by `make_array` from a few words and a seed, so that a failing example prints as a
-call that anyone can paste, and values, layout and dtype can be drawn apart from each other.
+`make_array` makes arrays from a few words and a seed, so that a failing example is printed as a
+call that can be pasted, and values, layout and dtype can be drawn independently.
 """
 
 import numpy as np
@@ -114,14 +114,14 @@ def make_values(dtype, count, values, rng):
 
 
 def _swap(numbers, dtype):
-    """To the byte order asked for, without the arithmetic that would quieten a signalling NaN."""
+    """Convert the byte order, without arithmetic that would quieten a signalling NaN."""
     if numbers.dtype == dtype:
         return numbers
     return numbers.byteswap().view(dtype)
 
 
 def make_array(dtype, shape, values="ordinary", layout="C", seed=0):
-    """An array of exactly this dtype and shape; the layout says how it lies in memory."""
+    """An array of exactly this dtype and shape, with a layout in memory."""
     rng = np.random.default_rng(seed)
     dtype = np.dtype(dtype)
     ndim = len(shape)
@@ -135,7 +135,7 @@ def make_array(dtype, shape, values="ordinary", layout="C", seed=0):
 
 
 def lay_out(data, layout, rng):
-    """The same values, lying in memory as the layout says."""
+    """The same values in the layout."""
     dtype, shape, ndim = data.dtype, data.shape, data.ndim
     order = list(range(ndim))
     if layout in ("F", "odd ones"):

@@ -1,4 +1,4 @@
-"""Is the source distribution of this commit what it should be, and the same bytes each time?
+"""Is the source distribution of this commit complete, and the same bytes each time?
 
     python tests/check_sdist.py [options of build, such as --no-isolation]
 
@@ -18,7 +18,7 @@ FILES = TEXTS | {"PKG-INFO", "meson.build", "meson.options", "pyproject.toml"}
 
 
 def made(folder):
-    """Made of a clone: what the working folder has besides the commit plays no part."""
+    """From a clone, as the working folder may differ from the commit."""
     subprocess.run(["git", "clone", "-q", ROOT, folder / "clone"], check=True)
     build = [sys.executable, "-m", "build", "--sdist", "-o", folder / "dist", *sys.argv[1:]]
     subprocess.run([*build, folder / "clone"], check=True, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Is the fdx that is installed whole, and right, on every instruction set of this machine?
+"""Is the installed fdx complete, and right on every instruction set of this machine?
 
     python tests/check_wheel.py
 
@@ -17,7 +17,7 @@ from cases import LAYOUTS, NATIVE_DTYPES, make_array, make_coordinates
 from compare import assert_same_bits, assert_same_outcome, outcome
 
 FEATURES = np._core._multiarray_umath.__cpu_features__
-SHAPE = (7, 90)  # rows long enough for loops of registers
+SHAPE = (7, 90)  # rows long enough for SIMD loops
 
 
 def check():
@@ -26,7 +26,7 @@ def check():
 
     assert "site-packages" in Path(fdx.__file__).parts, fdx.__file__
     assert (Path(fdx.__file__).parent / "py.typed").is_file()
-    fdx.get_include(), fdx.get_library_dir()  # raise what is missing
+    fdx.get_include(), fdx.get_library_dir()  # raise an error if files are missing
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         assert not sys._is_gil_enabled(), "importing fdx enabled the GIL"
 
@@ -55,7 +55,7 @@ def main():
         done = subprocess.run(
             [sys.executable, __file__], env=env, stderr=subprocess.PIPE, text=True
         )
-        # Processors differ, but no wheel should be without AVX2's loops where there is AVX2.
+        # Processors differ, but where there is AVX2, every wheel should have its loops.
         needed = name == "base" or (name == "avx2" and FEATURES.get("AVX2"))
         if not needed and "ImportError: FDX_ISA" in done.stderr:
             print(f"{name} is not for this processor")

@@ -1,8 +1,8 @@
 """What "the same" means in these tests.
 
-Two results are the same when type, dtype (byte order included), shape, strides and bytes are, with
-every NaN counted as one: which payload and sign come out of two NaNs is the compiler's affair. -0.0
-is not 0.0. Two calls are the same when their results or exceptions are, and the kinds of warning.
+Two results are the same if type, dtype (byte order included), shape, strides and bytes are. All
+NaNs count as equal, as the payload and sign of a NaN depend on the compiler; -0.0 is not 0.0. Two
+calls are the same if their results or exceptions are, and the kinds of their warnings.
 """
 
 import re
@@ -34,7 +34,7 @@ def description(array):
     """All that must match: two results are the same exactly when these tuples are equal."""
     if not isinstance(array, np.ndarray):
         return (type(array), array)
-    # The stride of an axis is visible even where the axis has no second element.
+    # The stride of an axis is visible even if the axis has only one element.
     head = (type(array), array.dtype.str, array.shape, array.strides)
     if isinstance(array, np.ma.MaskedArray):
         mask = np.ma.getmaskarray(array)
@@ -59,7 +59,7 @@ def show(result):
 
 
 def first_difference(a, b):
-    """Where two arrays of one shape first differ, for the message of a failure."""
+    """The first difference of two arrays of one shape, for the message of a failure."""
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape):
         return ""
     for index in np.ndindex(a.shape):
@@ -83,7 +83,7 @@ def assert_same_bits(got, want, context=""):
 def warning_kind(message):
     """'divide by zero encountered in divide' -> 'divide by zero'; any other text stays whole.
 
-    The operation's name is left out: NumPy names the step it was at, a compiled loop has no such.
+    The operation's name is removed: NumPy names the operation, which a compiled loop does not have.
     """
     match = re.fullmatch(rf"({'|'.join(FLOATING_KINDS)}) encountered in [\w ]+", str(message))
     return match.group(1) if match else str(message)
@@ -97,7 +97,7 @@ class Outcome:
 
 
 def outcome(function, *args, **kwargs):
-    """Call, and keep whatever a caller could notice."""
+    """Call, and record everything that a caller could observe."""
     seen = Outcome()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -55,12 +55,12 @@ def pytest_collection_modifyitems(items):
         if {"fallbacks", "jobs"} & set(item.fixturenames):  # which count from the test's beginning
             item.add_marker(pytest.mark.iterations(1))
         if {"python", "subprocess"} & set(item.function.__code__.co_names):
-            item.add_marker(pytest.mark.thread_unsafe(reason="has a process of its own"))
+            item.add_marker(pytest.mark.thread_unsafe(reason="runs another process"))
 
 
 @pytest.fixture
 def fallbacks(monkeypatch):
-    """A list that grows by one entry for each call that is left to NumPy."""
+    """A list with an entry for each call that is left to NumPy."""
     calls = []
     real = fdx._fallback.gradient
 
@@ -74,7 +74,7 @@ def fallbacks(monkeypatch):
 
 @pytest.fixture
 def jobs(monkeypatch):
-    """The jobs that were split over threads; arrays of any size are split while it is in use."""
+    """The jobs that were split into parts; with this fixture, arrays of any size are split."""
     done = []
     real = fdx._threads.enlist
 

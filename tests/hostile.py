@@ -4,11 +4,11 @@
 
 A round calls a function with random arguments, of which one or two are objects with random hooks
 (`__array__`, `__index__`, `__float__`, `__len__`, `__getitem__`, `__bool__`, `__iter__`, look-ups
-on their class, ...). A hook that runs gives another argument another shape, size, dtype or strides,
-makes it read-only, fills or clears a list, changes what an operator keeps, calls fdx again, or
-raises. Then the call may raise what it likes, but not crash; a result must be the one of the same
-call without hooks, or, of fdx.gradient, the one of np.gradient with the same hooks. Rounds run in a
-process of their own. If one fails, its seed is printed: `--seed SEED --rounds 1` repeats it.
+on their class, ...). A hook changes the shape, size, dtype or strides of another argument, makes it
+read-only, fills or clears a list, changes what an operator keeps, calls fdx again, or raises. Then
+the call may raise any error, but not crash; a result must be that of the same call without hooks,
+or, for fdx.gradient, that of np.gradient with the same hooks. Rounds run in another process. If one
+fails, its seed is printed: `--seed SEED --rounds 1` repeats it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ np_gradient = np.gradient
 
 
 def hostile(value, hooks, act):
-    """An object that stands for `value`, and acts whenever one of its hooks runs."""
+    """An object that converts to `value`, and acts whenever one of its hooks runs."""
 
     def hook(of):
         def run(self, *arguments, **_):
@@ -85,7 +85,7 @@ HOOKS = {
 
 
 def of_own_class(value, act):
-    """A number or a sequence of a class of its own, whose methods act first."""
+    """A number or a sequence of a subclass, whose methods act first."""
     base = type(value)
     if base not in (int, float, str, list, tuple, np.float64, np.int64):
         return None
@@ -161,7 +161,7 @@ VALUES = [resize, retype, restride]  # whose values change, too: any result may 
 
 
 def actions(rng, targets):
-    """What a hook is to do: some of the above, each to a target that it fits."""
+    """The actions of a hook: some of the above, each on a suitable target."""
     chosen = []
     for _ in range(rng.choice([1, 1, 1, 2])):
         target = rng.choice(targets)
@@ -314,7 +314,7 @@ def calculus(rng):
 
 
 def scaled(L, c, u):
-    """Coefficients are not copied: no array of NumPy's survives that its base is resized."""
+    """Coefficients are not copied, and no NumPy array survives a resize of its base."""
     return (c * L)(u)
 
 
@@ -389,13 +389,13 @@ CALLS += [operators, diffs, workers]
 # ---- rounds ----
 
 
-def pieces(values):
-    """What hooks may change: arrays and lists, also in tuples and lists."""
+def targets_in(values):
+    """The values that hooks may change: arrays and lists, also in tuples and lists."""
     for value in values:
         if isinstance(value, (np.ndarray, list)):
             yield value
         if isinstance(value, (list, tuple)):
-            yield from pieces(value)
+            yield from targets_in(value)
 
 
 def prepare(seed):
@@ -404,7 +404,7 @@ def prepare(seed):
     function, arguments, options = rng.choice(CALLS)(rng)
     acts = []
     names = [*range(len(arguments)), *options]
-    targets = [*pieces([*arguments, *options.values()]), None]
+    targets = [*targets_in([*arguments, *options.values()]), None]
     operators_kept = getattr(function, "__defaults__", None)
     targets += [L for L in operators_kept or () if isinstance(L, fdx.Operator)]
     for name in rng.sample(names, min(len(names), rng.choice([1, 1, 2]))):
@@ -427,7 +427,7 @@ def prepare(seed):
 
 
 def outcome(function, arguments, options):
-    """Its results as bytes, or its error."""
+    """The results of a call as bytes, or its error."""
     try:
         result = function(*arguments, **options)
         parts = result if isinstance(result, (tuple, list)) else (result,)
@@ -440,7 +440,7 @@ def outcome(function, arguments, options):
 
 
 def check(seed):
-    """Run the call of a seed; an assertion if its result is none that is right. Returns whether it
+    """Run the call of a seed; an assertion fails if its result is wrong. Returns whether the result
     was compared."""
     function, arguments, options, acts = prepare(seed)
     got = outcome(function, arguments, options)

@@ -1,21 +1,21 @@
-"""Random operators, each with the dense matrix that it should be.
+"""Random operators, each with its dense matrix.
 
-The matrices are made by NumPy alone from those of single derivatives along an axis, which other
-tests hold against polynomials and np.pad.
+The matrices are computed by NumPy alone from those of single derivatives along an axis, which other
+tests compare with polynomials and np.pad.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
-from stencils import BOUNDARIES, points_needed, reach, weights_of
+from stencils import BOUNDARIES, half_width, points_needed, weights_of
 
 import fdx
 
 
 @dataclass
 class Made:
-    """An operator, what it should be as a matrix, and how large the terms of its sums are."""
+    """An operator, its matrix, and the size of the terms of its sums."""
 
     operator: fdx.Operator
     matrix: np.ndarray  # of an array of in_shape, ravelled
@@ -34,14 +34,14 @@ class Made:
 
 
 def along(weights, axis, shape):
-    """The matrix of what acts along one axis of arrays of a shape."""
+    """The matrix of an operator along one axis of arrays of a shape."""
     before = np.eye(int(np.prod(shape[:axis])))
     behind = np.eye(int(np.prod(shape[axis + 1 :])))
     return np.kron(before, np.kron(weights, behind))
 
 
 def with_own(weights, lost):
-    """|weights|, and at the point itself the sum of the others', as it is subtracted from each."""
+    """|weights|, and at the centre the sum of the others, as its value is subtracted from each."""
     size = abs(weights)
     rows = np.arange(len(size))
     size[rows, rows + lost] += size.sum(axis=1)
@@ -77,7 +77,7 @@ def diffs(draw, shape, square=False):
     period = (x[-1] - x[0]) * 1.1 if coordinates and boundary == "periodic" else None
     options = dict(deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
     weights = weights_of(n, spacing, **options)
-    lost = reach(deriv, accuracy, coordinates) if boundary == "valid" else 0
+    lost = half_width(deriv, accuracy, coordinates) if boundary == "valid" else 0
     out_shape = tuple(len(weights) if d == axis else m for d, m in enumerate(shape))
     return Made(
         fdx.Diff(axis, spacing, **options),
@@ -88,7 +88,7 @@ def diffs(draw, shape, square=False):
         out_shape,
         text=f"Diff({axis}, {words}, {options})",
         ends=frozenset([(axis, boundary == "periodic")]),
-        width=2 * reach(deriv, accuracy, coordinates) + 1,
+        width=2 * half_width(deriv, accuracy, coordinates) + 1,
     )
 
 
@@ -153,7 +153,7 @@ def scaled(a, number):
 
 
 def weighed(a, values):
-    """By an array that broadcasts to the result's shape."""
+    """Multiplied by an array that broadcasts to the result's shape."""
     every = np.broadcast_to(values, a.shape).ravel()[:, None].astype(float)
     return Made(
         values * a.operator,
@@ -171,7 +171,7 @@ def weighed(a, values):
 
 
 def transposed(a):
-    """Only of a square matrix: then nothing is left out."""
+    """Only if the matrix is square: then no points are removed."""
     return Made(
         a.operator.T,
         a.matrix.T,
@@ -188,7 +188,7 @@ def transposed(a):
 
 
 def clash(a, b):
-    """Is an axis periodic for one and not for the other? Along it they have no product."""
+    """Is an axis periodic for only one of the two? Along it the product is not a band."""
     return any((axis, not periodic) in b.ends for axis, periodic in a.ends)
 
 

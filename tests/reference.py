@@ -1,11 +1,11 @@
-"""The slow twins of fdx.gradient, one point at a time, every rounding in sight, and of fdx.weights
-and fdx.Diff.
+"""Reference implementations of fdx.gradient, one point at a time with every rounding explicit, and
+of fdx.weights and fdx.Diff.
 
-gradient covers the arrays that the compiled core computes itself (integers, float32, float64 and
-complex of both) and assumes correct arguments. It is what the C code must do; test_reference.py
-holds it against np.gradient. weights is exact; test_weights.py holds it against SymPy. So is
-band_matrix; test_reference_bands.py holds it against polynomials and np.pad. row_sum is the order
-in which operators add up a row.
+gradient covers the arrays that the compiled core computes (integers, float32, float64 and complex
+of both) and assumes correct arguments. It defines what the C code must compute; test_reference.py
+compares it with np.gradient. weights is exact; test_weights.py compares it with SymPy. band_matrix
+is exact too; test_reference_bands.py compares it with polynomials and np.pad. row_sum is the
+summation order of operators.
 """
 
 import functools
@@ -67,7 +67,7 @@ def differentiate(f, h, edge_order):
             a = -d2 / (d1 * (d1 + d2))
             b = (d2 - d1) / (d1 * d2)
             c = d1 / (d2 * (d1 + d2))
-            result[i] = taps(a, f[i - 1], b, f[i], c, f[i + 1])
+            result[i] = weighted_sum(a, f[i - 1], b, f[i], c, f[i + 1])
 
     if edge_order == 1:
         result[0] = divide(f[1] - f[0], h if uniform else h[0])
@@ -75,26 +75,26 @@ def differentiate(f, h, edge_order):
         return result
 
     if uniform:
-        result[0] = taps(-1.5 / h, f[0], 2.0 / h, f[1], -0.5 / h, f[2])
-        result[-1] = taps(0.5 / h, f[-3], -2.0 / h, f[-2], 1.5 / h, f[-1])
+        result[0] = weighted_sum(-1.5 / h, f[0], 2.0 / h, f[1], -0.5 / h, f[2])
+        result[-1] = weighted_sum(0.5 / h, f[-3], -2.0 / h, f[-2], 1.5 / h, f[-1])
         return result
 
     d1, d2 = h[0], h[1]
     a = -(2.0 * d1 + d2) / (d1 * (d1 + d2))
     b = (d1 + d2) / (d1 * d2)
     c = -d1 / (d2 * (d1 + d2))
-    result[0] = taps(a, f[0], b, f[1], c, f[2])
+    result[0] = weighted_sum(a, f[0], b, f[1], c, f[2])
 
     d1, d2 = h[-2], h[-1]
     a = d2 / (d1 * (d1 + d2))
     b = -(d2 + d1) / (d1 * d2)
     c = (2.0 * d2 + d1) / (d2 * (d1 + d2))
-    result[-1] = taps(a, f[-3], b, f[-2], c, f[-1])
+    result[-1] = weighted_sum(a, f[-3], b, f[-2], c, f[-1])
     return result
 
 
 def compute_type(value, number):
-    """The type an operation of data with a spacing or a weight is done in.
+    """The type in which an operation on data and a spacing or weight is computed.
 
     An exact Python number takes the data's type; a NumPy number has a say. float32 data over a
     float64 step is therefore subtracted in float32 and divided in float64, and over an int8 step it
@@ -128,7 +128,7 @@ def times(weight, value):
     return complex_of(w * re - zero * im, w * im + zero * re, dtype)
 
 
-def taps(a, x, b, y, c, z):
+def weighted_sum(a, x, b, y, c, z):
     return (times(a, x) + times(b, y)) + times(c, z)
 
 
@@ -141,34 +141,33 @@ def complex_of(re, im, dtype):
 def weights(nodes, at, deriv):
     """The weights as Fractions, each from its Lagrange polynomial's Taylor coefficient at `at`."""
     x = [Fraction(node) - Fraction(at) for node in nodes]
-    # In multiples of one unit the coefficients are integers, for which Python is quicker.
+    # In multiples of one unit the coefficients are integers, for which Python is faster.
     unit = Fraction(1, math.lcm(*(node.denominator for node in x)))
     x = [int(node / unit) for node in x]
     result = []
-    for j, own in enumerate(x):
+    for j, node in enumerate(x):
         numerator, denominator = [1], 1
         for i, other in enumerate(x):
             if i != j:
                 numerator = times_t_minus(other, numerator)[: deriv + 1]
-                denominator *= own - other
+                denominator *= node - other
         coefficient = numerator[deriv] if deriv < len(numerator) else 0
         result.append(Fraction(math.factorial(deriv) * coefficient, denominator) / unit**deriv)
     return result
 
 
 def times_t_minus(root, polynomial):
-    """(t - root) times a polynomial in t, as coefficients from the lowest on."""
+    """(t - root) times a polynomial in t, given by its coefficients, the lowest first."""
     return [a - root * b for a, b in zip([0, *polynomial], [*polynomial, 0], strict=True)]
 
 
 def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None):
     """The matrix of Diff(..., deriv=deriv, ...) for n points, as rows of Fractions.
 
-    `spacing` is a number or the n coordinates, and all numbers are taken as they are. Two things
-    are of doubles by definition: coordinates are uniform if their differences, rounded to double,
-    are equal (and no boundary is "valid"); and where a stencil goes beyond an end, all of its
-    coordinates are rounded to double, as distances from that end or, if periodic, from the row's
-    own point.
+    `spacing` is a number or the n coordinates, and all numbers are exact. Two definitions use
+    doubles: coordinates are uniform if their differences, rounded to double, are equal (and no
+    boundary is "valid"); and if a stencil goes beyond an end, all of its coordinates are rounded to
+    double, as distances from that end or, if periodic, from the centre.
     """
     left, right = (boundary, boundary) if isinstance(boundary, str) else boundary
     if isinstance(spacing, (int, float, Fraction)):
@@ -178,15 +177,15 @@ def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None
         h = uniform_step(x, period if left == "periodic" else None)
         if "valid" in (left, right):  # how long the result is does not depend on values
             h = None
-    reach = (deriv + accuracy) // 2 if h is None else (deriv + 1) // 2 + accuracy // 2 - 1
+    half_width = (deriv + accuracy) // 2 if h is None else (deriv + 1) // 2 + accuracy // 2 - 1
     unit = 1 if h is None else h
 
     rows = []
-    for i in range(reach if left == "valid" else 0, n - reach if right == "valid" else n):
-        nodes = range(i - reach, i + reach + 1)
-        if left == "one-sided" and i < reach:
+    for i in range(half_width if left == "valid" else 0, n - half_width if right == "valid" else n):
+        nodes = range(i - half_width, i + half_width + 1)
+        if left == "one-sided" and i < half_width:
             nodes = range(deriv + accuracy)
-        if right == "one-sided" and i >= n - reach:
+        if right == "one-sided" and i >= n - half_width:
             nodes = range(n - deriv - accuracy, n)
         place = dict(zip(nodes, nodes, strict=True))
         if h is None:
@@ -203,7 +202,7 @@ def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None
 
 
 def uniform_step(x, period):
-    """What the coordinates are from each other, if it is always the same; else None."""
+    """The spacing of the coordinates, if it is constant; else None."""
     steps = {float(b - a) for a, b in pairwise(x)}
     if period is not None:
         steps.add(float(rounded(x[0] + Fraction(period)) - x[-1]))
@@ -215,7 +214,7 @@ def rounded(value):
 
 
 def values(point, n, left, right):
-    """A point's value, as columns and what to multiply each by; outside the array, as np.pad."""
+    """A point's value, as columns and their factors; outside the array, as np.pad's."""
     if 0 <= point < n:
         return [(point, 1)]
     mode, end = (left, 0) if point < 0 else (right, n - 1)
@@ -240,16 +239,18 @@ def coordinate(point, x, left, right, period):
     return 2 * mirror - x[source]
 
 
-def row_sum(form, w, f, own):
-    """One row's sum of weighted neighbours in the order that the C core's header gives: every
-    operation rounded to the precision of `f`, which is real, neighbours in ascending order."""
+def row_sum(summation, w, f, centre):
+    """One row's sum of weighted neighbours in the summation order that the C core's header
+    defines: every operation is rounded to the precision of `f`, which is real."""
     w = np.asarray(w, f.dtype)
-    if form == "differences":
-        parts = [w[k] * (f[k] - f[own]) for k in range(len(w)) if k != own]
-    elif form == "odd":
-        parts = [w[own + j] * (f[own + j] - f[own - j]) for j in range(1, own + 1)]
-    elif form == "even":
-        parts = [
-            w[own + j] * ((f[own + j] - f[own]) - (f[own] - f[own - j])) for j in range(1, own + 1)
-        ]
-    return functools.reduce(operator.add, parts)
+    if summation == "differences":
+        terms = [w[k] * (f[k] - f[centre]) for k in range(len(w)) if k != centre]
+    else:
+        pairs = [(centre - j, centre + j) for j in range(1, centre + 1)]
+        if summation == "antisymmetric":
+            terms = [w[right] * (f[right] - f[left]) for left, right in pairs]
+        elif summation == "symmetric":
+            terms = [
+                w[right] * ((f[right] - f[centre]) - (f[centre] - f[left])) for left, right in pairs
+            ]
+    return functools.reduce(operator.add, terms)

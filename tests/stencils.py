@@ -1,4 +1,4 @@
-"""What the tests of derivatives share: matrices found from outside, and how far rounding may go."""
+"""Shared by tests of derivatives: matrices, from unit vectors, and bounds on rounding errors."""
 
 import numpy as np
 
@@ -23,15 +23,15 @@ PADS = {
 }
 
 
-def reach(deriv, accuracy, uneven=False):
-    """Points to either side of an interior point, as the documentation counts them."""
+def half_width(deriv, accuracy, uneven=False):
+    """The half-width of an interior stencil, by the documentation's formula."""
     if uneven:
         return (deriv + accuracy) // 2
     return (deriv + 1) // 2 + accuracy // 2 - 1
 
 
 def points_needed(deriv, accuracy, boundary, uneven=False):
-    r = reach(deriv, accuracy, uneven)
+    r = half_width(deriv, accuracy, uneven)
     return {
         "one-sided": max(2 * r + 1, deriv + accuracy),
         "periodic": 2 * r + 1,
@@ -44,13 +44,13 @@ def points_needed(deriv, accuracy, boundary, uneven=False):
 
 
 def weights_of(n, spacing=1.0, **options):
-    """The matrix of a derivative of n points, row by row: what it makes of unit vectors."""
+    """The matrix of a derivative on n points, row by row: its results for unit vectors."""
     return fdx.derivative(np.eye(n), spacing, axis=0, **options)
 
 
 def magnitude(matrix, f, lost=0):
-    """For each row the sum of |w| |f|, the value at the point itself being subtracted from each
-    other one; `lost` rows are missing at the left."""
+    """For each row the sum of |w| |f|, with the value at the centre counted once for each other
+    point; `lost` rows are missing at the left."""
     matrix, f = np.abs(matrix), np.abs(f)
     rows = np.arange(matrix.shape[0]) + lost
     return matrix @ f + matrix.sum(axis=1) * f[rows]

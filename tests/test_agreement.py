@@ -1,8 +1,8 @@
-"""The same numbers as libraries that have nothing to do with this one."""
+"""The same numbers as independent libraries."""
 
 import numpy as np
 import pytest
-from stencils import assert_close, reach, weights_of
+from stencils import assert_close, half_width, weights_of
 
 import fdx
 
@@ -36,7 +36,7 @@ def size_of(u, axis, spacing=1.0, **options):
 @pytest.mark.parametrize(("deriv", "accuracy"), ORDERS)
 def test_findiff(deriv, accuracy):
     u = random((40, 33))
-    r = reach(deriv, accuracy)
+    r = half_width(deriv, accuracy)
     for axis, h in ((0, 1.0), (1, 0.3)):
         want = (findiff.Diff(axis, h, acc=accuracy) ** deriv)(u)
         got = fdx.derivative(u, h, axis=axis, deriv=deriv, accuracy=accuracy)
@@ -92,9 +92,9 @@ def test_findiff_matrix():
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("deriv", "accuracy"), ORDERS)
 def test_correlate1d(deriv, accuracy, mode):
-    """With the weights of the interior; that these are right, others say."""
+    """With the weights of the interior, which other tests check."""
     u = random((30, 29))
-    r = reach(deriv, accuracy)
+    r = half_width(deriv, accuracy)
     options = dict(deriv=deriv, accuracy=accuracy)
     weights = weights_of(2 * r + 1, boundary="valid", **options)[0]
     for axis in (0, 1):
@@ -121,10 +121,10 @@ def test_laplace(shape, mode):
 
 @pytest.mark.parametrize(("deriv", "accuracy"), ORDERS)
 def test_savgol_filter(deriv, accuracy):
-    """The polynomial through as many points as it has coefficients: no fit, the derivative itself.
+    """With as many points as coefficients, the filter interpolates, so that it is the derivative.
     At the ends it is that of the polynomial through the outermost points."""
     u = random((2, 40))
-    points = 2 * reach(deriv, accuracy) + 1
+    points = 2 * half_width(deriv, accuracy) + 1
     r = points // 2
     h = 0.5
     want = signal.savgol_filter(u, points, points - 1, deriv=deriv, delta=h, mode="interp")
@@ -143,7 +143,7 @@ def test_savgol_filter(deriv, accuracy):
 @pytest.mark.parametrize(("deriv", "accuracy"), [o for o in ORDERS if sum(o) <= 10])
 def test_interpolating_polynomials(deriv, accuracy):
     """On uneven coordinates, at the ends and inside."""
-    m, r = deriv + accuracy, reach(deriv, accuracy, uneven=True)
+    m, r = deriv + accuracy, half_width(deriv, accuracy, uneven=True)
     n = 2 * r + 6
     x, u = uneven(n, deriv), random(n, accuracy)
     got = fdx.derivative(u, x, deriv=deriv, accuracy=accuracy)

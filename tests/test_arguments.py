@@ -1,6 +1,6 @@
-"""One rule for the arguments of all functions but `gradient`: nothing that an argument means is
-lost in silence, and errors name the argument and say what to write instead. Stand-ins have the
-modules and hooks of other packages' classes; test_other_arrays.py has the packages themselves."""
+"""One rule for the arguments of all functions except `gradient`: nothing that an argument means is
+lost silently, and errors name the argument and say what to write instead. Stand-ins have the
+modules and hooks of other packages' classes; test_other_arrays.py uses the packages."""
 
 import datetime
 import re
@@ -17,7 +17,7 @@ F = X**2
 D = fdx.Diff(0)
 G = np.outer(F, F)
 
-# Every argument that stands for an array: what calls with it, its name, and one that is right.
+# Every array argument: a call with it, its name, and a right value.
 ARGUMENTS = {
     "derivative f": (lambda a: fdx.derivative(a, X), "f", F),
     "derivative spacing": (lambda a: fdx.derivative(F, a), "spacing", X),
@@ -76,7 +76,7 @@ def refused(call, value, name, kind=TypeError):
 
 
 class Variable:
-    """What netCDF4 has: an object whose array is masked, or one where nothing is."""
+    """Like netCDF4's variables: an object whose array is masked, or has no masked elements."""
 
     def __init__(self, a):
         self.a = a

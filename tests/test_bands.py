@@ -1,5 +1,5 @@
-"""The matrices of derivatives are the exact rational ones, each entry rounded once (where the exact
-one is all but halfway between two doubles, to either)."""
+"""The matrices of derivatives are the exact rational ones, each entry rounded once (to either
+neighbour if the exact entry is almost halfway between two doubles)."""
 
 import math
 from fractions import Fraction

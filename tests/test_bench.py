@@ -1,4 +1,4 @@
-"""``python -m fdx bench``: it measures every row, says so in each form, and ends when told to."""
+"""``python -m fdx bench``: it measures every row, as a table and as JSON, and ends on Ctrl-C."""
 
 import json
 import math
@@ -32,7 +32,7 @@ def is_positive(value):
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """Few rows, and no time for them: for tests of what is made of the figures."""
+    """Few rows, measured in no time: for tests of the output."""
     groups = ("A line", "Coordinates along a line")
     lines = [case for case in CASES if case.group in groups and case.shape[0] <= 1000]
     monkeypatch.setattr(_bench.cases, "all_cases", lambda quick: lines)

@@ -35,7 +35,7 @@ def uneven(shape):
 
 
 def cut(parts, shape):
-    """What arrays of several shapes, each of one centre, have in common."""
+    """The common part of arrays of several shapes that have one centre."""
     least = np.min([p.shape for p in parts], axis=0)
     return [
         p[tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in zip(p.shape, least, strict=True))]
@@ -44,7 +44,7 @@ def cut(parts, shape):
 
 
 def total_size(u, grid, deriv, **options):
-    """The sum over axes of sum |w| |u|, the point itself counted with each of the others."""
+    """The sum over axes of sum |w| |u|, with the centre counted once for each other point."""
     found = []
     for axis, h in enumerate(grid):
         w = abs(weights_of(u.shape[axis], h, deriv=deriv, **options))
@@ -147,7 +147,7 @@ def test_hessian(shape, boundary):
 
 
 def test_identities():
-    """curl(grad) and div(curl) are what rounding leaves; so is a rotation of the axes."""
+    """curl(grad) and div(curl) are 0 up to rounding; a rotation of the axes changes only that."""
     for boundary in ("one-sided", "periodic", "reflect", "symmetric-odd"):
         options = dict(accuracy=4, boundary=boundary)
         u = random((12, 13, 14))
@@ -182,7 +182,7 @@ def test_polynomials():
 
 
 def test_spacing_as_in_numpy_gradient():
-    """A Jacobian of one component is np.gradient, whatever form its spacings have."""
+    """A Jacobian of one component is np.gradient, for every kind of spacing."""
     u = random((9, 10, 11))
     x, y, z = uneven(u.shape)
     forms = [(), (0.3,), (np.float32(0.5),), (0.1, 0.2, 0.3), (x, y, z), (0.1, y, 0.3), (x, 2, z)]
@@ -265,7 +265,7 @@ def test_boundaries_of_each_axis():
 
 
 def test_a_pair_of_boundaries_on_two_axes():
-    """It could be the left and the right one, or those of the first and of the second axis."""
+    """It could mean the left and the right boundary, or those of the first and second axis."""
     u = random((9, 10, 11))
     pair = ("reflect", "symmetric")
     both = (

@@ -1,5 +1,5 @@
-"""The simulation codes in examples/codes: each is right by its own exact solution, and the one that
-is cut up among MPI processes is the same bits for any number of them, and in Python."""
+"""The simulation codes in examples/codes: each agrees with its exact solution, and the one that is
+divided among MPI processes gives the same bits for any number of them, and in Python."""
 
 import math
 import sys
@@ -45,7 +45,7 @@ def test_threads_do_not_matter(built):
 
 
 def in_processes(n, *command, cwd):
-    """By Open MPI also as root, and more of them than processors; by others as they are."""
+    """With Open MPI, also as root, and with more processes than processors."""
     allowed = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -55,7 +55,7 @@ def in_processes(n, *command, cwd):
 
 
 def in_one_array():
-    """What diffusion.c computes, without cutting anything up."""
+    """What diffusion.c computes, in one process."""
     n, h = 48, 1 / 48
     dt = 0.1 * h * h / 0.1
     u = np.array([[math.cos(math.pi * (i + 0.5) / n)] for i in range(n)])

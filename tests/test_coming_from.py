@@ -1,4 +1,4 @@
-"""What docs/from/ and docs/accuracy.md say of other libraries, and of fdx beside them, holds."""
+"""Statements of docs/from/ and docs/accuracy.md about other libraries and fdx are true."""
 
 import itertools
 from typing import get_args
@@ -23,7 +23,7 @@ def close(a, b):
 
 
 def differ_at(a, b):
-    """Where two one-dimensional arrays differ by more than rounding."""
+    """The indices at which two one-dimensional arrays differ by more than rounding."""
     return np.nonzero(abs(a - b) > 1e-9)[0].tolist()
 
 
@@ -203,15 +203,15 @@ def test_xarray(rng, monkeypatch):
 
 def test_what_noise_becomes():
     def noise(accuracy):
-        reach = accuracy // 2
-        return np.linalg.norm(fdx.weights(np.arange(-reach, reach + 1)))
+        half_width = accuracy // 2
+        return np.linalg.norm(fdx.weights(np.arange(-half_width, half_width + 1)))
 
     assert abs(noise(8) / noise(2) - 1.65) < 0.01
 
 
 @pytest.mark.parametrize("boundary", ["reflect", "symmetric", "reflect-odd", "symmetric-odd"])
 def test_values_beyond(boundary):
-    """The table of boundaries: a[-1], a[-2], a[-3] are these."""
+    """The table of boundaries: the ghost values a[-1], a[-2], a[-3]."""
     f = np.random.default_rng(0).random(12)
     beyond = {
         "reflect": f[1:4],
@@ -225,8 +225,8 @@ def test_values_beyond(boundary):
 
 
 def test_an_even_function_keeps_the_order():
-    """Without slope at a wall, but not even about it, first derivatives are of order 2, and second
-    ones of 1; odd with a fourth derivative, of 3 and 2."""
+    """For functions with slope 0 at a wall that are not even about it, first derivatives are of
+    order 2 and second ones of order 1; for odd ones with a fourth derivative, of 3 and 2."""
     cases = [
         ("reflect", lambda x: np.cos(3 * x), None),
         ("reflect", lambda x: x**2 + x**3, 0),
@@ -274,8 +274,8 @@ def test_steps_of_runge_kutta():
 
 
 def test_a_zigzag():
-    """D @ (c * D) does not see it; the other form does, and keeps the sum. Of accuracy 2 it is
-    the difference of fluxes half way between points."""
+    """D @ (c * D) is 0 for it; the other operator is not, and conserves the sum. With accuracy 2
+    it is the difference of fluxes halfway between points."""
     n = 40
     c, u = np.random.default_rng(0).uniform(1, 2, (2, n))
     zigzag = (-1.0) ** np.arange(n)

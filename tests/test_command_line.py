@@ -1,4 +1,4 @@
-"""What is printed can be printed everywhere, and nobody has to read all of it."""
+"""Output in any encoding, and to pipes that are closed early."""
 
 import os
 
@@ -26,7 +26,7 @@ def encoding(request, monkeypatch):
 
 @pytest.fixture
 def closed_pipe():
-    """A pipe to write to, which nobody reads."""
+    """A pipe to write to, whose reader is closed."""
     reading, writing = os.pipe()
     os.close(reading)
     yield writing
@@ -79,7 +79,7 @@ def test_bench_prints_any_name(monkeypatch, tmp_path):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["--help", "demo --help", "run --help", "--version", "demo"])
 def test_closed_pipes(command, unbuffered, closed_pipe, monkeypatch, tmp_path):
-    """Nobody reads what is printed, or the errors either."""
+    """The readers of both output and errors are closed."""
     pytest.importorskip("matplotlib")
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     for stderr in ({}, {"stderr": closed_pipe}):
@@ -96,7 +96,7 @@ def test_closed_pipes_of_tables(closed_pipe, tmp_path):
 
 
 def test_a_program_meets_its_own_closed_pipe(closed_pipe, tmp_path):
-    """`run` leaves it as `python` does."""
+    """`run` leaves this to the program, as `python` does."""
     (tmp_path / "program.py").write_text("print('line', flush=True)")
     for command in ([], ["-m", "fdx", "run"]):
         done = python(*command, "program.py", cwd=tmp_path, stdout=closed_pipe)

@@ -1,4 +1,4 @@
-"""``python -m fdx demo``: it runs, says what it did, and its compass points the right way."""
+"""``python -m fdx demo``: it runs, reports its results, and its directions are right."""
 
 import numpy as np
 import pytest

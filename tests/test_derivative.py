@@ -1,4 +1,4 @@
-"""fdx.derivative against polynomials, smooth functions and np.pad: nothing here knows a weight."""
+"""fdx.derivative against polynomials, smooth functions and np.pad, without knowing its weights."""
 
 import itertools
 import re
@@ -17,9 +17,9 @@ from stencils import (
     BOUNDARIES,
     PADS,
     assert_close,
+    half_width,
     magnitude,
     points_needed,
-    reach,
     weights_of,
 )
 
@@ -36,7 +36,7 @@ fewer = settings(max_examples=settings().max_examples // 5)
 
 
 def same_values(got, want, context=""):
-    """Same shape, dtype and values, -0.0 not being 0.0; the layout is of no concern."""
+    """Same shape, dtype and values, with -0.0 different from 0.0; the layout may differ."""
     assert (got.shape, got.dtype) == (want.shape, want.dtype), context
     assert canonical_bytes(got) == canonical_bytes(want), context
 
@@ -65,7 +65,7 @@ def exact_derivative(degree, center, x, deriv):
 
 
 def polynomial_error(n, spacing, degree, deriv, accuracy, boundary):
-    """How far the derivative of a polynomial is off, and how far rounding alone may bring it."""
+    """The error of the derivative of a polynomial, and a bound on its rounding error."""
     if np.ndim(spacing):
         x = [Fraction(float(t)) for t in spacing]
     else:
@@ -77,7 +77,7 @@ def polynomial_error(n, spacing, degree, deriv, accuracy, boundary):
     matrix = weights_of(n, spacing, **options)
     left = boundary if isinstance(boundary, str) else boundary[0]
     # With "valid", how many points are lost does not depend on whether coordinates are even.
-    lost = reach(deriv, accuracy, np.ndim(spacing) > 0) if left == "valid" else 0
+    lost = half_width(deriv, accuracy, np.ndim(spacing) > 0) if left == "valid" else 0
     want = exact_derivative(degree, center, x, deriv)[lost : lost + len(got)]
     off = [abs(float(Fraction(float(g)) - w)) for g, w in zip(got, want, strict=True)]
     count = 2 + np.count_nonzero(matrix, axis=1).max()
@@ -87,8 +87,8 @@ def polynomial_error(n, spacing, degree, deriv, accuracy, boundary):
 @pytest.mark.parametrize("boundary", ["one-sided", "valid", ("valid", "one-sided")])
 @pytest.mark.parametrize(("deriv", "accuracy"), [*itertools.product(DERIVS, ACCURACIES), *LONG])
 def test_exact_for_polynomials(deriv, accuracy, boundary):
-    """Up to degree deriv + accuracy - 1, to rounding."""
-    n = 2 * reach(deriv, accuracy, True) + 4
+    """Exact up to degree deriv + accuracy - 1, except for rounding."""
+    n = 2 * half_width(deriv, accuracy, True) + 4
     for spacing in grids(n, seed=deriv)[: 5 if accuracy < 10 else 3]:
         for degree in {0, 1, deriv - 1, deriv, deriv + accuracy - 2, deriv + accuracy - 1}:
             off, rounding = polynomial_error(n, spacing, degree, deriv, accuracy, boundary)
@@ -99,7 +99,7 @@ def test_exact_for_polynomials(deriv, accuracy, boundary):
 def test_no_more_points_than_the_accuracy_takes(deriv, accuracy):
     """One degree above the promised one there is an error at every point; on uneven grids an even
     derivative has one point more on one side than it needs, and one degree more."""
-    n = 2 * reach(deriv, accuracy, True) + 6
+    n = 2 * half_width(deriv, accuracy, True) + 6
     for spacing in (0.37, uneven(n, seed=accuracy)):
         degree = deriv + accuracy + (np.ndim(spacing) == 1 and deriv % 2 == 0)
         off, rounding = polynomial_error(n, spacing, degree, deriv, accuracy, "valid")
@@ -109,8 +109,8 @@ def test_no_more_points_than_the_accuracy_takes(deriv, accuracy):
 @pytest.mark.parametrize(("deriv", "accuracy"), [*itertools.product(DERIVS, ACCURACIES)])
 def test_even_and_odd_polynomials_at_mirrors(deriv, accuracy):
     """The ghost values of "reflect" and "symmetric" are those of an even polynomial, of
-    "reflect-odd" those of an odd one: such have no error at the mirror either."""
-    r = reach(deriv, accuracy)
+    "reflect-odd" those of an odd one: such polynomials have no error at the mirror either."""
+    r = half_width(deriv, accuracy)
     n = 2 * r + 2
     for boundary, wall, parity in [
         ("reflect", 0, 0),
@@ -143,7 +143,7 @@ def even_sum(t, deriv):
 
 
 def odd_sum(t, deriv):
-    """Odd about 0 and pi, but for a number and a multiple of t."""
+    """Odd about 0 and pi, plus a number and a multiple of t."""
     quarter = np.pi / 2 * deriv
     line = [0.2 * t + 0.3, 0.2][deriv] if deriv < 2 else 0.0
     return np.sin(t + quarter) + 2.0**deriv * 0.3 * np.sin(2 * t + quarter) + line
@@ -182,7 +182,7 @@ SIZES = [round(16 * 1.2**k) for k in range(22)]  # to 736
 
 
 def fitted(found):
-    """The slope over the finest grids, or None if rounding hides the error on nearly all."""
+    """The slope over the finest grids, or None if rounding dominates on nearly all."""
     fine = found[-4:]
     if len(fine) < 3:
         return None
@@ -193,7 +193,7 @@ def fitted(found):
 def slopes(boundary, deriv, accuracy, stretched):
     """The order of the error in the interior and next to the ends, from the finest grids where
     rounding is far below it."""
-    r = reach(deriv, accuracy, stretched)
+    r = half_width(deriv, accuracy, stretched)
     interior, edge = [], []
     rounding = None
     for n in SIZES:
@@ -245,9 +245,9 @@ def test_order_of_convergence(boundary, deriv, accuracy, stretched):
         # An error near some point of a stretched grid may happen to be small.
         assert accuracy - 0.35 < edge < most + stretched
     elif boundary == "symmetric-odd":
-        # The ghosts are odd about the value of the last point instead of that at the wall half a
-        # spacing outside, and h/2 times the slope there is what they are off, twice: as np.pad has
-        # it, but no derivative converges next to such an end unless the slope vanishes.
+        # As in np.pad, the ghost values are odd about the value of the last point, although the
+        # wall is half a spacing outside: their error is h times the slope there, so that no
+        # derivative converges next to such an end unless the slope vanishes.
         assert edge == pytest.approx(1 - deriv, abs=0.35)
     elif boundary != "valid" and edge is not None:
         # Derivatives of odd order vanish at a mirror: the error may be all rounding, or fall
@@ -275,7 +275,7 @@ def test_symmetric_odd_is_for_a_slope_of_zero(accuracy):
 @pytest.mark.parametrize("boundary", GHOSTS)
 @pytest.mark.parametrize(("deriv", "accuracy"), [*itertools.product(DERIVS, ACCURACIES), *LONG])
 def test_ghosts_are_those_of_pad(deriv, accuracy, boundary):
-    r = reach(deriv, accuracy)
+    r = half_width(deriv, accuracy)
     options = dict(deriv=deriv, accuracy=accuracy)
     for n in (points_needed(deriv, accuracy, boundary), 2 * r, 2 * r + 1, 2 * r + 2, 4 * r + 9):
         n = max(n, points_needed(deriv, accuracy, boundary))
@@ -293,7 +293,7 @@ def test_ghosts_are_those_of_pad(deriv, accuracy, boundary):
 @pytest.mark.parametrize("boundary", GHOSTS)
 def test_ghosts_of_uneven_coordinates_lie_where_the_mirror_puts_them(boundary):
     for deriv, accuracy in itertools.product((1, 2, 3), (2, 4, 6)):
-        r = reach(deriv, accuracy, uneven=True)
+        r = half_width(deriv, accuracy, uneven=True)
         options = dict(deriv=deriv, accuracy=accuracy)
         least = max(3, points_needed(deriv, accuracy, boundary, uneven=True))
         for n, sign in itertools.product({least, max(least, 2 * r), 3 * r + 4}, (1, -1)):
@@ -308,15 +308,15 @@ def test_ghosts_of_uneven_coordinates_lie_where_the_mirror_puts_them(boundary):
             want = fdx.derivative(padded, ghosts, boundary="valid", **options)
             matrix = weights_of(n + 2 * r, ghosts, boundary="valid", **options)
             got = fdx.derivative(f, x, boundary=boundary, **options)
-            # The ghosts' own coordinates are rounded, here and there.
+            # The coordinates of the ghost points are rounded, in both.
             bound = 100 * EPS * magnitude(matrix, padded, r)
             assert_close(got, want, bound, f"{options} {n} points")
 
 
 @pytest.mark.parametrize(("deriv", "accuracy"), [*itertools.product(DERIVS, ACCURACIES), *LONG])
 def test_periodic(deriv, accuracy):
-    """To the bit: all points are alike, wherever the axis is cut."""
-    r = reach(deriv, accuracy)
+    """To the bit: all points are equivalent, wherever the axis begins."""
+    r = half_width(deriv, accuracy)
     options = dict(deriv=deriv, accuracy=accuracy)
     for n in (2 * r + 1, 2 * r + 2, 4 * r + 5, 50):
         f = np.random.default_rng(n).normal(size=n)
@@ -331,7 +331,7 @@ def test_periodic(deriv, accuracy):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_periodic_coordinates(sign):
     for deriv, accuracy in itertools.product((1, 2, 3), (2, 4, 6)):
-        r = reach(deriv, accuracy, uneven=True)
+        r = half_width(deriv, accuracy, uneven=True)
         options = dict(deriv=deriv, accuracy=accuracy)
         for n in (2 * r + 1, 2 * r + 2, 3 * r + 7):
             # Multiples of 1/1024: their sums with the period are exact.
@@ -353,7 +353,7 @@ def test_periodic_coordinates(sign):
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_first_point_twice(sign, dtype):
-    """Up to the rounding of what the coordinates came in."""
+    """Up to the rounding errors of the coordinates' dtype."""
     for whole, last in (2 * np.pi, 2 * np.pi), (360.0, 360.0), (0.7, np.nextafter(0.7, 0)):
         x = sign * np.linspace(0, last, 30).astype(dtype)
         for grid in x, np.sort(np.append(x[1:], (x[1] + x[2]) / 2))[:: int(sign)] - x[1] + x[0]:
@@ -417,7 +417,7 @@ def test_even_coordinates_by_any_formula():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_period_of_a_spacing(sign):
-    """A length: its sign does not matter. Single precision is taken for what it is."""
+    """The period is a length: its sign does not matter. Single precision is taken into account."""
     f = np.random.default_rng(0).normal(size=10)
     want = fdx.derivative(f, sign * 0.1, boundary="periodic")
     single = fdx.derivative(f, np.float32(sign * 0.1), boundary="periodic")
@@ -448,7 +448,7 @@ def test_period_of_a_spacing(sign):
 
 @pytest.mark.parametrize("deriv", [1, 2, 3])
 def test_weights_that_underflow(deriv):
-    """They are refused, as those that overflow are, where digits would be lost."""
+    """They are refused if digits would be lost, as those that overflow are."""
     f = 1e14 * np.sin(np.arange(40) * 2 * np.pi / 40)
     options = dict(deriv=deriv, accuracy=4, boundary="periodic")
     for exponent in range(10, 45):
@@ -494,7 +494,7 @@ def test_weights_that_underflow(deriv):
 @pytest.mark.parametrize("deriv", [1, 2, 3, 4, 6])
 def test_constants_have_derivative_zero(deriv, boundary):
     for accuracy in (2, 4, 8):
-        n = 2 * reach(deriv, accuracy, True) + 7
+        n = 2 * half_width(deriv, accuracy, True) + 7
         x = uneven(n, seed=deriv)
         for spacing in (1.0, 0.1, -1e-3, 1e5, x, -x, x * 1e6, np.linspace(0, 1, n)):
             period = None
@@ -524,9 +524,9 @@ def test_float32_of_which_it_cannot_hold_the_weights(boundary):
 
 
 def test_pairs_of_boundaries():
-    """Each end is as if both were like it."""
+    """Each end is as if both ends had its boundary."""
     for deriv, accuracy in itertools.product((1, 2, 3), (2, 4, 6)):
-        r = reach(deriv, accuracy, True)
+        r = half_width(deriv, accuracy, True)
         n = 4 * r + 5
         f = np.random.default_rng(0).normal(size=n)
         sides = [b for b in BOUNDARIES if b != "periodic"]
@@ -548,9 +548,9 @@ def test_pairs_of_boundaries():
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_falling_coordinates_and_negative_spacing(boundary):
-    """The same values walked in the other direction have the same derivative, to rounding."""
+    """The same values in reverse order have the same derivative, up to rounding."""
     for deriv, accuracy in itertools.product((1, 2, 3, 4), (2, 4, 6)):
-        n = 2 * reach(deriv, accuracy, True) + 5
+        n = 2 * half_width(deriv, accuracy, True) + 5
         f = np.random.default_rng(0).normal(size=n)
         for spacing in (0.3, uneven(n)):
             many = np.ndim(spacing) > 0
@@ -624,7 +624,7 @@ def test_fewest_points_of_pairs():
             f = rng.normal(size=needed)
             got = fdx.derivative(f, **options)
             # A polynomial's derivative would not do for ghosts: compare with np.pad.
-            r = reach(deriv, accuracy)
+            r = half_width(deriv, accuracy)
             padded, pads = f, [0, 0]
             for k, side in enumerate(pair):
                 if side in PADS:
@@ -999,7 +999,7 @@ for shape, axis in [((0, 5), 1), ((5, 0), 0), ((3, 0, 7), 2), ((3, 4, 0), 1)]:
 
 
 def test_empty_arrays():
-    """By a process of its own: a division of integers by 0 would end this one."""
+    """In another process: a division of integers by 0 would end this one."""
     done = subprocess.run([sys.executable, "-c", EMPTY], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     with pytest.raises(ValueError, match=r"axis 0: expected at least 3 points.* got 0"):
@@ -1194,18 +1194,18 @@ def test_specials_touch_only_the_rows_that_see_them(boundary, special):
                 columns = [np.flatnonzero(row) for row in matrix]
                 if boundary == "periodic":
                     near = np.abs((np.arange(n) - at + n // 2) % n - n // 2)
-                    may = near <= reach(deriv, accuracy, np.ndim(spacing) > 0)
+                    may = near <= half_width(deriv, accuracy, np.ndim(spacing) > 0)
                 else:
                     may = np.array([len(c) > 0 and c[0] <= at <= c[-1] for c in columns])
                     lost = (n - len(matrix)) // 2
                     rows = np.arange(len(matrix)) + lost
                     # Weights may be 0, as those of a first derivative at a mirror.
-                    may |= abs(rows - at) <= reach(deriv, accuracy, np.ndim(spacing) > 0)
+                    may |= abs(rows - at) <= half_width(deriv, accuracy, np.ndim(spacing) > 0)
                 same_values(got[~may], want[~may], f"{options} {at}")
 
 
 def test_values_of_every_kind_are_finite_where_they_can_be():
-    """Data from the largest to the smallest numbers: no row is worse than its own terms."""
+    """Data from the largest to the smallest numbers: each row is as accurate as its terms allow."""
     rng = np.random.default_rng(0)
     for values in ("special", "wide", "huge", "tiny"):
         f = make_values(np.dtype("f8"), 200, values, rng)

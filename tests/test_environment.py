@@ -1,6 +1,6 @@
-"""The floating-point environment that a caller has set: subnormal numbers being read or written as
-0, as in all of a process where a library linked with -ffast-math is loaded, and other rounding
-modes. Gradients have NumPy's bits there too, and weights are the same everywhere."""
+"""The caller's floating-point environment: subnormal numbers that are read or written as 0, as in a
+process that has loaded a library linked with -ffast-math, and other rounding modes. Gradients have
+NumPy's bits there too, and weights are the same everywhere."""
 
 import platform
 

@@ -16,7 +16,7 @@ from fdx._core import Applicable, Band, Job, Plan, new_result
 
 
 class Hook:
-    """A value that runs some code of its own when it is converted."""
+    """A value that runs code when it is converted."""
 
     def __init__(self, value, act):
         self.value, self.act = value, act
@@ -69,7 +69,7 @@ def test_coordinates_that_reshape_other_coordinates():
 
 
 def test_a_spacing_that_moves_the_array_in_memory():
-    """What has the same shape afterwards is right: the array is looked at after the last hook."""
+    """If the shape is the same afterwards, the call succeeds: arrays are read after all hooks."""
     f = np.arange(24.0)
 
     def act():
@@ -80,7 +80,7 @@ def test_a_spacing_that_moves_the_array_in_memory():
 
 
 def test_a_spacing_that_empties_the_outputs():
-    """The list is looked at when all arguments are converted."""
+    """The list is read after all arguments are converted."""
     f, out = np.arange(24.0).reshape(6, 4), [np.zeros((6, 4)), np.zeros((6, 4))]
     with pytest.raises(ValueError, match="out: expected 2 arrays"):
         fdx.gradient(f, Hook(np.arange(6.0), out.clear), 1.0, out=out)

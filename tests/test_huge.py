@@ -1,4 +1,4 @@
-"""Arrays that 32-bit index arithmetic would get wrong."""
+"""Arrays for which 32-bit index arithmetic would overflow."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ BEYOND = 2**31
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "i2", ">f8"])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_far_strides(tmp_path, dtype, axis):
-    """Neighbours, rows and outputs more than 2^31 elements apart, in a file of holes.
+    """Neighbours, rows and outputs more than 2^31 elements apart, in a sparse file.
 
     Only the pages that hold elements exist, so this takes neither memory nor disk.
     """

@@ -1,5 +1,5 @@
-"""What is kept of earlier calls changes no result: neither of equal arguments of other types, nor
-of arrays written to meanwhile, nor of objects that change what they say."""
+"""What functions keep from earlier calls changes no result: neither for equal arguments of other
+types, nor for arrays written to meanwhile, nor for objects whose values change."""
 
 import itertools
 import sys
@@ -156,7 +156,7 @@ class Changing:
 
 
 class ChangingFloat(float):
-    """What float() makes of it is another number each time, which its equality hides."""
+    """Its float() is another number each time, which its equality hides."""
 
     def __new__(cls, *values):
         self = super().__new__(cls, values[0])
@@ -214,7 +214,7 @@ def test_objects_that_change(function):
     h = ChangingFloat(2.0, 1.0, 0.5)
     want = [right(2.0), right(1.0), right(0.5)]
     forget()
-    # A call may ask more than once; what counts is that none has what an earlier one was told.
+    # A call may convert it more than once; but no result may be that of an earlier call.
     got = [outcome(lambda: function(LINE, h)) for _ in range(3)]
     assert got[-1] == want[-1]
     assert outcome(lambda: function(LINE, 2.0)) == want[0]
@@ -251,7 +251,7 @@ def test_coordinates_written_to_in_place(dtype):
 
 
 def test_an_array_of_coordinates_that_is_not_kept_after():
-    """An operator that was found again does not look at the array that it was made of."""
+    """An operator that was kept does not read the array of coordinates again."""
     f, x = LINE, np.arange(11.0) ** 2
     want = fdx.derivative(f, x).tobytes()
     gone = x.copy()
@@ -294,7 +294,7 @@ def test_few_are_kept_and_no_large_ones():
 
 
 def test_in_threads():
-    """Of more grids than are kept, each written to the same array."""
+    """With more grids than are kept, each written to the same array."""
     f = np.sin(np.arange(60.0))
     grids = [np.arange(60.0) ** (1 + k / 40) for k in range(1, 30)]
     want = [fdx.derivative(f, x).tobytes() for x in grids]

@@ -1,6 +1,6 @@
 """Programs in C, C++ and Fortran give the bytes that Python gives, for every kind of operator.
 
-All read the same file, which tests/c/apply.c describes, and make their operators themselves.
+All read the same file, which tests/c/apply.c describes, and compile their operators.
 """
 
 import os
@@ -31,7 +31,7 @@ def raw(a):
 
 
 @dataclass(frozen=True, eq=False)
-class Partial:
+class Factor:
     axis: int
     deriv: int = 1
     accuracy: int = 2
@@ -40,19 +40,28 @@ class Partial:
     spacing: float = 1.0
     x: object = None
     period: float = 0.0
-    factor: object = None
+    coefficient: object = None
 
-    def ends(self):
+    def boundary_numbers(self):
         both = self.boundary if isinstance(self.boundary, tuple) else (self.boundary,) * 2
         return [BOUNDARIES.index(b) for b in both]
 
     def bytes(self):
         x = () if self.x is None else self.x
-        factor = () if self.factor is None else np.ravel(self.factor)
+        coefficient = () if self.coefficient is None else np.ravel(self.coefficient)
         text = ints(
-            self.axis, self.deriv, self.accuracy, *self.ends(), len(x), self.factor is not None
+            self.axis,
+            self.deriv,
+            self.accuracy,
+            *self.boundary_numbers(),
+            len(x),
+            self.coefficient is not None,
         ) + doubles(self.scale, self.spacing, self.period, *x)
-        return text if self.factor is None else text + ints(len(factor)) + doubles(*factor)
+        return (
+            text
+            if self.coefficient is None
+            else text + ints(len(coefficient)) + doubles(*coefficient)
+        )
 
     def operator(self):
         if self.deriv == 0:
@@ -67,17 +76,17 @@ class Partial:
                 period=self.period if self.x is not None and self.period else None,
             )
             result = diff if self.scale == 1 else self.scale * diff
-        return result if self.factor is None else self.factor * result
+        return result if self.coefficient is None else self.coefficient * result
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What is applied: products of partials, the first of which is applied first, each with the
-    numbers of its input and its output."""
+    """An operator and its application. A term is (input, output, factors), the first factor being
+    applied first."""
 
     dtype: str
     shape: tuple
-    products: list
+    terms: list
     transposed: bool = False
     box: object = None  # corners
     alpha: object = None
@@ -85,11 +94,11 @@ class Case:
 
     def operator(self, output, source):
         terms = []
-        for i, o, partials in self.products:
+        for i, o, factors in self.terms:
             if (i, o) == (source, output):
-                term = partials[0].operator()
-                for partial in partials[1:]:
-                    term = partial.operator() @ term
+                term = factors[0].operator()
+                for factor in factors[1:]:
+                    term = factor.operator() @ term
                 terms.append(term)
         total = terms[0] if terms else None
         for term in terms[1:]:
@@ -103,10 +112,10 @@ class Case:
         return values.astype(self.dtype)
 
     def bytes_and_results(self, results=None):
-        """The file's bytes, and the results': by operators of Python, or what `results` makes of
-        the inputs."""
-        ninputs = 1 + max(i for i, _, _ in self.products)
-        noutputs = 1 + max(o for _, o, _ in self.products)
+        """The bytes of the file, and of the results: those of Python's operators, or of `results`
+        called with the inputs."""
+        ninputs = 1 + max(i for i, _, _ in self.terms)
+        noutputs = 1 + max(o for _, o, _ in self.terms)
         operators = [[self.operator(o, i) for i in range(ninputs)] for o in range(noutputs)]
         one = next(op for row in operators for op in row if op is not None)
         in_shape, out_shape = self.shape, one.output_shape(self.shape)
@@ -132,17 +141,17 @@ class Case:
         after = []
         for old, new in zip(before, values, strict=True):
             assert new.shape == out_shape
-            made = old.copy()
+            updated = old.copy()
             if self.alpha is None:
-                made[box] = new[box]
+                updated[box] = new[box]
             else:
-                made[box] = old[box] + result.type(self.alpha) * new[box]
-            after.append(made)
+                updated[box] = old[box] + result.type(self.alpha) * new[box]
+            after.append(updated)
         text = ints(2, DTYPES[self.dtype], len(self.shape), *self.shape, self.transposed)
         text += ints(self.box is not None, *lo, *hi, self.alpha is not None)
-        text += doubles(self.alpha or 0.0) + ints(len(self.products))
-        for i, o, partials in self.products:
-            text += ints(i, o, len(partials)) + b"".join(p.bytes() for p in partials)
+        text += doubles(self.alpha or 0.0) + ints(len(self.terms))
+        for i, o, factors in self.terms:
+            text += ints(i, o, len(factors)) + b"".join(p.bytes() for p in factors)
         text += ints(ninputs, noutputs, *in_shape, *out_shape)
         text += b"".join(map(raw, inputs)) + b"".join(map(raw, before))
         return text, b"".join(map(raw, after))
@@ -176,18 +185,18 @@ def gradients(dtypes):
 
 
 def derivatives(dtype):
-    """Every boundary, on its own and beside others, orders and accuracies, spacing and
-    coordinates."""
+    """Every boundary, alone and with every other one at the other end; orders, accuracies, spacing
+    and coordinates."""
     rng = np.random.default_rng(12)
-    ends = [
+    pairs = [
         (a, b) for a in BOUNDARIES for b in BOUNDARIES if (a == "periodic") == (b == "periodic")
     ]
-    for k, boundary in enumerate(ends):
+    for k, boundary in enumerate(pairs):
         for uneven_grid in (False, True):
             deriv, accuracy = 1 + k % 4, 2 + 2 * ((k // 4) % 3)
             shape, axis = [((31,), 0), ((31, 6), 0), ((6, 31), 1), ((3, 31, 4), 1)][k % 4]
             x = uneven(31, rng) if uneven_grid else None
-            partial = Partial(
+            factor = Factor(
                 axis,
                 deriv,
                 accuracy,
@@ -197,17 +206,17 @@ def derivatives(dtype):
                 x,
                 40.0 if uneven_grid and boundary[0] == "periodic" else 0.0,
             )
-            yield Case(dtype, shape, [(0, 0, [partial])])
+            yield Case(dtype, shape, [(0, 0, [factor])])
 
 
 def sums(dtype):
-    """The operators of vector calculus, and others made of several derivatives."""
+    """The operators of vector calculus, and others of several derivatives."""
     rng = np.random.default_rng(13)
     shape = (9, 11, 12)
     h = (0.5, 0.25, 0.3)
 
     def d(axis, deriv=1, scale=1.0, boundary="periodic", accuracy=4, **others):
-        return Partial(axis, deriv, accuracy, boundary, scale, h[axis], **others)
+        return Factor(axis, deriv, accuracy, boundary, scale, h[axis], **others)
 
     grid = {"accuracy": 4, "boundary": "periodic"}
     laplacian = [(0, 0, [d(k, 2)]) for k in range(3)]
@@ -215,9 +224,9 @@ def sums(dtype):
     divergence = [(k, 0, [d(k)]) for k in range(3)]
     yield Case(dtype, shape, divergence), lambda *F: [fdx.divergence(F, *h, **grid)]
     curl = [
-        product
+        term
         for k in range(3)
-        for product in (
+        for term in (
             ((k + 2) % 3, k, [d((k + 1) % 3)]),
             ((k + 1) % 3, k, [d((k + 2) % 3, scale=-1.0)]),
         )
@@ -244,12 +253,12 @@ def sums(dtype):
         [(0, 0, [d(0, 2, boundary="one-sided")]), (0, 0, [d(2, 1, boundary="reflect", x=x)])],
         [(0, 0, [d(0, boundary="valid")]), (0, 0, [d(1, 2, -3.0, "valid", 2)])],
         [(0, 0, [d(2, boundary="one-sided"), d(0, boundary="symmetric-odd", scale=2.5)])],
-        [(0, 0, [Partial(0, 0)]), (0, 0, [d(1, 2, -0.1)])],
-        [(0, 0, [d(1, factor=conductivity)]), (0, 0, [Partial(0, 0, scale=3.0)])],
-        [(0, 0, [d(2, factor=conductivity), d(1)])],
+        [(0, 0, [Factor(0, 0)]), (0, 0, [d(1, 2, -0.1)])],
+        [(0, 0, [d(1, coefficient=conductivity)]), (0, 0, [Factor(0, 0, scale=3.0)])],
+        [(0, 0, [d(2, coefficient=conductivity), d(1)])],
     ]
-    for products in several:
-        case = Case(dtype, shape, products)
+    for terms in several:
+        case = Case(dtype, shape, terms)
         yield case, None
         yield replace(case, transposed=True), None
         yield replace(case, alpha=-0.3), None

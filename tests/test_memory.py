@@ -1,7 +1,7 @@
-"""A call takes the memory of its result and a little: nothing that grows with the array.
+"""A call allocates its result and little else: no memory that grows with the array.
 
-tracemalloc sees what NumPy and Python allocate, to the byte. The peak of the resident set, in a
-fresh process, sees everything else too: C allocations, thread stacks, a stack that grows.
+tracemalloc counts what NumPy and Python allocate, to the byte. The peak of the resident set, in a
+new process, includes everything else too: C allocations, thread stacks, a stack that grows.
 """
 
 import subprocess
@@ -32,7 +32,7 @@ def cube(dtype):
     return np.arange(N, dtype=dtype).reshape(200, 250, 200)
 """
 
-# (f, spacing, options), as text for the fresh process.
+# (f, spacing, options), as text for the new process.
 CASES = {
     "f8": ("np.arange(N, dtype='f8')", "", ""),
     "f8, edge_order 2": ("np.arange(N, dtype='f8')", "0.1", "edge_order=2"),
@@ -116,7 +116,7 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS.keys())
 def test_questions_about_large_grids(question):
-    """They take no memory that grows with the grid; a matrix of 256 rows takes half a megabyte."""
+    """They allocate no memory that grows with the grid; a matrix of 256 rows has half a MiB."""
     question()
     tracemalloc.start()
     try:

@@ -1,6 +1,6 @@
 """Which calls the compiled core computes, and which are left to np.gradient.
 
-A call that falls back by mistake gives the right answer slowly, so no other test would see it.
+A call that falls back by mistake gives the right result slowly, so no other test would fail.
 """
 
 import array

@@ -45,7 +45,7 @@ class TestGradient(test_function_base.TestGradient):
 
 
 def test_the_suite_is_whole():
-    """The tests listed above are there: a renamed one would lose its pin."""
+    """The tests listed above exist: the entry of a renamed one would have no effect."""
     names = {name for name in dir(TestGradient) if name.startswith("test")}
     assert set(LEFT_TO_NUMPY) < names
     assert len(names) >= 16

@@ -1,5 +1,5 @@
-"""Operators: the same bits for any instruction set, number of threads and layout, in no memory but
-the result's, for arrays of any size.
+"""Operators: the same bits for any instruction set, number of threads and layout, no memory except
+for the result, and arrays of any size.
 
 Run as a script, this file prints a digest of each of a fixed list of results.
 """
@@ -75,7 +75,7 @@ BEYOND = {"f8": (151, 213, 205), "f4": (193, 255, 262)}  # more than 48 MiB
 
 
 def beyond():
-    """Operators whose sums go past the caches, into memory that is there already."""
+    """Operators whose sums use non-temporal stores, into preallocated memory."""
 
     def over_all(**options):
         return sum(Diff(k, 0.1 * (k + 1), **options) for k in range(3))
@@ -95,19 +95,24 @@ def beyond():
     yield "divergence", lambda u, **k: fdx.divergence([u, u[::-1], u[:, ::-1]], 0.1, **k)
 
 
-def room_for(name, room):
+def output_in(name, memory):
     """The part of an array of three components that a result fills."""
-    return room if name == "curl" else room[0, ..., 1:-1] if name == "valid" else room[0]
+    return memory if name == "curl" else memory[0, ..., 1:-1] if name == "valid" else memory[0]
 
 
 def finite_calls():
-    """Calls whose results are finite, but would not be if a sum were added to once more."""
+    """Calls whose results are finite, but would not be if a term were added twice."""
     pairs = np.where(np.arange(200) % 4 < 2, 0.6e308, -0.6e308)
     yield "a point and its derivative", pairs, fdx.Identity() + Diff(0, 1.0)
 
     for accuracy, symbol in {2: 4, 4: 16 / 3, 6: 272 / 45, 8: 2048 / 315}.items():
         options = dict(accuracy=accuracy, boundary="reflect")
-        for shape in [(40, 101), (40, 103), (40, 203), (2500, 2601)]:  # the last past the caches
+        for shape in [
+            (40, 101),
+            (40, 103),
+            (40, 203),
+            (2500, 2601),
+        ]:  # the last by non-temporal stores
             i, j = (0.75e308 / symbol * (-1.0) ** np.arange(n) for n in shape)
             u = i[:, np.newaxis] + j
 
@@ -122,9 +127,9 @@ def print_digests():
     for name, u, L in calls():
         print(f"{name}: {digest(L(u))}")
     u = make_array("f8", BEYOND["f8"])
-    room = np.full((3, *u.shape), np.nan)
+    memory = np.full((3, *u.shape), np.nan)
     for name, L in beyond():
-        print(f"beyond the caches, {name}: {digest(L(u, out=room_for(name, room)))}")
+        print(f"beyond the caches, {name}: {digest(L(u, out=output_in(name, memory)))}")
     with np.errstate(all="raise"):
         for name, u, L in finite_calls():
             print(f"{name}: {digest(L(u))}")
@@ -179,21 +184,21 @@ def test_workers(jobs, workers):
 
 @pytest.mark.parametrize("dtype", BEYOND)
 def test_beyond_the_caches(dtype):
-    """Fresh results are not stored past the caches: other loops make them."""
+    """New results do not use non-temporal stores: other loops compute them."""
     u = make_array(dtype, BEYOND[dtype])
-    room = np.empty((3, *u.shape), dtype)
+    memory = np.empty((3, *u.shape), dtype)
     bits = f"u{u.itemsize}"
     for name, L in beyond():
-        fresh, out = L(u), room_for(name, room)
+        new, out = L(u), output_in(name, memory)
         for workers in (1, 2, 3):
             out.fill(np.nan)
             L(u, out=out, workers=workers)
-            assert np.array_equal(out.view(bits), fresh.view(bits)), name
+            assert np.array_equal(out.view(bits), new.view(bits)), name
 
 
 @pytest.mark.parametrize("stride", [2**31 + 5])
 def test_far_strides(tmp_path, stride):
-    """Rows more than 2^31 elements apart, in files of holes."""
+    """Rows more than 2^31 elements apart, in sparse files."""
     small = np.arange(108.0).reshape(9, 12) ** 2 % 100
 
     def far(name):

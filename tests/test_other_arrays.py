@@ -1,5 +1,5 @@
-"""The rule of test_arguments.py with the packages themselves, as far as they are installed; the
-group `arrays` in pyproject.toml has them."""
+"""The rule of test_arguments.py with other packages, as far as they are installed; the group
+`arrays` in pyproject.toml lists them."""
 
 import operator
 import re
@@ -114,7 +114,7 @@ def test_numbers_with_units(package):
 
 
 def between(value, op, at_the_left):
-    """An error, or what comes of an operator and something else."""
+    """An error, or the result of an operator and something else."""
     return op(value, D) if at_the_left else op(D, value)
 
 
@@ -187,7 +187,7 @@ def test_arrays_in_files_are_read(tmp_path):
 
 
 def test_what_is_no_array_but_has_some():
-    """Data sets have arrays by name, and units are none."""
+    """Data sets have arrays by name, and units are not arrays."""
     xr, units = pytest.importorskip("xarray"), pytest.importorskip("astropy.units")
     data = xr.Dataset({"T": ("x", X)})
     for given in (data, {"T": X}):

@@ -1,4 +1,4 @@
-"""out=: results go into the caller's arrays, whatever their strides; nothing else is touched."""
+"""out=: results are written to the caller's arrays, of any strides, and nothing else is."""
 
 import contextlib
 import re
@@ -134,7 +134,7 @@ def test_any_layout_into_any_other(
 @pytest.mark.parametrize("n", [2, 3, 4, 7, 8, 9, 31, 32, 33, 255, 256, 257, 511, 512, 513, 1000])
 @pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "i4"])
 def test_guard_bytes(n, dtype):
-    """At every length around the vectors and blocks, in one dimension and along either of two."""
+    """At every length near those of vectors and blocks, in one dimension and along both of two."""
     for shape, axis in [((n,), 0), ((3, n), 1), ((3, n), 0), ((n, 3), 0)]:
         f = make_array(dtype, shape)
         want = numpy_gradient(f, axis=axis)
@@ -267,7 +267,7 @@ def test_zero_dimensional_spacing_inside_the_output():
 
 
 def test_zero_dimensional_spacing_inside_an_output_that_is_written_twice():
-    """Complex products that overflow are computed again, by NumPy, when out has been written."""
+    """Complex products that overflow are computed again by NumPy, after out has been written."""
     f = np.full(50, 1 + 2j)
     f[30] = 1e308
     out = np.full(50, 1e-3 + 0j)
@@ -368,7 +368,7 @@ def test_an_output_that_overlaps_itself():
 
 
 def test_swapped_output_for_native_data():
-    """Only native order stands in for another: native data has no use for a swapped output."""
+    """Only native order is accepted for another one: native data takes no swapped output."""
     with pytest.raises((TypeError, ValueError), match=r"^out.*float64.*>f8"):
         fdx.gradient(make_array("f8", (5,)), out=np.zeros(5, ">f8"))
 
@@ -388,7 +388,7 @@ def test_other_errors_come_first_and_leave_the_output_alone():
 
 
 def test_too_small_leaves_every_output_alone():
-    """NumPy finds the short axis after computing the first; an output shows nothing of that."""
+    """NumPy finds the short axis after computing the first; an output stays untouched."""
     out = np.full((2, 5, 1), 7.0)
     with pytest.raises(ValueError, match=r"^Shape of array too small"):
         fdx.gradient(make_array("f8", (5, 1)), out=out)

@@ -1,9 +1,9 @@
 """The pages' Python code runs, prints what they say, and their links lead to files that exist.
 
-A page's blocks of Python run in their order, in one namespace, in an empty folder: `python` blocks
-as they are, `pycon` blocks as doctests. `PRELUDE` has what a page takes for granted. A comment
-`<!-- needs: MODULE -->` before a block is for what is not installed everywhere: without it, the
-block and those after it are left out.
+A page's blocks of Python run in order, in one namespace, in an empty folder: `python` blocks as
+code, `pycon` blocks as doctests. `PRELUDE` has the definitions that a page assumes. A comment
+`<!-- needs: MODULE -->` before a block names an optional module: without it, the block and those
+after it are skipped.
 """
 
 import doctest
@@ -50,7 +50,7 @@ def blocks(page):
 
 
 def anchors(text):
-    """The places in a page that links can lead to, as viewers of Markdown name them."""
+    """The anchors of a page, as viewers of Markdown name them."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -64,7 +64,7 @@ def is_there(module):
 
 @pytest.fixture
 def unpatched():
-    """As before, whatever a page patches."""
+    """Remove the patches of a page."""
     yield
     fdx.unpatch_numpy()
 
@@ -101,7 +101,7 @@ def test_links(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_plain_markdown(page):
-    """Whoever follows a link in the repository reads text, not what only Sphinx understands."""
+    """The pages are readable in the repository: they have no directives of Sphinx."""
     assert DIRECTIVE.findall(PLACES[page]) == []
 
 
@@ -112,7 +112,7 @@ def test_api_has_all_names():
 
 
 def test_the_two_commands():
-    """The second needs nothing that the first has not brought; .ci/run runs both."""
+    """The first installs all that the second needs; .ci/run runs both."""
     section = PLACES["README.md"].partition("## Two commands\n")[2].partition("\n## ")[0]
     commands = re.findall(r"^```sh\n(.*?)\n```$", section, re.MULTILINE | re.DOTALL)
     assert len(commands) == 2
@@ -127,7 +127,7 @@ def test_the_two_commands():
 
 
 def test_the_table_of_functions_is_true():
-    """Its examples run, and its names are those that there are."""
+    """Its examples run, and its names exist."""
     names = {"fdx": fdx}
     exec(PRELUDE["README.md"], names)
     exec("f = c = u; L = fdx.Diff(0, dy) ** 2 + fdx.Diff(1, dx) ** 2", names)

@@ -1,5 +1,5 @@
-"""np.gradient while it is fdx's: the same function to whoever looks at it, the same outcome of each
-call, and what the reports and `python -m fdx run` say."""
+"""np.gradient while it is patched: it is the same object, each call has the same outcome, and the
+reports and `python -m fdx run` are right."""
 
 import functools
 import inspect
@@ -40,7 +40,7 @@ def left_as_it_was():
 
 @pytest.fixture
 def counted(capsys):
-    """A block of `patched`, whose report is looked at and not shown."""
+    """A block of `patched`, whose report is not printed."""
     with fdx.patched(report=True) as report:
         yield report
     capsys.readouterr()
@@ -56,7 +56,7 @@ class Duck:
 
 
 class Delegating(np.ndarray):
-    """A subclass that leaves functions to NumPy, by its own override."""
+    """A subclass whose override calls NumPy's functions."""
 
     def __array_function__(self, function, types, args, kwargs):
         return super().__array_function__(function, types, args, kwargs)
@@ -278,7 +278,7 @@ def test_fdx_gradient_is_not_disturbed():
 
 
 def test_fdx_gradient_is_not_counted(counted):
-    """Neither what it computes nor what it leaves to NumPy, but for classes that have a say."""
+    """Neither calls that it computes nor calls that it leaves to NumPy, except for overrides."""
     half, out = F.astype("f2"), np.empty(5, "f2")
     fdx.gradient(F)
     fdx.gradient(half)
@@ -302,7 +302,7 @@ def test_workers_are_heeded(jobs):
 
 
 def test_threads(capsys):
-    """Blocks that overlap: none of them misses a call, and the last one restores."""
+    """Blocks that overlap: none misses a call, and the last one restores NumPy's function."""
     want, failures = np.gradient(F, 0.3), []
 
     def work():
@@ -354,7 +354,7 @@ def test_all_calls_of_threads_are_counted(counted):
 
 
 def test_an_interrupt_leaves_nothing_patched():
-    """Whatever line of `patched` it meets on the way in."""
+    """At every line of `patched` at the beginning of the block."""
     code, interrupted = fdx.patched.__wrapped__.__code__, 0
     for stop in range(20):
         lines, inside = itertools.count(), []
@@ -593,7 +593,7 @@ def test_report_at_exit():
 
 
 def test_reports_at_once(capsys):
-    """Two that have counted the same are two."""
+    """Two reports with the same counts are different."""
     with fdx.patched(report=True) as first, fdx.patched(report=True) as second:
         np.gradient(F)
         with fdx.patched(report=True) as third:
@@ -614,22 +614,22 @@ def test_filters_see_numpys_module(report, capsys):
 def test_where_warnings_point(capsys):
     """As docs/how.md says."""
 
-    def place(call, *arguments):
+    def file_of_warning(call, *arguments):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             call(*arguments)
-        (place,) = {warning.filename for warning in caught}
-        return place
+        (file,) = {warning.filename for warning in caught}
+        return file
 
     D = fdx.Diff(0)
     for call in (fdx.gradient, fdx.derivative, fdx.laplacian, D, D):
-        assert place(call, np.tile(HUGE, 2)) == __file__
+        assert file_of_warning(call, np.tile(HUGE, 2)) == __file__
     half = np.array([-6e4, 6e4, 6e4], "f2")
-    assert place(fdx.gradient, half) == NUMPYS_CODE.co_filename
+    assert file_of_warning(fdx.gradient, half) == NUMPYS_CODE.co_filename
     for report in False, True:
         with fdx.patched(report=report):
-            assert place(np.gradient, HUGE) == fdx._patch.__file__
-            assert place(np.gradient, half) == NUMPYS_CODE.co_filename
+            assert file_of_warning(np.gradient, HUGE) == fdx._patch.__file__
+            assert file_of_warning(np.gradient, half) == NUMPYS_CODE.co_filename
 
 
 def test_a_class_that_refuses_what_counting_might_ask(counted):

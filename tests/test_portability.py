@@ -1,4 +1,4 @@
-"""csrc/ on machines that are not this one: cross-compiled, and its C tests run in an emulator."""
+"""csrc/ on other machines: cross-compiled, with its C tests in an emulator."""
 
 import itertools
 import os
@@ -56,21 +56,21 @@ def test_clang_fuses_nothing_on_aarch64_either(tmp_path):
 
 
 def fused(objects, objdump):
-    """Functions with multiplications and additions that are one operation."""
+    """Functions with fused multiply-adds."""
     text = run(objdump, "-d", *objects)
     found = re.findall(r"^[0-9a-f]+ <(\w+)>:|\t(fn?m(?:add|sub)|fml[as])\t", text, re.MULTILINE)
     assert ("quotient_f64", "") in found, "objdump printed nothing that was understood"
     return {name for (name, _), (_, fuse) in itertools.pairwise(found) if fuse}
 
 
-# What Microsoft's compiler is told from others by, with /std:c11 /fp:strict, and its C.
+# The macros that identify Microsoft's compiler, with /std:c11 /fp:strict, and its C.
 MICROSOFT = "-std=c11 -fms-extensions -fms-compatibility -U__GNUC__ -U__clang__ -D_M_FP_STRICT"
 
 
 @pytest.mark.parametrize("options", ["-std=c99", MICROSOFT], ids=["clang-cl", "cl"])
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_branches_for_microsoft_s_compiler(machine, options, tmp_path):
-    """That compiler is not here, but clang reads what it would read."""
+    """That compiler is not installed, but clang compiles the same lines."""
     clang = tool("clang")
     for name, text in HEADERS.items():
         (tmp_path / name).write_text(text)

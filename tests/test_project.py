@@ -1,4 +1,4 @@
-"""What several files say about the project is the same, and what they name is there."""
+"""Files agree in what they say about the project, and what they name exists."""
 
 import re
 import tomllib
@@ -63,10 +63,10 @@ def test_changelog_fragments_are_well_formed():
 
 
 def names_in_contributing():
-    """Pairs of a file and an identifier in it, or nothing. Files stand before what is in them."""
+    """Pairs of a file and an identifier in it, or "". Files precede their identifiers."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    places = text[text.index("## Where things go") : text.index("## Releases")]
-    for item in re.split(r"\n(?=- |\*\*)", places):
+    section = text[text.index("## Where things go") : text.index("## Releases")]
+    for item in re.split(r"\n(?=- |\*\*)", section):
         file = "nothing"
         for name in re.findall(r"`([^`\s]+)`", item):
             if "NAME" in name or name.startswith("fdx."):  # a file to be made; what users call it

@@ -180,7 +180,7 @@ def calls(draw, shape=roomy_shapes, spacing=True, **kwargs):
 
 
 def check(f, varargs, options, errstate=None):
-    """The same call of both; `options` is made anew for each where it holds a generator."""
+    """The same call of both; `options` is created for each, as it may hold a generator."""
     kwargs = options() if callable(options) else options
     with np.errstate(**(errstate or dict(all="warn"))):
         want = outcome(fdx._fallback.numpy_gradient, f, *varargs, **kwargs)
@@ -213,7 +213,7 @@ def test_layouts(call, errstate):
 
 @given(calls(shape=shapes), errstates)
 def test_everything_at_once(call, errstate):
-    """Arrays too small or empty included: then what NumPy says, after the warnings it has given."""
+    """Including arrays that are too small or empty: NumPy's errors, after NumPy's warnings."""
     check(*call, errstate)
 
 
@@ -239,7 +239,7 @@ class OddFloat(float):
 
 
 class Array(np.ndarray):
-    """A subclass, which NumPy's result keeps."""
+    """A subclass, which is the type of NumPy's result."""
 
 
 AXES = [
@@ -314,7 +314,7 @@ def test_other_containers(f, container, spacings):
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("count", [3, 4, 5, 6, 9])
 def test_flags_of_coordinates_that_are_not_finite(dtype, count):
-    """Three or four weights are straight-line code to a compiler, which may compute too much."""
+    """A compiler may vectorise the code of three or four weights, and compute too many of them."""
     rng = np.random.default_rng(count)
     special = np.array([-0.0, np.nan, np.inf, -np.inf, 1, 3, 1e38], dtype)
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""The slow twin agrees with np.gradient bit for bit, so the other tests may lean on either."""
+"""The reference implementation agrees with np.gradient bit for bit: tests may use either."""
 
 import numpy as np
 import pytest

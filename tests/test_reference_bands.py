@@ -1,4 +1,4 @@
-"""The exact matrices of derivatives: what they must do to polynomials, and to what np.pad gives."""
+"""The exact matrices of derivatives, checked by polynomials and by np.pad."""
 
 from fractions import Fraction
 from math import factorial
@@ -40,15 +40,15 @@ def test_exact_up_to_the_design_degree(deriv, accuracy, spacing, boundary):
     x = points_of(COORDINATES[spacing])
     matrix = band_matrix(N, deriv, accuracy, boundary, COORDINATES[spacing])
     uniform = spacing == "spacing"
-    reach = (deriv + 1) // 2 + accuracy // 2 - 1 if uniform else (deriv + accuracy) // 2
+    half_width = (deriv + 1) // 2 + accuracy // 2 - 1 if uniform else (deriv + accuracy) // 2
     left, right = (boundary, boundary) if isinstance(boundary, str) else boundary
-    skipped = reach if left == "valid" else 0
-    assert len(matrix) == N - skipped - (reach if right == "valid" else 0)
+    skipped = half_width if left == "valid" else 0
+    assert len(matrix) == N - skipped - (half_width if right == "valid" else 0)
     for number, row in enumerate(matrix):
         i = number + skipped
-        inner = reach <= i < N - reach
+        inner = half_width <= i < N - half_width
         # the nodes determine a polynomial; in the middle of them symmetry gives another degree
-        nodes = 2 * reach + 1 if inner else deriv + accuracy
+        nodes = 2 * half_width + 1 if inner else deriv + accuracy
         degree = nodes - 1 + (uniform and inner and deriv % 2 == 0)
         assert degree >= deriv + accuracy - 1
         assert all(is_exact(row, x, x[i], power, deriv) for power in range(degree + 1))
@@ -62,38 +62,38 @@ def test_exact_up_to_the_design_degree(deriv, accuracy, spacing, boundary):
 @pytest.mark.parametrize("spacing", ["spacing", "rising"])
 @pytest.mark.parametrize("spare", [0, 7])
 def test_ghosts_are_what_np_pad_gives(deriv, accuracy, left, right, spacing, spare):
-    reach = (deriv + accuracy) // 2
-    n = reach + 1 + spare
+    half_width = (deriv + accuracy) // 2
+    n = half_width + 1 + spare
     x = UNEVEN[:n] if spacing == "rising" else [Fraction(i) for i in range(n)]
     padded = x
     values = np.identity(n, dtype=object) * 1
     for side, mode in ((0, left), (1, right)):
-        values = pad(values, reach, side, mode)
-        # a mirrored coordinate goes on beyond the end as far as its source is from the mirror
+        values = pad(values, half_width, side, mode)
+        # a mirrored coordinate is as far beyond the mirror as its source is inside
         mode = "reflect-odd" if mode.startswith("reflect") else "half"
-        padded = pad(padded, reach, side, mode)
+        padded = pad(padded, half_width, side, mode)
     spacing = x if spacing == "rising" else 1
-    wide = band_matrix(n + 2 * reach, deriv, accuracy, "valid", padded if spacing != 1 else 1)
-    # even derivatives with a spacing reach one point less far than with coordinates
+    wide = band_matrix(n + 2 * half_width, deriv, accuracy, "valid", padded if spacing != 1 else 1)
+    # with a spacing, the half-width of even derivatives is one less than with coordinates
     rows = (len(wide) - n) // 2
     expected = np.array(wide[rows : rows + n]) @ values
     assert (np.array(band_matrix(n, deriv, accuracy, (left, right), spacing)) == expected).all()
 
 
-def pad(values, reach, side, mode):
+def pad(values, half_width, side, mode):
     if mode == "half":
         ends = values[:2] if side == 0 else values[:-3:-1]
         mirror = 3 * ends[0] - ends[1]
-        inner = values[:reach] if side == 0 else values[-reach:]
+        inner = values[:half_width] if side == 0 else values[-half_width:]
         ghosts = [mirror - value for value in reversed(inner)]
         return [*ghosts, *values] if side == 0 else [*values, *ghosts]
     mode, _, odd = mode.partition("-")
-    widths = [(reach, 0) if side == 0 else (0, reach)] + [(0, 0)] * (np.ndim(values) - 1)
+    widths = [(half_width, 0) if side == 0 else (0, half_width)] + [(0, 0)] * (np.ndim(values) - 1)
     return np.pad(np.array(values), widths, mode, reflect_type=odd or "even").tolist()
 
 
 @pytest.mark.parametrize(("deriv", "accuracy"), DERIVS)
-def test_periodic_rows_are_turned(deriv, accuracy):
+def test_periodic_rows_are_rotated(deriv, accuracy):
     matrix = np.array(band_matrix(N, deriv, accuracy, "periodic", Fraction(1, 3)))
     for i in range(N):
         assert (np.roll(matrix[0], i) == matrix[i]).all()

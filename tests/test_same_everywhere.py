@@ -18,7 +18,7 @@ from compare import canonical_bytes, outcome
 import fdx
 import fdx._core
 
-# Vector widths, the core's internal blocks, and the lengths next to them.
+# Vector lengths, the core's block lengths, and the lengths next to them.
 LENGTHS = [3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1000]
 
 
@@ -37,7 +37,7 @@ def calls():
                 for edge_order in (1, 2):
                     name = f"{dtype} {shape} {kind} axis {axis} spacing {i} edge_order {edge_order}"
                     yield name, f, (h,), dict(axis=axis, edge_order=edge_order)
-    # Beyond the caches, where stores may go past them.
+    # Larger than the caches, where stores may be non-temporal.
     for dtype, shape in [
         ("f8", (2000, 2100)),
         ("f4", (210, 200, 130)),
@@ -72,7 +72,7 @@ def start(isa, *arguments):
 
 
 def tables():
-    """What the processor has, by NumPy's account of it, which fdx has no part in."""
+    """The instruction sets of the processor according to NumPy, independently of fdx."""
     features = np._core._multiarray_umath.__cpu_features__
     avx2 = (features.get("AVX2") and features.get("FMA3")) or features.get("X86_V3")
     avx512 = features.get("AVX512_ICL")
@@ -139,7 +139,7 @@ def test_layouts(dtype, values):
 
 @pytest.mark.parametrize("layout", ["F", "permuted", "strided", "negative", "offset"])
 def test_large_layouts(layout):
-    """Large enough for the loops that are chosen by size, over two threads as well."""
+    """Large enough for loops that are chosen by size, also with two threads."""
     f = make_array("f4", (150, 160, 170))
     copy = lay_out(f, layout, np.random.default_rng(0))
     want = digest(fdx.gradient(f, 0.1))

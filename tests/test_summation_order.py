@@ -1,4 +1,4 @@
-"""Sums are of differences, in one documented order: what is common to all values costs no digit."""
+"""Sums are of differences, in one documented order: a constant offset costs no digits."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compare import canonical_bytes
 from reference import row_sum
-from stencils import BOUNDARIES, reach
+from stencils import BOUNDARIES, half_width
 
 import fdx
 
@@ -15,7 +15,7 @@ ACCURACIES = [2, 4, 6, 8, 12]
 
 
 def uneven(n):
-    """Coordinates that are not even, all integers."""
+    """Unevenly spaced coordinates, all integers."""
     return np.cumsum(1 + np.arange(n) % 3).astype(float)
 
 
@@ -34,7 +34,7 @@ def values(n, dtype, seed=0):
 @pytest.mark.parametrize(("deriv", "accuracy"), list(itertools.product(DERIVS, ACCURACIES)))
 def test_every_row_is_summed_in_the_documented_order(deriv, accuracy, dtype):
     for even in (True, False):
-        r = reach(deriv, accuracy, not even)
+        r = half_width(deriv, accuracy, not even)
         n = 2 * r + 150
         f = values(n, dtype, seed=deriv)
         D = fdx.Diff(0, 0.3 if even else uneven(n), deriv=deriv, accuracy=accuracy)
@@ -44,19 +44,20 @@ def test_every_row_is_summed_in_the_documented_order(deriv, accuracy, dtype):
             inside = r <= i < n - r
             columns = np.arange(i - r, i + r + 1) if inside else matrix[i].nonzero()[0]
             columns = np.union1d(columns, i)
-            form = ("odd" if deriv % 2 else "even") if inside and even else "differences"
-            own = int(np.searchsorted(columns, i))
+            pairs = "antisymmetric" if deriv % 2 else "symmetric"
+            summation = pairs if inside and even else "differences"
+            centre = int(np.searchsorted(columns, i))
             for part in (np.real, np.imag) if dtype[0] == "c" else (np.asarray,):
-                want = row_sum(form, matrix[i, columns], part(f)[columns], own)
+                want = row_sum(summation, matrix[i, columns], part(f)[columns], centre)
                 same_bits(part(got)[i : i + 1], want.reshape(1), f"row {i} of {n}, even {even}")
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("deriv", DERIVS)
 def test_an_offset_changes_no_bit(deriv, boundary):
-    """Where f + c is exact, differences of it are those of f: in float32 too, and at the ends."""
+    """If f + c is exact, its differences are those of f: in float32 too, and at the ends."""
     for accuracy, even in itertools.product(ACCURACIES, (True, False)):
-        n = 2 * reach(deriv, accuracy, not even) + 70
+        n = 2 * half_width(deriv, accuracy, not even) + 70
         x = 0.3 if even else uneven(n)
         period = None if even or boundary != "periodic" else float(x[-1] - x[0] + 2)
         options = dict(deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
@@ -70,7 +71,7 @@ def test_an_offset_changes_no_bit(deriv, boundary):
 @pytest.mark.parametrize("accuracy", [2, 4, 8])
 @pytest.mark.parametrize("call", [fdx.laplacian, fdx.hessian])
 def test_an_offset_changes_no_bit_of_sums_over_axes(call, accuracy):
-    """Of sizes at which results stay in the caches and at which they are stored past them."""
+    """For sizes with results in the caches, and for sizes with non-temporal stores."""
     for shape in ((20, 30), (600, 900), (20, 21, 130)):
         f = np.random.default_rng(0).integers(0, 1000, shape)
         for spacing in ([0.3], [uneven(n) for n in shape]):
@@ -87,8 +88,8 @@ def test_the_second_difference_of_near_values_is_that_of_numpy():
 
 
 def test_the_laplacian_of_a_pressure_in_single_precision():
-    """Waves of 3 hPa on 1013.25 hPa: what float32 holds of them gives the Laplacian exactly, as
-    all differences of its values are multiples of 1/128 and small."""
+    """Waves of 3 hPa on 1013.25 hPa: the Laplacian of the float32 values is exact, as all their
+    differences are multiples of 1/128 and small."""
     x = np.linspace(0, 2 * np.pi, 256, endpoint=False)
     p = (101325 + 300 * np.sin(x)[:, None] * np.cos(x)).astype("f4")
     exact = fdx.laplacian(p.astype(float), boundary="periodic")
@@ -102,7 +103,7 @@ def test_the_laplacian_of_a_pressure_in_single_precision():
 def test_constants_near_the_largest_number_have_derivative_zero(deriv):
     for accuracy, dtype in itertools.product(ACCURACIES, ("f4", "f8", "c16")):
         for largest in (np.finfo(dtype).max, np.finfo(dtype).max * np.finfo(dtype).dtype.type(0.6)):
-            n = 2 * reach(deriv, accuracy, True) + 40
+            n = 2 * half_width(deriv, accuracy, True) + 40
             for spacing in (1.0, uneven(n)):
                 for boundary in BOUNDARIES:
                     if boundary == "periodic" and np.ndim(spacing):

@@ -1,4 +1,4 @@
-"""What is said to type checkers: that they understand it, and that it is so."""
+"""Type annotations: type checkers accept them, and they are true."""
 
 import atexit
 import importlib.util
@@ -38,7 +38,7 @@ def test_the_stub_is_like_the_module():
 
 
 def holds(value, expected):
-    """Is it a value of the type? Of the types that inferred.py has."""
+    """Is it a value of the type, one of those in inferred.py?"""
     if expected is typing.Any:
         return True
     kind, arguments = typing.get_origin(expected), typing.get_args(expected)

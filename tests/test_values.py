@@ -1,4 +1,4 @@
-"""Operators as values: which are equal, what they are after a round trip, how they are written."""
+"""Operators as values: equality, copies and pickles, and their text."""
 
 import copy
 import itertools
@@ -28,7 +28,7 @@ x, y, z = Diff(0, 0.5), Diff(1, 0.25), Diff(2)
 
 
 def again_by(L):
-    """The same by ways that lead back to it."""
+    """The same operator by operations that change nothing."""
     yield "copy", copy.copy(L)
     yield "deepcopy", copy.deepcopy(L)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -238,7 +238,7 @@ def test_sums_of_valid():
 
 
 def test_arrays_of_coefficients():
-    """As what is written to them counts, equal ones are the same memory."""
+    """As they may be written to, equal arrays of coefficients are the same memory."""
     c = np.linspace(1, 2, 12)
     L = c * x
     known = hash(L)
@@ -304,7 +304,7 @@ def test_equal_operators_have_equal_matrices(shape, data):
 
 
 def test_products_are_the_same_in_every_process():
-    """Which of a product and its transpose is computed was decided by addresses in memory."""
+    """Addresses in memory decided whether a product or its transpose was computed."""
     code = (
         "import numpy as np, fdx, hashlib; rng = np.random.default_rng(3)\n"
         "waste = [np.empty(k) for k in {waste}]\n"
@@ -340,7 +340,7 @@ class Mine(Diff):
 
 
 class Half:
-    """A real number that is none of Python's."""
+    """A real number of a new class."""
 
     def __float__(self):
         return 0.5
@@ -373,7 +373,7 @@ def test_kinds_of_numbers():
 
 
 class Once(float):
-    """Another number each time that it is asked for."""
+    """Another number each time it is converted."""
 
     def __float__(self):
         self.asked = getattr(self, "asked", 0) + 1
@@ -436,7 +436,7 @@ def test_written_with_arrays():
 
 
 def test_a_cropped_sum_in_words():
-    """Points that are left out are those of a slice."""
+    """Points that are removed are shown as a slice."""
     a = Diff(0, boundary=("valid", "one-sided"), accuracy=4) + Diff(1, boundary="valid")
     text = repr(Diff(0) @ a).splitlines()[0]
     assert "Crop" not in text

@@ -1,5 +1,5 @@
-"""What users of the C core build it with, and how they reach it from Python: each way in, from an
-empty folder to a program that computes."""
+"""Every way to build the C core, and to call it from Python: from an empty folder to a program that
+computes."""
 
 import ctypes
 import json
@@ -63,16 +63,16 @@ int main(void)
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
             u[i][j] = i * i + 3 * j * j;
-    fdx_factor partials[2];
-    fdx_term products[2];
-    memset(partials, 0, sizeof partials);
+    fdx_factor factors[2];
+    fdx_term terms[2];
+    memset(factors, 0, sizeof factors);
     for (int d = 0; d < 2; d++) {
-        partials[d].axis = d;
-        partials[d].what.deriv = partials[d].what.accuracy = 2;
-        partials[d].what.scale = partials[d].what.spacing = 1;
-        products[d] = (fdx_term){0, 0, 1, &partials[d]};
+        factors[d].axis = d;
+        factors[d].what.deriv = factors[d].what.accuracy = 2;
+        factors[d].what.scale = factors[d].what.spacing = 1;
+        terms[d] = (fdx_term){0, 0, 1, &factors[d]};
     }
-    const fdx_sum sum = {2, shape, 2, products, call.isa};
+    const fdx_sum sum = {2, shape, 2, terms, call.isa};
     const fdx_operator *laplacian;
     void *memory = malloc(fdx_operator_size(&sum));
     check(memory != NULL, "memory");
@@ -132,7 +132,7 @@ def check_commands(build, namespace=()):
         assert [f for f in flags if f.startswith("-O")][-1] == "-O3"
 
 
-# What a project may have chosen for all that it is made of.
+# Flags that a project may set for all its targets.
 MESON_S = ("--unity=on", "-Dc_args=-ffast-math")
 CMAKE_S = ("-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_C_FLAGS=-ffast-math")
 
@@ -171,7 +171,7 @@ def installed_files(prefix):
 
 
 def check_pkg_config(prefix, folder):
-    """A consumer that knows of `prefix` only what pkg-config tells."""
+    """A consumer that finds `prefix` by pkg-config alone."""
     (where,) = prefix.rglob("fdx.pc")
     env = {"PKG_CONFIG_PATH": str(where.parent)}
     pkg_config = tool("pkg-config")

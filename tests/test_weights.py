@@ -1,4 +1,4 @@
-"""fdx.weights: exact rationals, rounded once, where it promises that, and near them elsewhere."""
+"""fdx.weights: exact rationals, rounded once, where it promises that, and accurate elsewhere."""
 
 import math
 import re
@@ -32,7 +32,7 @@ def assert_correctly_rounded(nodes, at, deriv):
 
 
 def assert_near(nodes, at, deriv):
-    """Within half a unit in its last place, and what fdx.weights' documentation adds to that."""
+    """Within half a unit in the last place, plus the error bound in fdx.weights' documentation."""
     exact = reference.weights(nodes, at, deriv)
     with np.errstate(over="ignore"):
         got = fdx.weights(nodes, at, deriv).tolist()
@@ -44,12 +44,12 @@ def assert_near(nodes, at, deriv):
             assert abs(Fraction(w) - true) <= Fraction(math.ulp(w)) / 2 + slack, (nodes, at, deriv)
 
 
-# ------------------------------------------------------------------ the twin
+# ------------------------------------------------------------------ the reference implementation
 
 
 @pytest.mark.parametrize("deriv", DERIVATIVES)
 @pytest.mark.parametrize("accuracy", [2, 4, 6, 14, 30])
-def test_the_twin_is_sympy(deriv, accuracy):
+def test_the_reference_is_sympy(deriv, accuracy):
     m = deriv + accuracy
     nodes = list(range(m))
     for at in (Fraction(0), Fraction(m // 3), Fraction(2 * m - 3, 2)):
@@ -60,7 +60,7 @@ def test_the_twin_is_sympy(deriv, accuracy):
 
 
 @pytest.mark.parametrize("deriv", range(7))
-def test_the_twin_differentiates_polynomials(deriv):
+def test_the_reference_differentiates_polynomials(deriv):
     nodes = np.random.default_rng(deriv).normal(size=9)
     exact = reference.weights(nodes, 0.1, deriv)
     for degree in range(9):

@@ -27,7 +27,7 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 
 
 def python(code, *, timeout=120, **environment):
-    """Run a script in a fresh interpreter; its output, or an assertion with what it said."""
+    """Run a script in a new interpreter; its output, or an assertion with its messages."""
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + code],
         env={**os.environ, **environment},
@@ -66,7 +66,7 @@ def check(**options):
 
 
 def parts_of(jobs):
-    """How many parts each call since the last look was split into."""
+    """The number of parts of each call since the last time."""
     assert all(job.parts_run == job.nparts for job in jobs)
     counts = {job.nparts for job in jobs}
     jobs.clear()
@@ -119,7 +119,7 @@ def test_outputs_and_inputs_in_place(jobs):
 
 
 def test_small_arrays_are_not_split(monkeypatch):
-    """Handing work to a thread costs more than a small array does."""
+    """Passing work to a thread takes longer than computing a small array."""
     monkeypatch.setattr(fdx._threads, "enlist", lambda job, helpers: pytest.fail("split"))
     fdx.gradient(np.arange(100.0), workers=2)
 
@@ -180,7 +180,7 @@ def test_set_workers(jobs):
 
 
 def test_set_workers_is_a_context_variable(jobs):
-    """Another thread's or task's choice is its own."""
+    """Threads and tasks do not affect each other's setting."""
     with fdx.set_workers(3):
         inherited = contextvars.copy_context()
     for context, count in [(contextvars.Context(), set()), (inherited, {3})]:
@@ -272,7 +272,7 @@ def test_set_workers_many_times_takes_no_memory():
 
 
 def test_set_workers_in_tasks(jobs):
-    """Each task has its own; one begins with what the task that starts it has set."""
+    """Each task has a setting; it begins with that of the task that starts it."""
 
     async def task(number):
         assert fdx._threads.count(None) == 2
@@ -343,7 +343,7 @@ def test_environment_is_the_weakest():
 
 @pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000", "9" * 30])
 def test_bad_environment(value):
-    """It may have been set for another program: import works, and says what it does instead."""
+    """It may have been set for another program: the import works, with a warning."""
     code = "import fdx; fdx.gradient([1, 2, 3]); print(fdx._threads.count(None))"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -358,7 +358,7 @@ def test_bad_environment(value):
 
 
 def test_processors_this_process_may_use():
-    """Not those the machine has: a container or a scheduler may grant fewer."""
+    """Not all CPUs of the machine: a container or a scheduler may allow fewer."""
     code = """
 import os
 import signal
@@ -618,13 +618,13 @@ print("done")
 
 
 def test_a_storm_of_interrupts():
-    """At whatever moment a signal handler raises, the next call finds the threads as it needs."""
+    """Whenever a signal handler raises, the threads serve the next call."""
     if hasattr(signal, "setitimer"):
         assert python("fdx._threads.enlist = real" + STORM).endswith("done\n")
 
 
 def test_a_fork_while_threads_are_enlisted():
-    """As by a signal handler: the child finishes the call without the threads of its parent."""
+    """As in a signal handler: the child finishes the call without the threads of its parent."""
     code = """
 import os, time
 
@@ -651,8 +651,8 @@ print("done")
 
 @pytest.mark.skipif(os.name == "nt", reason="compiles a library as Unix does")
 def test_the_callers_floating_point_environment(tmp_path):
-    """Other threads round, and treat subnormals, as the calling one does; such as after a library
-    built with -ffast-math has switched subnormals off in it."""
+    """Other threads use the rounding mode and the treatment of subnormals of the calling thread,
+    for instance after a library built with -ffast-math has switched subnormals off in it."""
     source = tmp_path / "rounding.c"
     source.write_text(
         "#include <fenv.h>\n"
@@ -749,17 +749,17 @@ def test_idle_threads_do_not_keep_the_process():
     assert python("check(workers=7); print('over')", timeout=60) == "over\n"
 
 
-# ------------------------------------------------------------------ no threads to be had
+# ------------------------------------------------------------------ no threads available
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
 def test_no_thread_can_be_started(jobs, monkeypatch, error):
-    """The caller works it off alone, and nothing is kept for threads that never come."""
+    """The caller computes it alone, and nothing stays in the queue for threads that never start."""
 
     def start_new_thread(*arguments):
         raise error
 
-    fdx._threads._forget_threads()  # those that there are stay, and wait in their own queue
+    fdx._threads._forget_threads()  # existing threads stay, and wait for their queue
     monkeypatch.setattr(fdx._threads._thread, "start_new_thread", start_new_thread)
     for _ in range(10):
         assert_same_bits(fdx.gradient(F, workers=3), numpy_gradient(F))
@@ -791,7 +791,7 @@ def test_only_some_threads_can_be_started(jobs, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of POSIX")
 @pytest.mark.parametrize("limit", ["RLIMIT_NPROC", "RLIMIT_AS"])
 def test_limits_that_leave_no_thread(limit):
-    """Of threads, which does not hold for root; or of address space, less than a stack takes."""
+    """A limit of threads, which root does not have; or of address space, less than a stack."""
     code = f"""
 import resource
 fdx.gradient(f)
@@ -814,7 +814,7 @@ if not fdx._threads._started:
     assert limit == "RLIMIT_NPROC" or said.strip() == "none"
 
 
-# ------------------------------------------------------------------ threads of little stack
+# ------------------------------------------------------------------ threads with a small stack
 
 STACK = """
 import sys, threading
@@ -873,7 +873,7 @@ assert not errors, errors
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="stacks differ, and their limits")
 @pytest.mark.parametrize("call", ["gradients", "others"])
 def test_threads_of_little_stack(call):
-    """A call takes 32 KiB, an empty thread 36; with musl threads have 128. Beyond is a crash."""
+    """A call takes 32 KiB, an empty thread 36; musl's threads have 128. More would crash."""
     command = [sys.executable, "-c", STACK, call, str(32 + 36)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"

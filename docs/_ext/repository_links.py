@@ -56,7 +56,8 @@ def on_include_read(app, path, docname, source):
     text = source[0]
     if file.suffix == ".h":  # for its comments
         text = re.sub(r"^ \*(?!/) ?", "", text, flags=re.MULTILINE)
-        text = re.sub(r"^(\w+) {2,}(?=\w)", r"- *\1*: ", text, flags=re.MULTILINE)  # a list of terms
+        # The list of terms.
+        text = re.sub(r"^(\w+) {2,}(?=\w)", r"- *\1*: ", text, flags=re.MULTILINE)
     source[0] = redirected(text, file.parent.as_posix())
 
 
