@@ -79,7 +79,7 @@ def test_matrix_columns_are_what_unit_vectors_give(made):
 @given(made=drawn(arrays=False), seed=st.integers(0, 99))
 @some
 def test_arrays_outside_keep_the_columns(made, seed):
-    assume(not made.cropped)  # of which there is a test of its own
+    assume(not made.cropped)  # which has another test
     c = random(made.shape, seed)
     weighed = c * made.operator
     matrix = weighed.matrix(made.in_shape).toarray()
@@ -90,7 +90,7 @@ def test_arrays_outside_keep_the_columns(made, seed):
 @given(made=drawn(depth=2))
 @some
 def test_transpose_with_arrays(made):
-    """Exact but for products of what is multiplied; there to rounding."""
+    """Exact, but up to rounding for products with arrays of coefficients."""
     matrix = made.operator.matrix(made.in_shape).toarray()
     got = made.operator.T.matrix(made.shape).toarray()
     if made.text.count("array") <= 1 and "@" not in made.text:
@@ -261,7 +261,8 @@ def test_transposes_of_sums_of_valid_and_periodic():
 
 
 def test_products_of_what_is_not_one_banded_matrix():
-    """Of periodic and other derivatives, or wider than a periodic axis: one after the other."""
+    """Periodic and other derivatives, or stencils wider than a periodic axis, are applied one
+    after the other."""
     u = random((4, 7))
     wide = fdx.Diff(1, accuracy=4, boundary="periodic")
     for A, B in ((wide, wide), (wide, fdx.Diff(1)), (fdx.Diff(1), wide)):
@@ -285,7 +286,7 @@ def test_products_of_valid():
 
 
 def test_what_follows_a_cropped_sum_sees_only_what_is_left():
-    """A @ B is A applied to B's result, whose ends are those of the common region."""
+    """A @ B is A applied to B's result, on the common region."""
     u = random((10, 9))
     cropped = fdx.Diff(0, boundary="valid") + fdx.Diff(1, boundary="valid")
     for outer in (fdx.Diff(0), fdx.Diff(1, deriv=2), fdx.Diff(0) + fdx.Diff(1)):
@@ -372,9 +373,9 @@ def test_symbol_is_near_the_exact_one():
 @pytest.mark.parametrize("accuracy", [2, 4, 8, 20])
 @pytest.mark.parametrize("deriv", [*range(1, 9), 19, 20])
 def test_symbol_does_not_cancel(deriv, accuracy):
-    """Right in all digits but those that a power of a rounded number lacks."""
-    reach = (deriv + 1) // 2 + accuracy // 2 - 1
-    weights = reference.weights(range(-reach, reach + 1), 0, deriv)[reach:]
+    """Right in all digits that the power of a rounded number has."""
+    half_width = (deriv + 1) // 2 + accuracy // 2 - 1
+    weights = reference.weights(range(-half_width, half_width + 1), 0, deriv)[half_width:]
     D, E = (fdx.Diff(0, h, deriv=deriv, accuracy=accuracy) for h in (1.0, -0.25))
     with mpmath.workdps(250):
         weights = [mpmath.mpf(w.numerator) / w.denominator for w in weights]
@@ -391,7 +392,7 @@ def test_symbol_does_not_cancel(deriv, accuracy):
 
 def test_symbol_of_weights_that_overflow():
     for h in (1e-200, 1e200):
-        with pytest.raises(ValueError, match="spacing: expected one of which the weights neither"):
+        with pytest.raises(ValueError, match="spacing: expected one for which the weights neither"):
             fdx.Diff(0, h, deriv=2).symbol(1.0)
 
 
@@ -399,7 +400,7 @@ def test_symbol_errors():
     x = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
     with pytest.raises(ValueError, match="uneven coordinates has no symbol"):
         fdx.Diff(0, x).symbol(1.0)
-    with pytest.raises(ValueError, match="uneven coordinates has a stencil of its own at each"):
+    with pytest.raises(ValueError, match="uneven coordinates has another stencil at each"):
         fdx.Diff(0, x).plot()
     assert (10**30 * fdx.Diff(0)).symbol(1.0) == 1e30 * fdx.Diff(0).symbol(1.0)
     with pytest.raises(ValueError, match="arrays of coefficients has no symbol"):
@@ -439,7 +440,7 @@ def test_spectral_radius(boundary):
 
 @pytest.mark.parametrize("boundary", ["one-sided", "reflect", "symmetric-odd"])
 def test_spectral_radius_of_a_long_axis(boundary):
-    """Not below the largest eigenvalue, and for one kind of derivatives hardly above."""
+    """At least the largest eigenvalue, and for one kind of derivatives hardly more."""
     n = 280
     one, six = (fdx.Diff(0, 0.1, accuracy=a, boundary=boundary) for a in (2, 6))
     for L in (one, one**2, six @ six):
@@ -489,7 +490,7 @@ def test_spectral_radius_of_periodic_axes_is_exact(monkeypatch):
 
 
 def test_spectral_radius_of_short_periodic_axes():
-    """Of fewer points than waves that the stencil tells from one another."""
+    """With fewer points than the stencil has distinct waves."""
     D = [fdx.Diff(d, 0.3, accuracy=6, boundary="periodic") for d in (0, 1)]
     for L in (D[0], D[0] @ D[0], D[0] ** 2, D[0] ** 2 + D[0], D[0] @ D[1] - D[1] ** 2):
         for n in range(9, 15):
@@ -520,7 +521,7 @@ def test_spectral_radius_of_several_spacings_along_an_axis():
         ([(1, 0, 2), (-1, 1, 2)], (100_000, 100_000), 4.0),
         ([(1, 0, 1), (1, 1, 1)], (100_000, 100_000), 2.0),
         ([(0.0, 0, 2), (1, 1, 2), (2, 0, 1)], (100_000, 100_000), np.hypot(4, 2)),
-        ([(0.5, 0, 2), (1, 0, 1), (1, None, 0)], (20_000_000,), 1.0),  # f[i+1], all waves alike
+        ([(0.5, 0, 2), (1, 0, 1), (1, None, 0)], (20_000_000,), 1.0),  # f[i+1], for every wave
     ],
 )
 def test_spectral_radius_of_large_periodic_grids(terms, shape, want):
@@ -559,7 +560,7 @@ def test_spectral_radius_of_identities():
 
 
 def test_a_bound_by_short_axes():
-    """They have the sums of rows and columns that long ones have."""
+    """Short axes have the row sums and column sums of long ones."""
     rng = np.random.default_rng(0)
     c = rng.normal(size=(400, 1))
     x, y = fdx.Diff(0, 0.1, accuracy=4), fdx.Diff(1, np.cumsum(rng.uniform(1, 2, 300)))
@@ -567,10 +568,10 @@ def test_a_bound_by_short_axes():
     for term in terms._terms:
         bands = [band for _, band, _ in chain(term, (400, 300)).stages if band is not None]
         want = abs(term.scale) if not bands else 1.0
-        for _, band, factor in chain(term, (400, 300)).stages:
+        for _, band, coefficient in chain(term, (400, 300)).stages:
             size = abs(_analysis.dense(band))
             want *= np.sqrt(size.sum(axis=0).max() * size.sum(axis=1).max())
-            want *= 1.0 if factor is None else abs(factor).max()
+            want *= 1.0 if coefficient is None else abs(coefficient).max()
         assert _analysis.norm_bound(term, (400, 300)) == pytest.approx(want, rel=1e-12)
 
 
@@ -604,7 +605,7 @@ def test_spectral_radius_with_arrays():
 @pytest.mark.parametrize("accuracy", [2, 4, 8])
 @pytest.mark.parametrize("boundary", [b for b in BOUNDARIES if b not in ("valid", "periodic")])
 def test_spectral_radius_of_many_points(monkeypatch, boundary, accuracy):
-    """Neither less than the largest eigenvalue nor much more, where that is computed by itself."""
+    """At least the largest eigenvalue, and not much more, if that is computed directly."""
     shape = (18, 12)
     c = 10 ** np.random.default_rng(1).uniform(-2, 2, shape)
     options = dict(boundary=boundary, accuracy=accuracy)
@@ -618,7 +619,7 @@ def test_spectral_radius_of_many_points(monkeypatch, boundary, accuracy):
     mixed += [s**2 + t**2 + s @ t, c * s + t**2, laplacian + c * fdx.Identity()]
     along = [s, s**2, s @ s + s, s**2 + t**2]  # each axis by itself
     wants = [radius(L, shape) for L in mixed + along]
-    monkeypatch.setattr(_analysis, "DENSE", 10)
+    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
     for L, want in zip(mixed + along, wants, strict=True):
         got = L.spectral_radius(shape)
         assert want <= got <= 1.06 * want, repr(L)
@@ -629,20 +630,20 @@ def test_spectral_radius_of_many_points(monkeypatch, boundary, accuracy):
 def test_spectral_radius_of_large_and_small_operators(monkeypatch, scale):
     c = np.random.default_rng(0).uniform(0.5, 2, 40)
     D = c * fdx.Diff(0) ** 2
-    monkeypatch.setattr(_analysis, "DENSE", 10)
+    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
     assert (scale * D).spectral_radius(40) == pytest.approx(scale * D.spectral_radius(40))
 
 
 def test_spectral_radius_that_does_not_converge_is_a_bound(monkeypatch):
     D = fdx.Diff(0, boundary="periodic") + fdx.Diff(0, deriv=2, boundary="reflect")
     want = radius(D, 400)
-    monkeypatch.setattr(_analysis, "DENSE", 10)
+    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
     monkeypatch.setattr(_analysis, "RESTARTS", 1)
     assert want <= D.spectral_radius(400) <= 2 * want
 
 
 def test_spectral_radius_of_nothing_and_of_no_number(monkeypatch):
-    monkeypatch.setattr(_analysis, "DENSE", 10)
+    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
     D = fdx.Diff(0)
     for value in (0.0, np.inf, np.nan):
         got = (np.full(40, value) * D).spectral_radius(40)
@@ -729,7 +730,7 @@ def test_shapes_and_their_errors():
 
 
 def test_reuse_for_shapes_and_dtypes():
-    """More shapes than are kept, each met again, and every dtype."""
+    """More shapes than are kept, each more than once, and every dtype."""
     L = fdx.Diff(-1, 0.1) ** 2 + fdx.Diff(-2, 0.2) ** 2
     for _ in range(2):
         for n in range(5, 30):
@@ -1061,7 +1062,7 @@ def test_plot_errors():
 
 
 def test_one_operator_in_many_threads():
-    """Of more shapes than it keeps plans for, large enough that others run meanwhile."""
+    """With more shapes than it keeps plans for, large enough for threads to run in parallel."""
     D = fdx.Diff(0, 0.1, deriv=2)
     lengths = range(9000, 9040)
     want = {n: D(np.arange(n) ** 1.5).tobytes() for n in lengths}
@@ -1095,7 +1096,7 @@ def test_copies(again):
 
 @pytest.mark.parametrize("operator", [fdx.Diff(0), fdx.Identity(), fdx.Diff(0) @ fdx.Diff(1).T])
 def test_names(operator):
-    """Those that an editor offers are those that there are pages for."""
+    """An editor offers the members that have documentation, and no others."""
     names = {name for name in dir(operator) if not name.startswith("_")}
     assert names == {
         *("T", "as_linear_operator", "axes", "matrix", "output_shape", "plot"),
@@ -1104,7 +1105,7 @@ def test_names(operator):
 
 
 def test_long_products():
-    """Rows longer than the core takes are applied one derivative after the other."""
+    """If rows are longer than the core's limit, derivatives are applied one after the other."""
     E = 1.0 * fdx.Diff(0, accuracy=60, boundary="periodic")
     u = random(600)
     want = u
@@ -1163,8 +1164,8 @@ def test_spectral_radius_of_a_long_axis_is_quick():
 
 
 @pytest.mark.parametrize("shape", [(1000,), (40, 40)])
-def test_layouts_take_turns(shape, monkeypatch):
-    """Arrays of one shape need workspaces of different sizes: for rows that are converted, more."""
+def test_alternating_layouts(shape, monkeypatch):
+    """Arrays of one shape need workspaces of different sizes: larger ones for converted rows."""
     monkeypatch.setattr("fdx._threads.MIN_PART_ELEMENTS", 0)
     u = np.random.default_rng(1).integers(-99, 99, shape)
     layouts = [u * 0.7, u, u.astype(np.float32), u.astype(">f8"), u * (1 + 2j), np.flip(u * 0.7)]

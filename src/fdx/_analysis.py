@@ -1,4 +1,4 @@
-"""What can be told of an operator: its symbol, the size of its eigenvalues, its stencil."""
+"""Analysis of operators: symbols, spectral radii, and stencils as text and pictures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fdx._operators import Coefficient, Crop, Factor, Leaf, Operator, Term, chai
 
 Array = np.ndarray[Any, Any]
 
-DENSE = 1000  # rows of a matrix whose eigenvalues are computed all at once
-LONG = 256  # points of a uniform axis from which on eigenvalues that belong to a boundary stay
-WAVES = 4096  # among which the largest is sought at once
+MAX_DENSE_ROWS = 1000  # of a matrix of which all eigenvalues are computed
+LONG_AXIS = 256  # points; on longer uniform axes eigenvalues of the boundaries do not change
+WAVES = 4096  # wavenumbers that are searched at once
 EPSILON = float(np.finfo(float).eps)
-TOLERANCE = 0.01  # of the largest eigenvalue of a larger one, relative
-MARGIN = 1.05  # by which that is enlarged: of hundreds of operators tried none lacked 0.015
-RESTARTS = 20  # of Arnoldi's method: all of those that converged took fewer
+TOLERANCE = 0.01  # of Arnoldi's method, relative
+MARGIN = 1.05  # times its result: of hundreds of operators none was more than 0.015 too small
+RESTARTS = 20  # of Arnoldi's method: it took fewer whenever it converged
 LARGEST_DENOMINATOR = 100_000  # of weights that are shown as fractions
 
 
@@ -35,15 +35,15 @@ LARGEST_DENOMINATOR = 100_000  # of weights that are shown as fractions
 
 
 def interior(leaf: Leaf) -> tuple[int, list[float]]:
-    """The constant interior stencil: offset of its first weight from the point, and the weights."""
+    """The constant interior stencil: offset of the first weight from the centre, and weights."""
     if not leaf.uniform:
         raise ValueError(
             "an operator on uneven coordinates has no symbol, as its stencil differs by point"
         )
     side = BOUNDARIES.index("one-sided")
-    open_ended = replace(leaf, left=side, right=side, points=None, period=None, transposed=False)
-    needed = Band.points(leaf.deriv, leaf.accuracy, side, side, True) + 2 * leaf.reach
-    found = open_ended.band(needed, 1.0).interior()
+    one_sided = replace(leaf, left=side, right=side, points=None, period=None, transposed=False)
+    needed = Band.points(leaf.deriv, leaf.accuracy, side, side, True) + 2 * leaf.half_width
+    found = one_sided.band(needed, 1.0).interior()
     assert found is not None
     return found
 
@@ -51,10 +51,10 @@ def interior(leaf: Leaf) -> tuple[int, list[float]]:
 @functools.cache
 def sine_series(deriv: int, count: int) -> list[float]:
     """Coefficients c of ``theta**n == s**n * (c[0] + c[1] * s**2 + ...)`` with ``s = 2 *
-    sin(theta / 2)``; of ``theta**n / cos(theta / 2)`` for an odd n. None is negative."""
+    sin(theta / 2)``; for an odd n of ``theta**n / cos(theta / 2)``. No coefficient is negative."""
     n = deriv + deriv % 2
-    # The powers of 2 arcsin(s / 2) / s by Euler's recurrence. Halved, as a derivative, theta**n
-    # gives the odd power that is one less.
+    # The powers of 2 arcsin(s / 2) / s by Euler's recurrence. The series of an odd power is that of
+    # the next even one, n, differentiated and divided by n.
     arcsine = [Fraction(math.comb(2 * j, j), 16**j * (2 * j + 1)) for j in range(count)]
     series = [Fraction(1)]
     for j in range(1, count):
@@ -66,10 +66,10 @@ def sine_series(deriv: int, count: int) -> list[float]:
 
 
 def leaf_symbol(leaf: Leaf, phase: Array) -> Array:
-    """What it multiplies a wave by that turns by `phase` from point to point.
+    """The factor by which it multiplies a wave whose phase grows by `phase` from point to point.
 
-    A centred stencil is the longest part of the series of theta**n that fits, so there are no
-    differences which would cancel: they are exactly 0 at 0, and of full precision beside it.
+    The symbol of a centred stencil is a truncated series of theta**n, whose terms have one sign, so
+    that nothing cancels: it is exactly 0 at 0, and has full precision near it.
     """
     odd = leaf.deriv % 2
     sine = 2 * np.sin(phase / 2)
@@ -106,7 +106,7 @@ def symbol(operator: Operator, k: Any) -> Any:
             if isinstance(factor, Coefficient):
                 raise ValueError("an operator with arrays of coefficients has no symbol")
             if isinstance(factor, Leaf):
-                interior(factor)  # is an error of what cannot be applied either
+                interior(factor)  # raises the errors of applying it
                 value = value * leaf_symbol(factor, waves[factor.axis] * factor.spacing)
         total = total + value
     return total[()]
@@ -128,21 +128,21 @@ def dense(band: Band) -> Array:
     return result
 
 
-def anywhere(term: Term) -> Term:
-    """The same for axes of any length, where derivatives are uniform."""
+def of_any_length(term: Term) -> Term:
+    """The same term for axes of any length, where derivatives are uniform."""
 
-    def freed(f: Factor) -> Factor:
+    def of_any(f: Factor) -> Factor:
         if isinstance(f, Leaf) and f.uniform:
             return replace(f, points=None, period=None)
         return f
 
-    return Term(term.scale, tuple(map(freed, term.factors)))
+    return Term(term.scale, tuple(map(of_any, term.factors)))
 
 
 def norm_bound(term: Term, shape: Sequence[int]) -> float:
-    """A bound on the 2-norm: the geometric mean of the largest sums of a row and of a column.
+    """A bound on the 2-norm: the geometric mean of the largest row sum and the largest column sum.
 
-    Where rows inside are alike, a short axis has the same sums as a long one.
+    Where all interior rows share a stencil, a short axis has the same sums as a long one.
     """
     bound, sizes, ndim = abs(term.scale), list(shape), len(shape)
     for is_array, some in itertools.groupby(
@@ -166,8 +166,8 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
                 if isinstance(f, Leaf) and normalize_axis_index(f.axis, ndim) == d
             ]
             if all(leaf.uniform for leaf in along):
-                here[d] = min(here[d], LONG + 2 * sum(leaf.reach for leaf in along))
-        for _, band, _ in chain(anywhere(Term(1.0, tuple(reversed(factors)))), here).stages:
+                here[d] = min(here[d], LONG_AXIS + 2 * sum(leaf.half_width for leaf in along))
+        for _, band, _ in chain(of_any_length(Term(1.0, tuple(reversed(factors)))), here).stages:
             assert band is not None
             rows, columns, values = band.entries()
             by_row = np.bincount(rows, abs(values), band.shape[0]).max()
@@ -177,15 +177,15 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
 
 
 def estimate(operator: Operator, shape: tuple[int, ...]) -> float:
-    """The largest eigenvalue by Arnoldi's method, which may lack a little, times a margin; or a
-    bound, where that is less or the method does not converge."""
+    """The largest eigenvalue by Arnoldi's method, which may be slightly too small, times a margin;
+    or a bound, if that is less or the method does not converge."""
     bound = sum(norm_bound(term, shape) for term in operator._terms)
     if not np.finfo(float).tiny < bound < math.inf:
         return bound
     linalg = scipy_sparse().linalg
     try:
         found = linalg.eigs(
-            # ARPACK takes what is small beside 1 for converged.
+            # Scaled, as ARPACK takes values much smaller than 1 for converged.
             linear_operator(operator, shape) * (1 / bound),
             k=1,
             v0=np.random.default_rng(0).uniform(-1, 1, math.prod(shape)),
@@ -199,12 +199,12 @@ def estimate(operator: Operator, shape: tuple[int, ...]) -> float:
 
 
 def is_circulant(term: Term) -> bool:
-    """Is it of uniform periodic derivatives only, whose eigenvectors are waves?"""
+    """Does it consist of uniform periodic derivatives only, whose eigenvectors are waves?"""
     return all(isinstance(f, Leaf) and f.uniform and f.left == PERIODIC for f in term.factors)
 
 
-def wave_factor(terms: Sequence[Term], phases: dict[int, Array], ndim: int) -> Any:
-    """What uniform derivatives multiply waves by that turn by `phases` from point to point."""
+def symbol_of(terms: Sequence[Term], phases: dict[int, Array], ndim: int) -> Any:
+    """The symbol of uniform derivatives, for waves whose phase grows by `phases` per point."""
     total: Any = 0.0
     for term in terms:
         value: Any = term.scale
@@ -215,55 +215,54 @@ def wave_factor(terms: Sequence[Term], phases: dict[int, Array], ndim: int) -> A
     return total
 
 
-def reach_along(terms: Sequence[Term], axis: int, ndim: int) -> int:
-    """Points to either side in the interior, along one axis."""
+def half_width_along(terms: Sequence[Term], axis: int, ndim: int) -> int:
+    """The half-width of the interior stencil along one axis."""
 
-    def reach(term: Term) -> int:
+    def half_width(term: Term) -> int:
         leaves = [f for f in term.factors if isinstance(f, Leaf)]
-        return sum(f.reach for f in leaves if normalize_axis_index(f.axis, ndim) == axis)
+        return sum(f.half_width for f in leaves if normalize_axis_index(f.axis, ndim) == axis)
 
-    return max(map(reach, terms))
+    return max(map(half_width, terms))
 
 
-def largest_of_waves(terms: Sequence[Term], axis: int, ndim: int) -> float:
-    """What terms of derivatives along one axis multiply waves by, of any wavenumber: at most.
+def largest_symbol(terms: Sequence[Term], axis: int, ndim: int) -> float:
+    """An upper bound on the modulus of the symbol, of derivatives along one axis, for all waves.
 
-    A sum of sines, the fastest of which turns `reach` times as fast as the wave, is at most
-    ``1 / cos(reach * step / 2)`` of its largest value at points a `step` apart.
+    A trigonometric polynomial of some degree is at most ``1 / cos(degree * step / 2)`` times its
+    largest value at points a `step` apart.
     """
-    found = wave_factor(terms, {axis: np.linspace(0, np.pi, WAVES + 1)}, ndim)
-    most = reach_along(terms, axis, ndim)
-    return float(abs(found).max()) / math.cos(most * np.pi / WAVES / 2)
+    found = symbol_of(terms, {axis: np.linspace(0, np.pi, WAVES + 1)}, ndim)
+    degree = half_width_along(terms, axis, ndim)
+    return float(abs(found).max()) / math.cos(degree * np.pi / WAVES / 2)
 
 
 def search(
-    value: Callable[[Sequence[Array]], Array], reach: Sequence[int], sizes: Sequence[int]
+    value: Callable[[Sequence[Array]], Array], degrees: Sequence[int], sizes: Sequence[int]
 ) -> float:
-    """The largest value of a sum of sines at the wavenumbers of a periodic grid.
+    """The largest value of a trigonometric polynomial at the wavenumbers of a periodic grid.
 
-    `value` takes phases, an array for each axis, which broadcast; along an axis its fastest sine
-    turns `reach` times as fast as the phase. Boxes of wavenumbers are halved, and given up where
-    they cannot exceed what is known: between points a `step` apart values are at most the larger
-    of both plus ``step**2 / 8`` times a bound on the second derivative, the sum of those of all
-    sines.
+    `value` takes phases, an array for each axis, which broadcast; `degrees` are its degrees along
+    the axes. Boxes of wavenumbers are halved, and discarded where they cannot exceed the largest
+    value so far: between points a `step` apart, values are at most the larger of the two plus
+    ``step**2 / 8`` times a bound on the second derivative, the sum of those of all waves.
     """
     ndim = len(sizes)
-    counts = [min(n, 2 * r + 1) for n, r in zip(sizes, reach, strict=True)]
+    counts = [min(n, 2 * r + 1) for n, r in zip(sizes, degrees, strict=True)]
     samples = value(np.ix_(*(2 * np.pi / n * np.arange(n) for n in counts)))
     amplitudes = abs(np.fft.fftn(np.broadcast_to(samples, counts))) / math.prod(counts)
-    bends = np.full(ndim, np.inf)  # of too few samples: each wavenumber is looked at
+    bounds = np.full(ndim, np.inf)  # no bound with too few samples: all wavenumbers are searched
     for d, (n, count) in enumerate(zip(sizes, counts, strict=True)):
-        if count > 2 * reach[d]:
-            turns = np.fft.fftfreq(count, 1 / count)
-            bend = np.tensordot(amplitudes, turns**2, (d, 0)).sum()
-            bends[d] = bend * (2 * np.pi / n) ** 2 / 8
+        if count > 2 * degrees[d]:
+            frequencies = np.fft.fftfreq(count, 1 / count)
+            second = np.tensordot(amplitudes, frequencies**2, (d, 0)).sum()
+            bounds[d] = second * (2 * np.pi / n) ** 2 / 8
 
     def slack(low: Array, high: Array) -> Array:
         """By how much values inside may exceed those at the corners, for each axis."""
         width = high - low
         result = np.zeros(width.shape)
         inside = width > 1
-        result[inside] = np.broadcast_to(bends, width.shape)[inside] * np.square(
+        result[inside] = np.broadcast_to(bounds, width.shape)[inside] * np.square(
             width[inside], dtype=float
         )
         return result
@@ -278,9 +277,9 @@ def search(
         if not len(low):
             continue
         halved = np.arange(len(low)), slack(low, high).argmax(1)
-        ends, starts = high.copy(), low.copy()
-        ends[halved] = starts[halved] = (low[halved] + high[halved]) // 2
-        low, high = np.concatenate([low, starts]), np.concatenate([ends, high])
+        left_high, right_low = high.copy(), low.copy()
+        left_high[halved] = right_low[halved] = (low[halved] + high[halved]) // 2
+        low, high = np.concatenate([low, right_low]), np.concatenate([left_high, high])
         points = np.where(corners, high[:, np.newaxis], low[:, np.newaxis])
         phases = [2 * np.pi / n * points[..., d] for d, n in enumerate(sizes)]
         most = value(phases).max(axis=1)
@@ -295,8 +294,8 @@ def search(
     return found
 
 
-def together(terms: Sequence[Term], ndim: int) -> dict[tuple[int, ...], list[Term]]:
-    """Terms by axes, so that those of different ones have no axis in common."""
+def by_axes(terms: Sequence[Term], ndim: int) -> dict[tuple[int, ...], list[Term]]:
+    """Terms in groups, by axes: no two groups have an axis in common."""
     groups: dict[tuple[int, ...], list[Term]] = {}
     for term in terms:
         axes = {normalize_axis_index(f.axis, ndim) for f in term.factors if isinstance(f, Leaf)}
@@ -309,7 +308,7 @@ def together(terms: Sequence[Term], ndim: int) -> dict[tuple[int, ...], list[Ter
 
 
 def radius_of_waves(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
-    """The largest of what uniform periodic derivatives multiply the waves of a grid by."""
+    """The largest modulus of the symbol of uniform periodic derivatives at the waves of a grid."""
     ndim = len(shape)
     size = 0.0
     for term in terms:
@@ -320,27 +319,26 @@ def radius_of_waves(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
         size += one
     if not 0 < size < math.inf:
         return size
-    size = (
-        2.0 ** math.frexp(size)[1]
-    )  # so that dividing by it is exact, and squares do not overflow
+    # A power of 2, so that the division is exact; afterwards squares do not overflow.
+    size = 2.0 ** math.frexp(size)[1]
     terms = [Term(term.scale / size, term.factors) for term in terms]
 
     def largest(
         part: Callable[[Any], Array], degree: int, some: list[Term], axes: tuple[int, ...]
     ) -> float:
         return search(
-            lambda phases: part(wave_factor(some, dict(zip(axes, phases, strict=True)), ndim)),
-            [degree * reach_along(some, axis, ndim) for axis in axes],
+            lambda phases: part(symbol_of(some, dict(zip(axes, phases, strict=True)), ndim)),
+            [degree * half_width_along(some, axis, ndim) for axis in axes],
             [shape[axis] for axis in axes],
         )
 
     odd = {sum(f.deriv for f in term.factors if isinstance(f, Leaf)) % 2 for term in terms}
     if len(odd) > 1:
-        axes = tuple(sorted({axis for some in together(terms, ndim) for axis in some}))
+        axes = tuple(sorted({axis for some in by_axes(terms, ndim) for axis in some}))
         return size * math.sqrt(largest(lambda z: z.real**2 + z.imag**2, 2, list(terms), axes))
-    # All are real, or all imaginary, and groups that have no axis in common are largest at once.
+    # All symbols are real, or all imaginary: extrema of groups without a common axis add up.
     least = most = 0.0
-    for axes, some in together(terms, ndim).items():
+    for axes, some in by_axes(terms, ndim).items():
         if not axes:
             number = sum(term.scale for term in some)
             least, most = least + number, most + number
@@ -353,21 +351,21 @@ def radius_of_waves(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
 
 
 def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> float:
-    """The largest eigenvalue of terms of derivatives along one axis, or of all its waves.
+    """The largest eigenvalue of terms of derivatives along one axis, or an upper bound.
 
-    A uniform axis has those of waves inside, which grow with its length towards what a wave is
-    multiplied by at most, and those that belong to a boundary, which are the same from some length
-    on, as they fade within a few points.
+    A uniform axis has eigenvalues of interior waves, which approach the largest symbol as the axis
+    gets longer, and eigenvalues of the boundaries, which do not change from some length on, as
+    their eigenvectors decay within a few points.
     """
     if all(map(is_circulant, terms)):
         return radius_of_waves(terms, shape)
-    terms = list(map(anywhere, terms))
+    terms = list(map(of_any_length, terms))
     leaves = [f for term in terms for f in term.factors if isinstance(f, Leaf)]
     n = shape[axis]
     waves = 0.0
-    if n > LONG and all(leaf.uniform and leaf.left != PERIODIC for leaf in leaves):
-        n, waves = LONG, largest_of_waves(terms, axis, len(shape))
-    if n > DENSE:
+    if n > LONG_AXIS and all(leaf.uniform and leaf.left != PERIODIC for leaf in leaves):
+        n, waves = LONG_AXIS, largest_symbol(terms, axis, len(shape))
+    if n > MAX_DENSE_ROWS:
         return estimate(Operator([term.moved(0) for term in terms]), (n,))
     shorter = (*shape[:axis], n, *shape[axis + 1 :])
     total: Any = 0.0
@@ -390,15 +388,15 @@ def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
     ndim, terms = len(shape), operator._terms
     if all(map(is_circulant, terms)):
         return radius_of_waves(terms, shape)
-    # What is along one axis commutes with what is along another: eigenvalues add up.
+    # Terms along one axis commute with terms along another: their eigenvalues add up.
     if all(isinstance(f, Leaf) for term in terms for f in term.factors):
-        along = together(terms, ndim)
-        numbers = along.pop((), []) if len(along) == 2 else []  # which move what is along one axis
+        along = by_axes(terms, ndim)
+        numbers = along.pop((), []) if len(along) == 2 else []  # which shift those of the one axis
         if all(len(axes) == 1 for axes in along):
             return sum(
                 along_one_axis(some + numbers, axes[0], shape) for axes, some in along.items()
             )
-    if math.prod(shape) <= DENSE:
+    if math.prod(shape) <= MAX_DENSE_ROWS:
         return largest_eigenvalue(operator.matrix(shape).toarray())
     return estimate(operator, shape)
 
@@ -407,15 +405,15 @@ def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
 
 
 def fraction(weight: float) -> Fraction | None:
-    """A weight for spacing 1 as the fraction that it is, if that is short."""
+    """A weight for spacing 1 as a fraction, if that is short and exact."""
     found = Fraction(weight).limit_denominator(LARGEST_DENOMINATOR)
     return found if float(found) == weight else None
 
 
 def formula(leaf: Leaf) -> str:
-    """The interior stencil in words: (-f[i-1] + f[i+1]) / 2h."""
+    """The interior stencil as text: (-f[i-1] + f[i+1]) / 2h."""
     if not leaf.uniform:
-        return f"{2 * leaf.reach + 1} points, weights by point"
+        return f"{2 * leaf.half_width + 1} points, weights by point"
     _, weights = interior(replace(leaf, spacing=1.0))
     if leaf.transposed:
         weights = weights[::-1]
@@ -432,12 +430,12 @@ def formula(leaf: Leaf) -> str:
         sign = "-" if w < 0 else "+" if parts else ""
         number = "" if size == 1 else f"{size} " if isinstance(size, Fraction) else f"{size:.6g} "
         parts.append(f"{sign} {number}{point}" if parts else f"{sign}{number}{point}")
-    h = "h" if leaf.deriv == 1 else f"h^{leaf.deriv}"  # in characters that every stream can print
+    h = "h" if leaf.deriv == 1 else f"h^{leaf.deriv}"  # ASCII, which every stream can print
     return f"({' '.join(parts)}) / " + (h if below == 1 else f"({below} {h})")
 
 
 def leaves(operator: Operator) -> list[Leaf]:
-    """The derivatives that it is made of, each once, in their order."""
+    """The derivatives in it, each once, in their order."""
     found: dict[Any, Leaf] = {}
     for term in operator._terms:
         for factor in term.factors:
@@ -447,7 +445,7 @@ def leaves(operator: Operator) -> list[Leaf]:
 
 
 def written(operator: Operator) -> str:
-    """The operator as it could be written, if that is possible."""
+    """The operator as Python code, if there is such code."""
 
     def plain(terms: Sequence[Term]) -> str:
         return " + ".join(term.text() for term in terms).replace("+ -", "- ")
@@ -456,9 +454,9 @@ def written(operator: Operator) -> str:
         return any(isinstance(f, Crop) for f in some._along())
 
     if has_crops(operator):
-        # Sums crop by themselves, and so do their transposes.
+        # Sums crop their terms, so that the code needs no crop, and so do their transposes.
         with contextlib.suppress(ValueError):
-            for some, form in ((operator, "{}"), (operator.T, "({}).T")):
+            for some, code in ((operator, "{}"), (operator.T, "({}).T")):
                 terms = [
                     Term(
                         term.scale,
@@ -467,12 +465,12 @@ def written(operator: Operator) -> str:
                     for term in some._terms
                 ]
                 if not has_crops(Operator(terms)) and Operator(terms) == some:
-                    return form.format(plain(terms))
+                    return code.format(plain(terms))
     return plain(operator._terms)
 
 
 def describe(operator: Operator) -> str:
-    """The operator as it could be written, and the stencils of its derivatives."""
+    """The operator as Python code, and the stencils of its derivatives."""
     text = written(operator)
     lines = [text]
     seen = leaves(operator)
@@ -485,7 +483,7 @@ def describe(operator: Operator) -> str:
 
 
 def grid_weights(operator: Operator) -> tuple[list[int], Array, list[int]]:
-    """The interior stencil as an array: its axes, weights, and the index of the point itself."""
+    """The interior stencil as an array: its axes, its weights, and the index of its centre."""
     axes = list(operator.axes)
     total: dict[tuple[int, ...], float] = {}
     for term in operator._terms:
@@ -500,33 +498,33 @@ def grid_weights(operator: Operator) -> tuple[list[int], Array, list[int]]:
                 values = values[::-1]
             at = axes.index(factor.axis)
             longer: dict[tuple[int, ...], float] = {}
-            for place, w in weights.items():
+            for offset, w in weights.items():
                 for j, value in enumerate(values):
-                    moved = (*place[:at], place[at] + first + j, *place[at + 1 :])
+                    moved = (*offset[:at], offset[at] + first + j, *offset[at + 1 :])
                     longer[moved] = longer.get(moved, 0.0) + w * value
             weights = longer
-        for place, w in weights.items():
-            total[place] = total.get(place, 0.0) + w
-    reach = [max(abs(place[d]) for place in total) for d in range(len(axes))]
-    result = np.zeros([2 * r + 1 for r in reach])
-    for place, w in total.items():
-        result[tuple(p + r for p, r in zip(place, reach, strict=True))] = w
-    return axes, result, reach
+        for offset, w in weights.items():
+            total[offset] = total.get(offset, 0.0) + w
+    centre = [max(abs(offset[d]) for offset in total) for d in range(len(axes))]
+    result = np.zeros([2 * c + 1 for c in centre])
+    for offset, w in total.items():
+        result[tuple(k + c for k, c in zip(offset, centre, strict=True))] = w
+    return axes, result, centre
 
 
 def plot(operator: Operator, ax: Any) -> None:
     if not operator.axes:
         raise ValueError("an operator without derivatives has no stencil to draw")
     if not all(leaf.uniform for leaf in leaves(operator)):
-        raise ValueError("an operator on uneven coordinates has a stencil of its own at each point")
-    axes, weights, reach = grid_weights(operator)
+        raise ValueError("an operator on uneven coordinates has another stencil at each point")
+    axes, weights, centre = grid_weights(operator)
     if ax is None:
-        print(text_picture(operator, axes, weights, reach))
+        print(text_picture(operator, axes, weights, centre))
         return
     if len(axes) > 2:
         raise ValueError(f"ax: expected an operator along 1 or 2 axes to draw, got axes {axes}")
     if len(axes) == 1:
-        offsets = np.arange(-reach[0], reach[0] + 1)
+        offsets = np.arange(-centre[0], centre[0] + 1)
         ax.axhline(0, color="0.7", linewidth=0.8)
         ax.stem(offsets, weights, basefmt=" ")
         ax.set(xlabel=f"point along axis {axes[0]}", ylabel="weight", xticks=offsets)
@@ -536,13 +534,13 @@ def plot(operator: Operator, ax: Any) -> None:
         for index, w in np.ndenumerate(weights):
             if w:
                 ax.text(index[1], index[0], f"{w:.3g}", ha="center", va="center", fontsize=8)
-        for set_ticks, r in ((ax.set_yticks, reach[0]), (ax.set_xticks, reach[1])):
-            set_ticks(np.arange(2 * r + 1), [str(j) for j in range(-r, r + 1)])
+        for set_ticks, c in ((ax.set_yticks, centre[0]), (ax.set_xticks, centre[1])):
+            set_ticks(np.arange(2 * c + 1), [str(j) for j in range(-c, c + 1)])
         ax.set(xlabel=f"point along axis {axes[1]}", ylabel=f"point along axis {axes[0]}")
     ax.set_title("interior stencil")
 
 
-def text_picture(operator: Operator, axes: list[int], weights: Array, reach: list[int]) -> str:
+def text_picture(operator: Operator, axes: list[int], weights: Array, centre: list[int]) -> str:
     """One axis: a bar for each point. Two: a table. More: a line for each point."""
     lines = [describe(operator), ""]
     if len(axes) == 1:
@@ -550,18 +548,18 @@ def text_picture(operator: Operator, axes: list[int], weights: Array, reach: lis
         for j, w in enumerate(weights):
             bar = "#" * round(24 * abs(w) / most)
             left, right = (bar, "") if w < 0 else ("", bar)
-            point = f"i{j - reach[0]:+d}" if j != reach[0] else "i"
+            point = f"i{j - centre[0]:+d}" if j != centre[0] else "i"
             lines.append(f"{point:>5} {w:12.5g}  {left:>24}|{right}".rstrip())
     elif len(axes) == 2:
-        head = "".join(f"{j:>11d}" for j in range(-reach[1], reach[1] + 1))
+        head = "".join(f"{j:>11d}" for j in range(-centre[1], centre[1] + 1))
         lines.append(f"axis {axes[0]} down, axis {axes[1]} across")
         lines.append("     " + head)
         for i, row in enumerate(weights):
             cells = "".join(f"{w:>11.4g}" if w else f"{'.':>11}" for w in row)
-            lines.append(f"{i - reach[0]:>5d}{cells}")
+            lines.append(f"{i - centre[0]:>5d}{cells}")
     else:
         lines.append("point along axes " + ", ".join(map(str, axes)))
         for index in zip(*np.nonzero(weights), strict=True):
-            place = ", ".join(f"{int(i) - r:+d}" for i, r in zip(index, reach, strict=True))
-            lines.append(f"({place}) {weights[index]:12.5g}")
+            offset = ", ".join(f"{int(i) - c:+d}" for i, c in zip(index, centre, strict=True))
+            lines.append(f"({offset}) {weights[index]:12.5g}")
     return "\n".join(lines)

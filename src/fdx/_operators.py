@@ -1,10 +1,10 @@
 """Operators as values: derivatives along axes, their sums, products, multiples and transposes.
 
 An operator is a sum of terms; a term is a number times a product of factors: derivatives along an
-axis, or their transposes, and arrays that multiply point by point. Products are multiplied out when
-they are formed. For arrays of one shape, an operator is compiled once to a Plan: neighbouring
-derivatives along different axes commute and are sorted by axis, those along one axis are multiplied
-to one banded matrix, and the Plan is what the C core runs.
+axis, their transposes, and arrays of coefficients, which multiply point by point. Products of sums
+are expanded. For arrays of one shape, an operator is compiled once to a Plan, which the C core
+applies: adjacent derivatives along different axes commute and are sorted by axis, and those along
+one axis are multiplied to one banded matrix.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Array = np.ndarray[Any, Any]
 Stage = tuple[int, Band | None, Array | None]
 
 MAX_STAGES = 16  # of one term, in the C core
-MAX_PLANS = 16  # kept by an operator, for arrays of as many shapes
+MAX_PLANS = 16  # kept by an operator, one for each shape
 
 
 # ---- factors ----
@@ -68,8 +68,8 @@ class Leaf:
 
     axis: int
     spacing: float
-    coordinates: bytes | None  # uneven ones: of float64, to be compared
-    points: int | None  # how many there have to be, if coordinates were given
+    coordinates: bytes | None  # uneven ones: the bytes of float64, which can be compared
+    points: int | None  # the number of coordinates, if any were given
     deriv: int
     accuracy: int
     left: int
@@ -79,7 +79,8 @@ class Leaf:
     closeness: float = 1e-9  # of the period to n times the spacing, relative
 
     def key(self) -> tuple[Any, ...]:
-        """What tells it from others, in an order of its own that is the same in every process."""
+        """All that distinguishes it from others, to compare and sort by: the same in every
+        process."""
         return (
             "Leaf",
             self.axis,
@@ -95,7 +96,7 @@ class Leaf:
             self.transposed,
         )
 
-    def flipped(self) -> Leaf:
+    def transpose(self) -> Leaf:
         return replace(self, transposed=not self.transposed)
 
     @property
@@ -103,18 +104,18 @@ class Leaf:
         return self.coordinates is None
 
     @property
-    def reach(self) -> int:
-        """Points to either side in the interior."""
+    def half_width(self) -> int:
+        """The half-width of the interior stencil."""
         if self.uniform:
             return (self.deriv + 1) // 2 + self.accuracy // 2 - 1
         return (self.deriv + self.accuracy) // 2
 
     @property
     def crop(self) -> tuple[int, int]:
-        """Points at either end that the result lacks."""
+        """How many points at either end the result does not have."""
         return (
-            self.reach if self.left == VALID else 0,
-            self.reach if self.right == VALID else 0,
+            self.half_width if self.left == VALID else 0,
+            self.half_width if self.right == VALID else 0,
         )
 
     def boundary(self) -> str | tuple[str, str]:
@@ -137,7 +138,7 @@ class Leaf:
             )
         if self.points is None and self.period is not None:
             whole = n * self.spacing
-            closeness = min(self.closeness, 0.25 / n)  # a point more or less is to be seen
+            closeness = min(self.closeness, 0.25 / n)  # so that n - 1 or n + 1 points are not close
             if not math.isclose(whole, self.period, rel_tol=closeness):
                 twice = math.isclose(whole - self.spacing, self.period, rel_tol=closeness)
                 far = not 0.5 <= abs(whole / self.period) <= 2
@@ -161,7 +162,7 @@ class Leaf:
         except ValueError:
             given = "coordinates" if x is not None else self.spacing
             raise ValueError(
-                "spacing: expected one of which the weights neither over- nor underflow, "
+                "spacing: expected one for which the weights neither over- nor underflow, "
                 f"got {given} for deriv={self.deriv}" + ("" if scale == 1 else f", times {scale}")
             ) from None
         return band.transpose() if self.transposed else band
@@ -185,7 +186,7 @@ class Leaf:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """Leaves out points at the ends of an axis; transposed, it puts zeros there."""
+    """Removes points at the ends of an axis; transposed, it adds zeros there."""
 
     axis: int
     crop: tuple[int, int]
@@ -194,7 +195,7 @@ class Crop:
     def key(self) -> tuple[Any, ...]:
         return ("Crop", self.axis, *self.crop, self.transposed)
 
-    def flipped(self) -> Crop:
+    def transpose(self) -> Crop:
         return replace(self, transposed=not self.transposed)
 
     def band(self, columns: int, scale: float) -> Band:
@@ -213,11 +214,11 @@ class Crop:
 
 
 class Coefficient:
-    """An array that multiplies point by point. What is written to it counts, so it is known by
-    where it lies in memory; but its shape is the one that it had."""
+    """An array that multiplies point by point. It is not copied, and may be written to, so it is
+    identified by its address in memory; its shape and strides are those at construction."""
 
     def __init__(self, array: Array) -> None:
-        self._array = array  # copies together with others who have it stay theirs
+        self._array = array  # so that a deep copy shares it with other objects that are copied
         self.values = array.view()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -247,8 +248,8 @@ class Term:
         return tuple(f.key() for f in self.factors)
 
     def rank(self) -> tuple[Any, ...]:
-        """Its place in a sum: by axes first. It is that of its transpose, and it is no matter where
-        arrays lie in memory."""
+        """Its sort key in a sum: by axes first. The transpose has the same key, and addresses of
+        arrays are not part of it."""
 
         def structure(term: Term) -> tuple[list[tuple[Any, ...]], ...]:
             keys = [f.key()[: 3 if isinstance(f, Coefficient) else None] for f in term.factors]
@@ -258,20 +259,20 @@ class Term:
         return axes, min(structure(self), structure(self.transposed()))
 
     def transposed(self) -> Term:
-        flipped = tuple(
-            f if isinstance(f, Coefficient) else f.flipped() for f in reversed(self.factors)
+        factors = tuple(
+            f if isinstance(f, Coefficient) else f.transpose() for f in reversed(self.factors)
         )
-        return Term(self.scale, sorted_by_axis(flipped))
+        return Term(self.scale, sorted_by_axis(factors))
 
     def moved(self, axis: int) -> Term:
-        """The same along another axis, if it is along one only."""
+        """The same term along another axis, if it is along only one."""
         moved = tuple(
             f if isinstance(f, Coefficient) else replace(f, axis=axis) for f in self.factors
         )
         return Term(self.scale, moved)
 
     def crops(self) -> dict[int, tuple[int, int]]:
-        """Points that its result lacks at the ends of axes, less those that it adds."""
+        """How many points it removes at the ends of axes, minus how many it adds."""
         found: dict[int, tuple[int, int]] = {}
         for f in self.factors:
             if not isinstance(f, Coefficient):
@@ -301,28 +302,28 @@ class Term:
 
 @dataclass
 class Chain:
-    """A term for an input of some shape: what is applied one after the other."""
+    """A term for inputs of one shape: the stages, in the order in which they are applied."""
 
     stages: list[Stage] = field(default_factory=list)
     shape: list[int] = field(default_factory=list)  # of the result
-    offset: list[int] = field(default_factory=list)  # of its first element, in input's indices
+    offset: list[int] = field(default_factory=list)  # of its first element, in the input's indices
 
 
 def product(factors: Sequence[Along], columns: int, scale: float) -> Band:
     """The matrix of factors along one axis, the last of which is applied first.
 
-    A product and its transpose are to be the same numbers, so of the two the one is computed of
-    which a derivative is applied first, whose rows then give 0 for a constant; if that does not
-    tell, the one that comes first in an arbitrary order.
+    A product and its transpose have the same numbers: only one of the two is computed, and the
+    other is its transpose. It is the one that applies a derivative first, whose rows then give 0
+    for a constant; if that does not decide, the one whose key is smaller.
     """
 
     def multiplied(sequence: Sequence[Along], n: int) -> Band:
-        # The number belongs to the only derivative, else to the product of all, whatever crops it.
+        # The only derivative is scaled, or else the product of all; crops are not.
         leaves = [k for k, f in enumerate(sequence) if isinstance(f, Leaf)]
-        bearer = leaves[0] if leaves else 0
+        scaled = leaves[0] if leaves else 0
         result = None
         for k in range(len(sequence) - 1, -1, -1):
-            here = scale if k == bearer else 1.0
+            here = scale if k == scaled else 1.0
             single = len(leaves) <= 1 or result is None
             band = sequence[k].band(n, here if single else 1.0)
             result = band if result is None else band.times(result, 1.0 if single else here)
@@ -333,18 +334,18 @@ def product(factors: Sequence[Along], columns: int, scale: float) -> Band:
     def preference(sequence: Sequence[Along]) -> tuple[bool, list[tuple[Any, ...]]]:
         return sequence[-1].transposed, [f.key() for f in sequence]
 
-    flipped = [f.flipped() for f in reversed(factors)]
-    if len(factors) == 1 or preference(factors) <= preference(flipped):
+    transposed = [f.transpose() for f in reversed(factors)]
+    if len(factors) == 1 or preference(factors) <= preference(transposed):
         return multiplied(factors, columns)
     rows = columns
     for f in reversed(factors):
         rows += sum(f.crop) * (1 if f.transposed else -1)
-    return multiplied(flipped, rows).transpose()
+    return multiplied(transposed, rows).transpose()
 
 
 def multiplied(factors: Sequence[Along], columns: int, scale: float) -> list[Band]:
-    """Factors along one axis as one matrix; or as several, to be applied one after the other, where
-    the product is none with a band: of periodic and other ones, or wider than the axis."""
+    """Factors along one axis as one banded matrix; or as several, applied one after the other, if
+    the product is not banded: of periodic and other factors, or wider than the axis."""
     try:
         return [product(factors, columns, scale)]
     except NotABand:
@@ -356,7 +357,7 @@ def multiplied(factors: Sequence[Along], columns: int, scale: float) -> list[Ban
 
 
 def chain(term: Term, in_shape: Sequence[int]) -> Chain:
-    """What a term is for arrays of a shape."""
+    """A term for arrays of one shape."""
     ndim = len(in_shape)
     result = Chain([], list(in_shape), [0] * ndim)
     groups: list[tuple[dict[int, list[Along]], Coefficient | None]] = []
@@ -369,25 +370,25 @@ def chain(term: Term, in_shape: Sequence[int]) -> Chain:
             axis = normalize_axis_index(factor.axis, ndim)
             together.setdefault(axis, []).insert(0, factor)
     groups.append((together, None))
-    # The number belongs to the last derivative that is applied.
-    bearer = None
+    # The derivative that is applied last is scaled.
+    scaled = None
     for number, (by_axis, _) in enumerate(groups):
         along = [axis for axis, some in by_axis.items() if any(isinstance(f, Leaf) for f in some)]
         if along:
-            bearer = number, min(along)
-    met: set[int] = set()
-    if bearer is None and (term.scale != 1 or len(groups) == 1):
-        number_alone = np.broadcast_to(np.float64(term.scale), result.shape)
-        result.stages.append((0, None, None if term.scale == 1 else number_alone))
+            scaled = number, min(along)
+    before: set[int] = set()
+    if scaled is None and (term.scale != 1 or len(groups) == 1):
+        scale_array = np.broadcast_to(np.float64(term.scale), result.shape)
+        result.stages.append((0, None, None if term.scale == 1 else scale_array))
     for number, (by_axis, coefficient) in enumerate(groups):
-        again = met & by_axis.keys()
-        met |= by_axis.keys()
+        again = before & by_axis.keys()
+        before |= by_axis.keys()
         for axis in sorted(by_axis, reverse=True):
             factors = by_axis[axis]
-            number_here = term.scale if bearer == (number, axis) else 1.0
-            bands = multiplied(factors, result.shape[axis], number_here)
+            scale = term.scale if scaled == (number, axis) else 1.0
+            bands = multiplied(factors, result.shape[axis], scale)
             for band in bands:
-                # Of the matrix's columns each is then its entries times a number, rounded.
+                # In plain order, so that `matrix` has exactly the columns that unit vectors give.
                 plain = band.plain(bool(again) or len(bands) > 1) if result.stages else band
                 result.stages.append((axis, plain, None))
             result.shape[axis] = bands[-1].shape[0]
@@ -396,7 +397,7 @@ def chain(term: Term, in_shape: Sequence[int]) -> Chain:
         if coefficient is not None:
             values = coefficient.values
             try:
-                factor_array = np.broadcast_to(values, result.shape)
+                coefficient_array = np.broadcast_to(values, result.shape)
             except ValueError:
                 raise ValueError(
                     f"coefficients: expected a shape that broadcasts to {tuple(result.shape)}, "
@@ -404,9 +405,9 @@ def chain(term: Term, in_shape: Sequence[int]) -> Chain:
                 ) from None
             if by_axis:
                 axis, stage_band, _ = result.stages[-1]
-                result.stages[-1] = (axis, stage_band, factor_array)
+                result.stages[-1] = (axis, stage_band, coefficient_array)
             else:
-                result.stages.append((0, None, factor_array))
+                result.stages.append((0, None, coefficient_array))
     if len(result.stages) > MAX_STAGES:
         raise ValueError(
             f"operator: expected at most {MAX_STAGES} derivatives and arrays one after the other "
@@ -417,7 +418,7 @@ def chain(term: Term, in_shape: Sequence[int]) -> Chain:
 
 
 def common_region(chains: Iterable[Chain], ndim: int) -> tuple[list[int], list[int]]:
-    """First and last index, in the input's, that every chain's result has, the last exclusive."""
+    """The range of the input's indices, [lo, hi), that the results of all chains have."""
     found = list(chains)
     lo = [max(c.offset[d] for c in found) for d in range(ndim)]
     hi = [min(c.offset[d] + c.shape[d] for c in found) for d in range(ndim)]
@@ -436,8 +437,8 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
     lo, hi = common_region((c for row in chains for c in row), ndim)
     terms = [
         (source, number, c.stages, tuple(lo[d] - c.offset[d] for d in range(ndim)))
-        for number, (row, made) in enumerate(zip(outputs, chains, strict=True))
-        for (source, _), c in zip(row, made, strict=True)
+        for number, (row, of_row) in enumerate(zip(outputs, chains, strict=True))
+        for (source, _), c in zip(row, of_row, strict=True)
     ]
     ninputs = 1 + max(source for row in outputs for source, _ in row)
     out_shape = tuple(b - a for a, b in zip(lo, hi, strict=True))
@@ -452,19 +453,22 @@ def check_single(plan: Plan, f: Array, name: str) -> None:
         )
 
 
-def run_plan(plan: Plan, ins: list[Array], outs: list[Array], fresh: bool, workers: Any) -> None:
-    """Run a plan on checked arrays; inputs that share memory with an output are copied first."""
-    if not fresh:
+def run_plan(
+    plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any
+) -> None:
+    """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
+    `first_touch`: the outputs are newly allocated."""
+    if not first_touch:
         for k, a in enumerate(ins):
             if any(np.may_share_memory(a, o) for o in outs):
                 ins[k] = a.copy("K")
         if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
-            made = [np.empty_like(o) for o in outs]
-            plan.apply(tuple(ins), tuple(made), True, workers)
-            for o, result in zip(outs, made, strict=True):
+            results = [np.empty_like(o) for o in outs]
+            plan.apply(tuple(ins), tuple(results), True, workers)
+            for o, result in zip(outs, results, strict=True):
                 o[...] = result
             return
-    plan.apply(tuple(ins), tuple(outs), fresh, workers)
+    plan.apply(tuple(ins), tuple(outs), first_touch, workers)
 
 
 # ---- operators ----
@@ -474,22 +478,22 @@ class Operator(Applicable):
     """
     A linear operator on arrays: a sum of products of derivatives along axes.
 
-    Made not by the constructor, but from `fdx.Diff` and `fdx.Identity` by
+    Operators are not created by the constructor, but from `fdx.Diff` and `fdx.Identity` by
 
     =====================  ========================================================================
-    ``A + B``, ``A - B``   The sum; of "valid" operators, on the points that all terms have.
+    ``A + B``, ``A - B``   The sum; with "valid", on the points that all terms have.
     ``c * A``, ``A / c``   Multiplied by a real number; ``-A`` likewise.
-    ``c * A``              With an array `c` that broadcasts to the result's shape: multiplied by
-                           it point by point. It is not copied: what is written to it later counts.
+    ``c * A``              Multiplied point by point by an array `c` that broadcasts to the
+                           result's shape. It is not copied: later changes to it take effect.
     ``A @ B``              First B, then A: the exact product of the matrices, boundaries included.
-    ``A**n``               Of a multiple of a `fdx.Diff` or of its transpose the n-th derivative
-                           at its accuracy, else A @ A @ ...
+    ``A**n``               For a multiple of a `fdx.Diff` or of its transpose the n-th derivative
+                           of the same accuracy, else A @ A @ ...
     ``A.T``                The transpose.
-    ``A == B``             Are they made of the same derivatives, numbers and arrays?
+    ``A == B``             Do they consist of the same derivatives, numbers and arrays?
     =====================  ========================================================================
 
-    and are applied by ``A(u)``. Operators do not change; they can be pickled, shared by threads,
-    and be keys of dictionaries.
+    and are applied by ``A(u)``. Operators are immutable; they can be pickled, shared by threads,
+    and used as keys of dictionaries.
 
     Parameters
     ----------
@@ -502,8 +506,8 @@ class Operator(Applicable):
         For ``A + 1`` (write ``1 * fdx.Identity()``), ``A * B`` (write ``A @ B``), ``A * c`` or
         ``A / c`` with an array (write ``c * A``), ``A @ u`` (write ``A(u)``), complex numbers.
     ValueError
-        For numbers that are not finite, powers below 1, and what else no operator can be made of.
-        Arrays `c` that do not broadcast are errors when the operator is applied.
+        For numbers that are not finite, powers below 1, and other values that do not define an
+        operator. Arrays `c` that do not broadcast are errors when the operator is applied.
 
     See Also
     --------
@@ -513,15 +517,15 @@ class Operator(Applicable):
 
     Notes
     -----
-    Products are multiplied out, factors along one axis to one banded matrix. All terms are
-    computed in one pass over the array, in blocks that fit a cache; products of derivatives along
-    several axes go through a small window that follows the pass.
+    Products of sums are expanded, and factors along one axis multiplied to one banded matrix. All
+    terms are computed in one pass over the array, in blocks that fit a cache; products of
+    derivatives along several axes use a small staging buffer.
 
-    Equal operators give the same bits. Sums are equal, and give the same bits, in any order; only
-    of terms that differ in nothing but arrays of coefficients, or in being transposed, the order
-    counts. Coordinates are compared by value. Arrays of coefficients, which are not copied, are
-    equal if they are the same memory in the same layout: copies and pickles have others. What is
-    the same only by arithmetic, such as a symmetric operator and its transpose, is not equal.
+    Equal operators give the same bits. Sums are equal, and give the same bits, in any order, except
+    for the order of terms that differ only in their arrays of coefficients, or in being transposed.
+    Coordinates are compared by value. Arrays of coefficients, which are not copied, are equal if
+    they have the same address and layout: those of copies and pickles do not. Operators that are
+    the same only mathematically, such as a symmetric one and its transpose, are not equal.
 
     Examples
     --------
@@ -529,8 +533,8 @@ class Operator(Applicable):
     >>> fdx.Diff(0) + fdx.Diff(1) ** 2 == fdx.Diff(1, deriv=2) + fdx.Diff(0)
     True
 
-    Diffusion with a coefficient that varies, as one operator. (``D @ (c * D)`` does not see what
-    changes its sign from point to point, and so never damps it.)
+    Diffusion with a variable coefficient, as one operator. (``D @ (c * D)`` is 0 for a zigzag, a
+    function whose sign alternates from point to point, and so never damps it.)
 
     >>> import numpy as np, fdx
     >>> D2, one = fdx.Diff(0, 0.5, deriv=2, boundary="symmetric"), fdx.Identity()
@@ -540,12 +544,12 @@ class Operator(Applicable):
     array([  4., -10.,  14., -16.,   8.])
     """
 
-    # Arrays leave `array * operator` and `array @ operator` to the methods below; so do those of
-    # pandas, and xarray's ask for an array.
+    # NumPy's and pandas' arrays leave `array * operator` and `array @ operator` to the methods
+    # below; xarray's convert the operator to an array.
     __array_ufunc__ = None
     __pandas_priority__ = 1 << 16
 
-    if not TYPE_CHECKING:  # which would take it for an array
+    if not TYPE_CHECKING:  # type checkers would take it for an array
 
         def __array__(self, dtype=None, copy=None):
             if np.dtype(dtype).kind == "O":  # as an element of numpy.array([A, B], dtype=object)
@@ -564,23 +568,23 @@ class Operator(Applicable):
     # -- as a value --
 
     @cached_property
-    def _known_as(self) -> tuple[list[int], tuple[Any, ...]]:
-        """The order in which terms are added up, and what tells it from other operators."""
+    def _order_and_key(self) -> tuple[list[int], tuple[Any, ...]]:
+        """The order in which terms are added, and a key that is equal for equal operators."""
         try:
             terms = [Term(t.scale, sorted_by_axis(t.factors)) for t in self._cropped()]
-        except ValueError:  # it is not known which axes are the same
+        except ValueError:  # axes counted from both ends: unknown which are the same
             terms = list(self._terms)
         order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
-        signs = [math.copysign(1.0, term.scale) for term in terms]  # of 0, as 0.0 == -0.0
+        signs = [math.copysign(1.0, term.scale) for term in terms]  # as 0.0 == -0.0
         return order, tuple((terms[k].scale, signs[k], terms[k].key()) for k in order)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operator):
             return NotImplemented
-        return self is other or self._known_as[1] == other._known_as[1]
+        return self is other or self._order_and_key[1] == other._order_and_key[1]
 
     def __hash__(self) -> int:
-        return hash(self._known_as[1])
+        return hash(self._order_and_key[1])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return of_kind, (type(self), self._terms)
@@ -603,10 +607,10 @@ class Operator(Applicable):
         shape = tuple(shape)
         plan = self._plans.get(shape)
         if plan is None:
-            plan = make_plan([[(0, self._terms[k]) for k in self._known_as[0]]], shape)
+            plan = make_plan([[(0, self._terms[k]) for k in self._order_and_key[0]]], shape)
             if len(self._plans) >= MAX_PLANS:
-                # The latest: of more shapes that take turns, most then find their plan. Another
-                # thread may have been quicker.
+                # Evict the latest: if more shapes alternate, most of them then find their plan.
+                # Another thread may have evicted it before.
                 with contextlib.suppress(KeyError):
                     self._plans.popitem()
             self._plans[shape] = plan
@@ -614,7 +618,7 @@ class Operator(Applicable):
 
     def output_shape(self, shape: Integers) -> tuple[int, ...]:
         """
-        The shape of the result for an array of a shape.
+        The shape of the result for an array of some shape.
 
         Parameters
         ----------
@@ -624,8 +628,8 @@ class Operator(Applicable):
         Returns
         -------
         tuple of int
-            The same, but for axes with a boundary that is "valid", which are shorter by the reach
-            of the stencil there; after a transpose, longer.
+            The same shape, but axes with a "valid" boundary are shorter by the half-width of the
+            stencil at each such end; for a transpose, longer.
 
         Raises
         ------
@@ -633,7 +637,7 @@ class Operator(Applicable):
             For an axis with fewer points than the stencil takes, or not as many as there are
             coordinates; negative numbers; no dimension.
         TypeError
-            For what is not integers.
+            For anything but integers.
         numpy.exceptions.AxisError
             For too few dimensions.
 
@@ -655,10 +659,10 @@ class Operator(Applicable):
         if not isinstance(other, Operator):
             check_added(other)
             return NotImplemented
-        return made(merged((*self._terms, *other._terms)))
+        return from_terms(merged((*self._terms, *other._terms)))
 
     def __radd__(self, other: int) -> Operator:
-        if isinstance(other, int) and other == 0:  # where the built-in sum begins
+        if isinstance(other, int) and other == 0:  # with which the built-in sum begins
             return self
         check_added(other)
         return NotImplemented
@@ -672,7 +676,7 @@ class Operator(Applicable):
         return NotImplemented
 
     def __neg__(self) -> Operator:
-        return made([Term(-term.scale, term.factors) for term in self._terms])
+        return from_terms([Term(-term.scale, term.factors) for term in self._terms])
 
     def __pos__(self) -> Operator:
         return self
@@ -682,11 +686,11 @@ class Operator(Applicable):
             return NotImplemented
         c = as_coefficient(other)
         if isinstance(c, Coefficient):
-            return made([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+            return from_terms([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
         return self._times(c)
 
     def _times(self, number: float) -> Operator:
-        return made([Term(finite(number * t.scale), t.factors) for t in self._terms])
+        return from_terms([Term(finite(number * t.scale), t.factors) for t in self._terms])
 
     def __mul__(self, other: Number) -> Operator:
         if isinstance(other, Operator):
@@ -705,7 +709,7 @@ class Operator(Applicable):
             raise TypeError("operator / array: write (1 / array) * operator")
         if c == 0:
             raise ZeroDivisionError("operator / 0")
-        return made([Term(finite(t.scale / c), t.factors) for t in self._terms])
+        return from_terms([Term(finite(t.scale / c), t.factors) for t in self._terms])
 
     def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
@@ -713,7 +717,7 @@ class Operator(Applicable):
                 f"operator @ {_out.name_of_type(other)}: expected an operator; "
                 "write operator(array) to apply it"
             )
-        return made(
+        return from_terms(
             merged(
                 Term(finite(a.scale * b.scale), sorted_by_axis(a.factors + b.factors))
                 for a in self._terms
@@ -737,7 +741,7 @@ class Operator(Applicable):
                 scale = term.scale**n
             except OverflowError:
                 scale = math.inf
-            return made([Term(finite(scale), (leaf,))])
+            return from_terms([Term(finite(scale), (leaf,))])
         result = self
         for _ in range(n - 1):
             result = result @ self
@@ -748,14 +752,14 @@ class Operator(Applicable):
         """
         The transpose: ``L.T.matrix(L.output_shape(s))`` is ``L.matrix(s).T``.
 
-        Exactly so, boundaries and uneven grids included, but for rounding in two cases: where an
-        array multiplies a product of derivatives or another array, or stands between derivatives;
-        and products along an axis that is periodic for one factor only, or shorter than the
+        This is exact, boundaries and uneven grids included, and up to rounding in two cases: if an
+        array multiplies a product of derivatives or another array, or is between derivatives;
+        and for products along an axis that is periodic for only one factor, or shorter than the
         product's stencil.
 
         See Also
         --------
-        as_linear_operator : For solvers, which ask for both.
+        as_linear_operator : For solvers, which need both.
 
         Examples
         --------
@@ -765,11 +769,10 @@ class Operator(Applicable):
         >>> v @ D(u) == D.T(v) @ u
         np.True_
         """
-        return made([term.transposed() for term in self._cropped()])
+        return from_terms([term.transposed() for term in self._cropped()])
 
     def _cropped(self) -> list[Term]:
-        """The terms, with what one has more than others at the ends, by "valid", left out: a sum is
-        of the points that all of them have."""
+        """The terms, cropped to the points that all of them have: with "valid", some have more."""
         crops = [term.crops() for term in self._terms]
         if all(crop == crops[0] for crop in crops):
             return list(self._terms)
@@ -811,8 +814,8 @@ class Operator(Applicable):
         -------
         scipy.sparse.csr_array
             Of float64, with a column for each element of an array of `shape` and a row for each
-            of the result, in C order: ``L.matrix(u.shape) @ u.ravel()`` is ``L(u).ravel()``
-            but for rounding.
+            element of the result, in C order: ``L.matrix(u.shape) @ u.ravel()`` is
+            ``L(u).ravel()`` up to rounding.
 
         Raises
         ------
@@ -827,8 +830,8 @@ class Operator(Applicable):
 
         Notes
         -----
-        Its columns are what the operator gives for unit vectors, exactly, if it has no arrays of
-        coefficients between derivatives; with those, to rounding.
+        Its columns are the operator's results for unit vectors: exactly, or up to rounding if there
+        are arrays of coefficients between derivatives.
 
         Examples
         --------
@@ -845,12 +848,12 @@ class Operator(Applicable):
 
     def as_linear_operator(self, shape: Integers) -> LinearOperator:
         """
-        The operator as SciPy's iterative solvers take it, without a matrix.
+        The operator for SciPy's iterative solvers, without a matrix.
 
         Parameters
         ----------
         shape : int or tuple of int
-            Of the arrays that it is applied to; vectors are those, ravelled in C order.
+            Of the arrays that it is applied to; vectors are these arrays, ravelled in C order.
 
         Returns
         -------
@@ -888,7 +891,7 @@ class Operator(Applicable):
     @property
     def axes(self) -> tuple[int, ...]:
         """
-        The axes along which it differentiates, in rising order.
+        The axes along which it differentiates, in ascending order.
 
         See Also
         --------
@@ -908,7 +911,7 @@ class Operator(Applicable):
     def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> NDArray[np.complex128] | Any: ...
     def symbol(self, k: ArrayLike | Sequence[ArrayLike]) -> Any:
         """
-        What the interior stencil multiplies a wave by: the modified wavenumber.
+        The symbol of the interior stencil, the factor by which it multiplies a wave.
 
         Parameters
         ----------
@@ -920,14 +923,14 @@ class Operator(Applicable):
         -------
         complex or ndarray of complex
             ``s`` with ``L exp(i k x) = s exp(i k x)`` far from boundaries: for the first
-            derivative i times the modified wavenumber [1]_, which is near `k`. For differences
-            exactly 0 at ``k = 0``.
+            derivative i times the modified wavenumber [1]_, which is near `k`. For derivatives
+            it is exactly 0 at ``k = 0``.
 
         Raises
         ------
         ValueError
             For uneven coordinates and arrays of coefficients, as the stencil then differs from
-            point to point; for wavenumbers of another number than that of the axes.
+            point to point; for wavenumbers that are not as many as axes.
         TypeError
             For wavenumbers that are not real.
 
@@ -937,8 +940,8 @@ class Operator(Applicable):
 
         Notes
         -----
-        It is that of the weights before they are rounded, by powers of ``2 * sin(k * h / 2)``:
-        precise for waves of any length.
+        It is the symbol of the exact weights, evaluated as a series in ``2 * sin(k * h / 2)``:
+        accurate for waves of any length.
 
         References
         ----------
@@ -947,8 +950,8 @@ class Operator(Applicable):
 
         Examples
         --------
-        Of ``(f[i+1] - f[i-1]) / 2h`` it is ``1j * sin(k * h) / h``; with more accuracy, waves keep
-        more of their speed:
+        For ``(f[i+1] - f[i-1]) / 2h`` it is ``1j * sin(k * h) / h``; for higher accuracy it is
+        closer to ``1j * k``:
 
         >>> import fdx
         >>> fdx.Diff(0, 0.5).symbol(1.0)
@@ -962,7 +965,7 @@ class Operator(Applicable):
 
     def spectral_radius(self, shape: Integers) -> float:
         """
-        The largest modulus of the eigenvalues for arrays of a shape, or a little more.
+        The largest modulus of the eigenvalues for arrays of some shape, or slightly more.
 
         Boundaries are included. Explicit time steps of ``u' = L u`` are stable up to about ``2 /
         radius`` (forward Euler, real eigenvalues) or ``2.6 / radius`` (fourth-order Runge-Kutta),
@@ -976,16 +979,16 @@ class Operator(Applicable):
         Returns
         -------
         float
-            The largest modulus, or a little more: how much is in the notes.
+            The largest modulus, or slightly more: the notes say how much.
 
         Raises
         ------
         ValueError
-            Where the result has another shape, as with "valid".
+            If the result has another shape, as with "valid".
         ValueError, TypeError, numpy.exceptions.AxisError
             As `output_shape`.
         ModuleNotFoundError
-            Without SciPy, where a matrix is needed.
+            Without SciPy, if a matrix is needed.
 
         See Also
         --------
@@ -993,26 +996,26 @@ class Operator(Applicable):
 
         Notes
         -----
-        What belongs to an eigenvalue with a positive real part grows, whatever the step. Second
-        derivatives have none (with "one-sided", if the values at both ends are given), and first
-        derivatives have none but with one-sided rows of accuracy 4 and more: advection with a
-        given value at the inflow then grows as ``exp(0.2 t / h)`` for accuracy 6, and as
+        Modes whose eigenvalue has a positive real part grow with any time step. Second derivatives
+        have no such eigenvalues (with "one-sided", if the values at both ends are given). First
+        derivatives have some only with one-sided boundaries of accuracy 4 and more: advection with
+        a given value at the inflow then grows as ``exp(0.2 t / h)`` for accuracy 6, and as
         ``exp(0.4 t / h)`` for 8.
 
-        Exact for uniform periodic axes, from the symbol, in milliseconds for grids of any size. For
-        sums of derivatives along single axes, as in a Laplacian, the sum of what each axis has:
-        exact if the largest ones point in one direction. For others, that of the whole matrix. A
-        uniform axis of more than 256 points has what 256 points have, or what a wave is multiplied
-        by at most if that is more: a little more than the largest eigenvalue of even derivatives
-        alone or odd ones alone; it can be far more where both are added up, as errors there grow
-        like waves before they fade.
+        The result is exact for uniform periodic axes, from the symbol, in milliseconds for grids of
+        any size. For sums of derivatives along single axes, such as a Laplacian, it is the sum of
+        the axes' radii: exact if the largest eigenvalues have one direction in the complex plane.
+        For all others it is that of the whole matrix. For a uniform axis of more than 256 points it
+        is that of 256 points, or the largest modulus of the symbol if that is more: slightly more
+        than the largest eigenvalue for even derivatives alone or odd ones alone. For sums of both
+        it can be far more, as errors there grow like waves before they decay.
 
-        Of a matrix of at most 1000 rows all eigenvalues are computed. Of a larger one the largest
-        is approached by Arnoldi's method (ARPACK's, by SciPy), which applies the operator some ten
-        to a few hundred times and takes the memory of about 20 arrays; it may lack one part in a
-        hundred, for which 1.05 times what it finds is returned. Where it does not converge, or
-        where that is less, it is a bound by the sums of rows and columns: a few times too large on
-        even grids, hundreds of times where spacings or coefficients vary much.
+        All eigenvalues of a matrix of at most 1000 rows are computed. For a larger one the largest
+        is approximated by Arnoldi's method (ARPACK's, by SciPy), which applies the operator some
+        ten to a few hundred times and takes the memory of about 20 arrays; as it may be too small
+        by one part in a hundred, 1.05 times its result is returned. If it does not converge, or if
+        that is less, the result is a bound by the row sums and column sums: a few times too large
+        on uniform grids, hundreds of times if spacings or coefficients vary much.
 
         Examples
         --------
@@ -1032,22 +1035,22 @@ class Operator(Applicable):
 
     def plot(self, ax: Axes | None = None) -> None:
         """
-        A picture of the interior stencil: printed, or drawn.
+        Print or draw the interior stencil.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
-            Where to draw it, for one or two axes; by default it is printed as text.
+            Where to draw it, for operators along one or two axes; by default it is printed.
 
         Raises
         ------
         ValueError
             For uneven coordinates and arrays of coefficients, as the stencil then differs from
-            point to point; for an operator without derivatives; for more than two axes and `ax`.
+            point to point; for an operator without derivatives; for more than two axes with `ax`.
 
         See Also
         --------
-        symbol : What the stencil does to waves.
+        symbol : The factor by which the stencil multiplies waves.
 
         Examples
         --------
@@ -1074,8 +1077,8 @@ def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
     return operator
 
 
-def made(terms: Iterable[Term]) -> Operator:
-    """The operator of terms, which is a `Diff` or the `Identity` if it is the same as one."""
+def from_terms(terms: Iterable[Term]) -> Operator:
+    """The operator of terms; it is a `Diff` or the `Identity` if it equals one."""
     terms = tuple(terms)
     kind: type[Operator] = Operator
     if len(terms) == 1 and terms[0].scale == 1:
@@ -1088,7 +1091,7 @@ def made(terms: Iterable[Term]) -> Operator:
 
 
 def merged(terms: Iterable[Term]) -> list[Term]:
-    """The terms, those of the same factors being one, where the first of them is."""
+    """The terms, with those of equal factors merged into the first of them."""
     found: dict[tuple[Any, ...], Term] = {}
     for term in terms:
         key = term.key()
@@ -1100,8 +1103,8 @@ def merged(terms: Iterable[Term]) -> list[Term]:
 
 
 def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product in one of its orders: between arrays, derivatives along different axes
-    commute. (Not so if axes are counted from both ends: then they may be the same.)"""
+    """The same product with derivatives sorted by axis: between arrays, those along different axes
+    commute. (Unchanged if axes are counted from both ends, as two may then be the same.)"""
     axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
     if axes and min(axes) < 0 <= max(axes):
         return factors
@@ -1120,7 +1123,7 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
 
 
 def as_coefficient(value: Any) -> float | Coefficient:
-    """A number, or an array that multiplies point by point."""
+    """A number, or an array for multiplication point by point."""
     found = check_coefficients(value)
     return Coefficient(found) if isinstance(found, np.ndarray) else found
 
@@ -1138,48 +1141,50 @@ class Diff(Operator):
     Parameters
     ----------
     axis : int
-        The axis of the arrays that it will be applied to; negative ones count from the last.
+        The axis of the arrays that it is applied to; negative ones count from the last.
     spacing : float or array_like of shape (n,), optional
-        The distance between points, or the coordinates of the n points, which have to rise or to
-        fall throughout: real numbers of any type, fractions and decimals too. Those that a float64
-        does not hold are taken less the first one, so as to keep their distances.
+        The distance between points, or the coordinates of the n points, strictly increasing or
+        decreasing: real numbers of any type, including fractions and decimals. If a float64 does
+        not hold them exactly, the first coordinate is subtracted from all, which keeps their
+        distances.
     deriv : int, optional
-        Which derivative, from 1 on.
+        The order of the derivative, 1 or more.
     accuracy : int, optional
-        The order of the error, even: the error falls as the spacing to this power. A stencil has
-        at most 64 points.
+        The order of accuracy, even: the error decreases as the spacing to this power. A stencil
+        has at most 64 points.
     boundary : str or tuple of str, optional
-        What is at the two ends of the axis, or as a pair at the left and at the right one:
+        The boundary condition at both ends of the axis, or a pair for the left and the right end:
 
-        - "one-sided": nothing; the stencils of the outer points are shifted inward, and have the
+        - "one-sided": none; the stencils of the outer points are shifted inward, and have the
           same accuracy.
         - "periodic": the axis closes on itself, point n being point 0.
-        - "valid": the result has only points where the centred stencil fits.
-        - "reflect", "symmetric": f is even about the last point, or about the wall half a
-          spacing outside of it, as `numpy.pad` pads with these modes (a Neumann wall).
-        - "reflect-odd": f less its value at the last point is odd about that (a Dirichlet wall
-          there).
-        - "symmetric-odd": as `numpy.pad` has it with ``reflect_type="odd"``, which takes off the
-          value of the last point though the wall is half a spacing outside: smooth functions with
-          a slope at the wall do not have this symmetry, and derivatives there do not converge.
+        - "valid": the result has only the points where the centred stencil fits.
+        - "reflect", "symmetric": f is even about the last point, or about a wall half a spacing
+          outside of it, as `numpy.pad` pads with these modes (a Neumann condition).
+        - "reflect-odd": f minus its value at the last point is odd about that point (a Dirichlet
+          condition there).
+        - "symmetric-odd": as `numpy.pad` pads with ``reflect_type="odd"``, which subtracts the
+          value of the last point although the wall is half a spacing outside. Smooth functions
+          with a slope at the wall do not have this symmetry, and derivatives there do not converge.
     period : float, optional
-        With coordinates and "periodic": the length of the axis, after which x[0] comes again, so
-        more than they span. Even ones whose distance times n it is not are uneven across the
-        ends, as 365 days of a year of 365.25; more than twice that is an error. With a spacing it
-        may be left out; if given, it has to be n times that.
+        With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
+        has to be more than the coordinates span. If evenly spaced coordinates have a period that
+        is not n times their spacing, the spacing across the ends is another one, as for 365 days
+        in a year of 365.25; more than twice n times the spacing is an error. With a spacing it may
+        be left out; if given, it has to be n times the spacing.
 
     Raises
     ------
     ValueError
-        For a zero spacing; coordinates that neither rise nor fall throughout; a `deriv` below 1;
-        an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
-        `boundary`, or "periodic" on one side only; a `period` that is missing, not more than
-        coordinates span, or more than twice what even ones are times their distance. That an axis
-        is too short, a `period` not n times a spacing, or weights over- or underflow turns out
-        when the operator is applied.
+        For a zero spacing; coordinates that are not strictly increasing or decreasing; a `deriv`
+        below 1; an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
+        `boundary`, or "periodic" on one side only; a `period` that is missing, not more than the
+        coordinates span, or more than twice n times the spacing of evenly spaced ones. An axis that
+        is too short, a `period` that is not n times a spacing, and weights that over- or underflow
+        are errors when the operator is applied.
     TypeError
-        For arguments that are no integers or real numbers, or would lose something as such, like
-        masked coordinates and those with a unit.
+        For arguments that are not integers or real numbers, or are more than these, such as
+        masked coordinates and coordinates with a unit.
 
     See Also
     --------
@@ -1189,24 +1194,24 @@ class Diff(Operator):
 
     Notes
     -----
-    With points at distances :math:`d_j` from the one whose n-th derivative is wanted, Taylor's
-    expansion asks for weights with :math:`\\sum_j w_j d_j^k / k! = 1` for :math:`k = n`, and 0 for
-    the other :math:`k` from 0 to the number of points less one. They are those of the polynomial
-    through the points (Fornberg 1988 [1]_); with a spacing they are correctly rounded, but for
-    the point's own, which makes up for the rounding of the others.
+    For points at distances :math:`d_j` from the point whose n-th derivative is computed, Taylor's
+    expansion requires weights with :math:`\\sum_j w_j d_j^k / k! = 1` for :math:`k = n`, and 0 for
+    the other :math:`k` from 0 to the number of points minus 1. They are those of the polynomial
+    through the points (Fornberg 1988 [1]_). With a spacing they are correctly rounded, except for
+    the centre weight, which compensates the rounding of the others.
 
-    Sums are of differences: odd derivatives on a uniform spacing of those between the two points
-    of a pair, even ones of ``(f[i+j] - f[i]) - (f[i] - f[i-j])``, all others of those to the point
-    itself. So the derivative of a constant is exactly 0 everywhere, and what all values have in
-    common costs no digit, as the mean of a pressure in float32.
-    ``D**n`` is the n-th derivative of this accuracy, not n first derivatives one after the other,
-    which ``D @ D`` is (and which does not see what changes its sign from point to point).
+    Sums are of differences. On a uniform spacing, odd derivatives sum ``f[i+j] - f[i-j]`` and even
+    ones ``(f[i+j] - f[i]) - (f[i] - f[i-j])``; all others sum ``f[i+j] - f[i]``. So the derivative
+    of a constant is exactly 0 everywhere, and a constant offset of all values, such as the mean of
+    a pressure in float32, costs no digits.
+    ``D**n`` is the n-th derivative of this accuracy. ``D @ D`` is the first derivative taken twice,
+    which is 0 for a zigzag, a function whose sign alternates from point to point.
 
-    Coordinates that are even but for rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", and with a `period` that is not n times their distance. That is, each is
-    where it should be within four roundings of the largest one in the dtype that they came in,
-    and within a thousandth of their distance: float32 coordinates may be off by more than
-    the same numbers in float64. Pass the spacing as a number to leave no doubt.
+    Coordinates that are evenly spaced up to rounding, as from `numpy.linspace`, count as a spacing,
+    except with "valid", and with a `period` that is not n times their spacing. Evenly spaced up to
+    rounding means that each is where it should be within four roundings of the largest one in the
+    dtype that they have, and within a thousandth of their spacing: float32 coordinates may be off
+    by more than the same numbers in float64. To be certain, pass the spacing as a number.
 
     References
     ----------
@@ -1223,7 +1228,7 @@ class Diff(Operator):
     >>> (D**2)(x**2).round(12)
     array([2., 2., 2., 2., 2., 2.])
 
-    A sum is computed in one pass; with `out` no memory is taken:
+    A sum is computed in one pass; with `out` no memory is allocated:
 
     >>> dx, dy = 0.1, 0.2
     >>> laplacian = fdx.Diff(0, dx) ** 2 + fdx.Diff(1, dy) ** 2
@@ -1280,8 +1285,8 @@ class Diff(Operator):
                         even = None
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
-                x = None  # with "valid" the result's length is not to depend on values
-        coordinates = None if x is None else (x + 0.0).tobytes()  # in which no 0 is -0
+                x = None  # with "valid" the result's length must not depend on values
+        coordinates = None if x is None else (x + 0.0).tobytes()  # which converts -0 to 0
         leaf = Leaf(
             axis,
             float(h),
@@ -1305,7 +1310,7 @@ def check_added(other: Any) -> None:
 
 
 def check_points(leaf: Leaf) -> None:
-    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.reach + 1 > MAX_NODES:
+    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.half_width + 1 > MAX_NODES:
         name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
         raise ValueError(
             f"{name}: expected a stencil of at most {MAX_NODES} points, "
@@ -1315,7 +1320,7 @@ def check_points(leaf: Leaf) -> None:
 
 class Identity(Operator):
     """
-    The operator that changes nothing, to be added to others or to be multiplied by arrays.
+    The operator that changes nothing, to be added to others or multiplied by arrays.
 
     See Also
     --------
