@@ -1,15 +1,14 @@
-/* Applies what a file describes, and writes the bytes of the results: `apply CASES RESULTS`. Programs of other
- * languages do the same with the same file. Also compiled as C++.
+/* Compute the cases in a file, and write the bytes of the results: `apply CASES RESULTS`. Programs in other languages
+ * do the same with the same file. Also compiled as C++.
  *
- * The file has numbers of 64 bits, integers (i) and doubles (d), and elements of arrays in C order, as this machine has
- * them:
+ * The file has 64-bit integers (i) and doubles (d), and elements of arrays, in C order and native byte order:
  *   0: the end.
- *   1, gradient: i dtype, ndim, shape[ndim], edge_order, naxes; of each: i axis, nx (0: a spacing), d spacing, x[nx];
+ *   1, gradient: i dtype, ndim, shape[ndim], edge_order, naxes; for each: i axis, nx (0: a spacing), d spacing, x[nx];
  *      the input. Results: one array for each.
- *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; of
- * each: i in, out, nfactors; of each: i axis, deriv, accuracy, left, right, nx, has_factor, d scale, spacing, period,
- *      x[nx], and, if there is a factor, i n, d factor[n], of the stage's results; i ninputs, noutputs, in_shape[ndim],
- *      out_shape[ndim]; the inputs; what is in the outputs before. Results: the outputs.
+ *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; for each:
+ *      i in, out, nfactors; for each: i axis, deriv, accuracy, left, right, nx, has_coefficient, d scale, spacing,
+ *      period, x[nx], and, with a coefficient, i n, d coefficient[n], of the shape of the factor's result; i ninputs,
+ *      noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the outputs.
  *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +112,7 @@ static void gradient(void)
     static const ptrdiff_t step = sizeof(double);
     ptrdiff_t shape[MAXN], stride[MAXN], out_stride[MAXN];
     double *x[MAXN];
-    fdx_gradient_axis op[MAXN];
+    fdx_gradient_axis axes[MAXN];
     fdx_gradient call;
     memset(&call, 0, sizeof call);
     const int dtype = small(), result = fdx_result_dtype(dtype);
@@ -130,25 +129,25 @@ static void gradient(void)
         const double spacing = number();
         x[k] = numbers(nx);
         const fdx_array along = describe(x[k], &step, FDX_F64);
-        check(nx == 0 ? fdx_gradient_uniform(&op[k], dtype, spacing, FDX_WEAK, edge_order)
-                      : fdx_gradient_coords(&op[k], dtype, &along, nx, edge_order, call.isa));
-        op[k].axis = axis;
-        op[k].out = describe(allocate((size_t)out_bytes), out_stride, result);
+        check(nx == 0 ? fdx_gradient_uniform(&axes[k], dtype, spacing, FDX_WEAK, edge_order)
+                      : fdx_gradient_coords(&axes[k], dtype, &along, nx, edge_order, call.isa));
+        axes[k].axis = axis;
+        axes[k].out = describe(allocate((size_t)out_bytes), out_stride, result);
     }
     void *input = read_bytes((size_t)bytes);
     call.shape = shape;
     call.in = describe(input, stride, dtype);
-    call.axes = op;
+    call.axes = axes;
     check(fdx_gradient_apply(&call));
     for (int k = 0; k < call.naxes; k++) {
-        put(op[k].out.data, out_bytes);
-        free(op[k].out.data);
+        put(axes[k].out.data, out_bytes);
+        free(axes[k].out.data);
         free(x[k]);
     }
     free(input);
 }
 
-/* A description of products in memory that is given back at the end of the case. */
+/* Memory that is freed at the end of the case. */
 static void *kept[MAXPARTS * MAXPARTS * 4];
 static int nkept;
 
@@ -157,36 +156,36 @@ static void *keep(void *memory)
     return kept[nkept++] = memory;
 }
 
-static fdx_factor factor(int ndim, ptrdiff_t *n)
+static fdx_factor read_factor(int ndim, ptrdiff_t *n)
 {
-    fdx_factor p;
-    memset(&p, 0, sizeof p);
-    p.axis = small();
-    p.what.deriv = small();
-    p.what.accuracy = small();
-    p.what.left = small();
-    p.what.right = small();
+    fdx_factor factor;
+    memset(&factor, 0, sizeof factor);
+    factor.axis = small();
+    factor.what.deriv = small();
+    factor.what.accuracy = small();
+    factor.what.left = small();
+    factor.what.right = small();
     const ptrdiff_t nx = integer();
     const int has_coefficient = small();
-    p.what.scale = number();
-    p.what.spacing = number();
-    p.what.period = number();
+    factor.what.scale = number();
+    factor.what.spacing = number();
+    factor.what.period = number();
     if (nx > 0)
-        p.what.x = (const double *)keep(numbers(nx));
-    ptrdiff_t reach = (p.what.deriv + p.what.accuracy) / 2;
+        factor.what.x = (const double *)keep(numbers(nx));
+    ptrdiff_t half_width = (factor.what.deriv + factor.what.accuracy) / 2;
     if (nx == 0)
-        reach = (p.what.deriv + 1) / 2 + p.what.accuracy / 2 - 1;
-    if (p.what.deriv > 0)
-        n[p.axis] -= reach * ((p.what.left == FDX_VALID) + (p.what.right == FDX_VALID));
+        half_width = (factor.what.deriv + 1) / 2 + factor.what.accuracy / 2 - 1;
+    if (factor.what.deriv > 0)
+        n[factor.axis] -= half_width * ((factor.what.left == FDX_VALID) + (factor.what.right == FDX_VALID));
     if (has_coefficient) {
         double *values = (double *)keep(numbers(integer()));
         ptrdiff_t *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));
         fdx_array *coefficient = (fdx_array *)keep(allocate(sizeof *coefficient));
         layout(FDX_F64, ndim, n, stride);
         *coefficient = describe(values, stride, FDX_F64);
-        p.coefficient = coefficient;
+        factor.coefficient = coefficient;
     }
-    return p;
+    return factor;
 }
 
 static void apply_operator(void)
@@ -218,7 +217,7 @@ static void apply_operator(void)
         terms[k].nfactors = small();
         terms[k].factor = factors[k];
         for (int s = 0; s < terms[k].nfactors; s++)
-            factors[k][s] = factor(ndim, n);
+            factors[k][s] = read_factor(ndim, n);
     }
     check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum))), &sum, &call.op));
     if (transposed)

@@ -1,12 +1,12 @@
-! apply CASES RESULTS: computes what a file of binary records asks for, through csrc/fdx.f90, and writes the results'
-! bytes. Records are int64 and float64 numbers and arrays in C's order; their layouts stand where they are read. A
-! C-contiguous array of shape (n0, ..., nk) is the array a(nk, ..., n0) here: axis a is dimension ndim - a.
+! apply CASES RESULTS: computes the cases in a file of binary records through csrc/fdx.f90, and writes the bytes of the
+! results. Records are int64 and float64 numbers and arrays in C order; their layouts are described where they are read.
+! A C-contiguous array of shape (n0, ..., nk) is the array a(nk, ..., n0) here: axis a is dimension ndim - a.
 program apply
   use, intrinsic :: iso_fortran_env, only: int64, real32, real64
   use fdx
   implicit none
 
-  ! An array of either kind, and its shape in this language's order.
+  ! An array of either kind, and its shape in Fortran's order.
   type :: numbers
     integer, allocatable :: shape(:)
     real(real32), allocatable :: s(:)
@@ -37,29 +37,29 @@ contains
 
   ! ---- kinds of records ----
 
-  ! dtype, ndim, shape[ndim], edge_order, naxes; of each op axis, nx (0: uniform), spacing, x[nx]; the input.
+  ! dtype, ndim, shape[ndim], edge_order, naxes; for each axis, nx (0: uniform), spacing, x[nx]; the input.
   subroutine gradients()
     integer :: dtype, edge_order, naxes, k, nx
     integer, allocatable :: shape(:), axis(:)
     real(real64), allocatable :: spacing(:)
-    type(fdx_factor), allocatable :: ops(:)
+    type(fdx_factor), allocatable :: factors(:)
     type(numbers), target :: f, df
     dtype = next()
     shape = next_shape(next())
     edge_order = next()
     naxes = next()
-    allocate (axis(naxes), spacing(naxes), ops(naxes))
+    allocate (axis(naxes), spacing(naxes), factors(naxes))
     do k = 1, naxes
       axis(k) = size(shape) - next()
       nx = next()
       spacing(k) = next_real()
-      if (nx > 0) ops(k)%x = next_reals(nx)
+      if (nx > 0) factors(k)%x = next_reals(nx)
     end do
     f = next_array(dtype, shape)
     do k = 1, naxes
       df = f
-      if (allocated(ops(k)%x)) then
-        call gradient(f, df, axis(k), edge_order, x=ops(k)%x)
+      if (allocated(factors(k)%x)) then
+        call gradient(f, df, axis(k), edge_order, x=factors(k)%x)
       else
         call gradient(f, df, axis(k), edge_order, spacing=spacing(k))
       end if
@@ -90,7 +90,7 @@ contains
     allocate (terms(next()))
     allocate (coefficients(FDX_MAXFACTORS*size(terms)))
     do k = 1, size(terms)
-      terms(k) = next_product(shape, coefficients(FDX_MAXFACTORS*(k - 1) + 1:FDX_MAXFACTORS*k))
+      terms(k) = next_term(shape, coefficients(FDX_MAXFACTORS*(k - 1) + 1:FDX_MAXFACTORS*k))
     end do
     call op%make(shape, terms)
     if (transposed) then
@@ -121,13 +121,13 @@ contains
     end do
   end subroutine
 
-  ! in, out, nfactors; of each factor axis, deriv, accuracy, left, right, nx, has_factor, scale, spacing, period,
-  ! x[nx], and if it has a coefficient n, coefficient[n], of the shape of what the chain has made up to there.
-  type(fdx_term) function next_product(shape, coefficients) result(term)
+  ! in, out, nfactors; for each factor axis, deriv, accuracy, left, right, nx, has_coefficient, scale, spacing, period,
+  ! x[nx], and if it has a coefficient n, coefficient[n], of the shape of the factor's result.
+  type(fdx_term) function next_term(shape, coefficients) result(term)
     integer, intent(in) :: shape(:)
     type(numbers), intent(inout), target :: coefficients(:)
-    integer :: n(size(shape)), k, m, nx, reach
-    logical :: has_factor
+    integer :: n(size(shape)), k, m, nx, half_width
+    logical :: has_coefficient
     n = shape
     term%in = next() + 1
     term%out = next() + 1
@@ -140,14 +140,14 @@ contains
         p%boundary(1) = next()
         p%boundary(2) = next()
         nx = next()
-        has_factor = next() /= 0
+        has_coefficient = next() /= 0
         p%scale = next_real()
         p%spacing = next_real()
         p%period = next_real()
         if (nx > 0) p%x = next_reals(nx)
-        reach = merge((p%deriv + p%accuracy)/2, (p%deriv + 1)/2 + p%accuracy/2 - 1, nx > 0)
-        if (p%deriv > 0) n(p%axis) = n(p%axis) - reach*count(p%boundary == FDX_VALID)
-        if (has_factor) then
+        half_width = merge((p%deriv + p%accuracy)/2, (p%deriv + 1)/2 + p%accuracy/2 - 1, nx > 0)
+        if (p%deriv > 0) n(p%axis) = n(p%axis) - half_width*count(p%boundary == FDX_VALID)
+        if (has_coefficient) then
           m = next()
           if (m /= elements(n)) error stop 'a coefficient of another size is expected'
           coefficients(k) = next_array(FDX_F64, n)
@@ -171,7 +171,7 @@ contains
     write (results) w
   end subroutine
 
-  ! ---- arrays of the rank that a shape has ----
+  ! ---- arrays of the rank of a shape ----
 
   subroutine gradient(f, df, axis, edge_order, spacing, x)
     type(numbers), intent(in), target :: f
@@ -344,6 +344,6 @@ contains
 
   pure integer function elements(shape)
     integer, intent(in) :: shape(:)
-    elements = term(shape)
+    elements = product(shape)
   end function
 end program

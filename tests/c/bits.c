@@ -1,6 +1,6 @@
-/* Hashes of results, and the exceptions raised, a line for each kind of call and instruction set: what must not depend
- * on a compiler or its flags. `bits MODE`: of weights alone, made where MXCSR (rounding, subnormal numbers, traps) is
- * MODE. */
+/* Hashes of results, and the exceptions raised, a line for each kind of call and instruction set: these must not depend
+ * on the compiler or its flags. `bits MODE`: of weights only, computed with MXCSR (rounding, subnormal numbers, traps)
+ * set to MODE. */
 #include <fenv.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static double uniform(void) /* 0.5 .. 1.5 */
     return 0.5 + (double)(state >> 11) / 9007199254740992.0;
 }
 
-/* Sign and payload of a NaN are no matter. */
+/* Ignores the sign and payload of a NaN. */
 static void add(const void *data, size_t itemsize, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -79,7 +79,7 @@ static void check(fdx_status status)
     }
 }
 
-/* What is made ready may raise exceptions; what is computed raises those of its formula. */
+/* Preparing a call may raise exceptions; computing it raises those of its formula. */
 static void compute_gradient(const fdx_gradient *call)
 {
     feclearexcept(FE_ALL_EXCEPT);
@@ -101,7 +101,7 @@ static ptrdiff_t numbers_of(int dtype) /* in an element */
     return dtype == FDX_C64 || dtype == FDX_C128 ? 2 : 1;
 }
 
-/* Ordinary numbers, then such with zeros of both signs, near the ends of the range, and at last not finite ones. */
+/* Ordinary numbers, then also zeros of both signs, then near the ends of the range, at last also infinities and NaN. */
 static void fill(int dtype, int set)
 {
     static const double rare[] = {0.0, -0.0, 1e-308, -3e-308, 5e-324, 1e-39, -2e-45, 1e308, -1.7e308, 3e38};
@@ -146,23 +146,23 @@ static void gradients(const fdx_isa *isa, int dtype, int set)
         const ptrdiff_t out_stride[2] = {columns * results, results};
         for (int k = 0; k < 9; k++)
             for (int edge_order = 1; edge_order <= 2; edge_order++) {
-                fdx_gradient_axis op;
-                memset(&op, 0, sizeof op);
-                op.axis = layout != 2;
+                fdx_gradient_axis along;
+                memset(&along, 0, sizeof along);
+                along.axis = layout != 2;
                 if (k < 7)
-                    check(fdx_gradient_uniform(&op, dtype, spacing[k], (fdx_precision)(k % 3), edge_order));
-                else if (shape[op.axis] <= 64)
-                    check(fdx_gradient_coords(&op, dtype, &coordinates, shape[op.axis], edge_order, isa));
+                    check(fdx_gradient_uniform(&along, dtype, spacing[k], (fdx_precision)(k % 3), edge_order));
+                else if (shape[along.axis] <= 64)
+                    check(fdx_gradient_coords(&along, dtype, &coordinates, shape[along.axis], edge_order, isa));
                 else
                     continue;
-                op.out = (fdx_array){&out, out_stride, (uint8_t)fdx_result_dtype(dtype), 0};
+                along.out = (fdx_array){&out, out_stride, (uint8_t)fdx_result_dtype(dtype), 0};
                 fdx_gradient call;
                 memset(&call, 0, sizeof call);
                 call.ndim = 2;
                 call.shape = shape;
                 call.in = (fdx_array){&in, stride, (uint8_t)dtype, 0};
                 call.naxes = 1;
-                call.axes = &op;
+                call.axes = &along;
                 call.isa = isa;
                 compute_gradient(&call);
                 add_results(fdx_result_dtype(dtype));
@@ -247,7 +247,7 @@ static void add_weights(const double *x, int n, double at, int deriv)
     add_doubles(rest, (size_t)n);
 }
 
-/* Bands, their products with one and the same, and weights with what they are short of. */
+/* Bands, their products with the same band, and weights with `rest`. */
 static void weights(const fdx_isa *isa)
 {
     enum { N = 200, ROOM = 1 << 14 };

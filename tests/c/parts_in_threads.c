@@ -1,5 +1,5 @@
-/* Parts of one call made by many threads at a time, for ThreadSanitizer: they share the call, its operators, bands and
- * arrays, and have a workspace each. The results are one thread's, bit by bit.
+/* Parts of one call computed by many threads at once, for ThreadSanitizer: they share the call, its operators, bands
+ * and arrays, and each has its own workspace. The results are those of one thread, bit by bit.
  *
  *     cc -std=c99 -O1 -g -fsanitize=thread -pthread -I csrc csrc/[*].c tests/c/parts_in_threads.c -lm
  */
@@ -11,7 +11,7 @@
 #include "fdx.h"
 
 enum { NTHREADS = 8, NPARTS = 24, MAXN = 3, MAXOUT = 3 };
-#ifdef STREAM_SUMS /* small limits: then less is beyond the caches as well */
+#ifdef STREAM_MIN_BYTES /* small limits: small arrays are streamed, too */
 enum { LARGE = 70 };
 #else
 enum { LARGE = 2510 }; /* squared, more than 48 MiB of doubles */
@@ -76,7 +76,7 @@ typedef struct {
     fdx_array a;
     ptrdiff_t stride[MAXN];
     size_t bytes;
-    char *first; /* as it was, or as one thread made it */
+    char *first; /* before the call, or as one thread computes it */
 } array;
 
 static array new_array(int ndim, const ptrdiff_t *shape, int dtype)
@@ -108,7 +108,7 @@ static void fill(const array *a, unsigned seed)
     }
 }
 
-/* A number for all bytes, as copies of large arrays would take too much memory. */
+/* A hash of all bytes, as copies of large arrays would take too much memory. */
 static uint64_t digest(const array *a)
 {
     uint64_t sum = 14695981039346656037u;
@@ -130,7 +130,7 @@ static void gradient_parts(const void *shared, int thread)
 
 static void gradients(void)
 {
-    static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128, FDX_I16};
+    static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128, FDX_I16};
     const ptrdiff_t shape[3] = {23, 31, 40}, lo[3] = {2, 0, 5}, hi[3] = {20, 31, 33}, step = sizeof(double);
     const fdx_isa *isa = fdx_isa_find("auto");
     const double alpha = 0.3;
@@ -138,27 +138,27 @@ static void gradients(void)
     for (int i = 0; i < 31; i++)
         x[i] = i + 0.01 * i * i;
     const fdx_array coordinates = {x, &step, FDX_F64, 0};
-    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+    for (size_t k = 0; k < sizeof dtypes / sizeof *dtypes; k++)
         for (int boxed = 0; boxed < 2; boxed++) {
-            const int dtype = kinds[kind];
+            const int dtype = dtypes[k];
             array in = new_array(3, shape, dtype), out[3], before[3];
-            fdx_gradient_axis op[3];
+            fdx_gradient_axis axes[3];
             fill(&in, 1);
             in.a.stride = in.stride;
             for (int d = 0; d < 3; d++) {
-                expect(d == 1 ? fdx_gradient_coords(&op[d], dtype, &coordinates, shape[d], 2, isa)
-                              : fdx_gradient_uniform(&op[d], dtype, 0.1, FDX_WEAK, 1 + (d > 0)),
+                expect(d == 1 ? fdx_gradient_coords(&axes[d], dtype, &coordinates, shape[d], 2, isa)
+                              : fdx_gradient_uniform(&axes[d], dtype, 0.1, FDX_WEAK, 1 + (d > 0)),
                        "fdx_gradient_*");
                 out[d] = new_array(3, shape, fdx_result_dtype(dtype));
                 before[d] = new_array(3, shape, fdx_result_dtype(dtype));
                 fill(&out[d], 2);
                 fill(&before[d], 2);
-                op[d].axis = d;
-                op[d].out = out[d].a;
-                op[d].out.stride = out[d].stride;
+                axes[d].axis = d;
+                axes[d].out = out[d].a;
+                axes[d].out.stride = out[d].stride;
             }
             const fdx_gradient call = {
-                3, shape, in.a, 3, op, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? &alpha : NULL, 0};
+                3, shape, in.a, 3, axes, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? &alpha : NULL, 0};
             uint64_t wanted[3];
             expect(fdx_gradient_apply(&call), "fdx_gradient_apply");
             for (int d = 0; d < 3; d++) {
@@ -188,9 +188,9 @@ static void operator_parts(const void *shared, int thread)
     free(workspace);
 }
 
-/* Apply it to arrays of its own, of one dtype. */
-static void operate_together(const fdx_operator *op, int dtype, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                             const double *alpha, int first_touch)
+/* Apply it to new arrays, all of one dtype. */
+static void apply_together(const fdx_operator *op, int dtype, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                           const double *alpha, int first_touch)
 {
     array in[MAXOUT], out[MAXOUT];
     fdx_array inputs[MAXOUT], outputs[MAXOUT];
@@ -254,7 +254,7 @@ static const fdx_operator *transposed(const fdx_operator *op)
     return transpose;
 }
 
-/* More results than a cache has room for, so that stores pass it by; and not, if they are fresh. */
+/* Outputs larger than the cache, with non-temporal stores; and without, if first_touch. */
 static void laplacian(void)
 {
     const ptrdiff_t shape[2] = {LARGE, LARGE};
@@ -263,11 +263,11 @@ static void laplacian(void)
     const fdx_term terms[2] = {{0, 0, 1, &across}, {0, 0, 1, &along}};
     const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
     const fdx_operator *op = make(&sum);
-    operate_together(op, FDX_F64, NULL, NULL, NULL, 0);
+    apply_together(op, FDX_F64, NULL, NULL, NULL, 0);
     free((void *)op);
 }
 
-/* d/dx (c du/dx) + d2v/dy2 along uneven coordinates, and du/dz twice, of two fields; with its transpose. */
+/* d/dx (c du/dx) + d2v/dy2 on non-uniform coordinates, and du/dz twice, of two fields; with its transpose. */
 typedef struct {
     ptrdiff_t shape[3], c_shape[3];
     array c;
@@ -303,28 +303,28 @@ static void describe(fields *f)
 
 static void sums_with_coefficients(void)
 {
-    static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
+    static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
     const ptrdiff_t lo[3] = {1, 3, 2}, hi[3] = {17, 20, 29};
     const double alpha = -0.7;
     fields f;
     describe(&f);
     const fdx_operator *op = make(&f.sum), *transpose = transposed(op);
-    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
-        operate_together(op, kinds[kind], NULL, NULL, NULL, 1);
-        operate_together(op, kinds[kind], lo, hi, &alpha, 0);
-        operate_together(transpose, kinds[kind], NULL, NULL, &alpha, 0);
-        operate_together(transpose, kinds[kind], lo, hi, NULL, 0);
+    for (size_t k = 0; k < sizeof dtypes / sizeof *dtypes; k++) {
+        apply_together(op, dtypes[k], NULL, NULL, NULL, 1);
+        apply_together(op, dtypes[k], lo, hi, &alpha, 0);
+        apply_together(transpose, dtypes[k], NULL, NULL, &alpha, 0);
+        apply_together(transpose, dtypes[k], lo, hi, NULL, 0);
     }
     free((void *)op);
     free((void *)transpose);
     free(f.c.a.data);
 }
 
-/* ---- what is made in memory of each thread's own ---- */
+/* ---- bands, operators and weights, each thread in its own memory ---- */
 
 typedef struct {
     const fields *f;
-    double *results[NTHREADS + 1]; /* of the operator's transpose; the last ones are one thread's */
+    double *results[NTHREADS + 1]; /* of the operator's transpose; the last ones are those of one thread */
     double weights[NTHREADS + 1][40];
 } makings;
 
@@ -350,7 +350,7 @@ static void make_own(const void *shared, int thread)
     void *workspace = allocate((size_t)bytes);
     expect(fdx_apply(&call, workspace, bytes), "fdx_apply");
 
-    /* Bands, and weights of nodes that need long integers as well. */
+    /* Bands, and weights of nodes that need long integers. */
     fdx_derivative what = m->f->along.what;
     what.n = 24;
     const fdx_band *band, *square, *turned;
@@ -389,7 +389,7 @@ static void makers(void)
     for (int k = 0; k <= NTHREADS; k++) {
         if (memcmp(m.results[k], m.results[NTHREADS], RESULTS * sizeof(double)) != 0 ||
             memcmp(m.weights[k], m.weights[NTHREADS], sizeof m.weights[k]) != 0)
-            fail("what threads make in memory of their own");
+            fail("bands, operators or weights that threads make in their own memory");
     }
     for (int k = 0; k <= NTHREADS; k++)
         free(m.results[k]);

@@ -1,5 +1,5 @@
-/* What the C tests of array functions share: random numbers, arithmetic in a chosen precision, and arrays of random
- * layouts. Functions that a test does not use are no matter: they are inline. */
+/* For the C tests of array functions: random numbers, arithmetic in a chosen precision, and arrays of random layouts.
+ * Tests need not use all functions, which are inline. */
 #ifndef RANDOM_ARRAYS_H
 #define RANDOM_ARRAYS_H
 
@@ -104,7 +104,7 @@ static inline double get(int dtype, int swapped, const char *p, int part)
     }
 }
 
-static int ordinary; /* draw no numbers that raise flags: what is quick stays open */
+static int ordinary; /* draw only numbers that raise no exceptions, so that speculation succeeds */
 
 static inline void put_random(int dtype, int swapped, char *p)
 {
@@ -143,7 +143,7 @@ typedef struct {
     ptrdiff_t stride[MAXN];
 } array;
 
-static int usual; /* draw arrays as NumPy makes them, and few others */
+static int usual; /* draw mostly arrays in C order */
 
 static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
 {
@@ -155,11 +155,11 @@ static inline array make(int ndim, const ptrdiff_t *shape, int dtype)
         order[other] = d;
     }
     const int as_usual = usual && below(8);
-    if (as_usual || below(2)) /* C order, which the core likes best */
+    if (as_usual || below(2)) /* C order, the fastest */
         for (int d = 0; d < ndim; d++)
             order[d] = ndim - 1 - d;
     const int loose = !as_usual && below(3) == 0, flip = !as_usual && below(4) == 0;
-    /* Anywhere in a cache line; or unaligned. */
+    /* At any offset in a cache line, or unaligned. */
     const int part = (int)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
     const size_t misaligned = as_usual || below(4) ? (size_t)(below(16) * part) : 1;
     ptrdiff_t stride = fdx_itemsize(dtype), before = 0;

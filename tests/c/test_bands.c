@@ -1,6 +1,6 @@
 /* Bands against dense matrices: derivatives over arrays that are padded as np.pad does, in long double; transposes and
  * products entry by entry. Every allocation has exactly the size that was asked for, so that a sanitizer sees each
- * access outside of one.
+ * access outside it.
  *
  *     test_bands [cases] [seed]
  */
@@ -21,14 +21,14 @@ typedef struct {
 
 static const char *doing = "";
 static double coordinates[MAXN];
-static fdx_derivative spec; /* the last one that was made */
+static fdx_derivative spec; /* of the last band */
 
 static double between(double lo, double hi)
 {
     return lo + (hi - lo) * ((double)(rnd() >> 11) / 0x1p53);
 }
 
-/* NULL is a name for none of them, which is for the "base" table. */
+/* NULL: no table, which means "base". */
 static const char *const tables[4] = {"base", "avx2", "avx512", NULL};
 
 static void fail(const char *what)
@@ -41,7 +41,7 @@ static void fail(const char *what)
     exit(1);
 }
 
-/* ---- bands as they are ---- */
+/* ---- entries and summation orders ---- */
 
 static const fdx_stencil *row_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t *nth)
 {
@@ -59,7 +59,7 @@ static double weight(const fdx_stencil *r, ptrdiff_t nth, int k)
     return r->w[k * r->weight_step + nth * r->row_step];
 }
 
-/* What a row gives for a 1 at its own point and 0 elsewhere. */
+/* The sum of a row for a 1 at its centre and 0 elsewhere. */
 static double of_a_unit(const fdx_stencil *r, ptrdiff_t nth)
 {
     double sum = 0;
@@ -118,7 +118,7 @@ static void dense(const fdx_band *band, matrix *out)
     }
 }
 
-/* Memory of exactly that size, and a band in it. */
+/* A band in memory of exactly its size. */
 static const fdx_band *made(void *memory, fdx_status status, const fdx_band *band)
 {
     if (status != FDX_OK)
@@ -194,10 +194,10 @@ static void weights(long double *w, const long double *x, int n, long double at,
         w[k] = c[k][deriv];
 }
 
-/* np.pad(f, PAD, mode) as a matrix: what the values on the padded line are made of. Only as far as the boundary goes.
+/* np.pad(f, PAD, mode) as a matrix: values on the padded line from those of the array, as far as the boundary has them.
  */
 static int pad[LINE][MAXN];
-static long double place[LINE];
+static long double position[LINE];
 
 static void pad_line(int uniform)
 {
@@ -205,13 +205,13 @@ static void pad_line(int uniform)
     memset(pad, 0, sizeof pad);
     for (int c = 0; c < n; c++) {
         pad[PAD + c][c] = 1;
-        place[PAD + c] = uniform ? c : (long double)spec.x[c];
+        position[PAD + c] = uniform ? c : (long double)spec.x[c];
     }
     for (int side = 0; side < 2; side++) {
         const int mode = side == 0 ? spec.left : spec.right;
         for (int j = 1; j <= PAD; j++) {
             int *ghost = pad[side == 0 ? PAD - j : PAD + n - 1 + j];
-            long double *x = &place[side == 0 ? PAD - j : PAD + n - 1 + j];
+            long double *x = &position[side == 0 ? PAD - j : PAD + n - 1 + j];
             const int end = side == 0 ? 0 : n - 1, inward = side == 0 ? 1 : -1;
             const int symmetric = mode == FDX_SYMMETRIC || mode == FDX_SYMMETRIC_ODD;
             const int odd = mode == FDX_REFLECT_ODD || mode == FDX_SYMMETRIC_ODD;
@@ -233,33 +233,33 @@ static void pad_line(int uniform)
     }
 }
 
-/* Is every ghost next to a row's stencil one that was made? Else the array was too short for that much padding. */
+/* Do all ghost values of a row's stencil exist? If not, the array was too short for so much padding. */
 static void check_derivative(const fdx_band *band, const matrix *m, int uniform, double h)
 {
     const int n = (int)spec.n, order = spec.deriv + spec.accuracy;
-    const int reach = uniform ? (spec.deriv + 1) / 2 + spec.accuracy / 2 - 1 : order / 2;
-    const int skip = spec.left == FDX_VALID ? reach : 0;
+    const int half_width = uniform ? (spec.deriv + 1) / 2 + spec.accuracy / 2 - 1 : order / 2;
+    const int skip = spec.left == FDX_VALID ? half_width : 0;
     const long double coefficient = spec.scale / powl(uniform ? h : 1, spec.deriv);
     pad_line(uniform);
-    if (band->columns != n || band->rows != n - skip - (spec.right == FDX_VALID ? reach : 0))
+    if (band->columns != n || band->rows != n - skip - (spec.right == FDX_VALID ? half_width : 0))
         fail("the shape of a derivative");
     if (band->periodic != (spec.left == FDX_PERIODIC))
         fail("is it periodic?");
     if (band->interior.summation != (!uniform         ? FDX_SUM_DIFFERENCES
                                      : spec.deriv % 2 ? FDX_SUM_ANTISYMMETRIC
                                                       : FDX_SUM_SYMMETRIC))
-        fail("the form of an interior");
+        fail("the summation order of an interior");
     for (int row = 0; row < band->rows; row++) {
         const int i = row + skip;
-        int lo = i - reach, count = 2 * reach + 1, exact = spec.left == FDX_PERIODIC;
-        if (i < reach && spec.left == FDX_ONE_SIDED)
+        int lo = i - half_width, count = 2 * half_width + 1, exact = spec.left == FDX_PERIODIC;
+        if (i < half_width && spec.left == FDX_ONE_SIDED)
             lo = 0, count = order;
-        if (i >= n - reach && spec.right == FDX_ONE_SIDED)
+        if (i >= n - half_width && spec.right == FDX_ONE_SIDED)
             lo = n - order, count = order;
         exact |= lo >= 0 && lo + count <= n;
 
         long double w[FDX_MAXNODES], want[MAXN] = {0}, size = 0;
-        weights(w, &place[PAD + lo], count, place[PAD + i], spec.deriv);
+        weights(w, &position[PAD + lo], count, position[PAD + i], spec.deriv);
         for (int k = 0; k < count; k++)
             for (int c = 0; c < n; c++) {
                 want[c] += w[k] * coefficient * pad[PAD + lo + k][c];
@@ -269,7 +269,7 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
         const fdx_stencil *r = row_of(band, row, &nth);
         const int centre = row + (int)r->offset + r->centre;
         if ((centre + n) % n != i)
-            fail("the place of a row");
+            fail("the offset of a row");
         for (int c = 0; c < n; c++) {
             const long double by = fabsl(m->at[row][c] - want[c]);
             if (!(by <=
@@ -279,14 +279,14 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
             }
         }
 
-        /* polynomials up to the design degree */
+        /* polynomials up to the order of accuracy */
         for (int p = 0; p < order && exact; p++) {
             long double sum = 0, chains = 0, expected = p == spec.deriv ? spec.scale : 0;
             for (int k = 2; k <= p; k++)
                 expected *= k;
             for (int k = 0; k < count; k++) {
                 const int c = (lo + k + n) % n;
-                const long double f = powl((place[PAD + lo + k] - place[PAD + i]) * (uniform ? h : 1), p);
+                const long double f = powl((position[PAD + lo + k] - position[PAD + i]) * (uniform ? h : 1), p);
                 sum += m->at[row][c] * f;
                 chains += fabsl(m->at[row][c] * f);
             }
@@ -296,13 +296,13 @@ static void check_derivative(const fdx_band *band, const matrix *m, int uniform,
     }
 }
 
-/* v less some digits, so that sums of several are exact, and with them ghost coordinates. */
+/* v with fewer digits, so that sums of several are exact, and with them coordinates of ghost points. */
 static double short_one(double v)
 {
     return floor(v * 0x1p38) / 0x1p38;
 }
 
-/* A random derivative of n points, or (n = 0) of about the fewest. */
+/* A random derivative on n points, or (n = 0) on about the fewest. */
 static void draw(int n, int integers)
 {
     ptrdiff_t points;
@@ -321,10 +321,10 @@ static void draw(int n, int integers)
         points = fdx_derivative_points(&spec);
         spec.n = n > 0 ? n : points + (below(3) ? below(12) : below(2));
     } while (spec.n < points || spec.n > MAXN);
-    const double h = between(0.1, 4) * (below(2) ? 1 : -1), spread = below(3) ? 0.7 : 0.01;
+    const double h = between(0.1, 4) * (below(2) ? 1 : -1), variation = below(3) ? 0.7 : 0.01;
     coordinates[0] = short_one(between(-5, 5) * (below(4) ? 1 : 100));
     for (int k = 1; k < spec.n; k++)
-        coordinates[k] = coordinates[k - 1] + short_one(h * (1 + between(-spread, spread)));
+        coordinates[k] = coordinates[k - 1] + short_one(h * (1 + between(-variation, variation)));
     if (spec.x != NULL)
         spec.period = coordinates[spec.n - 1] - coordinates[0] + short_one(h * between(0.4, 2));
 }
@@ -336,7 +336,7 @@ static void random_derivative(void)
     draw(0, 0);
     const fdx_band *band = derivative();
     dense(band, &m);
-    const int two = spec.x != NULL && spec.n == 2; /* which have one distance */
+    const int two = spec.x != NULL && spec.n == 2; /* one distance */
     check_derivative(band, &m, spec.x == NULL || two, two ? coordinates[1] - coordinates[0] : spec.spacing);
     discard(band);
 
@@ -350,7 +350,7 @@ static void random_derivative(void)
         memcmp(memory, before, sizeof memory) != 0)
         fail("the refusal of too few points");
 
-    /* Coordinates with one distance are that spacing. */
+    /* Equidistant coordinates are a uniform spacing. */
     doing = "uniform coordinates";
     draw(0, 0);
     const double h = ldexp(below(2) ? 1 : -3, below(20) - 10);
@@ -374,7 +374,7 @@ static void random_derivative(void)
     if (memcmp(&m, &same, sizeof m) != 0)
         fail("differs from a spacing");
     discard(band);
-    if (spec.left == FDX_PERIODIC) { /* if so around the end */
+    if (spec.left == FDX_PERIODIC) { /* if equidistant across the end, too */
         spec.x = coordinates;
         spec.period = h * ((double)spec.n + 0.5);
         band = derivative();
@@ -412,7 +412,7 @@ static void check_transpose(const fdx_band *a)
                  ? summation
                  : FDX_SUM_PLAIN) ||
         (t->interior.row_step != 0) != (a->interior.row_step != 0) || t->periodic != a->periodic)
-        fail("the form of a transpose");
+        fail("the summation order of a transpose");
     if (!a->periodic && a->nfirst + a->nlast + a->interior.count < a->rows - 12 && t->nfirst + t->nlast == t->rows)
         fail("a transpose without an interior");
     discard(t);
@@ -443,7 +443,7 @@ static const fdx_band *checked_term(const fdx_band *a, const fdx_band *b, int ex
             for (int k = 0; k < a->columns; k++)
                 size += fabsl((long double)of_a.at[i][k] * of_b.at[k][j]);
         if (!plain && r->summation == FDX_SUM_PLAIN)
-            fail("the form of a product");
+            fail("the summation order of a product");
         for (int j = 0; j < p->columns; j++) {
             long double sum = 0, chains = 0;
             for (int k = 0; k < a->columns; k++) {
@@ -462,8 +462,8 @@ static const fdx_band *checked_term(const fdx_band *a, const fdx_band *b, int ex
     return p;
 }
 
-/* A chain of products of derivatives and their transposes, of the sizes that fit. `integers`: all weights are such,
- * 5040 being a multiple of their denominators, and so are the products'. */
+/* A product of derivatives and their transposes, whose sizes match. `integers`: all weights are integers, as 5040 is a
+ * multiple of their denominators, and so are the products'. */
 static void random_chain(int integers)
 {
     const fdx_band *chain = NULL;
@@ -503,7 +503,7 @@ static void random_chain(int integers)
     discard(chain);
 }
 
-/* ---- what is known beforehand ---- */
+/* ---- known results ---- */
 
 static void known(void)
 {
@@ -520,7 +520,7 @@ static void known(void)
             fail("weights");
     discard(d), discard(dd), discard(t), discard(td);
 
-    /* Ghosts of one value in both directions cancel exactly, also where coordinates are mirrored. */
+    /* Ghost values of the same point at both closures cancel exactly, also on mirrored coordinates. */
     for (int deriv = 1; deriv <= 6; deriv++)
         for (int accuracy = 2; accuracy <= 8; accuracy += 2) {
             for (int k = 0; k < 20; k++)
@@ -535,7 +535,7 @@ static void known(void)
                         fail("a derivative that is 0 by symmetry");
                 discard(d);
             }
-            /* Either end of a one-sided axis is the other's mirror image. */
+            /* The closures of a one-sided axis are mirror images. */
             spec.x = NULL;
             spec.left = spec.right = FDX_ONE_SIDED;
             d = derivative();
@@ -553,15 +553,16 @@ static void known(void)
         }
 }
 
-/* Columns that no row touches, or rows that are not next to each other. */
+/* Columns that no row touches, or that rows touch which are not consecutive. */
 static void by_hand(void)
 {
     static const double w[6] = {1, 2, 3, 4, 5, 6};
-    const fdx_stencil ends[3] = {{0, 2, 0, FDX_SUM_PLAIN, w, 1, 0},
-                                 {3, 1, -1, FDX_SUM_PLAIN, w + 2, 1, 0},
-                                 {-2, 3, -1, FDX_SUM_PLAIN, w + 3, 1, 0}};
+    const fdx_stencil closures[3] = {{0, 2, 0, FDX_SUM_PLAIN, w, 1, 0},
+                                     {3, 1, -1, FDX_SUM_PLAIN, w + 2, 1, 0},
+                                     {-2, 3, -1, FDX_SUM_PLAIN, w + 3, 1, 0}};
     const fdx_stencil interior = {0, 1, 0, FDX_SUM_PLAIN, w, 1, 0};
-    const fdx_band band = {3, 6, 3, 0, ends, ends + 3, interior, 0}, other = {3, 6, 1, 2, ends, ends + 1, interior, 0};
+    const fdx_band band = {3, 6, 3, 0, closures, closures + 3, interior, 0},
+                   other = {3, 6, 1, 2, closures, closures + 1, interior, 0};
     check_transpose(&band);
     check_transpose(&other);
     const fdx_band *t = transpose(&band);
@@ -570,11 +571,11 @@ static void by_hand(void)
     discard(t);
 }
 
-/* Coordinates of which many stencils are made at once, of all kinds: uneven, small integers, of which weights are 0 or
- * have few bits, next to each other or far apart by orders of magnitude, in large and small units. */
+/* Coordinates for the weights of many stencils at once: non-uniform; small integers, with weights that are 0 or have
+ * few bits; distances of different orders of magnitude; in large and small units. */
 static void random_coordinates(double *x, int n, int kind)
 {
-    const int widest = spec.deriv > 4 ? 100 : 150; /* so that weights are finite, also of points 2^-32 units apart */
+    const int widest = spec.deriv > 4 ? 100 : 150; /* weights are finite even for points 2^-32 units apart */
     const double unit = ldexp(below(2) ? 1 : -1, below(3) ? 0 : below(2 * widest) - widest);
     double at = below(3) ? 0 : between(-1e6, 1e6);
     for (int k = 0; k < n; k++) {
@@ -637,12 +638,12 @@ static void many_stencils(void)
                     fail("a weight");
             }
         if (weight(r, i - first->nfirst, r->centre) != sum)
-            fail("a point's own weight");
+            fail("a centre's weight");
     }
     discard(first);
 }
 
-/* With a spacing, the length is no matter. */
+/* With a spacing, the length changes nothing. */
 static void long_axis(void)
 {
     const ptrdiff_t n = PTRDIFF_MAX / 4;

@@ -1,6 +1,6 @@
-/* The C core against a twin that computes one point at a time: random dtypes, shapes, strides, byte orders, alignments,
- * spacings, edge orders, instruction sets and splits into parts. Outputs stand in guard bytes, and every allocation has
- * exactly its size, so that a sanitizer sees each access outside of one.
+/* fdx_gradient against a reference implementation that computes one point at a time: random dtypes, shapes, strides,
+ * byte orders, alignments, spacings, edge orders, instruction sets and numbers of parts. Outputs are surrounded by
+ * guard bytes, and every allocation has exactly its size, so that a sanitizer sees each access outside it.
  *
  *     test_gradient [cases] [seed]
  */
@@ -10,7 +10,7 @@
 #include "fdx_fenv.h"
 #include "random_arrays.h"
 
-/* ---- the twin: np.gradient's formulas for one point ---- */
+/* ---- the reference implementation: np.gradient's formulas for one point ---- */
 
 typedef struct {
     double h;
@@ -133,7 +133,7 @@ static void random_case(const fdx_isa *isa)
         put_random(dtype, swapped, at(&f, ndim, index));
     while (next(ndim, shape, index));
 
-    /* A box of the results, of which alone memory may be there. */
+    /* A box of the results, sometimes the only ones that have memory. */
     const int boxed = below(4) == 0, alone = boxed && below(2), adds = below(4) == 0;
     const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
     ptrdiff_t lo[MAXN] = {0}, hi[MAXN], box[MAXN];
@@ -143,7 +143,7 @@ static void random_case(const fdx_isa *isa)
         box[d] = hi[d] - lo[d];
     }
     char *before[MAXN];
-    fdx_gradient_axis op[MAXN];
+    fdx_gradient_axis axes[MAXN];
     array out[MAXN];
     grid g[MAXN];
     for (int k = 0; k < naxes; k++) {
@@ -173,32 +173,32 @@ static void random_case(const fdx_isa *isa)
             for (ptrdiff_t i = 0; i + 1 < n; i++)
                 g[k].uniform &= sub(xs, coordinate(&g[k], i + 1), coordinate(&g[k], i)) == d;
             const fdx_array x = {g[k].x.data, g[k].x.stride, (uint8_t)g[k].x_dtype, (uint8_t)g[k].x_swapped};
-            status = fdx_gradient_coords(&op[k], dtype, &x, n, edge_order, isa);
+            status = fdx_gradient_coords(&axes[k], dtype, &x, n, edge_order, isa);
         } else {
-            status = fdx_gradient_uniform(&op[k], dtype, g[k].h, g[k].precision, edge_order);
+            status = fdx_gradient_uniform(&axes[k], dtype, g[k].h, g[k].precision, edge_order);
         }
         if (status != FDX_OK)
             fail(fdx_status_message(status));
-        op[k].axis = axis;
-        op[k].out.dtype = (uint8_t)result;
-        op[k].out.swapped = (uint8_t)(below(4) == 0);
+        axes[k].axis = axis;
+        axes[k].out.dtype = (uint8_t)result;
+        axes[k].out.swapped = (uint8_t)(below(4) == 0);
         out[k] = make(ndim, alone ? box : shape, result);
         do
             if (adds)
-                put_random(result, op[k].out.swapped, at(&out[k], ndim, index));
+                put_random(result, axes[k].out.swapped, at(&out[k], ndim, index));
         while (next(ndim, alone ? box : shape, index));
         before[k] = memcpy(malloc(out[k].bytes), out[k].memory, out[k].bytes);
         for (int d = 0; d < ndim && alone; d++)
             out[k].data -= lo[d] * out[k].stride[d];
-        op[k].out.data = out[k].data;
-        op[k].out.stride = out[k].stride;
+        axes[k].out.data = out[k].data;
+        axes[k].out.stride = out[k].stride;
     }
 
     const fdx_gradient call = {ndim,
                                shape,
                                {f.data, f.stride, (uint8_t)dtype, (uint8_t)swapped},
                                naxes,
-                               op,
+                               axes,
                                isa,
                                boxed ? lo : NULL,
                                boxed ? hi : NULL,
@@ -219,15 +219,15 @@ static void random_case(const fdx_isa *isa)
             char *p = at(&out[k], ndim, index), *was = before[k] + (p - out[k].memory);
             for (int part = 0; part < parts_per_element; part++) {
                 const int one = is_single(result);
-                double expected = point(ndim, shape, &f, dtype, swapped, index, op[k].axis, &g[k], edge_order, part);
+                double expected = point(ndim, shape, &f, dtype, swapped, index, axes[k].axis, &g[k], edge_order, part);
                 if (adds)
                     expected =
-                        add(one, get(result, op[k].out.swapped, was, part), mul(one, round_to(one, alpha), expected));
-                const double got = get(result, op[k].out.swapped, p, part);
+                        add(one, get(result, axes[k].out.swapped, was, part), mul(one, round_to(one, alpha), expected));
+                const double got = get(result, axes[k].out.swapped, p, part);
                 if (!same(expected, got)) {
                     fprintf(stderr, "%s: dtype %d, axis %d of %d, index %ld of %ld, edge_order %d: %.17g, not %.17g\n",
-                            fdx_isa_name(isa), dtype, op[k].axis, ndim, (long)index[op[k].axis],
-                            (long)shape[op[k].axis], edge_order, got, expected);
+                            fdx_isa_name(isa), dtype, axes[k].axis, ndim, (long)index[axes[k].axis],
+                            (long)shape[axes[k].axis], edge_order, got, expected);
                     fail("a value");
                 }
             }
@@ -263,18 +263,18 @@ static void litter(void)
     (void)below[0];
 }
 
-/* Of what is added, alpha's rounding to single precision raises its flag, whatever is raised before. */
+/* Rounding alpha to single precision raises its exception, whatever is pending. */
 static void flags_of_alpha(const fdx_isa *isa)
 {
     static const double alpha = 1e300;
     static const ptrdiff_t n = 4, step = sizeof(float);
     static float f[4] = {1, 2, 4, 8}, out[4];
-    fdx_gradient_axis op;
-    if (fdx_gradient_uniform(&op, FDX_F32, 1, FDX_WEAK, 1) != FDX_OK)
+    fdx_gradient_axis along;
+    if (fdx_gradient_uniform(&along, FDX_F32, 1, FDX_WEAK, 1) != FDX_OK)
         fail("a uniform gradient");
-    op.axis = 0;
-    op.out = (fdx_array){out, &step, FDX_F32, 0};
-    const fdx_gradient call = {1, &n, {f, &step, FDX_F32, 0}, 1, &op, isa, NULL, NULL, &alpha, 0};
+    along.axis = 0;
+    along.out = (fdx_array){out, &step, FDX_F32, 0};
+    const fdx_gradient call = {1, &n, {f, &step, FDX_F32, 0}, 1, &along, isa, NULL, NULL, &alpha, 0};
     for (int before = 0; before < 2; before++) {
         feclearexcept(FE_ALL_EXCEPT);
         feraiseexcept(before ? FE_DIVBYZERO : 0);
@@ -284,7 +284,7 @@ static void flags_of_alpha(const fdx_isa *isa)
     feclearexcept(FE_ALL_EXCEPT);
 }
 
-/* Ordinary data raises no flag but "inexact", whatever a function finds in memory that it has not set. */
+/* Ordinary data raises no exception but "inexact", whatever memory contains that a function has not set. */
 static void whole_calls(const fdx_isa *isa)
 {
     enum { MOST = 2000 };
@@ -297,13 +297,13 @@ static void whole_calls(const fdx_isa *isa)
             const ptrdiff_t line[1] = {n}, rows[2] = {n / 3, 3}, step[1] = {sizeof(float)};
             const ptrdiff_t steps[2] = {3 * sizeof(float), sizeof(float)};
             const int ndim = n >= 9 && n % 2 == 0 ? 2 : 1;
-            fdx_gradient_axis op;
-            if (fdx_gradient_uniform(&op, FDX_F32, spacings[k % 3], FDX_WEAK, 1 + k / 3) != FDX_OK)
+            fdx_gradient_axis along;
+            if (fdx_gradient_uniform(&along, FDX_F32, spacings[k % 3], FDX_WEAK, 1 + k / 3) != FDX_OK)
                 fail("a uniform gradient");
-            op.axis = k % ndim;
-            op.out = (fdx_array){out, ndim == 1 ? step : steps, FDX_F32, 0};
+            along.axis = k % ndim;
+            along.out = (fdx_array){out, ndim == 1 ? step : steps, FDX_F32, 0};
             const fdx_gradient call = {
-                ndim, ndim == 1 ? line : rows, {f, op.out.stride, FDX_F32, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
+                ndim, ndim == 1 ? line : rows, {f, along.out.stride, FDX_F32, 0}, 1, &along, isa, NULL, NULL, NULL, 0};
             feclearexcept(FE_ALL_EXCEPT);
             litter();
             if (fdx_gradient_apply(&call) != FDX_OK)
@@ -312,7 +312,7 @@ static void whole_calls(const fdx_isa *isa)
         }
 }
 
-/* The same of each loop, whatever of a vector register a row fills. */
+/* The same for each loop, however much of a vector register a row fills. */
 static void flags(const fdx_isa *isa)
 {
     enum { MOST = 140 };
@@ -348,10 +348,10 @@ static void flags(const fdx_isa *isa)
                 isa->rows[row].of.quotient[FDX_DIVIDE](&y, x[0], x[1], n, &d);
                 quiet("flags of a quotient");
                 isa->rows[row].of.quotient[way](&y, x[0], x[2], n, &d);
-                quiet("flags of a quick quotient");
+                quiet("flags of a quotient without division");
             }
             isa->rows[row].weighted(&y, x, n, w);
-            quiet("flags of taps");
+            quiet("flags of weighted sums");
             isa->rows[row].varying(&y, x, n, weights);
             quiet("flags of streamed weights");
             const int mixed = row != FDX_ROW_F32 && row != FDX_ROW_C64;
@@ -381,36 +381,36 @@ static void flags(const fdx_isa *isa)
     for (int dtype = FDX_I8; dtype < FDX_NDTYPES; dtype++)
         for (int edge_order = 1; edge_order <= 2; edge_order++)
             for (int precision = FDX_WEAK; precision <= FDX_DOUBLE; precision++) {
-                fdx_gradient_axis op;
+                fdx_gradient_axis along;
                 feclearexcept(FE_ALL_EXCEPT);
-                fdx_gradient_uniform(&op, dtype, 7, (fdx_precision)precision, edge_order);
+                fdx_gradient_uniform(&along, dtype, 7, (fdx_precision)precision, edge_order);
                 quiet("flags of a uniform spacing");
             }
 }
 
-/* Where floating-point exceptions trap, none is raised that the formula does not raise: each would end the program. */
+/* With traps, no exception is raised that the formula does not raise: each would end the program. */
 static void traps(const fdx_isa *isa)
 {
 #ifdef __GLIBC__
     enum { ROWS = 3000, N = 5 };
     static double f[ROWS * N], out[ROWS * N], trapped[ROWS * N];
-    static const double row[N] = {-1e308, 1, 1e-300, 1e308, 1e307}; /* whose differences overflow from row to row */
+    static const double row[N] = {-1e308, 1, 1e-300, 1e308, 1e307}; /* differences between rows overflow */
     const ptrdiff_t shape[2] = {ROWS, N}, stride[2] = {N * sizeof(double), sizeof(double)};
-    fdx_gradient_axis op;
-    if (fdx_gradient_uniform(&op, FDX_F64, 3, FDX_WEAK, 1) != FDX_OK)
+    fdx_gradient_axis along;
+    if (fdx_gradient_uniform(&along, FDX_F64, 3, FDX_WEAK, 1) != FDX_OK)
         fail("a uniform gradient");
-    op.axis = 1;
-    op.out = (fdx_array){out, stride, FDX_F64, 0};
-    const fdx_gradient call = {2, shape, {f, stride, FDX_F64, 0}, 1, &op, isa, NULL, NULL, NULL, 0};
+    along.axis = 1;
+    along.out = (fdx_array){out, stride, FDX_F64, 0};
+    const fdx_gradient call = {2, shape, {f, stride, FDX_F64, 0}, 1, &along, isa, NULL, NULL, NULL, 0};
     for (int set = 0; set < 2; set++) {
         for (int i = 0; i < ROWS * N; i++)
-            f[i] = set == 0 ? row[i % N] : 1e-300 * (i % 7); /* whose remainders are subnormal */
+            f[i] = set == 0 ? row[i % N] : 1e-300 * (i % 7); /* remainders are subnormal */
         if (set == 0)
             f[N] = (double)INFINITY; /* remainders of infinite quotients are NaN */
-        op.out.data = out;
+        along.out.data = out;
         if (fdx_gradient_apply(&call) != FDX_OK)
             fail("a call where nothing traps");
-        op.out.data = trapped;
+        along.out.data = trapped;
         fenv_t before;
         feholdexcept(&before);
         if (set == 0)
@@ -431,7 +431,7 @@ static void traps(const fdx_isa *isa)
 
 /* ---- quotients without division ---- */
 
-/* (a b + 4) / 2^shift rounded down, of 128 bits, which 32-bit machines have no type for. */
+/* (a b + 4) / 2^shift rounded down, in 128 bits, without a type for these. */
 static uint64_t shifted_product(uint64_t a, uint64_t b, int shift)
 {
     const uint64_t mask = 0xffffffffu, low = (a & mask) * (b & mask), middle = (a >> 32) * (b & mask) + (low >> 32);
@@ -440,7 +440,7 @@ static uint64_t shifted_product(uint64_t a, uint64_t b, int shift)
     return top << (64 - shift) | bottom >> shift;
 }
 
-/* A number of any sign and magnitude, some of them special; or one whose quotient by h is next to the middle between
+/* A number of any sign and magnitude, sometimes a special one; or one whose quotient by h is close to half-way between
  * two numbers of that precision, where rounding is hardest. */
 static double numerator(int single, double h)
 {
@@ -467,8 +467,8 @@ static double numerator(int single, double h)
     return round_to(single, below(2) ? -size : size);
 }
 
-/* Every way to divide gives the bits of a division, in any block where it leaves no flag, and there it leaves flags
- * where a division does. */
+/* Every method gives the bits of a division in any block where it raises no exception; and where a division raises one,
+ * it does, too. */
 static void quotients(const fdx_isa *isa, long cases)
 {
     enum { MOST = 300 };
@@ -486,12 +486,12 @@ static void quotients(const fdx_isa *isa, long cases)
             round_to(computed, ldexp(below(2) ? -mantissa : mantissa, below(8) ? below(40) - 20 : below(1200) - 600));
         fdx_divisor d = {h, 0, 0, 0, 0, 64, below(2)};
         const int way = r->of.prepare(&d), n = 1 + below(MOST - 2), shifted = below(2);
-        const int tame = below(4) != 0; /* else most blocks raise a flag */
+        const int tame = below(4) != 0; /* otherwise most blocks raise an exception */
         for (int k = 0; k < MOST; k++) {
             double a = numerator(stored, h);
             while (tame && !(fabs(a) < 1e25 && (a == 0 || fabs(a) > 1e-10)))
                 a = numerator(stored, h);
-            /* lo or hi is zero, so that the difference is what was drawn */
+            /* lo or hi is zero, so that the difference is the number drawn */
             const int zero = shifted ? k / 2 % 2 : 1;
             if (stored)
                 lo.f[k] = zero ? 0 : (float)a, hi.f[k] = (float)a;
@@ -531,9 +531,9 @@ static void quotients(const fdx_isa *isa, long cases)
 
 static double refused_in[12], refused_out[12];
 
-static void refuse(fdx_gradient call, fdx_gradient_axis op, fdx_status expected, const char *what)
+static void refuse(fdx_gradient call, fdx_gradient_axis along, fdx_status expected, const char *what)
 {
-    call.axes = &op;
+    call.axes = &along;
     for (int i = 0; i < 12; i++)
         refused_out[i] = 7;
     if (fdx_gradient_apply(&call) != expected)
@@ -547,20 +547,20 @@ static void refusals(const fdx_isa *isa)
 {
     const ptrdiff_t shape[2] = {3, 4}, stride[2] = {32, 8}, short_shape[2] = {1, 4}, negative[2] = {-1, 4};
     const ptrdiff_t one[2] = {1, 1};
-    fdx_gradient_axis op;
-    if (fdx_gradient_uniform(&op, FDX_F64, 1, FDX_WEAK, 2) != FDX_OK)
+    fdx_gradient_axis along;
+    if (fdx_gradient_uniform(&along, FDX_F64, 1, FDX_WEAK, 2) != FDX_OK)
         fail("a uniform gradient");
-    op.axis = 0;
-    op.out.data = refused_out;
-    op.out.stride = stride;
-    op.out.dtype = FDX_F64;
-    op.out.swapped = 0;
+    along.axis = 0;
+    along.out.data = refused_out;
+    along.out.stride = stride;
+    along.out.dtype = FDX_F64;
+    along.out.swapped = 0;
     const fdx_gradient good = {2, shape, {refused_in, stride, FDX_F64, 0}, 1, NULL, isa, NULL, NULL, NULL, 0};
     fdx_gradient call;
     fdx_gradient_axis bad;
 
-#define CALL(change, status) (call = good, call.change, refuse(call, op, status, #change))
-#define OP(change, status) (bad = op, bad.change, refuse(good, bad, status, #change))
+#define CALL(change, status) (call = good, call.change, refuse(call, along, status, #change))
+#define AXIS(change, status) (bad = along, bad.change, refuse(good, bad, status, #change))
     CALL(ndim = 0, FDX_E_NDIM);
     CALL(ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
     CALL(shape = NULL, FDX_E_NULL);
@@ -583,22 +583,22 @@ static void refusals(const fdx_isa *isa)
         call = good;
         call.lo = boxes[k].lo;
         call.hi = boxes[k].hi;
-        refuse(call, op, FDX_E_BOX, "a box");
+        refuse(call, along, FDX_E_BOX, "a box");
     }
-    OP(axis = -1, FDX_E_AXIS);
-    OP(axis = 2, FDX_E_AXIS);
-    OP(out.data = NULL, FDX_E_NULL);
-    OP(out.dtype = FDX_F32, FDX_E_DTYPE);
-    OP(out.stride = one, FDX_E_OVERLAP);
-    OP(n = 4, FDX_E_SIZE);
-    op.x.stride = NULL;
-    OP(interior.formula = FDX_SPACED, FDX_E_STENCIL);
-    OP(interior.formula = 77, FDX_E_STENCIL);
-    OP(first.off[0] = -1, FDX_E_STENCIL);
-    OP(last.off[2] = 1, FDX_E_STENCIL);
+    AXIS(axis = -1, FDX_E_AXIS);
+    AXIS(axis = 2, FDX_E_AXIS);
+    AXIS(out.data = NULL, FDX_E_NULL);
+    AXIS(out.dtype = FDX_F32, FDX_E_DTYPE);
+    AXIS(out.stride = one, FDX_E_OVERLAP);
+    AXIS(n = 4, FDX_E_SIZE);
+    along.x.stride = NULL;
+    AXIS(interior.formula = FDX_SPACED, FDX_E_STENCIL);
+    AXIS(interior.formula = 77, FDX_E_STENCIL);
+    AXIS(first.off[0] = -1, FDX_E_STENCIL);
+    AXIS(last.off[2] = 1, FDX_E_STENCIL);
 
-    /* A second operator that is wrong is found before anything of it is used. */
-    fdx_gradient_axis two[2] = {op, op};
+    /* An error in the second axis is found before anything is written. */
+    fdx_gradient_axis two[2] = {along, along};
     double other_out[12], coordinate[3] = {0, 1, 3};
     two[1].out.data = other_out;
     two[1].axis = 1000;
@@ -618,7 +618,7 @@ static void refusals(const fdx_isa *isa)
         fail("coordinates inside an output");
 
     call = good;
-    call.axes = &op;
+    call.axes = &along;
     if (fdx_gradient_apply_part(&call, 0, 0) != FDX_E_PART || fdx_gradient_apply_part(&call, -1, 2) != FDX_E_PART ||
         fdx_gradient_apply_part(&call, 2, 2) != FDX_E_PART || fdx_gradient_apply(NULL) != FDX_E_NULL)
         fail("parts");
@@ -626,11 +626,11 @@ static void refusals(const fdx_isa *isa)
     double x[3] = {0, 1, 3};
     const ptrdiff_t x_stride[1] = {8};
     const fdx_array coords = {x, x_stride, FDX_F64, 0}, complex_coords = {x, x_stride, FDX_C128, 0};
-    if (fdx_gradient_coords(&op, FDX_F64, &complex_coords, 3, 1, isa) != FDX_E_DTYPE ||
-        fdx_gradient_coords(&op, FDX_F64, &coords, 2, 2, isa) != FDX_E_SIZE ||
-        fdx_gradient_coords(&op, FDX_F64, &coords, 3, 3, isa) != FDX_E_EDGE ||
-        fdx_gradient_coords(&op, 99, &coords, 3, 1, isa) != FDX_E_DTYPE ||
-        fdx_gradient_coords(&op, FDX_F64, NULL, 3, 1, isa) != FDX_E_NULL ||
+    if (fdx_gradient_coords(&along, FDX_F64, &complex_coords, 3, 1, isa) != FDX_E_DTYPE ||
+        fdx_gradient_coords(&along, FDX_F64, &coords, 2, 2, isa) != FDX_E_SIZE ||
+        fdx_gradient_coords(&along, FDX_F64, &coords, 3, 3, isa) != FDX_E_EDGE ||
+        fdx_gradient_coords(&along, 99, &coords, 3, 1, isa) != FDX_E_DTYPE ||
+        fdx_gradient_coords(&along, FDX_F64, NULL, 3, 1, isa) != FDX_E_NULL ||
         fdx_gradient_uniform(NULL, FDX_F64, 1, FDX_WEAK, 1) != FDX_E_NULL)
         fail("refusals of spacings");
     for (int status = FDX_OK; status <= FDX_E_NODES + 1; status++)
@@ -662,6 +662,7 @@ int main(int argc, char **argv)
         for (long i = 0; i < cases; i++)
             random_case(isa);
     }
-    printf("%ld cases on each of %d instruction sets: the twin's bits, nothing written outside\n", cases, tables);
+    printf("%ld cases on each of %d instruction sets: the reference implementation's bits, nothing written outside\n",
+           cases, tables);
     return 0;
 }

@@ -1,6 +1,6 @@
-/* Operators made of derivatives, and transposed ones, against dense matrices: what they make of each unit vector is a
- * column, bit by bit. Weights, scales and factors are multiples of powers of two, so that no operation rounds and the
- * matrices are exact.
+/* Compiled operators and their transposes against dense matrices: the result for each unit vector is a column, bit by
+ * bit. Weights, scales and coefficients are multiples of powers of two, so that no operation rounds and the matrices
+ * are exact.
  *
  *     test_make [cases] [seed]
  */
@@ -55,7 +55,7 @@ static double entry_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
     return 0;
 }
 
-/* The map followed by a partial: a band along an axis, times its scale, and a factor; and how its rows are shifted. */
+/* The map followed by a factor: a band along an axis, and a coefficient. Updates the origin of its rows. */
 static void follow(dense *map, const fdx_factor *factor, const double *coefficient, ptrdiff_t *origin)
 {
     const int d = factor->axis;
@@ -114,23 +114,23 @@ static double one_of(int n)
 
 static fdx_factor random_factor(ptrdiff_t *n)
 {
-    fdx_factor p = {
+    fdx_factor factor = {
         below(ndim), {0, below(4), 2, below(FDX_NBOUNDARIES), below(FDX_NBOUNDARIES), 1, 1, NULL, 0, NULL}, NULL};
-    fdx_derivative *what = &p.what;
+    fdx_derivative *what = &factor.what;
     what->scale = one_of(6);
     what->spacing = one_of(6);
     if (what->left == FDX_PERIODIC || what->right == FDX_PERIODIC)
         what->left = what->right = FDX_PERIODIC;
     const ptrdiff_t points = what->deriv == 0 ? 0 : fdx_derivative_points(what);
-    if (points > n[p.axis])
+    if (points > n[factor.axis])
         what->deriv = 0;
-    const ptrdiff_t reach = (what->deriv + 1) / 2;
+    const ptrdiff_t half_width = (what->deriv + 1) / 2;
     if (what->deriv > 0)
-        n[p.axis] -= reach * ((what->left == FDX_VALID) + (what->right == FDX_VALID));
-    return p;
+        n[factor.axis] -= half_width * ((what->left == FDX_VALID) + (what->right == FDX_VALID));
+    return factor;
 }
 
-/* The entries of an operator: out[number][row * columns + column] for each input. */
+/* The entries of an operator: entry[output * ninputs + input][row * columns + column]. */
 static void matrix(const fdx_operator *op, double *const *entry)
 {
     const ptrdiff_t columns = count(op->in_shape), rows = count(op->out_shape);
@@ -237,12 +237,12 @@ static void random_case(void)
         if (memcmp(out_shape, op->out_shape, (size_t)ndim * sizeof *out_shape) != 0 || op->ninputs != inputs ||
             op->noutputs != noutputs)
             fail("the shape of the results");
-        double *entry[MAXFIELDS * MAXFIELDS], *flipped[MAXFIELDS * MAXFIELDS];
+        double *entry[MAXFIELDS * MAXFIELDS], *transposed[MAXFIELDS * MAXFIELDS];
         for (int k = 0; k < MAXFIELDS * MAXFIELDS; k++) {
             entry[k] = allocate((size_t)(rows * columns) * sizeof(double));
-            flipped[k] = allocate((size_t)(rows * columns) * sizeof(double));
+            transposed[k] = allocate((size_t)(rows * columns) * sizeof(double));
         }
-        /* the caller's descriptions need not stay */
+        /* the description is no longer needed */
         for (int k = 0; k < nterms; k++)
             for (int s = 0; s < terms[k].nfactors; s++)
                 memcpy(stride[k][s], none, sizeof none);
@@ -267,21 +267,21 @@ static void random_case(void)
         const size_t size = fdx_operator_transpose_size(op);
         void *other = allocate(size);
         const fdx_operator *transpose = NULL;
-        const fdx_status turned = fdx_operator_transpose(other, op, &transpose);
-        if (turned != FDX_OK)
+        const fdx_status status_of_transpose = fdx_operator_transpose(other, op, &transpose);
+        if (status_of_transpose != FDX_OK)
             fail("fdx_operator_transpose");
-        memset(memory, GUARD, bytes); /* nor need the operator */
-        matrix(transpose, flipped);
+        memset(memory, GUARD, bytes); /* nor is the operator */
+        matrix(transpose, transposed);
         for (int out = 0; out < noutputs; out++)
             for (int in = 0; in < inputs; in++)
                 for (ptrdiff_t r = 0; r < rows; r++)
                     for (ptrdiff_t c = 0; c < columns; c++)
-                        if (flipped[in * noutputs + out][c * rows + r] != entry[out * inputs + in][r * columns + c])
+                        if (transposed[in * noutputs + out][c * rows + r] != entry[out * inputs + in][r * columns + c])
                             fail("an entry of the transposed matrix");
         free(other);
         for (int k = 0; k < MAXFIELDS * MAXFIELDS; k++) {
             free(entry[k]);
-            free(flipped[k]);
+            free(transposed[k]);
         }
     }
     free(memory);
@@ -292,7 +292,7 @@ static void random_case(void)
     }
 }
 
-/* Windows of a long chain of wide stencils are of more bytes than can be counted. */
+/* A long chain of wide stencils needs staging buffers of more bytes than PTRDIFF_MAX. */
 static void too_wide_together(void)
 {
     enum { N = FDX_MAXFACTORS };
@@ -313,7 +313,7 @@ static void too_wide_together(void)
     fdx_call call = {NULL, &in, &out, lo, hi, NULL, 0};
     if (fdx_operator_make(memory, &sum, &call.op) != FDX_OK || fdx_workspace_size(&call) != 0 ||
         fdx_apply(&call, memory, PTRDIFF_MAX) != FDX_E_SIZE || y != 7)
-        fail("windows that are too large");
+        fail("staging buffers that are too large");
     free(memory);
 }
 

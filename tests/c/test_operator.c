@@ -1,6 +1,7 @@
-/* fdx_apply against a twin that computes one point at a time, bit by bit: random bands (not derivatives: any weights
- * and forms), chains, factors, sums, inputs and outputs, dtypes, layouts, instruction sets and splits into parts. Every
- * allocation has exactly its size, so that a sanitizer sees each access outside of one.
+/* fdx_apply against a reference implementation that computes one point at a time, bit by bit: random bands (any weights
+ * and summation orders, not only derivatives), chains, coefficients, sums, inputs and outputs, dtypes, layouts,
+ * instruction sets and numbers of parts. Every allocation has exactly its size, so that a sanitizer sees each access
+ * outside it.
  *
  *     test_operator [cases] [seed]
  */
@@ -13,8 +14,7 @@ enum { MAXSTAGES = 3, MAXCHAINS = 4, MAXARRAYS = 3 };
 
 typedef struct {
     fdx_band band;
-    fdx_stencil *ends;
-    double *weights; /* of every row: taps of them */
+    fdx_stencil *closures;
 } test_band;
 
 static double weight(void)
@@ -23,7 +23,7 @@ static double weight(void)
     return below(40) ? w * 1.1 : 0;
 }
 
-/* Weights of `rows` rows, tap by tap or row by row, of any form. */
+/* Weights of `rows` rows, for any summation order, contiguous by row or by neighbour. */
 static double *random_weights(fdx_stencil *stencil, ptrdiff_t rows)
 {
     double *w = malloc(sizeof *w * (size_t)stencil->count * (size_t)rows);
@@ -33,14 +33,14 @@ static double *random_weights(fdx_stencil *stencil, ptrdiff_t rows)
         for (int k = 1; k <= stencil->centre; k++)
             w[stencil->centre - k] =
                 stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[stencil->centre + k] : w[stencil->centre + k];
-    const int by_tap = rows == 1 || below(2);
+    const int by_neighbour = rows == 1 || below(2);
     stencil->w = w;
-    stencil->weight_step = by_tap ? rows : 1;
-    stencil->row_step = by_tap ? rows > 1 : stencil->count;
+    stencil->weight_step = by_neighbour ? rows : 1;
+    stencil->row_step = by_neighbour ? rows > 1 : stencil->count;
     return w;
 }
 
-static void random_place(fdx_stencil *stencil, ptrdiff_t row, ptrdiff_t columns)
+static void random_offsets(fdx_stencil *stencil, ptrdiff_t row, ptrdiff_t columns)
 {
     stencil->count = 1 + below((int)(columns < 13 ? columns : 13));
     stencil->offset = below((int)(columns - stencil->count + 1)) - row;
@@ -48,20 +48,20 @@ static void random_place(fdx_stencil *stencil, ptrdiff_t row, ptrdiff_t columns)
     stencil->summation = stencil->count > 1 && below(2) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
 }
 
-static int common_reach, common_summation; /* of bands of pairs that are as alike as those of a Laplacian; 0: any */
+static int common_half_width, common_summation; /* of the same pairs in all bands, as in a Laplacian; 0: any bands */
 
 static test_band random_band(ptrdiff_t columns)
 {
     test_band t;
     fdx_band *b = &t.band;
     memset(&t, 0, sizeof t);
-    const int common = common_reach > 0 && columns > 2 * common_reach;
-    const int reach = common ? common_reach : below((int)(columns < 15 ? (columns - 1) / 2 : 7) + 1);
+    const int common = common_half_width > 0 && columns > 2 * common_half_width;
+    const int half_width = common ? common_half_width : below((int)(columns < 15 ? (columns - 1) / 2 : 7) + 1);
     fdx_stencil *inner = &b->interior;
     b->columns = columns;
-    inner->count = 2 * reach + 1;
-    inner->centre = reach;
-    inner->summation = common ? common_summation : reach == 0 ? FDX_SUM_PLAIN : below(4);
+    inner->count = 2 * half_width + 1;
+    inner->centre = half_width;
+    inner->summation = common ? common_summation : half_width == 0 ? FDX_SUM_PLAIN : below(4);
     if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && below(2)) {
         inner->count--; /* not symmetric */
         inner->centre = below(inner->count);
@@ -72,13 +72,13 @@ static test_band random_band(ptrdiff_t columns)
     if (b->periodic) {
         b->rows = columns;
         inner->offset = -inner->centre;
-        if (below(3) == 0) /* anywhere, once around an end at most */
+        if (below(3) == 0) /* anywhere, at most one period away */
             inner->offset = below((int)(2 * columns + 2 - inner->count)) - columns;
-    } else if (usual && common && columns > 2 * reach + 6) { /* as many rows as columns */
-        b->nfirst = reach + below(3);
-        b->nlast = reach + below(3);
+    } else if (usual && common && columns > 2 * half_width + 6) { /* as many rows as columns */
+        b->nfirst = half_width + below(3);
+        b->nlast = half_width + below(3);
         b->rows = columns;
-        inner->offset = -reach;
+        inner->offset = -half_width;
     } else {
         const ptrdiff_t inside = 1 + below((int)(columns - inner->count + 1));
         inner->offset = below((int)(columns - inner->count - inside + 2)); /* of the first interior row */
@@ -88,12 +88,12 @@ static test_band random_band(ptrdiff_t columns)
         inner->offset -= b->nfirst;
     }
     random_weights(inner, inner->summation <= FDX_SUM_DIFFERENCES && below(2) ? b->rows - b->nfirst - b->nlast : 1);
-    t.ends = malloc(sizeof *t.ends * (size_t)(b->nfirst + b->nlast + 1));
-    b->first = t.ends;
-    b->last = t.ends + b->nfirst;
+    t.closures = malloc(sizeof *t.closures * (size_t)(b->nfirst + b->nlast + 1));
+    b->first = t.closures;
+    b->last = t.closures + b->nfirst;
     for (ptrdiff_t r = 0; r < b->nfirst + b->nlast; r++) {
-        random_place(&t.ends[r], r < b->nfirst ? r : b->rows - b->nlast + (r - b->nfirst), columns);
-        random_weights(&t.ends[r], 1);
+        random_offsets(&t.closures[r], r < b->nfirst ? r : b->rows - b->nlast + (r - b->nfirst), columns);
+        random_weights(&t.closures[r], 1);
     }
     return t;
 }
@@ -101,12 +101,12 @@ static test_band random_band(ptrdiff_t columns)
 static void free_band(test_band *t)
 {
     for (ptrdiff_t r = 0; r < t->band.nfirst + t->band.nlast; r++)
-        free((void *)t->ends[r].w);
+        free((void *)t->closures[r].w);
     free((void *)t->band.interior.w);
-    free(t->ends);
+    free(t->closures);
 }
 
-/* ---- the twin ---- */
+/* ---- the reference implementation ---- */
 
 typedef struct {
     int dtype, swapped;
@@ -161,7 +161,7 @@ static double row_sum(const fdx_chain *chain, int s, const ptrdiff_t *index, int
     return sum;
 }
 
-/* The input of stage s of a term at an index. */
+/* The input of stage s of a chain at an index. */
 static double value(const fdx_chain *chain, int s, const ptrdiff_t *index, int part)
 {
     if (s == 0) {
@@ -179,8 +179,8 @@ static double value(const fdx_chain *chain, int s, const ptrdiff_t *index, int p
     return mul(is_single(result), c, v);
 }
 
-/* All that a chain may compute: also what lies between the columns that its rows need, which with random bands are far
- * apart. For the flags it raises. */
+/* All that a chain may compute, including results between the columns that its rows need, which are far apart in random
+ * bands: for the exceptions that it may raise. */
 static void whole_chain(const fdx_chain *chain, const ptrdiff_t *in_shape, int parts)
 {
     ptrdiff_t shape[MAXN], index[MAXN];
@@ -219,26 +219,26 @@ static void random_case(const fdx_isa *isa)
     ndim = 1 + below(4);
     result = kinds[below(4)];
     ordinary = below(2);
-    const int simple = below(3) == 0; /* sums of derivatives, as most are */
-    common_reach = simple ? below(5) : 0;
+    const int simple = below(3) == 0; /* sums of derivatives, as in most operators */
+    common_half_width = simple ? below(5) : 0;
     common_summation = below(2) ? FDX_SUM_ANTISYMMETRIC : FDX_SUM_SYMMETRIC;
     const int length = ndim == 1 ? 300 : ndim == 2 ? 40 : ndim == 3 ? 14 : 7;
     ptrdiff_t in_shape[MAXN] = {0}, out_shape[MAXN] = {0};
     for (int d = 0; d < ndim; d++)
         in_shape[d] = 1 + below(below(4) ? length : 4);
-    usual = simple && below(2); /* long lines of arrays that are read and written where they lie */
+    usual = simple && below(2); /* long lines, and arrays that are read and written in place */
     if (usual) {
         result = below(2) ? FDX_F32 : FDX_F64;
         in_shape[ndim - 1] += 40;
         for (int d = 0; d < ndim - 1; d++)
-            in_shape[d] += ndim == 4 ? 0 : 2 * common_reach;
+            in_shape[d] += ndim == 4 ? 0 : 2 * common_half_width;
     }
 
     const int ninputs = 1 + below(2), noutputs = 1 + below(2);
     const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
     const int axes = ndim < 3 ? ndim : 3, nchains = noutputs + below(usual ? axes : MAXCHAINS - noutputs + 1);
     test_band bands[MAXCHAINS][MAXSTAGES];
-    int nbands[MAXCHAINS] = {0}, nfactors = 0;
+    int nbands[MAXCHAINS] = {0}, ncoefficients = 0;
     test_array coefficients[MAXCHAINS * MAXSTAGES];
     fdx_array described[MAXCHAINS * MAXSTAGES];
     ptrdiff_t coefficient_stride[MAXCHAINS * MAXSTAGES][MAXN], shift[MAXCHAINS][MAXN] = {{0}}, domain[MAXCHAINS][MAXN];
@@ -262,7 +262,7 @@ static void random_case(const fdx_isa *isa)
             }
             if (!simple && below(4) == 0) {
                 static const int reals[] = {FDX_F32, FDX_F64, FDX_I16, FDX_U8};
-                const int n = nfactors++;
+                const int n = ncoefficients++;
                 coefficients[n] = random_array(reals[below(4)], domain[k]);
                 described[n] = coefficients[n].described;
                 for (int d = 0; d < ndim; d++)
@@ -303,7 +303,7 @@ static void random_case(const fdx_isa *isa)
         in[k] = inputs[k].described;
         in[k].stride = inputs[k].a.stride;
     }
-    /* A box of the results, of which alone memory may be there. */
+    /* A box of the results, sometimes the only ones that have memory. */
     const int boxed = below(4) == 0, alone = boxed && below(2);
     ptrdiff_t lo[MAXN] = {0}, hi[MAXN];
     memcpy(hi, out_shape, sizeof hi);
@@ -418,33 +418,33 @@ static void random_case(const fdx_isa *isa)
         for (int k = 0; k < nchains; k++)
             if (chains[k].nstages > 1)
                 whole_chain(&chains[k], in_shape, parts);
-    if (!one && (raised & ~fdx_flags()) != 0) /* single precision is not what the twin computes in */
-        fail("a floating-point flag that the twin does not raise");
+    if (!one && (raised & ~fdx_flags()) != 0) /* the reference implementation does not compute in single precision */
+        fail("a floating-point flag that the reference implementation does not raise");
     for (int k = 0; k < (shared ? 1 : ninputs); k++)
         free(inputs[k].a.memory);
-    for (int k = 0; k < nfactors; k++)
+    for (int k = 0; k < ncoefficients; k++)
         free(coefficients[k].a.memory);
     for (int k = 0; k < nchains; k++)
         for (int j = 0; j < nbands[k]; j++)
             free_band(&bands[k][j]);
 }
 
-/* Two even terms whose rows have the same middle in one line and not in others: as their inputs are two views of one
- * memory, or as the middle of a row around a periodic axis lies at its other end. The base table, which has no loop for
- * both at once, says what is right. */
+/* Two symmetric chains whose rows have the same centre in one line and not in others: because their inputs are two
+ * views of the same memory, or because the centre of a row of a periodic axis lies at its other end. The base table,
+ * which has no loop for both at once, gives the expected results. */
 static void middles_that_meet(const fdx_isa *isa)
 {
-    enum { LONGEST = 10000 };
+    enum { MAX_ELEMENTS = 10000 };
     static const struct {
         int ndim;
         ptrdiff_t shape[3], one[3], two[3]; /* strides of the inputs, in elements */
-        ptrdiff_t first;                    /* of a row's neighbours, whose second one is its middle */
+        ptrdiff_t first;                    /* of a row's neighbours; the second one is its centre */
     } cases[] = {{3, {4, 6, 100}, {1200, 100, 1}, {1200, 200, 1}, -1},
                  {3, {4, 6, 100}, {1200, 100, 1}, {1200, 0, 1}, -1},
                  {2, {100, 100}, {1, 1}, {1, 1}, 0}};
     static const double w[3] = {1.5, -3, 1.5};
-    static double x[LONGEST], y[2][LONGEST];
-    for (int i = 0; i < LONGEST; i++)
+    static double x[MAX_ELEMENTS], y[2][MAX_ELEMENTS];
+    for (int i = 0; i < MAX_ELEMENTS; i++)
         x[i] = i * i % 97;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const int last = cases[k].ndim - 1;

@@ -1,5 +1,5 @@
-/* Calls with one field changed: what fdx.h says is wrong is answered with its status, or with a size of 0, and outputs,
- * memory and the pointers that are to be set stay as they were. What is no matter, however wild, changes nothing.
+/* Calls with one member changed: what fdx.h calls wrong returns its status, or a size of 0, and leaves outputs, memory
+ * and the pointers to be set untouched. Members that are ignored may have any value.
  *
  *     test_refusals
  */
@@ -15,12 +15,12 @@
 enum { N0 = 8, N1 = 6, N = N0 * N1 };
 static const ptrdiff_t MOST = PTRDIFF_MAX, LEAST = PTRDIFF_MIN;
 
-/* Everything that calls take, with room for what they make. */
+/* All arguments of calls, and memory for results. */
 typedef struct {
-    /* bands: along axis 0; around axis 1, which is periodic; and one with weights of its own in each row */
-    double ends[2][2], pairs[3], odd[3], one, each[2 * N0];
+    /* bands: along axis 0; around axis 1, which is periodic; with different weights in each row; ... */
+    double closures[2][2], pairs[3], odd[3], one, each[2 * N0];
     fdx_stencil first[1], last[1];
-    fdx_band along, around, varying, identity, turn;
+    fdx_band along, around, varying, identity, periodic_identity;
 
     ptrdiff_t shape[3], stride[3], far[3], shift[3], lo[3], hi[3];
     double u[2][N], y[2][N], times[N], x[N0];
@@ -30,10 +30,10 @@ typedef struct {
     fdx_operator op;
     double alpha, workspace[8192];
     ptrdiff_t bytes, part, nparts;
-    fdx_call operation;
+    fdx_call call;
 
-    fdx_gradient_axis ops[2];
-    fdx_gradient call;
+    fdx_gradient_axis axes[2];
+    fdx_gradient gradient;
 
     fdx_derivative second; /* with a spacing, */
     fdx_derivative uneven; /* and with coordinates */
@@ -42,7 +42,7 @@ typedef struct {
     fdx_sum sum;
     double memory[1024];
     const fdx_band *band;
-    const fdx_operator *made;
+    const fdx_operator *compiled;
 
     fdx_gradient_axis stencils;
     fdx_array coordinates;
@@ -83,13 +83,13 @@ static fdx_band band_of(ptrdiff_t n, int periodic, ptrdiff_t first, int count, i
     return b;
 }
 
-/* All calls are right again. */
+/* Valid arguments for all calls. */
 static void make_world(void)
 {
     memset(&w, 0, sizeof w);
     w.isa = fdx_isa_find("auto");
-    w.ends[0][0] = w.ends[1][0] = -1;
-    w.ends[0][1] = w.ends[1][1] = w.one = 1;
+    w.closures[0][0] = w.closures[1][0] = -1;
+    w.closures[0][1] = w.closures[1][1] = w.one = 1;
     w.pairs[0] = w.pairs[2] = 1;
     w.pairs[1] = -2;
     w.odd[0] = -0.5;
@@ -104,11 +104,11 @@ static void make_world(void)
         w.each[k] = k;
     for (int k = 0; k < N0; k++)
         w.x[k] = k * (k + 3);
-    const fdx_stencil end = {0, 2, 0, FDX_SUM_DIFFERENCES, w.ends[0], 1, 0};
+    const fdx_stencil end = {0, 2, 0, FDX_SUM_DIFFERENCES, w.closures[0], 1, 0};
     w.first[0] = w.last[0] = end;
     w.last[0].offset = -1;
     w.last[0].centre = 1;
-    w.last[0].w = w.ends[1];
+    w.last[0].w = w.closures[1];
     w.along = band_of(N0, 0, -1, 3, 1, FDX_SUM_SYMMETRIC, w.pairs);
     w.along.nfirst = w.along.nlast = 1;
     w.along.first = w.first;
@@ -120,7 +120,7 @@ static void make_world(void)
     w.varying.interior.weight_step = N0;
     w.varying.interior.row_step = 1;
     w.identity = band_of(N0, 0, 0, 1, 0, FDX_SUM_PLAIN, &w.one);
-    w.turn = band_of(N1, 1, 0, 1, 0, FDX_SUM_PLAIN, &w.one);
+    w.periodic_identity = band_of(N1, 1, 0, 1, 0, FDX_SUM_PLAIN, &w.one);
 
     w.shape[0] = w.hi[0] = N0;
     w.shape[1] = w.hi[1] = N1;
@@ -140,8 +140,8 @@ static void make_world(void)
     memcpy(w.chain, chains, sizeof chains);
     const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.chain, w.isa};
     w.op = op;
-    const fdx_call operation = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
-    w.operation = operation;
+    const fdx_call call = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
+    w.call = call;
     w.alpha = 0.5;
     w.bytes = sizeof w.workspace;
     w.nparts = 1;
@@ -151,15 +151,15 @@ static void make_world(void)
     w.edge_order = 2;
     w.precision = FDX_WEAK;
     w.n = N0;
-    w.ops[0].axis = 0;
-    w.ops[1].axis = 1;
-    w.ops[0].out = w.out[0];
-    w.ops[1].out = w.out[1];
-    if (fdx_gradient_coords(&w.ops[0], FDX_F64, &w.coordinates, N0, 2, w.isa) != FDX_OK ||
-        fdx_gradient_uniform(&w.ops[1], FDX_F64, 0.1, FDX_WEAK, 2) != FDX_OK)
+    w.axes[0].axis = 0;
+    w.axes[1].axis = 1;
+    w.axes[0].out = w.out[0];
+    w.axes[1].out = w.out[1];
+    if (fdx_gradient_coords(&w.axes[0], FDX_F64, &w.coordinates, N0, 2, w.isa) != FDX_OK ||
+        fdx_gradient_uniform(&w.axes[1], FDX_F64, 0.1, FDX_WEAK, 2) != FDX_OK)
         fail("stencils of np.gradient");
-    const fdx_gradient call = {3, w.shape, w.in[0], 2, w.ops, w.isa, w.lo, w.hi, &w.alpha, 0};
-    w.call = call;
+    const fdx_gradient gradient = {3, w.shape, w.in[0], 2, w.axes, w.isa, w.lo, w.hi, &w.alpha, 0};
+    w.gradient = gradient;
 
     const fdx_derivative second = {N0, 2, 2, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
     w.second = w.uneven = second;
@@ -226,17 +226,17 @@ static void told(size_t bytes, int some)
 #define OPERATOR(change, status)                                                                                       \
     do {                                                                                                               \
         SIZE(change, fdx_operator_transpose_size(&w.op), (status) == FDX_OK);                                          \
-        ANSWER(change, fdx_operator_transpose(w.memory, &w.op, &w.made), status);                                      \
-        OPERATION(change, status);                                                                                     \
+        ANSWER(change, fdx_operator_transpose(w.memory, &w.op, &w.compiled), status);                                  \
+        CALL(change, status);                                                                                          \
     } while (0)
-#define OPERATION(change, status)                                                                                      \
+#define CALL(change, status)                                                                                           \
     do {                                                                                                               \
-        SIZE(change, fdx_workspace_size(&w.operation), (status) == FDX_OK);                                            \
-        ANSWER(change, fdx_apply(&w.operation, w.workspace, w.bytes), status);                                         \
-        ANSWER(change, fdx_apply_part(&w.operation, w.workspace, w.bytes, 0, 2), status);                              \
+        SIZE(change, fdx_workspace_size(&w.call), (status) == FDX_OK);                                                 \
+        ANSWER(change, fdx_apply(&w.call, w.workspace, w.bytes), status);                                              \
+        ANSWER(change, fdx_apply_part(&w.call, w.workspace, w.bytes, 0, 2), status);                                   \
     } while (0)
 
-/* What is wrong of any rows, of which r is one. */
+/* Errors in any row segment, of which r is one. */
 static void refused_rows(const fdx_band *b, const fdx_band *of, fdx_stencil *r)
 {
     static const int counts[] = {0, -1, INT_MIN, INT_MAX, INT_MAX - 1, FDX_MAXWEIGHTS + 1, N0 + 1};
@@ -255,7 +255,8 @@ static void refused_rows(const fdx_band *b, const fdx_band *of, fdx_stencil *r)
         BAND(r->offset = firsts[k], FDX_E_STENCIL);
     for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
         BAND(r->weight_step = steps[k], FDX_E_STENCIL);
-    BAND(*(r->summation == FDX_SUM_PLAIN ? &r->count : &r->centre) = -1, FDX_E_STENCIL); /* -1 is none, of plain sums */
+    BAND(*(r->summation == FDX_SUM_PLAIN ? &r->count : &r->centre) = -1,
+         FDX_E_STENCIL); /* -1: no centre, for plain sums only */
 }
 
 static void refused_bands(void)
@@ -276,7 +277,7 @@ static void refused_bands(void)
     }
     BAND(w.along.columns = 0, FDX_E_STENCIL);
     BAND(w.along.columns = 2, FDX_E_STENCIL);
-    BAND(w.along.rows = 1, FDX_E_STENCIL); /* of two at the ends */
+    BAND(w.along.rows = 1, FDX_E_STENCIL); /* with two rows of closures */
     BAND(w.along.rows = N0 + 1, FDX_E_STENCIL);
     BAND(w.along.nfirst = N0, FDX_E_STENCIL);
     BAND(w.along.first = NULL, FDX_E_STENCIL);
@@ -289,13 +290,13 @@ static void refused_bands(void)
     BAND(w.along.interior.row_step = 1, FDX_E_STENCIL); /* of pairs */
     BAND((w.along.interior.count = 2, w.along.interior.centre = 0), FDX_E_STENCIL);
     BAND((w.first[0].count = 1, w.first[0].centre = 0), FDX_E_STENCIL); /* differences of one */
-    /* what is no matter */
+    /* ignored */
     BAND((w.first[0].count = 1, w.first[0].summation = FDX_SUM_PLAIN, w.first[0].weight_step = MOST), FDX_OK);
     BAND((w.first[0].centre = -1, w.first[0].summation = FDX_SUM_PLAIN, w.first[0].row_step = LEAST), FDX_OK);
     BAND(w.identity.first = w.identity.last = NULL, FDX_OK);
 
     b = &w.around;
-    of = &w.turn;
+    of = &w.periodic_identity;
     BAND((void)0, FDX_OK);
     refused_rows(b, of, &w.around.interior);
     for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
@@ -325,7 +326,7 @@ static void refused_bands(void)
     BAND(w.varying.interior.centre = -1, FDX_OK);
     BAND(w.varying.interior.row_step = 0, FDX_OK);
 
-    /* Of two that are right by themselves. */
+    /* Two bands that are valid by themselves. */
     ANSWER((void)0, fdx_band_product(w.memory, &w.along, &w.around, 1, &w.band), FDX_E_STENCIL);
     ANSWER(w.identity.columns++, fdx_band_product(w.memory, &w.identity, &w.along, 1, &w.band), FDX_E_SIZE);
     ANSWER(w.one = (double)NAN, fdx_band_product(NULL, &w.identity, &w.along, 1, &w.band), FDX_E_NULL);
@@ -339,7 +340,7 @@ static void refused_bands(void)
     SIZE((void)0, fdx_band_transpose_size(NULL), 0);
     SIZE((void)0, fdx_band_product_size(NULL, &w.along), 0);
     SIZE((void)0, fdx_band_product_size(&w.along, NULL), 0);
-    /* No rows, and none between: stencils may stand anywhere near. */
+    /* No rows, or no interior rows: stencils may have any offset in range. */
     b = &w.identity;
     SIZE(w.identity.rows = 0, fdx_band_transpose_size(b), 0);
     ANSWER(w.identity.rows = 0, fdx_band_transpose(w.memory, b, &w.band), FDX_E_SIZE);
@@ -350,7 +351,7 @@ static void refused_bands(void)
     ANSWER((w.along.rows = 2, w.along.columns = 2), fdx_band_transpose(w.memory, &w.along, &w.band), FDX_OK);
 }
 
-/* ---- derivatives, and sizes that nobody can have ---- */
+/* ---- derivatives, and sizes that do not fit into memory ---- */
 
 #define DERIVATIVE(change, status)                                                                                     \
     do {                                                                                                               \
@@ -359,7 +360,7 @@ static void refused_bands(void)
     } while (0)
 #define SUM(change, status)                                                                                            \
     do {                                                                                                               \
-        ANSWER(change, fdx_operator_make(w.memory, &w.sum, &w.made), status);                                          \
+        ANSWER(change, fdx_operator_make(w.memory, &w.sum, &w.compiled), status);                                      \
         SIZE(change, fdx_operator_size(&w.sum), (status) == FDX_OK);                                                   \
     } while (0)
 
@@ -386,7 +387,7 @@ static void refused_derivatives(void)
     DERIVATIVE(w.second.n = MOST, FDX_E_SIZE);
     DERIVATIVE(w.second.n = MOST / 4 + 1, FDX_E_SIZE);
     DERIVATIVE(w.second.n = MOST / 4, FDX_OK);
-    DERIVATIVE((w.second.n = MOST / 20, w.second.x = w.x), FDX_E_SIZE); /* of as many coordinates: more than can be */
+    DERIVATIVE((w.second.n = MOST / 20, w.second.x = w.x), FDX_E_SIZE); /* so many coordinates do not fit into memory */
     DERIVATIVE(w.second.spacing = 0, FDX_E_NODES);
     DERIVATIVE(w.second.scale = (double)NAN, FDX_E_NODES);
     ANSWER((void)0, fdx_band_derivative(NULL, &w.second, &w.band), FDX_E_NULL);
@@ -406,7 +407,7 @@ static void refused_derivatives(void)
     SUM(w.coefficient.dtype = 0, FDX_E_DTYPE);
     SUM(w.coefficient.dtype = 255, FDX_E_DTYPE);
     SUM(w.factor[0].axis = 3, FDX_E_AXIS);
-    for (size_t k = 0; k < 3; k++) { /* the first three of the wild are no number of anything */
+    for (size_t k = 0; k < 3; k++) { /* the first three wild numbers are no valid counts */
         SUM(w.sum.ndim = wild[k], FDX_E_NDIM);
         SUM(w.sum.nterms = k == 1 ? 0 : wild[k], FDX_E_COUNT);
         SUM(w.term[1].in = wild[k], FDX_E_COUNT);
@@ -428,13 +429,13 @@ static void refused_derivatives(void)
     SUM((w.shape[1] = MOST, w.factor[1].what.n = 0, w.factor[1].what.deriv = 0, w.factor[1].what.scale = 2),
         FDX_E_SIZE);
     SUM(w.shape[2] = MOST, FDX_OK);
-    ANSWER((void)0, fdx_operator_make(NULL, &w.sum, &w.made), FDX_E_NULL);
-    ANSWER((void)0, fdx_operator_make(w.memory, NULL, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_make(NULL, &w.sum, &w.compiled), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_make(w.memory, NULL, &w.compiled), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_make(w.memory, &w.sum, NULL), FDX_E_NULL);
     SIZE((void)0, fdx_operator_size(NULL), 0);
 }
 
-/* Sums whose bands take more bytes together than can be addressed, though each does not. */
+/* Sums whose bands together need more bytes than PTRDIFF_MAX, while each alone does not. */
 static void too_large_together(void)
 {
     enum { PRODUCTS = 8950, POINTS = 20000 };
@@ -446,26 +447,26 @@ static void too_large_together(void)
         terms[k].nfactors = 1;
         terms[k].factor = w.factor;
     }
-    w.factor[0].what.x = w.x; /* which is not read to tell a size */
+    w.factor[0].what.x = w.x; /* coordinates are not read for a size */
     w.factor[0].what.n = w.shape[0] = POINTS;
     w.factor[0].coefficient = NULL;
     w.sum.term = terms;
     w.sum.nterms = PRODUCTS;
     memcpy(&before, &w, sizeof w);
-    doing = "8950 products of 20000 coordinates";
+    doing = "8950 terms with 20000 coordinates";
     calling = "fdx_operator_size";
     const size_t size = fdx_operator_size(&w.sum);
     if (sizeof(size_t) == 4 ? size != 0 : (size >> 16) >> 16 == 0)
         fail("a size of 4.3 GB");
     if (size == 0)
-        answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
+        answered(fdx_operator_make(w.memory, &w.sum, &w.compiled), FDX_E_SIZE);
     w.factor[0].what.n = w.shape[0] = PTRDIFF_MAX / 64;
     memcpy(&before, &w, sizeof w);
-    doing = "8950 products of PTRDIFF_MAX / 64 coordinates";
+    doing = "8950 terms with PTRDIFF_MAX / 64 coordinates";
     if (fdx_band_derivative_size(&w.factor[0].what) == 0 || fdx_operator_size(&w.sum) != 0)
         fail("sizes");
     calling = "fdx_operator_make";
-    answered(fdx_operator_make(w.memory, &w.sum, &w.made), FDX_E_SIZE);
+    answered(fdx_operator_make(w.memory, &w.sum, &w.compiled), FDX_E_SIZE);
     free(terms);
 }
 
@@ -495,13 +496,13 @@ static void refused_operators(void)
     OPERATOR(w.op.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
     OPERATOR(w.op.ninputs = FDX_MAXDIM + 1, FDX_E_COUNT);
     OPERATOR(w.op.noutputs = FDX_MAXDIM + 1, FDX_E_COUNT);
-    OPERATOR(w.op.nchains = 2, FDX_E_COUNT); /* none for the second output */
+    OPERATOR(w.op.nchains = 2, FDX_E_COUNT); /* no chain for the second output */
     OPERATOR(w.chain[0].out = 1, FDX_E_COUNT);
     OPERATOR(w.chain[2].in = 2, FDX_E_COUNT);
     OPERATOR(w.chain[0].nstages = 0, FDX_E_COUNT);
     OPERATOR(w.chain[0].nstages = FDX_MAXFACTORS + 1, FDX_E_COUNT);
     OPERATOR(w.stage[0].axis = 3, FDX_E_AXIS);
-    OPERATOR(w.stage[0].axis = 1, FDX_E_SIZE); /* as its band has another number of columns */
+    OPERATOR(w.stage[0].axis = 1, FDX_E_SIZE); /* its band has another number of columns */
     OPERATOR(w.coefficient.dtype = FDX_C128, FDX_E_DTYPE);
     OPERATOR(w.coefficient.dtype = 0, FDX_E_DTYPE);
     OPERATOR(w.shape[0] = -1, FDX_E_SHAPE);
@@ -512,43 +513,43 @@ static void refused_operators(void)
     OPERATOR(w.shift[0] = -1, FDX_E_SIZE);
     OPERATOR(w.shift[2] = MOST, FDX_E_SIZE);
     OPERATOR(w.shift[2] = LEAST, FDX_E_SIZE);
-    ANSWER((void)0, fdx_operator_transpose(NULL, &w.op, &w.made), FDX_E_NULL);
-    ANSWER((void)0, fdx_operator_transpose(w.memory, NULL, &w.made), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_transpose(NULL, &w.op, &w.compiled), FDX_E_NULL);
+    ANSWER((void)0, fdx_operator_transpose(w.memory, NULL, &w.compiled), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_transpose(w.memory, &w.op, NULL), FDX_E_NULL);
-    ANSWER(w.op.ninputs = 3, fdx_operator_transpose(w.memory, &w.op, &w.made), FDX_E_COUNT); /* one is not used */
+    ANSWER(w.op.ninputs = 3, fdx_operator_transpose(w.memory, &w.op, &w.compiled), FDX_E_COUNT); /* one is not used */
     SIZE((void)0, fdx_operator_transpose_size(NULL), 0);
 
-    OPERATION(w.operation.op = NULL, FDX_E_NULL);
-    OPERATION(w.operation.in = NULL, FDX_E_NULL);
-    OPERATION(w.operation.out = NULL, FDX_E_NULL);
-    OPERATION(w.in[1].data = NULL, FDX_E_NULL);
-    OPERATION(w.in[0].stride = NULL, FDX_E_NULL);
-    OPERATION(w.out[1].data = NULL, FDX_E_NULL);
-    OPERATION(w.out[1].stride = NULL, FDX_E_NULL);
-    OPERATION(w.coefficient.data = NULL, FDX_E_NULL);
-    OPERATION(w.in[1].dtype = FDX_F32, FDX_E_DTYPE);
-    OPERATION(w.in[1].dtype = 0, FDX_E_DTYPE);
-    OPERATION(w.out[0].dtype = 255, FDX_E_DTYPE);
-    OPERATION(w.out[1].dtype = FDX_C128, FDX_E_DTYPE);
-    OPERATION(w.out[1].dtype = FDX_I64, FDX_E_DTYPE);
-    OPERATION(w.operation.lo = NULL, FDX_E_BOX);
-    OPERATION(w.operation.hi = NULL, FDX_E_BOX);
-    OPERATION(w.lo[0] = -1, FDX_E_BOX);
-    OPERATION(w.lo[1] = LEAST, FDX_E_BOX);
-    OPERATION(w.lo[2] = MOST, FDX_E_BOX);
-    OPERATION(w.hi[0] = N0 + 1, FDX_E_BOX);
-    OPERATION(w.hi[1] = MOST, FDX_E_BOX);
-    OPERATION(w.hi[2] = LEAST, FDX_E_BOX);
-    OPERATION(w.out[0] = w.in[1], FDX_E_OVERLAP);
-    OPERATION(w.out[0].data = w.times + 3, FDX_E_OVERLAP);
-    OPERATION(w.out[1] = w.out[0], FDX_E_OVERLAP);
-    ANSWER((void)0, fdx_apply(&w.operation, NULL, w.bytes), FDX_E_NULL);
+    CALL(w.call.op = NULL, FDX_E_NULL);
+    CALL(w.call.in = NULL, FDX_E_NULL);
+    CALL(w.call.out = NULL, FDX_E_NULL);
+    CALL(w.in[1].data = NULL, FDX_E_NULL);
+    CALL(w.in[0].stride = NULL, FDX_E_NULL);
+    CALL(w.out[1].data = NULL, FDX_E_NULL);
+    CALL(w.out[1].stride = NULL, FDX_E_NULL);
+    CALL(w.coefficient.data = NULL, FDX_E_NULL);
+    CALL(w.in[1].dtype = FDX_F32, FDX_E_DTYPE);
+    CALL(w.in[1].dtype = 0, FDX_E_DTYPE);
+    CALL(w.out[0].dtype = 255, FDX_E_DTYPE);
+    CALL(w.out[1].dtype = FDX_C128, FDX_E_DTYPE);
+    CALL(w.out[1].dtype = FDX_I64, FDX_E_DTYPE);
+    CALL(w.call.lo = NULL, FDX_E_BOX);
+    CALL(w.call.hi = NULL, FDX_E_BOX);
+    CALL(w.lo[0] = -1, FDX_E_BOX);
+    CALL(w.lo[1] = LEAST, FDX_E_BOX);
+    CALL(w.lo[2] = MOST, FDX_E_BOX);
+    CALL(w.hi[0] = N0 + 1, FDX_E_BOX);
+    CALL(w.hi[1] = MOST, FDX_E_BOX);
+    CALL(w.hi[2] = LEAST, FDX_E_BOX);
+    CALL(w.out[0] = w.in[1], FDX_E_OVERLAP);
+    CALL(w.out[0].data = w.times + 3, FDX_E_OVERLAP);
+    CALL(w.out[1] = w.out[0], FDX_E_OVERLAP);
+    ANSWER((void)0, fdx_apply(&w.call, NULL, w.bytes), FDX_E_NULL);
     ANSWER((void)0, fdx_apply(NULL, w.workspace, w.bytes), FDX_E_NULL);
     SIZE((void)0, fdx_workspace_size(NULL), 0);
-    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, 0), FDX_E_WORKSPACE);
-    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, -1), FDX_E_WORKSPACE);
-    ANSWER((void)0, fdx_apply(&w.operation, w.workspace, LEAST), FDX_E_WORKSPACE);
-#define PART(part, nparts) ANSWER((void)0, fdx_apply_part(&w.operation, w.workspace, w.bytes, part, nparts), FDX_E_PART)
+    ANSWER((void)0, fdx_apply(&w.call, w.workspace, 0), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_apply(&w.call, w.workspace, -1), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_apply(&w.call, w.workspace, LEAST), FDX_E_WORKSPACE);
+#define PART(part, nparts) ANSWER((void)0, fdx_apply_part(&w.call, w.workspace, w.bytes, part, nparts), FDX_E_PART)
     PART(0, 0);
     PART(0, -1);
     PART(0, LEAST);
@@ -557,79 +558,79 @@ static void refused_operators(void)
     PART(LEAST, MOST);
     PART(MOST, MOST);
 #undef PART
-    ANSWER((void)0, fdx_apply_part(&w.operation, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
+    ANSWER((void)0, fdx_apply_part(&w.call, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
 }
 
 /* ---- np.gradient ---- */
 
 #define GRADIENT(change, status)                                                                                       \
     do {                                                                                                               \
-        ANSWER(change, fdx_gradient_apply(&w.call), status);                                                           \
-        ANSWER(change, fdx_gradient_apply_part(&w.call, 0, 2), status);                                                \
+        ANSWER(change, fdx_gradient_apply(&w.gradient), status);                                                       \
+        ANSWER(change, fdx_gradient_apply_part(&w.gradient, 0, 2), status);                                            \
     } while (0)
-#define MIN_WHOLE_ROW(change) (w.call.lo = w.call.hi = NULL, change)
+#define WHOLE(change) (w.gradient.lo = w.gradient.hi = NULL, change)
 
 static void refused_gradients(void)
 {
     const int wild[] = {-1, INT_MAX, INT_MIN};
     GRADIENT((void)0, FDX_OK);
-    GRADIENT(MIN_WHOLE_ROW((void)0), FDX_OK);
-    GRADIENT(w.call.shape = NULL, FDX_E_NULL);
-    GRADIENT(w.call.axes = NULL, FDX_E_NULL);
-    GRADIENT(w.call.isa = NULL, FDX_E_NULL);
-    GRADIENT(w.call.in.data = NULL, FDX_E_NULL);
-    GRADIENT(w.call.in.stride = NULL, FDX_E_NULL);
-    GRADIENT(w.ops[1].out.data = NULL, FDX_E_NULL);
-    GRADIENT(w.ops[1].out.stride = NULL, FDX_E_NULL);
-    GRADIENT(w.ops[0].x.stride = NULL, FDX_E_NULL);
-    GRADIENT(w.ops[0].x.data = NULL, FDX_E_STENCIL); /* of FDX_SPACED */
+    GRADIENT(WHOLE((void)0), FDX_OK);
+    GRADIENT(w.gradient.shape = NULL, FDX_E_NULL);
+    GRADIENT(w.gradient.axes = NULL, FDX_E_NULL);
+    GRADIENT(w.gradient.isa = NULL, FDX_E_NULL);
+    GRADIENT(w.gradient.in.data = NULL, FDX_E_NULL);
+    GRADIENT(w.gradient.in.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.axes[1].out.data = NULL, FDX_E_NULL);
+    GRADIENT(w.axes[1].out.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.axes[0].x.stride = NULL, FDX_E_NULL);
+    GRADIENT(w.axes[0].x.data = NULL, FDX_E_STENCIL); /* FDX_SPACED needs them */
     for (size_t k = 0; k < 3; k++) {
-        GRADIENT(w.call.ndim = wild[k], FDX_E_NDIM);
-        GRADIENT(w.call.naxes = wild[k], FDX_E_COUNT);
-        GRADIENT(w.ops[1].axis = wild[k], FDX_E_AXIS);
+        GRADIENT(w.gradient.ndim = wild[k], FDX_E_NDIM);
+        GRADIENT(w.gradient.naxes = wild[k], FDX_E_COUNT);
+        GRADIENT(w.axes[1].axis = wild[k], FDX_E_AXIS);
     }
-    GRADIENT(w.call.ndim = 0, FDX_E_NDIM);
-    GRADIENT(w.call.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
-    GRADIENT(w.call.naxes = 0, FDX_E_COUNT);
-    GRADIENT(w.call.naxes = FDX_MAXDIM + 1, FDX_E_COUNT);
-    GRADIENT(w.ops[0].axis = 3, FDX_E_AXIS);
-    GRADIENT(w.ops[1].axis = 2, FDX_E_SIZE); /* of one point */
-    GRADIENT(w.ops[0].n = N0 + 1, FDX_E_SIZE);
-    GRADIENT(w.ops[0].n = LEAST, FDX_E_SIZE);
+    GRADIENT(w.gradient.ndim = 0, FDX_E_NDIM);
+    GRADIENT(w.gradient.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
+    GRADIENT(w.gradient.naxes = 0, FDX_E_COUNT);
+    GRADIENT(w.gradient.naxes = FDX_MAXDIM + 1, FDX_E_COUNT);
+    GRADIENT(w.axes[0].axis = 3, FDX_E_AXIS);
+    GRADIENT(w.axes[1].axis = 2, FDX_E_SIZE); /* it has one point */
+    GRADIENT(w.axes[0].n = N0 + 1, FDX_E_SIZE);
+    GRADIENT(w.axes[0].n = LEAST, FDX_E_SIZE);
     GRADIENT(w.shape[1] = -1, FDX_E_SHAPE);
     GRADIENT(w.shape[2] = LEAST, FDX_E_SHAPE);
-    GRADIENT(w.call.in.dtype = 0, FDX_E_DTYPE);
-    GRADIENT(w.call.in.dtype = 255, FDX_E_DTYPE);
-    GRADIENT(w.call.in.dtype = FDX_F32, FDX_E_DTYPE);
-    GRADIENT(w.ops[1].out.dtype = FDX_I64, FDX_E_DTYPE);
-    GRADIENT(w.ops[0].x.dtype = FDX_C64, FDX_E_DTYPE);
-    GRADIENT(w.ops[0].x.dtype = 0, FDX_E_DTYPE);
-    GRADIENT(w.ops[0].first.formula = 3, FDX_E_STENCIL);
-    GRADIENT(w.ops[0].interior.formula = 255, FDX_E_STENCIL);
-    GRADIENT(w.ops[0].last.formula = FDX_SPACED, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].interior.formula = FDX_SPACED, FDX_E_STENCIL); /* without */
-    GRADIENT(w.ops[0].interior.off[1] = 1, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].interior.off[0] = -2, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].interior.off[1] = 127, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].first.off[2] = -128, FDX_E_STENCIL);
-    GRADIENT(w.ops[1].last.off[0] = 1, FDX_E_STENCIL);
-    GRADIENT(w.call.lo = NULL, FDX_E_BOX);
-    GRADIENT(w.call.hi = NULL, FDX_E_BOX);
+    GRADIENT(w.gradient.in.dtype = 0, FDX_E_DTYPE);
+    GRADIENT(w.gradient.in.dtype = 255, FDX_E_DTYPE);
+    GRADIENT(w.gradient.in.dtype = FDX_F32, FDX_E_DTYPE);
+    GRADIENT(w.axes[1].out.dtype = FDX_I64, FDX_E_DTYPE);
+    GRADIENT(w.axes[0].x.dtype = FDX_C64, FDX_E_DTYPE);
+    GRADIENT(w.axes[0].x.dtype = 0, FDX_E_DTYPE);
+    GRADIENT(w.axes[0].first.formula = 3, FDX_E_STENCIL);
+    GRADIENT(w.axes[0].interior.formula = 255, FDX_E_STENCIL);
+    GRADIENT(w.axes[0].last.formula = FDX_SPACED, FDX_E_STENCIL);
+    GRADIENT(w.axes[1].interior.formula = FDX_SPACED, FDX_E_STENCIL); /* without coordinates */
+    GRADIENT(w.axes[0].interior.off[1] = 1, FDX_E_STENCIL);
+    GRADIENT(w.axes[1].interior.off[0] = -2, FDX_E_STENCIL);
+    GRADIENT(w.axes[1].interior.off[1] = 127, FDX_E_STENCIL);
+    GRADIENT(w.axes[1].first.off[2] = -128, FDX_E_STENCIL);
+    GRADIENT(w.axes[1].last.off[0] = 1, FDX_E_STENCIL);
+    GRADIENT(w.gradient.lo = NULL, FDX_E_BOX);
+    GRADIENT(w.gradient.hi = NULL, FDX_E_BOX);
     GRADIENT(w.lo[0] = -1, FDX_E_BOX);
     GRADIENT(w.lo[1] = LEAST, FDX_E_BOX);
     GRADIENT(w.lo[2] = MOST, FDX_E_BOX);
     GRADIENT(w.hi[0] = N0 + 1, FDX_E_BOX);
     GRADIENT(w.hi[1] = MOST, FDX_E_BOX);
-    GRADIENT(w.ops[0].out.data = w.u[0] + 5, FDX_E_OVERLAP);
-    GRADIENT(w.ops[0].out = w.ops[1].out, FDX_E_OVERLAP);
-    GRADIENT((w.call.naxes = 1, w.ops[0].out.data = w.x), FDX_E_OVERLAP);
+    GRADIENT(w.axes[0].out.data = w.u[0] + 5, FDX_E_OVERLAP);
+    GRADIENT(w.axes[0].out = w.axes[1].out, FDX_E_OVERLAP);
+    GRADIENT((w.gradient.naxes = 1, w.axes[0].out.data = w.x), FDX_E_OVERLAP);
     ANSWER((void)0, fdx_gradient_apply(NULL), FDX_E_NULL);
-    ANSWER((void)0, fdx_gradient_apply_part(&w.call, 0, 0), FDX_E_PART);
-    ANSWER((void)0, fdx_gradient_apply_part(&w.call, -1, 2), FDX_E_PART);
-    ANSWER((void)0, fdx_gradient_apply_part(&w.call, LEAST, MOST), FDX_E_PART);
-    ANSWER((void)0, fdx_gradient_apply_part(&w.call, MOST, MOST), FDX_E_PART);
-    ANSWER((void)0, fdx_gradient_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
-    ANSWER(MIN_WHOLE_ROW((void)0), fdx_gradient_apply_part(&w.call, MOST - 1, MOST), FDX_OK);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.gradient, 0, 0), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.gradient, -1, 2), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.gradient, LEAST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.gradient, MOST, MOST), FDX_E_PART);
+    ANSWER((void)0, fdx_gradient_apply_part(&w.gradient, MOST - 1, MOST), FDX_OK);
+    ANSWER(WHOLE((void)0), fdx_gradient_apply_part(&w.gradient, MOST - 1, MOST), FDX_OK);
 
 #define UNIFORM(change, status)                                                                                        \
     ANSWER(change, fdx_gradient_uniform(&w.stencils, w.dtype, 0.1, w.precision, w.edge_order), status)
@@ -658,9 +659,9 @@ static void refused_gradients(void)
     ANSWER((void)0, fdx_gradient_coords(&w.stencils, w.dtype, NULL, w.n, 1, w.isa), FDX_E_NULL);
 }
 
-/* ---- lengths and strides that no memory has ---- */
+/* ---- lengths and strides that do not fit into memory ---- */
 
-/* A change of strides of one array, which are in w.far then. */
+/* Change the strides of one array, w.far. */
 #define FAR(array, change) (w.array.stride = w.far, change)
 #define SHAPES(what, array)                                                                                            \
     do {                                                                                                               \
@@ -668,12 +669,12 @@ static void refused_gradients(void)
         what(FAR(array, w.far[0] = -(MOST / 2)), FDX_E_SHAPE);                                                         \
         what(FAR(array, w.far[1] = MOST), FDX_E_SHAPE);                                                                \
         what(FAR(array, w.far[1] = LEAST), FDX_E_SHAPE);                                                               \
-        what(FAR(array, w.far[0] = w.far[1] = MOST / 8), FDX_E_SHAPE); /* each alone is less */                        \
-        what(FAR(array, w.far[2] = MOST), FDX_OK);                     /* of a length of 1 */                          \
+        what(FAR(array, w.far[0] = w.far[1] = MOST / 8), FDX_E_SHAPE); /* each alone would fit */                      \
+        what(FAR(array, w.far[2] = MOST), FDX_OK);                     /* along a length of 1 */                       \
         what(FAR(array, w.far[2] = LEAST), FDX_OK);                                                                    \
     } while (0)
 
-/* Where an element would lie whose index 0 along each dimension lies at `data`: perhaps nowhere. */
+/* The address of the element with all indices 0, if the element with indices lo is at `data`. */
 static double *before_box(double *data, const ptrdiff_t *lo)
 {
     uintptr_t at = (uintptr_t)data;
@@ -682,7 +683,7 @@ static double *before_box(double *data, const ptrdiff_t *lo)
     return (double *)at;
 }
 
-/* An array of which one element is repeated over and over, and of whose results there is but a box. */
+/* Inputs whose strides are 0, and outputs of which only a box has memory. */
 static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
 {
     w.shape[0] = n0;
@@ -696,13 +697,13 @@ static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
         w.u[k][0] = 3;
         w.in[k].stride = w.far;
         w.out[k].data = before_box(w.y[k], w.lo);
-        w.ops[k].out.data = before_box(w.y[k], w.lo);
+        w.axes[k].out.data = before_box(w.y[k], w.lo);
     }
-    w.coefficient.stride = w.call.in.stride = w.far;
-    w.operation.accumulate = w.call.accumulate = NULL;
-    if (fdx_gradient_uniform(&w.ops[0], FDX_F64, 0.1, FDX_WEAK, 1) != FDX_OK)
+    w.coefficient.stride = w.gradient.in.stride = w.far;
+    w.call.accumulate = w.gradient.accumulate = NULL;
+    if (fdx_gradient_uniform(&w.axes[0], FDX_F64, 0.1, FDX_WEAK, 1) != FDX_OK)
         fail("stencils of np.gradient");
-    /* Along axis 0 a derivative, so that there are as many rows. */
+    /* A derivative along axis 0, which has as many rows. */
     w.second.n = n0;
     if (fdx_band_derivative(w.memory, &w.second, &w.stage[0].band) != FDX_OK)
         fail("a long band");
@@ -710,7 +711,7 @@ static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
     w.stage[2].band = w.stage[0].band;
 }
 
-/* Of the first output; those of the second are 0. */
+/* The first output's results; the second's are 0. */
 static void expect_in_box(double wanted)
 {
     for (int k = 0; k < N; k++) {
@@ -724,40 +725,40 @@ static void refused_strides(void)
 {
 #define X(change, status)                                                                                              \
     do {                                                                                                               \
-        GRADIENT((w.ops[0].x.stride = w.far, change), status);                                                         \
+        GRADIENT((w.axes[0].x.stride = w.far, change), status);                                                        \
         COORDS((w.coordinates.stride = w.far, change), status);                                                        \
     } while (0)
-    SHAPES(GRADIENT, call.in);
-    SHAPES(GRADIENT, ops[1].out);
-    SHAPES(OPERATION, in[1]);
-    SHAPES(OPERATION, out[0]);
-    SHAPES(OPERATION, coefficient);
+    SHAPES(GRADIENT, gradient.in);
+    SHAPES(GRADIENT, axes[1].out);
+    SHAPES(CALL, in[1]);
+    SHAPES(CALL, out[0]);
+    SHAPES(CALL, coefficient);
     X(w.far[0] = MOST / 2, FDX_E_SHAPE);
     X(w.far[0] = -(MOST / 2), FDX_E_SHAPE);
     X(w.far[0] = LEAST, FDX_E_SHAPE);
     COORDS((w.n = MOST), FDX_E_SHAPE);
-    /* around the end of all addresses */
-    GRADIENT(w.call.in.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
-    OPERATION(w.in[0].data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
-    /* results that cannot all have memory of their own */
-    GRADIENT(FAR(ops[0].out, (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
-    OPERATION(FAR(out[1], (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
-    OPERATION(FAR(out[1], (w.far[0] = 0)), FDX_E_OVERLAP);
-    GRADIENT(FAR(ops[0].out, (w.far[1] = sizeof(double) - 1)), FDX_E_OVERLAP);
+    /* past the last address */
+    GRADIENT(w.gradient.in.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    CALL(w.in[0].data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    /* results that overlap each other */
+    GRADIENT(FAR(axes[0].out, (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
+    CALL(FAR(out[1], (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
+    CALL(FAR(out[1], (w.far[0] = 0)), FDX_E_OVERLAP);
+    GRADIENT(FAR(axes[0].out, (w.far[1] = sizeof(double) - 1)), FDX_E_OVERLAP);
     /* strides of 0 */
-    GRADIENT(FAR(call.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
-    OPERATION(FAR(in[0], (w.far[0] = w.far[1] = 0)), FDX_OK);
-    OPERATION(FAR(coefficient, (w.far[0] = w.far[1] = 0)), FDX_OK);
+    GRADIENT(FAR(gradient.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
+    CALL(FAR(in[0], (w.far[0] = w.far[1] = 0)), FDX_OK);
+    CALL(FAR(coefficient, (w.far[0] = w.far[1] = 0)), FDX_OK);
     const ptrdiff_t lengths[] = {N0, 1000, MOST / 8, MOST / 4};
     for (int k = 0; k < 16; k++) {
         const ptrdiff_t n0 = lengths[k / 4], n1 = lengths[k % 4];
-        ANSWER(of_a_box_of_many(n0, n1), fdx_apply(&w.operation, w.workspace, w.bytes), FDX_OK);
-        expect_in_box(3); /* the second input, as it is */
-        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply(&w.call), FDX_OK);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_apply(&w.call, w.workspace, w.bytes), FDX_OK);
+        expect_in_box(3); /* the second input */
+        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply(&w.gradient), FDX_OK);
         expect_in_box(0);
-        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply_part(&w.call, MOST / 2, MOST), FDX_OK);
+        ANSWER(of_a_box_of_many(n0, n1), fdx_gradient_apply_part(&w.gradient, MOST / 2, MOST), FDX_OK);
         GRADIENT((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
-        OPERATION((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
+        CALL((of_a_box_of_many(n0, n1), w.far[2] = LEAST), FDX_OK);
     }
 }
 

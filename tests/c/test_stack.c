@@ -1,4 +1,5 @@
-/* How much stack calls take: no more than fdx.h says. They are made by threads whose stacks are painted before. */
+/* The stack that calls take: no more than fdx.h says. Threads make the calls, with stacks filled by a pattern before.
+ */
 #define _XOPEN_SOURCE 700 /* pthread_attr_setstack */
 #include <stdio.h>
 
@@ -111,20 +112,26 @@ static fdx_status make_band(void)
 static int ndim, stages, dtype;
 static ptrdiff_t n;
 
-/* A sum of terms, one along each axis, of chains; with a factor behind each. */
+/* A sum of chains, one for each axis; each stage has a coefficient. */
 static fdx_status operate(void)
 {
     static ptrdiff_t shape[FDX_MAXDIM], stride[FDX_MAXDIM], coefficient_stride[FDX_MAXDIM], out_stride[FDX_MAXDIM];
     static fdx_stage stage[FDX_MAXDIM][FDX_MAXFACTORS];
     static fdx_chain chain[FDX_MAXDIM];
     static double w[9] = {1, -8, 28, -56, 70, -56, 28, -8, 1};
-    static fdx_stencil ends[8];
-    const int taps = n > 9 ? 9 : 1;
+    static fdx_stencil closures[8];
+    const int nweights = n > 9 ? 9 : 1;
     ptrdiff_t size = 1;
     for (int k = 0; k < 8; k++)
-        ends[k] = (fdx_stencil){k < 4 ? -k : -4 - k, taps, 0, FDX_SUM_PLAIN, w, 1, 0};
-    const fdx_band band = {
-        n, n, taps / 2, taps / 2, ends, ends + 4, {-(taps / 2), taps, taps / 2, FDX_SUM_PLAIN, w, 1, 0}, 0};
+        closures[k] = (fdx_stencil){k < 4 ? -k : -4 - k, nweights, 0, FDX_SUM_PLAIN, w, 1, 0};
+    const fdx_band band = {n,
+                           n,
+                           nweights / 2,
+                           nweights / 2,
+                           closures,
+                           closures + 4,
+                           {-(nweights / 2), nweights, nweights / 2, FDX_SUM_PLAIN, w, 1, 0},
+                           0};
     for (int d = 0; d < ndim; d++) {
         shape[d] = n;
         stride[d] = size * (ptrdiff_t)fdx_itemsize(dtype);

@@ -37,12 +37,12 @@ static int same(const double *a, const double *b, int n)
     return 1;
 }
 
-/* By integers, whatever the nodes. */
-static void twin(double *w, double *rest, const double *x, int n, double at, int deriv)
+/* The reference: by integers, for any nodes. */
+static void reference(double *w, double *rest, const double *x, int n, double at, int deriv)
 {
     int events = 0;
     if (!in_integers(w, rest, x, at, NULL, 0, n, deriv, &events))
-        fail("room for the twin's integers");
+        fail("too many limbs for the reference");
 }
 
 /* ---- double-doubles ---- */
@@ -87,7 +87,7 @@ static void double_doubles(void)
 
 /* ---- paths ---- */
 
-/* n distinct nodes: integers below `limit`, or uneven numbers, in some order. */
+/* n distinct nodes, in any order: integers below `limit`, or other numbers. */
 static double nodes(double *x, int n, int limit)
 {
     const double scale = ldexp(limit ? 1 : 1 + uniform(), below(200) - 100), shift = below(2) ? 0 : limit ? limit : 1e3;
@@ -112,7 +112,7 @@ static void random_case(void)
         fail("weights of ordinary nodes");
     if (fetestexcept(FDX_FLAGS) && deriv < 7)
         fail("no exceptions of ordinary nodes");
-    twin(true_w, true_rest, x, n, at, deriv);
+    reference(true_w, true_rest, x, n, at, deriv);
     double largest = 0;
     for (int k = 0; k < n; k++)
         largest = fabs(true_w[k]) > largest ? fabs(true_w[k]) : largest;
@@ -127,7 +127,7 @@ static void random_case(void)
         fail("weights in the place of the nodes");
 }
 
-/* ---- cases by hand ---- */
+/* ---- known cases ---- */
 
 static void known(void)
 {
@@ -191,7 +191,7 @@ static void range(void)
     if (fdx_weights(w, rest, huge, 3, 0, 2) != FDX_OK || w[0] != 0 || fetestexcept(FDX_FLAGS) != FE_UNDERFLOW)
         fail("underflow");
     feclearexcept(FE_ALL_EXCEPT);
-    twin(true_w, true_rest, widest, 3, -DBL_MAX, 1);
+    reference(true_w, true_rest, widest, 3, -DBL_MAX, 1);
     if (fdx_weights(w, rest, widest, 3, -DBL_MAX, 1) != FDX_OK || !same(w, true_w, 3))
         fail("the widest nodes");
     feclearexcept(FE_ALL_EXCEPT);
@@ -200,7 +200,7 @@ static void range(void)
         fail("no exceptions of intermediates");
 }
 
-/* Results do not depend on the caller's rounding, and nothing traps that is not there. */
+/* Results do not depend on the caller's rounding mode, and nothing traps but exceptions that the weights raise. */
 static void environments(void)
 {
     static const int rounding[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
