@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build csrc/ as its users do, with any warning an error, and run its tests:  run.sh [cases] [compiler flags]
+# Compile csrc/ as its users do, with warnings as errors, and run its tests:  run.sh [cases] [compiler flags]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cases=${1:-20000}
@@ -8,7 +8,7 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 csrc=$PWD/csrc tests=$PWD/tests/c
 compile=(${CC:-cc} -std=c99 -O3 -Wall -Wextra -Wpedantic -Werror "$@" "-I$csrc")
-each() { xargs -P "$(nproc)" -I '{}' "$@"; } # for each line, as many at once as there are processors
+each() { xargs -P "$(nproc)" -I '{}' "$@"; } # for each line, on all processors
 cd "$build"
 printf '%s\n' "$csrc"/*.c | each "${compile[@]}" -c '{}'
 for test in "$tests"/test_*.c; do basename "$test" .c; done | each "${compile[@]}" "$tests/{}.c" ./*.o -lm -o '{}'

@@ -1,9 +1,9 @@
-/* A libFuzzer target over all of fdx.h: the bytes of an input drive a generator of calls (missing ones are 0). A call
- * is valid, has one thing broken whose status is known, or is wild: any status will do, if it stays within its memory.
+/* A libFuzzer target over all of fdx.h: the bytes of an input drive a generator of calls (missing bytes are 0). A call
+ * is valid; or has one error whose status is known; or is wild: then any status will do, if it stays within its memory.
  *
- * Every array, and all memory that the library is handed, ends at a page that nobody may touch, or begins behind one;
- * what else is in its pages is poisoned for AddressSanitizer during the call and compared afterwards. Results are
- * compared with those of another split into parts, and with the base table's. */
+ * Every array, and all memory that the library gets, ends or begins at an inaccessible page; the rest of its pages is
+ * poisoned for AddressSanitizer during the call and compared afterwards. Results are compared with those of another
+ * number of parts, and with the base table's. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <float.h>
 #include <limits.h>
@@ -19,13 +19,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a finding is described by: the operator in hand, whose pointers are good. */
+/* For the description of a finding: the current operator, whose pointers are valid. */
 static const fdx_operator *at_hand;
 
 static void describe_rows(const char *which, const fdx_stencil *r)
 {
-    fprintf(stderr, " %s(first %td, count %d, own %d, form %d, steps %td %td)", which, r->offset, r->count, r->centre,
-            r->summation, r->weight_step, r->row_step);
+    fprintf(stderr, " %s(offset %td, count %d, centre %d, summation %d, steps %td %td)", which, r->offset, r->count,
+            r->centre, r->summation, r->weight_step, r->row_step);
 }
 
 static void describe(void)
@@ -85,7 +85,7 @@ static int chance(int n) /* one in n; never, if bytes are missing */
     return below(n) == 1;
 }
 
-static uint64_t state; /* of numbers that need not be chosen by the fuzzer one by one */
+static uint64_t state; /* seed of numbers that the fuzzer need not choose one by one */
 
 static uint64_t rnd(void)
 {
@@ -95,7 +95,7 @@ static uint64_t rnd(void)
     return state;
 }
 
-/* An integer that may be wrong for anything. */
+/* An integer that may be wrong anywhere. */
 static ptrdiff_t wild_number(void)
 {
     static const ptrdiff_t extremes[] = {PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX / 2, INT_MAX, INT_MIN, 1 << 20};
@@ -103,7 +103,7 @@ static ptrdiff_t wild_number(void)
     return kind == 15 ? extremes[below(6)] : kind > 8 ? below(256) - 128 : below(12) - 3;
 }
 
-/* A stride that no array of two elements has. */
+/* A stride that does not fit into memory with two elements. */
 static ptrdiff_t wild_stride(void)
 {
     static const ptrdiff_t strides[] = {PTRDIFF_MAX, PTRDIFF_MIN, -PTRDIFF_MAX, PTRDIFF_MAX - 7};
@@ -130,11 +130,11 @@ static const struct {
 } classes[NCLASSES] = {{96, PAGE}, {24, 8 * PAGE}, {8, 48 * PAGE}};
 
 typedef struct {
-    char *begin, *copy, *result; /* its pages; the same before a call; the same after a call that is right */
+    char *begin, *copy, *result; /* its pages; a copy before a call; a copy after a valid call */
     size_t bytes;
-    char *used; /* what the library knows of */
+    char *used; /* the bytes that the library gets */
     size_t nused;
-    int scratch; /* it may write there whatever it likes */
+    int scratch; /* the library may write anything there */
 } slot;
 static slot slots[NSLOTS];
 static int taken[NCLASSES];
@@ -163,12 +163,12 @@ static int first_of(int c)
     return c == 0 ? 0 : first_of(c - 1) + classes[c - 1].slots;
 }
 
-/* For each slot in use. */
+/* For each used slot. */
 #define EACH_SLOT(s)                                                                                                   \
     for (int class_ = 0; class_ < NCLASSES; class_++)                                                                  \
         for (slot *s = &slots[first_of(class_)], *end_ = s + taken[class_]; s < end_; s++)
 
-/* The slot of so many bytes, which begin at a multiple of `align`; gives up if there is none. */
+/* A slot for so many bytes, aligned to `align`; gives up if there is none. */
 static slot *take(size_t bytes, size_t align)
 {
     int c = 0;
@@ -208,7 +208,7 @@ static slot *slot_at(const void *p)
     return NULL;
 }
 
-/* Structs, shapes and strides: with poison between them. */
+/* Structs, shapes and strides, with poison between them. */
 static union {
     char bytes[1 << 17];
     double align;
@@ -268,7 +268,7 @@ static void unpoison(void)
     ASAN_UNPOISON_MEMORY_REGION(s->begin, s->bytes);
 }
 
-/* Everything is what it was, but what is scratch. */
+/* Nothing has changed but scratch. */
 static void expect_unchanged(const char *after)
 {
     EACH_SLOT(s)
@@ -290,16 +290,16 @@ static void expect_unchanged(const char *after)
         unpoison();                                                                                                    \
     } while (0)
 
-/* ---- what is broken ---- */
+/* ---- errors ---- */
 
 typedef struct {
     const char *what;         /* NULL: nothing */
-    fdx_status status, other; /* `other`: where fdx.h may be read either way */
+    fdx_status status, other; /* `other`: another status that fdx.h allows */
 } broken;
 
 static const broken nothing = {NULL, FDX_OK, FDX_OK};
 
-/* Number `number` of a list: a change, if it applies, and what it is answered with. */
+/* Entry `number` of a list: a change, if it applies, and the status that it should give. */
 #define BREAK_TO(applies, change, wanted, otherwise)                                                                   \
     if (number-- == 0) {                                                                                               \
         if (!(applies))                                                                                                \
@@ -358,14 +358,14 @@ static char *address(const fdx_array *a, int ndim, const ptrdiff_t *index)
 
 static const ptrdiff_t zeros[FDX_MAXDIM];
 
-/* The bytes that a box of it spans, and how far from its first element they begin. */
+/* The extent of a box of it, and where that begins relative to its first element. */
 static ptrdiff_t extent(const fdx_array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, ptrdiff_t *begin)
 {
     ptrdiff_t low = 0, high = 0;
     for (int d = 0; d < ndim; d++) {
-        const ptrdiff_t reach = (hi[d] - lo[d] - 1) * a->stride[d];
-        low += reach < 0 ? reach : 0;
-        high += reach > 0 ? reach : 0;
+        const ptrdiff_t span = (hi[d] - lo[d] - 1) * a->stride[d];
+        low += span < 0 ? span : 0;
+        high += span > 0 ? span : 0;
     }
     *begin = low;
     return high - low + (fdx_itemsize(a->dtype) > 0 ? fdx_itemsize(a->dtype) : 16);
@@ -409,7 +409,7 @@ static void draw_strides(array *a, int ndim, const ptrdiff_t *shape, int role)
     }
 }
 
-/* Put a box of it in memory of its own, whatever its strides; if need be with others. */
+/* Put a box of it into its own memory, for any strides; into shared memory if necessary. */
 static void place(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, int role)
 {
     ptrdiff_t begin, bytes;
@@ -513,7 +513,7 @@ static void draw_array(array *a, int ndim, const ptrdiff_t *shape, const ptrdiff
     fill(a, ndim, lo, hi);
 }
 
-/* Lengths of at least so many elements, mostly of few. */
+/* Lengths for at least so many elements, mostly for few. */
 static void draw_shape(int ndim, ptrdiff_t *shape, const ptrdiff_t *least)
 {
     const int many = below(4) == 3; /* elements */
@@ -567,12 +567,12 @@ static int draw_dtype(int end)
 
 /* ---- valid calls ---- */
 
-static const fdx_isa *tables[4]; /* "auto" and all that this processor has */
+static const fdx_isa *tables[4]; /* "auto", and all tables that this processor supports */
 static int ntables;
 
 typedef fdx_status run_fn(void *call, const fdx_isa *isa, ptrdiff_t part, ptrdiff_t nparts);
 
-/* Make all parts, in rising or falling order. */
+/* Compute all parts, in rising or falling order. */
 static void run_all(run_fn *run, void *call, const fdx_isa *isa, ptrdiff_t nparts, int falling)
 {
     EACH_SLOT(s)
@@ -597,7 +597,7 @@ static int is_nan(const fdx_array *a, const char *p, size_t size)
     return size == sizeof(float) ? isnan(u.f) : isnan(u.d);
 }
 
-/* The bytes of an output in its slot are those of the first run, but for NaNs. */
+/* An output's bytes in its slot must be those of the first run, but for NaNs. */
 static void compare(const array *out, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, const char *with)
 {
     slot *s = out->in;
@@ -621,22 +621,22 @@ static void compare(const array *out, int ndim, const ptrdiff_t *lo, const ptrdi
         die("a byte outside of the results was written", with);
 }
 
-/* The bytes that a call may write are in the box, and the same however it is made. Outputs are all that changes. */
+/* A call may write only the box of outputs, and must write the same bytes however it is computed. */
 static void check_results(run_fn *run, void *call, const fdx_isa *isa, const array *out, int nout, int ndim,
                           const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
     const int empty = is_empty(ndim, lo, hi);
     const ptrdiff_t nparts = chance(3) ? 1 + below(9) : 1, other = 1 + below(6);
-    for (int turn = 0; turn < 3; turn++) {
-        if (turn == 1 && other == nparts)
+    for (int round = 0; round < 3; round++) {
+        if (round == 1 && other == nparts)
             continue;
-        if (turn == 2 && isa == tables[1])
+        if (round == 2 && isa == tables[1])
             continue;
-        run_all(run, call, turn == 2 ? tables[1] : isa, turn == 0 ? nparts : turn == 1 ? other : 1, turn & 1);
+        run_all(run, call, round == 2 ? tables[1] : isa, round == 0 ? nparts : round == 1 ? other : 1, round & 1);
         for (int k = 0; k < nout && !empty; k++) {
             slot *s = out[k].in;
-            if (turn > 0) {
-                compare(&out[k], ndim, lo, hi, turn == 1 ? "in other parts" : "by the base table");
+            if (round > 0) {
+                compare(&out[k], ndim, lo, hi, round == 1 ? "in other parts" : "by the base table");
             } else {
                 ptrdiff_t index[FDX_MAXDIM];
                 memcpy(s->result, s->copy, s->bytes);
@@ -648,13 +648,13 @@ static void check_results(run_fn *run, void *call, const fdx_isa *isa, const arr
                 if (memcmp(s->result, s->begin, s->bytes) != 0)
                     die("a byte outside of the results was written", "");
             }
-            memcpy(s->begin, s->copy, s->bytes); /* as it was */
+            memcpy(s->begin, s->copy, s->bytes); /* as before */
         }
     }
     expect_unchanged("a valid call");
 }
 
-/* A wild call that was answered with OK: only bytes of outputs may have changed. */
+/* A wild call that returned FDX_OK: only bytes of outputs may have changed. */
 static void check_wild(fdx_status status, const array *out, int nout, int ndim, const ptrdiff_t *lo,
                        const ptrdiff_t *hi)
 {
@@ -672,11 +672,11 @@ static void check_wild(fdx_status status, const array *out, int nout, int ndim, 
     expect_unchanged("a wild call");
 }
 
-/* Move an output so that its box overlaps bytes first .. first + n - 1 by `by` bytes at their beginning. */
+/* Move an output so that its box overlaps the first `by` of the bytes first .. first + n - 1. */
 static void lay_over(fdx_array *out, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, const char *first, ptrdiff_t n)
 {
     ptrdiff_t begin, bytes = extent(out, ndim, lo, hi, &begin);
-    uintptr_t at = (uintptr_t)first; /* where the box shall begin */
+    uintptr_t at = (uintptr_t)first; /* where the box is to begin */
     const int how = below(3);
     if (how == 1)
         at += (uintptr_t)n - 1;
@@ -701,7 +701,7 @@ static fdx_gradient_row draw_stencil(int least, int most)
         s.w[k] = ordinary();
     }
     if (s.formula == FDX_QUOTIENT)
-        s.off[2] = (int8_t)(u8() - 128); /* not looked at */
+        s.off[2] = (int8_t)(u8() - 128); /* not checked */
     return s;
 }
 
@@ -820,7 +820,7 @@ static broken break_gradient(fdx_gradient *call, int number, ptrdiff_t *part, pt
     bytes = some ? extent(&call->in, call->ndim, zeros, shape, &begin) : 0;
     BREAK(some, lay_over(&op->out, call->ndim, lo, hi, (char *)call->in.data + begin, bytes), FDX_E_OVERLAP)
     bytes = op->x.data != NULL ? extent(&op->x, 1, zeros, &n, &begin) : 0;
-    op = (fdx_gradient_axis *)&call->axes[below(call->naxes)]; /* another one's coordinates are as bad */
+    op = (fdx_gradient_axis *)&call->axes[below(call->naxes)]; /* the coordinates of another axis have the same error */
     const char *x = bytes > 0 ? (const char *)call->axes[0].x.data : NULL;
     BREAK(some && x && call->naxes == 1, lay_over(&op->out, call->ndim, lo, hi, x + begin, bytes), FDX_E_OVERLAP)
     return nothing;
@@ -878,7 +878,7 @@ static void gradient_case(int mode)
             *x_of[k] = x.a;
             s.x = x_of[k];
         }
-        if (kind == 2) { /* made by hand */
+        if (kind == 2) { /* filled in by hand */
             op[k].first = draw_stencil(0, n < 3 ? 1 : 2);
             op[k].last = draw_stencil(n < 3 ? -1 : -2, 0);
             op[k].interior = draw_stencil(-1, 1);
@@ -923,7 +923,7 @@ static void gradient_case(int mode)
         draw_array(&out[k], ndim, there, alone ? lo : zeros, alone ? hi : positive, op[k].out.dtype,
                    IS_WRITTEN | usual);
         op[k].out = out[k].a;
-        /* in a wild call coordinates may be too few */
+        /* a wild call may have too few coordinates */
         ptrdiff_t begin;
         if (wild && op[k].x.data != NULL) {
             const int axis = op[k].axis < 0 || op[k].axis >= ndim ? 0 : op[k].axis;
@@ -1001,7 +1001,7 @@ static broken break_weights(weights *c, int number)
 
 static void weights_case(int mode)
 {
-    /* Integers of many digits take milliseconds, so few nodes where they do not suit doubles. */
+    /* Long integers take milliseconds: few nodes where doubles do not suffice. */
     static const int most[] = {FDX_MAXNODES, 12, 8, 4};
     const int kind = mode == 1 ? 0 : below(4), n = 1 + below(most[kind]);
     weights c = {NULL, NULL, numbers(n), 0, n, below(n < 5 ? n : 5)};
@@ -1035,7 +1035,7 @@ static void weights_case(int mode)
         die("fdx_weights says", fdx_status_message(status));
     if (status != FDX_OK) {
         expect_unchanged("no weights");
-    } else { /* from the last node to the first one they are the same bits */
+    } else { /* with the nodes reversed, the bits are the same */
         double turned[FDX_MAXNODES], w[FDX_MAXNODES];
         for (int k = 0; k < n; k++)
             turned[k] = first[n - 1 - k];
@@ -1061,13 +1061,13 @@ static void weights_case(int mode)
 
 /* ---- bands ---- */
 
-/* A derivative that can be made, unless it has to be of too few points. */
+/* A valid derivative, unless there must be too few points. */
 static fdx_derivative draw_derivative(ptrdiff_t most)
 {
     static const double spacings[] = {1, 0.5, -1, 0.1, 3, -0.37}, scales[] = {1, 1, -2, 0.1, -0.5, 7};
     fdx_derivative what;
     memset(&what, 0, sizeof what);
-    what.deriv = 1 + below(chance(32) ? 9 : 4); /* from 5 on, weights are made one by one, in long integers */
+    what.deriv = 1 + below(chance(32) ? 9 : 4); /* from 5 on, weights are computed one by one, with long integers */
     what.accuracy = 2 + 2 * below(chance(32) ? 6 : 3);
     what.left = below(FDX_NBOUNDARIES);
     what.right = below(FDX_NBOUNDARIES);
@@ -1080,7 +1080,7 @@ static fdx_derivative draw_derivative(ptrdiff_t most)
     return what;
 }
 
-/* Coordinates for n points: uneven, falling or uniform. */
+/* Coordinates for n points: non-uniform, falling or uniform. */
 static void draw_points(fdx_derivative *what)
 {
     double *x = numbers(what->n), step = 1;
@@ -1110,7 +1110,8 @@ static broken break_derivative(making *c, int number)
     fdx_derivative *what = &c->what;
     double *x = (double *)what->x;
     const ptrdiff_t k = x != NULL ? below((int)what->n) : 0;
-    /* coordinates are looked at where they are equidistant, or in a stencil, as all are but with few rows */
+    /* which coordinates are read: those that are equidistant, and those of stencils, which are all unless there are few
+     * rows */
     const int all = x != NULL && what->left != FDX_VALID && what->right != FDX_VALID;
     BREAK(1, c->memory = NULL, FDX_E_NULL)
     BREAK(1, c->at = NULL, FDX_E_NULL)
@@ -1152,19 +1153,19 @@ static broken break_derivative(making *c, int number)
 static double weight_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
 {
     const ptrdiff_t last = b->rows - b->nlast;
-    const int ends = row < b->nfirst || row >= last;
+    const int closures = row < b->nfirst || row >= last;
     const fdx_stencil *r = row < b->nfirst ? &b->first[row] : row >= last ? &b->last[row - last] : &b->interior;
     for (int k = 0; k < r->count; k++) {
         ptrdiff_t at = row + r->offset + k;
         if (b->periodic)
             at = (at % b->columns + b->columns) % b->columns;
         if (at == column)
-            return r->w[k * r->weight_step + (ends ? 0 : row - b->nfirst) * r->row_step];
+            return r->w[k * r->weight_step + (closures ? 0 : row - b->nfirst) * r->row_step];
     }
     return 0;
 }
 
-/* The transposed band, whose entries are looked at where that is soon done. */
+/* The transposed band; its entries are compared if they are few. */
 static const fdx_band *transposed(const fdx_band *a)
 {
     const fdx_band *band = NULL;
@@ -1178,7 +1179,7 @@ static const fdx_band *transposed(const fdx_band *a)
     slot_at(memory)->scratch = 0;
     if (bytes == 0 && status == FDX_OK)
         die("fdx_band_transpose_size told no size", "");
-    if (status == FDX_E_SIZE) /* too many rows meet in a column, or there are none */
+    if (status == FDX_E_SIZE) /* a column has too many neighbours, or there are no rows */
         return NULL;
     expect("fdx_band_transpose", nothing, status);
     if (band != memory)
@@ -1215,10 +1216,9 @@ static const fdx_band *term(const fdx_band *a, const fdx_band *b, int mode)
     return band;
 }
 
-/* A band made by hand, of at least one column. */
+/* A band filled in by hand, with at least one column. */
 typedef struct {
-    int pairs, reach; /* pairs: FDX_SUM_ANTISYMMETRIC, or FDX_SUM_SYMMETRIC; bands of as many rows as columns, as
-                         Laplacians have */
+    int pairs, half_width; /* FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC in square bands, as in Laplacians */
 } usual_rows;
 
 static double *draw_weights(fdx_stencil *stencil, ptrdiff_t rows)
@@ -1247,13 +1247,13 @@ static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
 {
     fdx_band *b = keep(sizeof *b);
     fdx_stencil *inner = &b->interior;
-    const int common = as->reach > 0 && columns > 2 * as->reach, many = chance(12);
+    const int common = as->half_width > 0 && columns > 2 * as->half_width, many = chance(12);
     const int most = (int)(columns < (many ? 200 : 15) ? (columns - 1) / 2 : many ? 99 : 7);
-    const int reach = common ? as->reach : below(most + 1);
+    const int half_width = common ? as->half_width : below(most + 1);
     b->columns = columns;
-    inner->count = 2 * reach + 1;
-    inner->centre = reach;
-    inner->summation = common ? as->pairs : reach == 0 ? FDX_SUM_PLAIN : below(4);
+    inner->count = 2 * half_width + 1;
+    inner->centre = half_width;
+    inner->summation = common ? as->pairs : half_width == 0 ? FDX_SUM_PLAIN : below(4);
     if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && below(2)) {
         inner->count--; /* not symmetric */
         inner->centre = below(inner->count);
@@ -1265,15 +1265,15 @@ static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
     b->periodic = chance(3);
     if (b->periodic) {
         b->rows = columns;
-        inner->offset = -reach;
-        if (chance(3)) /* anywhere, once around an end at most */
+        inner->offset = -half_width;
+        if (chance(3)) /* anywhere, at most one period away */
             inner->offset = below((int)(2 * columns + 2 - inner->count)) - columns;
     } else if (common && below(8)) {
-        b->nfirst = b->nlast = reach;
+        b->nfirst = b->nlast = half_width;
         b->rows = columns;
-        inner->offset = -reach;
+        inner->offset = -half_width;
     } else {
-        /* A band, and its transpose, may not leave the diagonal by more than 1020: csrc has such a limit. */
+        /* Neighbours of a band, and of its transpose, must be within 1020 columns of the diagonal, csrc's limit. */
         const ptrdiff_t room = columns - inner->count + 1, fewer = below((int)(room < 600 ? room : 600));
         const ptrdiff_t inside = below(8) ? room - fewer % 4 : chance(3) && room < 600 ? 0 : room - fewer;
         inner->offset = below((int)(room - inside < 40 ? room - inside + 1 : 40)); /* of the first interior row */
@@ -1287,13 +1287,13 @@ static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
                  inner->summation <= FDX_SUM_DIFFERENCES && inside > 0 && inside * inner->count < 20000 && below(2)
                      ? inside
                      : 1);
-    fdx_stencil *ends = keep((size_t)(b->nfirst + b->nlast) * sizeof *ends);
-    b->first = b->nfirst > 0 || below(2) ? ends : NULL;
-    b->last = b->nlast > 0 || below(2) ? ends + b->nfirst : NULL;
+    fdx_stencil *closures = keep((size_t)(b->nfirst + b->nlast) * sizeof *closures);
+    b->first = b->nfirst > 0 || below(2) ? closures : NULL;
+    b->last = b->nlast > 0 || below(2) ? closures + b->nfirst : NULL;
     for (ptrdiff_t k = 0; k < b->nfirst + b->nlast; k++) {
-        /* near the row's own number, as rows may not be far apart in what they need */
+        /* near the diagonal: offsets of different rows must not be far apart */
         const ptrdiff_t row = k < b->nfirst ? k : b->rows - b->nlast + (k - b->nfirst);
-        fdx_stencil *r = &ends[k];
+        fdx_stencil *r = &closures[k];
         r->count = 1 + below((int)(columns < 13 ? columns : 13));
         const ptrdiff_t last = columns - r->count;
         ptrdiff_t at = row - 20 + below(41);
@@ -1310,7 +1310,7 @@ static const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
 
 /* ---- operators ---- */
 
-/* For each array that stages are multiplied by, and its shape. */
+/* For each coefficient, and its shape. */
 typedef struct {
     const fdx_array *coefficient;
     ptrdiff_t n[FDX_MAXDIM];
@@ -1345,7 +1345,7 @@ static fdx_array *draw_factor(int ndim, const ptrdiff_t *shape)
     return kept_one;
 }
 
-/* Sums of chains of bands made by hand; of `given` too, if it is not NULL. */
+/* Sums of chains of bands filled in by hand, and of `given`, unless NULL. */
 static fdx_operator *draw_operator(const fdx_band *given, int *usual)
 {
     static const fdx_operator none;
@@ -1362,7 +1362,7 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     *usual = simple && below(4) > 0 ? IS_USUAL : 0;
     if (*usual)
         for (int d = 0; d < ndim; d++)
-            least[d] += d == ndim - 1 ? below(60) : 2 * as.reach;
+            least[d] += d == ndim - 1 ? below(60) : 2 * as.half_width;
     draw_shape(ndim, in_shape, least);
     if (given != NULL)
         in_shape[axis] = given->columns;
@@ -1385,7 +1385,7 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
             if (stage[s].band != NULL)
                 n[k][stage[s].axis] = stage[s].band->rows;
             else if (below(2))
-                stage[s].axis = wild_int(); /* not looked at */
+                stage[s].axis = wild_int(); /* not checked */
             if (coefficients && chance(3))
                 stage[s].coefficient = draw_factor(ndim, n[k]);
         }
@@ -1417,8 +1417,8 @@ static fdx_operator *draw_operator(const fdx_band *given, int *usual)
     return op;
 }
 
-/* Numbers anywhere in a band; what they say of the lengths of lists stays true, or is what no list has. Returns whether
- * they still have lengths. */
+/* Wild numbers anywhere in a band. Those that give lengths of lists stay true, or become ones that no list can have.
+ * Returns whether they still give lengths. */
 static int scramble_band(fdx_band *band)
 {
     static const ptrdiff_t extremes[] = {PTRDIFF_MAX, PTRDIFF_MIN, PTRDIFF_MAX - 50, PTRDIFF_MIN + 50, -1};
@@ -1452,7 +1452,7 @@ static int scramble_band(fdx_band *band)
     return band->nfirst >= 0 && band->nfirst < 1000 && band->nlast >= 0 && band->nlast < 1000;
 }
 
-/* Numbers anywhere in an operator; what they say of the lengths of lists stays true. */
+/* Wild numbers anywhere in an operator. Those that give lengths of lists stay true. */
 static void scramble_operator(fdx_operator *op)
 {
     const fdx_operator was = *op;
@@ -1491,7 +1491,7 @@ static void scramble_operator(fdx_operator *op)
     }
 }
 
-/* After that, factors have as much memory as the operator says. */
+/* Then, coefficients have as much memory as the operator says. */
 static void refit_factors(fdx_operator *op)
 {
     a_factor list[32];
@@ -1517,12 +1517,12 @@ typedef struct {
     fdx_call call;
     void *workspace;
     ptrdiff_t bytes, part, nparts;
-    ptrdiff_t exact; /* bytes that are enough */
+    ptrdiff_t exact; /* bytes that suffice */
     void *of_base;   /* a workspace for the base table, which may need another size */
     ptrdiff_t bytes_of_base;
-} operation;
+} application;
 
-static broken break_operation(operation *o, int number, const ptrdiff_t *lo, const ptrdiff_t *hi)
+static broken break_application(application *o, int number, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
     fdx_call *call = &o->call;
     fdx_operator *op = (fdx_operator *)call->op;
@@ -1534,10 +1534,10 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     fdx_array *in = (fdx_array *)&call->in[below(op->ninputs)], *out = (fdx_array *)&call->out[below(op->noutputs)];
     ptrdiff_t *low = (ptrdiff_t *)call->lo, *high = (ptrdiff_t *)call->hi, *shift = (ptrdiff_t *)chain->shift;
     ptrdiff_t *in_shape = (ptrdiff_t *)op->in_shape, *out_shape = (ptrdiff_t *)op->out_shape;
-    const int ends = band != NULL && band->nfirst > 0;
+    const int closures = band != NULL && band->nfirst > 0;
     const ptrdiff_t inside = band != NULL ? band->rows - band->nfirst - band->nlast : 0;
     fdx_stencil *inner = band != NULL ? &band->interior : NULL;
-    fdx_stencil *r = ends && below(2) ? (fdx_stencil *)&band->first[below((int)band->nfirst)] : inner;
+    fdx_stencil *r = closures && below(2) ? (fdx_stencil *)&band->first[below((int)band->nfirst)] : inner;
     const int paired = inner != NULL && inner->summation >= FDX_SUM_ANTISYMMETRIC;
     BREAK(1, call->op = NULL, FDX_E_NULL)
     BREAK(1, call->in = NULL, FDX_E_NULL)
@@ -1555,7 +1555,7 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     BREAK(coefficient && some, coefficient->data = NULL, FDX_E_NULL)
     BREAK(o->exact > 0, o->workspace = NULL, FDX_E_NULL)
     BREAK_TO(r, r->w = NULL, FDX_E_NULL, FDX_E_STENCIL)
-    BREAK_TO(ends, band->first = NULL, FDX_E_NULL, FDX_E_STENCIL)
+    BREAK_TO(closures, band->first = NULL, FDX_E_NULL, FDX_E_STENCIL)
     BREAK_TO(band && band->nlast > 0, band->last = NULL, FDX_E_NULL, FDX_E_STENCIL)
     BREAK(1, op->ndim = 0, FDX_E_NDIM)
     BREAK(1, op->ndim = 65, FDX_E_NDIM)
@@ -1599,8 +1599,8 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     BREAK(band && inside > 0 && !band->periodic, inner->offset = band->columns, FDX_E_STENCIL)
     BREAK(band && band->periodic, inner->offset = -band->columns - 1, FDX_E_STENCIL)
     BREAK(band && band->periodic, inner->offset = band->columns + 2 - inner->count, FDX_E_STENCIL)
-    BREAK(ends, ((fdx_stencil *)band->first)[0].offset = -1, FDX_E_STENCIL)
-    BREAK(ends, ((fdx_stencil *)band->first)[0].offset = band->columns, FDX_E_STENCIL)
+    BREAK(closures, ((fdx_stencil *)band->first)[0].offset = -1, FDX_E_STENCIL)
+    BREAK(closures, ((fdx_stencil *)band->first)[0].offset = band->columns, FDX_E_STENCIL)
     BREAK(r, r->count = 0, FDX_E_STENCIL)
     BREAK(r, r->count = FDX_MAXWEIGHTS + 1, FDX_E_STENCIL)
     BREAK(r, r->summation = FDX_SUM_SYMMETRIC + 1, FDX_E_STENCIL)
@@ -1609,7 +1609,7 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
     BREAK(r && r->summation != FDX_SUM_PLAIN, r->centre = r->count, FDX_E_STENCIL)
     BREAK(paired, inner->centre--, FDX_E_STENCIL)
     BREAK(paired, inner->row_step = 1, FDX_E_STENCIL)
-    BREAK(ends, band->periodic = 1, FDX_E_STENCIL)
+    BREAK(closures, band->periodic = 1, FDX_E_STENCIL)
     BREAK(band && band->periodic, band->rows++, FDX_E_STENCIL)
     BREAK(band, band->nfirst = -1, FDX_E_STENCIL)
     BREAK(band, band->nlast = -1, FDX_E_STENCIL)
@@ -1642,7 +1642,7 @@ static broken break_operation(operation *o, int number, const ptrdiff_t *lo, con
 
 static fdx_status run_operation(void *of, const fdx_isa *isa, ptrdiff_t part, ptrdiff_t nparts)
 {
-    const operation *o = of;
+    const application *o = of;
     fdx_call call = o->call;
     fdx_operator op = *call.op;
     void *workspace = isa == o->call.op->isa ? o->workspace : o->of_base;
@@ -1653,7 +1653,7 @@ static fdx_status run_operation(void *of, const fdx_isa *isa, ptrdiff_t part, pt
                                     : fdx_apply_part(&call, workspace, bytes, part, nparts);
 }
 
-/* A workspace of the bytes that are said to be enough; NULL if these are none. */
+/* A workspace of fdx_workspace_size bytes; NULL if these are 0. */
 static void *draw_workspace(const fdx_call *call, ptrdiff_t *bytes)
 {
     poison();
@@ -1669,7 +1669,7 @@ static void *draw_workspace(const fdx_call *call, ptrdiff_t *bytes)
 }
 
 /* Draw arrays for an operator, and apply it. */
-static void operate(const fdx_operator *op, int mode, int usual)
+static void apply(const fdx_operator *op, int mode, int usual)
 {
     static const int kinds[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
     const int result = kinds[below(4)], ndim = op->ndim, wild = mode == 2;
@@ -1707,14 +1707,14 @@ static void operate(const fdx_operator *op, int mode, int usual)
         (below(2) ? inputs[below(ninputs)] : outputs[below(noutputs)]).stride[below(ndim)] = wild_stride();
     double *alpha = keep(sizeof *alpha);
     *alpha = below(4) ? ordinary() : draw_spacing();
-    operation o = {{op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha : NULL, (uint8_t)chance(2)},
-                   NULL,
-                   0,
-                   0,
-                   1,
-                   0,
-                   NULL,
-                   0};
+    application o = {{op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha : NULL, (uint8_t)chance(2)},
+                     NULL,
+                     0,
+                     0,
+                     1,
+                     0,
+                     NULL,
+                     0};
     o.workspace = draw_workspace(&o.call, &o.exact);
     o.bytes = o.exact;
     if (mode == 0) {
@@ -1743,13 +1743,13 @@ static void operate(const fdx_operator *op, int mode, int usual)
     ptrdiff_t low[FDX_MAXDIM], high[FDX_MAXDIM];
     memcpy(low, lo, sizeof *lo * (size_t)ndim);
     memcpy(high, hi, sizeof *hi * (size_t)ndim);
-    const broken b = break_operation(&o, below(108), low, high);
+    const broken b = break_application(&o, below(108), low, high);
     if (b.what == NULL)
         return;
     before_calls();
     const slot *workspace = o.exact > 0 ? slot_at(o.workspace) : NULL;
     if (workspace != NULL)
-        ((slot *)workspace)->scratch = 0; /* it is not touched either */
+        ((slot *)workspace)->scratch = 0; /* it must not change, either */
     ptrdiff_t told = -1;
     poison();
     status = fdx_apply_part(&o.call, o.workspace, o.bytes, o.part, o.nparts);
@@ -1766,8 +1766,8 @@ static void operate(const fdx_operator *op, int mode, int usual)
         die("fdx_workspace_size of nothing", "");
 }
 
-/* Does a chain lose or gain so many points that rows of its transpose may be too far from the diagonal for csrc, which
- * allows for some 1020 columns? */
+/* Does a chain lose or gain so many points that rows of its transpose may be too far from the diagonal for csrc's limit
+ * of some 1020 columns? */
 static int strays(const fdx_operator *op)
 {
     for (int k = 0; k < op->nchains; k++)
@@ -1850,18 +1850,19 @@ static void operator_case(int mode)
         refit_factors(op);
     }
     if (chance(6)) {
-        const fdx_operator *flipped = transpose(op, mode);
-        if (flipped == NULL)
+        const fdx_operator *transposed = transpose(op, mode);
+        if (transposed == NULL)
             return;
         fdx_operator *again = keep(sizeof *again);
-        *again = *flipped;
-        operate(again, mode, usual);
+        *again = *transposed;
+        apply(again, mode, usual);
         return;
     }
-    operate(op, mode, usual);
+    apply(op, mode, usual);
 }
 
-/* What was made of bands by hand, unless that was refused: of the size that was told, and set on FDX_OK only. */
+/* A band from bands filled in by hand, unless that was refused: it must have the size returned, and be set on FDX_OK
+ * only. */
 static void check_made(const char *function, fdx_status status, int mode, size_t bytes, const void *memory,
                        const fdx_band *made)
 {
@@ -1876,7 +1877,7 @@ static void check_made(const char *function, fdx_status status, int mode, size_t
         expect(function, nothing, status);
 }
 
-/* Bands made by hand, as they come or with wild numbers, to functions that make others of them. */
+/* Bands filled in by hand, valid or with wild numbers, for functions that build others from them. */
 static void by_hand_case(int mode)
 {
     static const fdx_band *made;
@@ -1891,7 +1892,7 @@ static void by_hand_case(int mode)
     size_t bytes;
     for (int k = 0; k < 2; k++) {
         if (of[k]->columns > 1 << 16 && of[k]->columns <= PTRDIFF_MAX / 4)
-            continue; /* takes as long as it is large */
+            continue; /* the time grows with the size */
         made = NULL;
         CALL(bytes, fdx_band_transpose_size(of[k]));
         void *memory = allocate(bytes);
@@ -1932,9 +1933,9 @@ static void band_case(int mode)
     }
     static const double dummy[2];
     if (with_points)
-        c.what.x = dummy; /* that there are points is looked at */
+        c.what.x = dummy; /* the number of points is checked */
     ptrdiff_t least = fdx_derivative_points(&c.what);
-    if (least > 12 && !chance(64)) { /* weights of many nodes are made in long integers, in milliseconds */
+    if (least > 12 && !chance(64)) { /* weights of many nodes take long integers, and milliseconds */
         c.what.deriv = 1 + below(4);
         c.what.accuracy = 2 + 2 * below(3);
         least = fdx_derivative_points(&c.what);
@@ -1988,7 +1989,7 @@ static void band_case(int mode)
     if (of == NULL || of->columns > 3000 || of->columns < 1)
         return;
     fdx_operator *op = draw_operator(of, &usual);
-    operate(op, mode == 2 ? 0 : mode, usual);
+    apply(op, mode == 2 ? 0 : mode, usual);
 }
 
 /* Sums of derivatives. */
@@ -2078,7 +2079,7 @@ static void sum_case(int mode)
         memcpy(n, shape, (size_t)ndim * sizeof *n);
         terms[k] = (fdx_term){below(inputs < ninputs ? inputs + 1 : ninputs), k < noutputs ? k : noutputs - 1, nfactors,
                               factor};
-        inputs = terms[k].in == inputs ? inputs + 1 : inputs; /* no number is left out */
+        inputs = terms[k].in == inputs ? inputs + 1 : inputs; /* without gaps */
         for (int s = 0; s < nfactors; s++) {
             fdx_factor *p = &factor[s];
             p->axis = below(ndim);
@@ -2095,10 +2096,10 @@ static void sum_case(int mode)
                 if (n[p->axis] == 0)
                     p->what.scale = 1;
             } else {
-                const int reach = p->what.x != NULL ? (p->what.deriv + p->what.accuracy) / 2
-                                                    : (p->what.deriv + 1) / 2 + p->what.accuracy / 2 - 1;
-                n[p->axis] -= reach * ((p->what.left == FDX_VALID) + (p->what.right == FDX_VALID));
-                origin[p->axis] += p->what.left == FDX_VALID ? reach : 0;
+                const int half_width = p->what.x != NULL ? (p->what.deriv + p->what.accuracy) / 2
+                                                         : (p->what.deriv + 1) / 2 + p->what.accuracy / 2 - 1;
+                n[p->axis] -= half_width * ((p->what.left == FDX_VALID) + (p->what.right == FDX_VALID));
+                origin[p->axis] += p->what.left == FDX_VALID ? half_width : 0;
             }
             if (chance(4) && !is_empty(ndim, zeros, n))
                 p->coefficient = draw_factor(ndim, n);
@@ -2133,7 +2134,7 @@ static void sum_case(int mode)
             case 10: p->what.spacing = draw_spacing(); break;
             default: p->what.period = draw_spacing(); break;
             }
-            if (p->what.x != NULL) /* its points are as many as the first axis of the chain has */
+            if (p->what.x != NULL) /* with as many points as the first axis of the term */
                 p->what.x = NULL;
         }
     size_t bytes;
@@ -2144,7 +2145,7 @@ static void sum_case(int mode)
     summing c = {allocate(bytes), sum, &made};
     slot *const memory = slot_at(c.memory);
     const int breaks = mode == 1 && below(2);
-    /* where results are of too few points anyway, there are two reasons to refuse it */
+    /* if results have too few points as well, there are two errors */
     const broken b = less     ? (broken){"products without a common point", FDX_E_SIZE, FDX_E_SIZE}
                      : breaks ? break_sum(&c, below(46))
                               : nothing;
@@ -2175,7 +2176,7 @@ static void sum_case(int mode)
     }
     fdx_operator *op = keep(sizeof *op);
     *op = *of;
-    operate(op, mode, chance(2) ? IS_USUAL : 0);
+    apply(op, mode, chance(2) ? IS_USUAL : 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -2198,7 +2199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     state = 88172645463325252ULL ^ (uint64_t)u8() << 40;
     if (setjmp(given_up) == 0) {
         const int which = u8();
-        /* half of the calls are valid, a quarter is broken, a quarter wild */
+        /* half of the calls are valid, a quarter has one error, a quarter is wild */
         const int mode = (which >> 3) % 4 == 2 ? 1 : (which >> 3) % 4 == 3 ? 2 : 0;
         if (which % 8 == 4 && which >= 128)
             by_hand_case(mode);

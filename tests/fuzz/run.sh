@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Fuzz all of fdx.h for so many seconds:  run.sh SECONDS [libFuzzer's arguments]
 #
-# `run.sh 0 FILE...` only makes the calls of these files, which is how a finding is made again. FDX_FUZZ_LIMITS is
-# "short" (limits so small that small arrays are made as large ones are; the default), "long" (lines and blocks long
-# enough for loops of registers, chunks of few elements) or "none". FDX_FUZZ_SEED is libFuzzer's seed, FDX_FUZZ_KEEP a
+# `run.sh 0 FILE...` only makes the calls of these files, to reproduce a finding. FDX_FUZZ_LIMITS is "short" (limits so
+# small that small arrays are computed as large ones are; the default), "long" (lines and blocks long enough for vector
+# loops, np.gradient's blocks of few elements) or "none". FDX_FUZZ_SEED is libFuzzer's seed, FDX_FUZZ_KEEP a
 # folder that the corpus is merged into afterwards, FDX_FUZZ_FINDINGS one for inputs with a finding.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,7 +24,7 @@ limits=()
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compile=("$CC" -std=c99 -O1 -g -fno-sanitize-recover=all -Wall -Wextra -Wno-pass-failed "-I$root/csrc" "${limits[@]}")
-# Only csrc/ is to be covered. Its comparisons are not: numbers in loops say nothing about the input's bytes.
+# Coverage of csrc/ only, and not of its comparisons: numbers in loops say nothing about the input's bytes.
 covered=(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp)
 (
     cd "$work"
