@@ -41,7 +41,7 @@
 #define MIN_DIVISIONS ((ptrdiff_t)256) /* for fewer elements, it does not pay to prepare a faster division */
 #endif
 #define CACHE_LINE_BYTES ((ptrdiff_t)64)
-#define MIN_INTERIOR ((ptrdiff_t)1024)            /* elements: shorter interiors are computed together, over end rows */
+#define MIN_INTERIOR ((ptrdiff_t)1024)            /* elements: a shorter interior's stencil is applied to all rows */
 #define MIN_ROW_BYTES ((ptrdiff_t)192)            /* shorter rows are computed by columns, unless speculatively */
 #define REORDERED_TILE_ELEMENTS ((ptrdiff_t)1024) /* of a column, while the rest of its cache lines is in cache */
 #define MIN_WHOLE_ROW ((ptrdiff_t)64)             /* elements: longer rows are converted one by one */
@@ -265,8 +265,7 @@ static int contiguous(const fdx_gradient *call, int outer, int inner)
     return yes;
 }
 
-/* Sort the dimensions longer than 1 by falling stride of the input; equal ones keep their order. Returns their number.
- */
+/* Sort the dimensions longer than 1 by falling stride of the input, stably. Returns their number. */
 static int sort_dimensions(const fdx_gradient *call, int order[FDX_MAXDIM])
 {
     int count = 0;

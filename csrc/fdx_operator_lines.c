@@ -542,8 +542,7 @@ static void make_segments(const work *w, const line_chain *t, const step *steps,
 /* ---- lines of a block ---- */
 
 /* Choose what to prefetch: with a sweep, the neighbours PREFETCH_BYTES further along it; otherwise the next block,
- * while the ends of its lines are computed, too. One input for each output, if there are outputs left for the others.
- */
+ * while ends of lines are computed, too. One input for each output, if there are outputs left for the others. */
 static void choose_prefetches(const work *w, const fdx_chain *chain, int n, const view *src, line_chain *t,
                               uint64_t *prefetched)
 {

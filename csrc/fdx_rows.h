@@ -46,8 +46,7 @@ typedef struct {
     int stream;           /* 1: results may be written by non-temporal stores */
 } fdx_divisor;
 
-/* Methods of dividing by h. All give the correctly rounded quotient, but differ in speed and in when they may be used.
- */
+/* Methods of dividing by h. All round correctly, but differ in speed and in when they may be used. */
 enum {
     FDX_DIVIDE, /* always */
     FDX_SCALE,  /* if 1/h is exact: multiply by it */

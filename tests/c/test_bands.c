@@ -194,8 +194,7 @@ static void weights(long double *w, const long double *x, int n, long double at,
         w[k] = c[k][deriv];
 }
 
-/* np.pad(f, PAD, mode) as a matrix: values on the padded line from those of the array, as far as the boundary has them.
- */
+/* np.pad(f, PAD, mode) as a matrix: the padded line from the array's values, as far as the boundary has any. */
 static int pad[LINE][MAXN];
 static long double position[LINE];
 

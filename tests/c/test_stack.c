@@ -1,5 +1,4 @@
-/* The stack that calls take: no more than fdx.h says. Threads make the calls, with stacks filled by a pattern before.
- */
+/* The stack that calls take: no more than fdx.h says. Threads make them, with stacks filled by a pattern before. */
 #define _XOPEN_SOURCE 700 /* pthread_attr_setstack */
 #include <stdio.h>
 
