@@ -359,7 +359,7 @@ def test_the_first_point_twice(sign, dtype):
         for grid in x, np.sort(np.append(x[1:], (x[1] + x[2]) / 2))[:: int(sign)] - x[1] + x[0]:
             span = whole if grid is x else float(grid[-1]) - float(grid[0])
             with pytest.raises(
-                ValueError, match=r"period: .* \(is the first point there twice\?\)"
+                ValueError, match=r"period: .* \(is the first point stored twice\?\)"
             ):
                 fdx.Diff(0, grid, boundary="periodic", period=span)
         fdx.Diff(0, x[:-1], boundary="periodic", period=whole)
@@ -367,7 +367,7 @@ def test_the_first_point_twice(sign, dtype):
     steps = np.full(99, 0.7, dtype) / 99
     for x in np.cumsum(np.append(0, steps)), np.linspace(0, 0.7, 71, dtype=dtype).astype("f8"):
         for period in 0.7, float(x[-1]), np.nextafter(x[-1], 1), np.nextafter(x[-1], 0):
-            with pytest.raises(ValueError, match=r"more .* \(is the first point there twice\?\)"):
+            with pytest.raises(ValueError, match=r"more .* \(is the first point stored twice\?\)"):
                 fdx.Diff(0, sign * x, boundary="periodic", period=period)
 
 
@@ -389,16 +389,16 @@ def test_even_coordinates_and_a_gap():
     lon = np.deg2rad(np.arange(0.0, 360.0, 2.5))
     even = fdx.derivative(np.sin(lon), lon, boundary="periodic", period=2 * np.pi)
     same_values(even, fdx.derivative(np.sin(lon), 2 * np.pi / 144, boundary="periodic"))
-    with pytest.raises(ValueError, match=r"period: expected 6\.28\d* of 144 .* got 360.0 .*unit"):
+    with pytest.raises(ValueError, match=r"period: expected 6\.28\d* for 144 .* got 360.0 .*unit"):
         fdx.derivative(np.sin(lon), lon, boundary="periodic", period=360)
     with pytest.raises(ValueError, match=r"period: expected more than .* got 6\.28\d* .*unit"):
         fdx.derivative(np.sin(lon), np.rad2deg(lon), boundary="periodic", period=2 * np.pi)
     for other in lon.astype("f4").astype("f8"), -lon:  # even enough to tell
         with pytest.raises(
-            ValueError, match=r"period: expected 6\.28\d* of 144 .* got 360.0 .*unit"
+            ValueError, match=r"period: expected 6\.28\d* for 144 .* got 360.0 .*unit"
         ):
             fdx.Diff(0, other, boundary="periodic", period=360)
-    fdx.Diff(0, [0, 0.01, 1], boundary="periodic", period=360)  # uneven: who knows
+    fdx.Diff(0, [0, 0.01, 1], boundary="periodic", period=360)  # uneven: any period may be right
 
 
 def test_even_coordinates_by_any_formula():
