@@ -95,50 +95,49 @@ typedef struct {
 
 /* ---- sums of general operators, in single or double precision ---- */
 
-/* What a sum does with what is in y: replaces it; adds itself, whole; goes on from there, term by term; or, two terms,
- * is ahead of it: y is what is added to them. */
+/* What happens to y: replaced by the sum; y + sum; y + product + product + ..., which continues an earlier sum of the
+ * same row; or sum + y, of loops of two terms only. */
 enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND };
 enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_VARYING = 4 }; /* the most that one loop sums */
 
-/* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1. Less: x[K] follows the K neighbours that it is
- * taken from. Loops that make four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours; loops that add
- * up two terms of as many pairs take the 2 K + 1 rows of one behind those of the other, and weights likewise. Neither
- * go on term by term; only the latter can be ahead. */
+/* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1 rows. Differences: x[K], after the K neighbours,
+ * is subtracted from each. Loops of four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours. Loops of
+ * two terms of as many pairs take the 2 K + 1 rows of the second after those of the first, and weights likewise.
+ * Neither continues a sum. */
 typedef void fdx_sum_fn(void *y, ptrdiff_t y_row, const void *const *x, ptrdiff_t n, const double *w, int mode);
 typedef void fdx_varying_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
-/* Sums of pairs that pass the cache by, to `to`, where they fill cache lines: at both ends there can be some that do
- * not, and that are left in y, which also has what sums are added to, of all n. Meanwhile as much is fetched from
- * next[0] and, if there are two terms, from next[1], any addresses. n >= FDX_VECTOR_SUMS. */
+/* Sums of pairs by non-temporal stores to `to`, of whole cache lines. Sums at either end that do not fill one go to y,
+ * which also has what sums are added to, for all n. As many bytes are prefetched from next[0], and with two terms from
+ * next[1]: any addresses. n >= FDX_VECTOR_SUMS. */
 typedef void fdx_streaming_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
                               const void *const next[2]);
-/* Sums of pairs of neighbours in x, which go along memory, to y: K before the first and behind the last of n are read.
- * Meanwhile as much is fetched from `next`. */
+/* Sums to y of pairs of neighbours along memory: K elements before x[0] and K after x[n - 1] are read. As many bytes
+ * are prefetched from `next`. */
 typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
-/* Lines that follow each other in the output and in every input, sums of terms of as many pairs: none, one or two of
- * rows in x, as above, and a last one along memory. Even pairs all have the middle of `along`, which is
- * not read from x. */
+/* Lines that follow each other in the output and in every input: sums of terms of as many pairs, none, one or two of
+ * rows in x, as above, and a last one along memory. Symmetric pairs all have the middle of `along`, which is not read
+ * from x. */
 typedef struct {
-    void *to;             /* where they pass the cache by, if they fill cache lines */
-    void *y;              /* two cache lines: what does not, at the beginning, and from the second on what does not at
-                           * the end */
+    void *to;             /* whole cache lines, by non-temporal stores */
+    void *y;              /* two cache lines: elements that do not fill one at the beginning, and at the end */
     const void *const *x; /* of the first line */
     const void *along;    /* likewise */
     ptrdiff_t n, lines;   /* elements of a line, and how many lines */
-    ptrdiff_t head, tail; /* of the elements of a line, those at its ends whose term along memory is ready; there are
-                           * at least FDX_VECTOR_SUMS between them */
-    const char *ready;    /* it is, element by element, of one line after the other */
+    ptrdiff_t head, tail; /* elements at the ends of a line whose term along memory is computed before; between them are
+                           * at least FDX_VECTOR_SUMS */
+    const char *ready;    /* that term, element by element, of one line after the other */
     ptrdiff_t apart;      /* bytes from one of these elements to the next */
     const double *w;
-    const void *next[3]; /* what is fetched meanwhile, for each term; even pairs: for one */
+    const void *next[3]; /* prefetched, for each term; symmetric pairs: for one */
 } fdx_cross;
 typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 
 typedef struct {
     fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
-    /* these may be NULL: the same is to be had of the ones above */
+    /* NULL: not for this instruction set; the ones above give the same */
     fdx_streaming_fn *one_streaming, *two_streaming;
     fdx_along_fn *along;
     fdx_cross_fn *cross[3]; /* [terms of rows] */

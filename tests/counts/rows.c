@@ -83,8 +83,8 @@ typedef struct {
     ptrdiff_t size;
 } type;
 
-static const type rows[FDX_NROWS] = {{"f32", 4},   {"f64", 8},      {"c64", 8},
-                                     {"c128", 16}, {"f32 wide", 4}, {"c64 wide", 8}};
+static const type rows[FDX_NROWS] = {{"f32", 4},   {"f64", 8},       {"c64", 8},
+                                     {"c128", 16}, {"f32 mixed", 4}, {"c64 mixed", 8}};
 static const type dtypes[FDX_NDTYPES] = {[FDX_I8] = {"i8", 1}, {"u8", 1},  {"i16", 2}, {"u16", 2},
                                          {"i32", 4},           {"u32", 4}, {"i64", 8}, {"u64", 8},
                                          {"f32", 4},           {"f64", 8}, {"c64", 8}, {"c128", 16}};
@@ -108,7 +108,7 @@ static void count_quotients(type of, const fdx_quotients *quotients, int everywh
         PER_POINT(quotients->stepped(out, APART, in, in + 2 * size, APART, n, way, &d), "%s %s, stepped", of.name,
                   ways[way]);
         d.stream = 1;
-        PER_POINT(quotient(out, in, in + 2 * size, n, &d), "%s %s, past the cache", of.name, ways[way]);
+        PER_POINT(quotient(out, in, in + 2 * size, n, &d), "%s %s, streaming", of.name, ways[way]);
     }
 }
 
@@ -121,7 +121,7 @@ static void count_rows(const fdx_isa *isa)
         const void *const x[FDX_NWEIGHTS] = {in, in + rows[row].size, in + 2 * rows[row].size};
         count_quotients(rows[row], &loops->of, row == FDX_ROW_F32 || row == FDX_ROW_F64);
         PER_POINT(loops->weighted(out, x, n, one), "%s taps", rows[row].name);
-        PER_POINT(loops->varying(out, x, n, each), "%s stream", rows[row].name);
+        PER_POINT(loops->varying(out, x, n, each), "%s varying weights", rows[row].name);
         PER_POINT(loops->spaced(out, x, n, coords), "%s spaced", rows[row].name);
     }
     for (int dtype = FDX_I8; dtype < FDX_F32; dtype++)
@@ -200,8 +200,9 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, summation, k);
     if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
         return;
-    PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, past", of.name, summation, k);
-    PER_POINT(pairs->two_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, past", of.name, summation, k);
+    PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, streaming", of.name, summation, k);
+    PER_POINT(pairs->two_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, streaming", of.name, summation,
+              k);
     PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, summation, k);
     for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) /* of one type, as counting takes long */
         PER_POINT(cross(pairs->cross[chains], x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation, k,
@@ -211,7 +212,7 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
 static void count_sums(const fdx_isa *isa)
 {
     static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
-    const double *const centre[FDX_VARYING] = {weight[0], weight[1], weight[2], weight[0]};
+    const double *const varying[FDX_VARYING] = {weight[0], weight[1], weight[2], weight[0]};
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     for (int k = 0; k < 2 * (2 * FDX_PAIRS + 1); k++)
         x[k] = in + 64 * k;
@@ -219,17 +220,18 @@ static void count_sums(const fdx_isa *isa)
         const type of = rows[double_ ? FDX_ROW_F64 : FDX_ROW_F32];
         const fdx_sums *sums = &isa->sums[double_];
         for (int k = 1; k <= FDX_PAIRS; k++) {
-            count_pairs(of, "odd", k, &sums->antisymmetric[k - 1], x);
-            count_pairs(of, "even", k, &sums->symmetric[k - 1], x);
+            count_pairs(of, "antisymmetric", k, &sums->antisymmetric[k - 1], x);
+            count_pairs(of, "symmetric", k, &sums->symmetric[k - 1], x);
         }
         for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
             PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
-            PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s less %d", of.name, k);
+            PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s differences %d", of.name, k);
         }
         for (int k = 1; k <= FDX_VARYING; k++) {
-            PER_POINT(sums->varying_plain[k - 1](out, x, n, centre, FDX_SET), "%s plain %d, own weights", of.name, k);
-            PER_POINT(sums->varying_differences[k - 1](out, x, n, centre, FDX_SET), "%s less %d, own weights", of.name,
+            PER_POINT(sums->varying_plain[k - 1](out, x, n, varying, FDX_SET), "%s plain %d, varying weights", of.name,
                       k);
+            PER_POINT(sums->varying_differences[k - 1](out, x, n, varying, FDX_SET),
+                      "%s differences %d, varying weights", of.name, k);
         }
         PER_POINT(sums->combine(out, in, in, n, FDX_ADD), "%s multiplied and added", of.name);
     }
