@@ -1703,7 +1703,7 @@ static void apply(const fdx_operator *op, int mode, int usual)
                    wild && chance(8) ? below(16) : result, IS_WRITTEN | usual);
         out[k] = outputs[k].a;
     }
-    if (wild && chance(6))
+    if (wild && ninputs > 0 && noutputs > 0 && chance(6)) /* a wild operator may have none */
         (below(2) ? inputs[below(ninputs)] : outputs[below(noutputs)]).stride[below(ndim)] = wild_stride();
     double *alpha = keep(sizeof *alpha);
     *alpha = below(4) ? ordinary() : draw_spacing();
