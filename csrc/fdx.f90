@@ -28,7 +28,7 @@ module fdx
 
   character(*), parameter :: FDX_VERSION = '0.1.0'
 
-  integer(c_int), parameter :: FDX_MAXNODES = 64, FDX_MAXDIM = 64, FDX_MAXWEIGHTS = 255, FDX_MAXFACTORS = 16
+  integer(c_int), parameter :: FDX_MAXNODES = 64, FDX_MAXDIM = 64, FDX_MAXWEIGHTS = 255, FDX_MAXSTAGES = 16
 
   integer(c_int), parameter :: FDX_OK = 0, FDX_E_NULL = 1, FDX_E_NDIM = 2, FDX_E_SHAPE = 3, FDX_E_DTYPE = 4, &
     FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_COUNT = 9, FDX_E_OVERLAP = 10, &
@@ -133,6 +133,7 @@ module fdx
     integer(c_int) :: ninputs = 0, noutputs = 0, nchains = 0
     type(c_ptr) :: chain = c_null_ptr
     type(c_ptr) :: isa = c_null_ptr
+    integer(c_int) :: double_only = 0
   end type
 
   type, bind(c) :: fdx_call_c
@@ -148,12 +149,16 @@ module fdx
     integer(c_int) :: axis = 0
     type(fdx_derivative_c) :: what
     type(c_ptr) :: coefficient = c_null_ptr
+    type(c_ptr) :: band = c_null_ptr
+    integer(fdx_index) :: crop(2) = 0
+    integer(c_int) :: transposed = 0
   end type
 
   type, bind(c) :: fdx_term_c
     integer(c_int) :: in = 0, out = 0
     integer(c_int) :: nfactors = 0
     type(c_ptr) :: factor = c_null_ptr
+    type(c_ptr) :: scale = c_null_ptr
   end type
 
   type, bind(c) :: fdx_sum_c
@@ -162,6 +167,7 @@ module fdx
     integer(c_int) :: nterms = 0
     type(c_ptr) :: term = c_null_ptr
     type(c_ptr) :: isa = c_null_ptr
+    integer(c_int) :: transposed = 0
   end type
 
   ! ---- functions of fdx.h ----
@@ -243,6 +249,13 @@ module fdx
       type(fdx_derivative_c), intent(in), target :: what
     end function
 
+    real(c_double) function fdx_even_spacing_c(x, n, eps, period, eps_of_period) bind(c, name='fdx_even_spacing')
+      import
+      real(c_double), intent(in) :: x(*)
+      integer(fdx_index), value :: n
+      real(c_double), value :: eps, period, eps_of_period
+    end function
+
     integer(c_size_t) function fdx_band_derivative_size_c(what) bind(c, name='fdx_band_derivative_size')
       import
       type(fdx_derivative_c), intent(in), target :: what
@@ -308,17 +321,6 @@ module fdx
       type(fdx_sum_c), intent(in), target :: what
       type(c_ptr), intent(inout), target :: op
     end function
-
-    integer(c_size_t) function fdx_operator_transpose_size_c(op) bind(c, name='fdx_operator_transpose_size')
-      import
-      type(c_ptr), value :: op
-    end function
-
-    integer(c_int) function fdx_operator_transpose_c(memory, op, transpose) bind(c, name='fdx_operator_transpose')
-      import
-      type(c_ptr), value :: memory, op
-      type(c_ptr), intent(inout), target :: transpose
-    end function
   end interface
 
   ! ---- views ----
@@ -341,18 +343,20 @@ module fdx
 
   ! ---- operators ----
 
-  ! A derivative along a dimension, times a coefficient. See fdx_derivative in fdx.h.
+  ! A derivative along a dimension, times a coefficient. See fdx_derivative and fdx_factor in fdx.h.
   type :: fdx_factor
     integer :: axis = 1                          ! the dimension
-    integer :: deriv = 1                         ! which derivative; 0: the identity, times the scale
+    integer :: deriv = 1                         ! which derivative; 0: the identity
     integer :: accuracy = 2                      ! order of the error, even
     integer :: boundary(2) = FDX_ONE_SIDED       ! FDX_PERIODIC, FDX_VALID, ..., at index 1 and at the last
-    real(real64) :: scale = 1                    ! multiplies the derivative; not 0
+    real(real64) :: scale = 1                    ! multiplies the derivative, or the identity
     real(real64) :: spacing = 1                  ! if x is not allocated; may be negative; not 0
     real(real64) :: period = 0                   ! with x and FDX_PERIODIC: x(n + 1) would be x(1) + period
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling
     type(fdx_view) :: coefficient                ! fdx_view(k): multiplies the derivative. k has its shape, or an
                                                  ! extent of 1 where it is repeated. Its data are not copied.
+    integer :: crop(2) = 0                       ! of the identity: points left out at index 1 and at the last
+    logical :: transposed = .false.              ! the transpose; where the map leaves out points, it adds them
   end type
 
   ! A product of factors, applied to input `in` and added to output `out`.
@@ -369,19 +373,17 @@ module fdx
     ! Its description: a copy is compiled again, as the memory contains addresses of itself.
     type(fdx_term), allocatable :: terms(:)
     integer, allocatable :: shape(:)
-    integer :: transposed = 0 ! how many times
+    logical :: transposed = .false.
   contains
-    ! call d%make(shape, terms | factors | factor [, status])
+    ! call d%make(shape, terms | factors | factor [, status, transposed])
     !
     ! d becomes the operator on arrays of that shape; on errors it stays what it was. Each of several factors (not
     ! terms) is a term by itself: [d2/dx2, d2/dy2] is the Laplacian. If boundaries are FDX_VALID, results have the
-    ! points that all terms have. FDX_E_CONFORM: wrong size of coordinates or a coefficient; FDX_E_NDIM: more than 4
-    ! dimensions; others as fdx_operator_make.
+    ! points that all terms have. With transposed=.true., d becomes the transpose of that operator, from its outputs
+    ! to its inputs. FDX_E_CONFORM: wrong shape of a coefficient; FDX_E_NDIM: more than 4 dimensions; others as
+    ! fdx_operator_make.
     generic :: make => make_terms, make_factors, make_factor
     procedure, private :: make_terms, make_factors, make_factor
-    ! call d%transpose(t [, status]): t becomes the transposed operator, of the same doubles, from d's outputs to its
-    ! inputs; on errors it stays what it was. t must not be d.
-    procedure :: transpose => make_transpose
     ! The shapes of inputs and of outputs; of size 0 if the operator was not made.
     procedure :: in_shape => shape_of_inputs
     procedure :: out_shape => shape_of_outputs
@@ -434,10 +436,10 @@ module fdx
   private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4
   private :: gradient_f32_1, gradient_f32_2, gradient_f32_3, gradient_f32_4
   private :: gradient_f64_1, gradient_f64_2, gradient_f64_3, gradient_f64_4
-  private :: make_terms, make_factors, make_factor, make_transpose, shape_of_inputs, shape_of_outputs
+  private :: make_terms, make_factors, make_factor, shape_of_inputs, shape_of_outputs
   private :: apply_views, gradient_views, copy
   private :: finish, without_address, locate, to_c, conforms, options_to_c, fits, build, factor_to_c, sorted_by_output
-  private :: check_term, half_width, move, is_made, shape_at, best_isa
+  private :: is_made, shape_at, best_isa
 
 contains
 
@@ -828,52 +830,58 @@ contains
 
   ! ---- operators: compilation ----
 
-  subroutine make_terms(self, shape, terms, status)
+  subroutine make_terms(self, shape, terms, status, transposed)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
     type(fdx_term), intent(in) :: terms(:)
     integer(c_int), intent(out), optional :: status
+    logical, intent(in), optional :: transposed
+    logical :: flipped
     integer(c_int) :: s
-    call build(self, shape, terms, s)
+    flipped = .false.
+    if (present(transposed)) flipped = transposed
+    call build(self, shape, terms, flipped, s)
     call finish(s, 'make', status)
   end subroutine
 
-  subroutine make_factors(self, shape, factors, status)
+  subroutine make_factors(self, shape, factors, status, transposed)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
     type(fdx_factor), intent(in) :: factors(:)
     integer(c_int), intent(out), optional :: status
+    logical, intent(in), optional :: transposed
     type(fdx_term) :: terms(size(factors))
     integer :: k
     do k = 1, size(factors)
       allocate (terms(k)%factor(1))
       terms(k)%factor(1) = factors(k)
     end do
-    call make_terms(self, shape, terms, status)
+    call make_terms(self, shape, terms, status, transposed)
   end subroutine
 
-  subroutine make_factor(self, shape, factor, status)
+  subroutine make_factor(self, shape, factor, status, transposed)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
     type(fdx_factor), intent(in) :: factor
     integer(c_int), intent(out), optional :: status
-    type(fdx_term) :: terms(1)
-    allocate (terms(1)%factor(1))
-    terms(1)%factor(1) = factor
-    call make_terms(self, shape, terms, status)
+    logical, intent(in), optional :: transposed
+    call make_factors(self, shape, [factor], status, transposed)
   end subroutine
 
-  subroutine build(self, shape, terms, s)
+  subroutine build(self, shape, terms, transposed, s)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
     type(fdx_term), intent(in), target :: terms(:)
+    logical, intent(in) :: transposed
     integer(c_int), intent(out) :: s
     type(fdx_sum_c), target :: what
     type(fdx_term_c), target :: term(size(terms))
+    real(c_double), target :: scale(size(terms))
     type(fdx_factor_c), allocatable, target :: factor(:)
     type(fdx_array_c), allocatable, target :: coefficient(:)
     integer(fdx_index), allocatable, target :: stride(:, :)
     integer(fdx_index), target :: extent(size(shape))
+    integer(fdx_index) :: points(size(shape))
     real(c_double), allocatable, target :: memory(:)
     type(c_ptr) :: op
     integer :: order(size(terms)), k, m, n, ndim
@@ -887,26 +895,25 @@ contains
       n = n + size(terms(k)%factor)
     end do
     if (n == 0) return
-    do k = 1, size(terms)
-      s = check_term(terms(k), int(shape, fdx_index))
-      if (s /= FDX_OK) return
-    end do
 
     allocate (factor(n), coefficient(n), stride(ndim, n))
     order = sorted_by_output(terms)
     n = 0
     do k = 1, size(terms)
       associate (p => terms(order(k)))
-        term(k) = fdx_term_c(p%in - 1, p%out - 1, size(p%factor), c_null_ptr)
+        scale(k) = product(p%factor%scale)
+        term(k) = fdx_term_c(p%in - 1, p%out - 1, size(p%factor), c_null_ptr, c_loc(scale(k)))
         if (size(p%factor) > 0) term(k)%factor = c_loc(factor(n + 1))
+        points = shape
         do m = 1, size(p%factor)
           n = n + 1
-          call factor_to_c(p%factor(m), ndim, factor(n), coefficient(n), stride(:, n))
+          call factor_to_c(p%factor(m), points, factor(n), coefficient(n), stride(:, n), s)
+          if (s /= FDX_OK) return
         end do
       end associate
     end do
     extent = shape(ndim:1:-1)
-    what = fdx_sum_c(ndim, c_loc(extent), size(term), c_loc(term), best_isa())
+    what = fdx_sum_c(ndim, c_loc(extent), size(term), c_loc(term), best_isa(), merge(1, 0, transposed))
     n = int((fdx_operator_size_c(what) + 7) / 8)
     allocate (memory(max(n, 1)))
     op = c_null_ptr
@@ -914,33 +921,53 @@ contains
     if (s /= FDX_OK) return
     self%terms = terms
     self%shape = shape
-    self%transposed = 0
+    self%transposed = transposed
     call move_alloc(memory, self%memory)
     self%op = op
   end subroutine
 
-  subroutine factor_to_c(from, ndim, to, coefficient, stride)
+  ! The struct of a factor. The points along each dimension become those of its result.
+  subroutine factor_to_c(from, points, to, coefficient, stride, s)
     type(fdx_factor), intent(in), target :: from
-    integer, intent(in) :: ndim
+    integer(fdx_index), intent(inout) :: points(:)
     type(fdx_factor_c), intent(out) :: to
     type(fdx_array_c), intent(out), target :: coefficient
     integer(fdx_index), intent(out), target, contiguous :: stride(:)
-    to%axis = ndim - from%axis
+    integer(c_int), intent(out) :: s
+    type(fdx_derivative_c), target :: valid
+    integer(fdx_index) :: lost
+    s = FDX_E_AXIS
+    if (from%axis < 1 .or. from%axis > size(points)) return
+    to%axis = size(points) - from%axis
     to%what%deriv = from%deriv
     to%what%accuracy = from%accuracy
     to%what%left = from%boundary(1)
     to%what%right = from%boundary(2)
-    to%what%scale = from%scale
     to%what%spacing = from%spacing
     to%what%period = from%period
+    to%crop = from%crop
+    to%transposed = merge(1, 0, from%transposed)
     if (allocated(from%x)) then
+      to%what%n = size(from%x, kind=fdx_index)
       to%what%x = c_loc(nowhere)
       if (size(from%x) > 0) to%what%x = c_loc(from%x)
     end if
+    lost = sum(to%crop)
+    if (from%deriv /= 0) then
+      valid = to%what
+      valid%left = FDX_VALID
+      valid%right = FDX_VALID ! needs the points of an interior stencil, of which half is lost at an end
+      lost = (fdx_derivative_points_c(valid) - 1) / 2 * count(from%boundary == FDX_VALID)
+    end if
+    points(from%axis) = max(0_fdx_index, points(from%axis) + merge(lost, -lost, from%transposed))
     if (from%coefficient%rank > 0) then
+      s = FDX_E_CONFORM
+      if (.not. conforms(from%coefficient, merge(1_fdx_index, points, from%coefficient%extent(:size(points)) == 1))) &
+        return
       coefficient = to_c(from%coefficient, stride)
       to%coefficient = c_loc(coefficient)
     end if
+    s = FDX_OK
   end subroutine
 
   ! C has terms sorted by output.
@@ -958,96 +985,23 @@ contains
     end do
   end function
 
-  ! Have coordinates and coefficients the lengths that C relies on?
-  pure integer(c_int) function check_term(term, shape) result(s)
-    type(fdx_term), intent(in) :: term
-    integer(fdx_index), intent(in) :: shape(:)
-    integer(fdx_index) :: n(size(shape))
-    integer :: k
-    n = shape
-    do k = 1, size(term%factor)
-      associate (p => term%factor(k))
-        s = FDX_E_AXIS
-        if (p%axis < 1 .or. p%axis > size(shape)) return
-        s = FDX_E_CONFORM
-        if (allocated(p%x) .and. p%deriv /= 0) then
-          if (size(p%x, kind=fdx_index) /= n(p%axis)) return
-        end if
-        n(p%axis) = max(0_fdx_index, n(p%axis) - half_width(p) * count(p%boundary == FDX_VALID))
-        if (p%coefficient%rank > 0) then
-          if (p%coefficient%rank /= size(n)) return
-          associate (extent => p%coefficient%extent(:size(n)))
-            if (any(extent /= n .and. extent /= 1)) return
-          end associate
-        end if
-      end associate
-    end do
-    s = FDX_OK
-  end function
-
-  ! The half-width of an interior stencil; see fdx_derivative in fdx.h.
-  pure integer(fdx_index) function half_width(p)
-    type(fdx_factor), intent(in) :: p
-    if (p%deriv < 1 .or. p%accuracy < 2) then
-      half_width = 0
-    else if (allocated(p%x)) then
-      half_width = (int(p%deriv, fdx_index) + p%accuracy) / 2
-    else
-      half_width = (int(p%deriv, fdx_index) + 1) / 2 + p%accuracy / 2 - 1
-    end if
-  end function
-
-  subroutine make_transpose(self, t, status)
-    class(fdx_operator), intent(in), target :: self
-    type(fdx_operator), intent(inout) :: t
-    integer(c_int), intent(out), optional :: status
-    real(c_double), allocatable, target :: memory(:)
-    type(c_ptr) :: op
-    integer(c_int) :: s
-    s = FDX_E_UNMADE
-    if (is_made(self)) then
-      allocate (memory(max(1_c_size_t, (fdx_operator_transpose_size_c(self%op) + 7) / 8)))
-      op = c_null_ptr
-      s = fdx_operator_transpose_c(c_loc(memory), self%op, op)
-    end if
-    if (s == FDX_OK) then
-      t%terms = self%terms
-      t%shape = self%shape
-      t%transposed = self%transposed + 1
-      call move_alloc(memory, t%memory)
-      t%op = op
-    end if
-    call finish(s, 'transpose', status)
-  end subroutine
-
   subroutine copy(to, from)
     class(fdx_operator), intent(inout) :: to
     type(fdx_operator), intent(in) :: from
-    type(fdx_operator) :: made, transposed
+    type(fdx_operator) :: made
     integer(c_int) :: s
-    integer :: k
     if (.not. allocated(from%memory)) then
       if (allocated(to%memory)) deallocate (to%memory)
       return
     end if
     if (is_made(to) .and. c_associated(to%op, from%op)) return ! a = a, for which gfortran copies no memory
-    call build(made, from%shape, from%terms, s)
+    call build(made, from%shape, from%terms, from%transposed, s)
     call finish(s, 'copy')
-    do k = 1, from%transposed
-      call make_transpose(made, transposed)
-      call move(transposed, made)
-    end do
-    call move(made, to)
-  end subroutine
-
-  subroutine move(from, to)
-    type(fdx_operator), intent(inout) :: from
-    class(fdx_operator), intent(inout) :: to
-    call move_alloc(from%memory, to%memory)
-    call move_alloc(from%terms, to%terms)
-    call move_alloc(from%shape, to%shape)
-    to%transposed = from%transposed
-    to%op = from%op
+    call move_alloc(made%memory, to%memory)
+    call move_alloc(made%terms, to%terms)
+    call move_alloc(made%shape, to%shape)
+    to%transposed = made%transposed
+    to%op = made%op
   end subroutine
 
   ! An operator whose components were copied, as by allocate(b, source=a), contains addresses of the original.

@@ -79,7 +79,7 @@ const char *fdx_version(void);
 
 #define FDX_MAXNODES 64    /* nodes of a stencil that weights are computed for */
 #define FDX_MAXWEIGHTS 255 /* neighbours of a row of a band */
-#define FDX_MAXFACTORS 16  /* factors of a term, stages of a chain */
+#define FDX_MAXSTAGES 16   /* bands and coefficients of a term, one after the other */
 #define FDX_MAXDIM 64      /* dimensions of an array; axes of an fdx_gradient; inputs, and outputs, of an operator */
 
 typedef enum {
@@ -167,8 +167,8 @@ typedef enum {
  *
  * Interior stencils are centred and as small as the accuracy allows. Their half-width is (deriv + 1) / 2 + accuracy / 2
  * - 1 points for a uniform spacing, and (deriv + accuracy) / 2 for coordinates, where the centre adds no accuracy; both
- * divisions round down. Equidistant coordinates are treated as a uniform spacing, unless a boundary is FDX_VALID: the
- * number of rows does not depend on the values of coordinates. */
+ * divisions round down. Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as
+ * that, unless a boundary is FDX_VALID: the number of rows does not depend on the values of coordinates. */
 typedef struct {
     ptrdiff_t n;        /* points along the axis */
     int deriv;          /* order of the derivative, from 1 on */
@@ -181,15 +181,31 @@ typedef struct {
     const fdx_isa *isa; /* computes the weights for coordinates; NULL: "base"; changes the speed only */
 } fdx_derivative;
 
-/* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read); 0 if the
- * description is wrong. O(1) time. */
+/* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read; if they
+ * are treated as a spacing, as many as for a spacing are enough); 0 if the description is wrong. O(1) time. */
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 
-/* One factor of a term: a derivative along an axis, whose result is multiplied by a coefficient. */
+/* The spacing h of n >= 2 coordinates that are evenly spaced up to rounding, as those of numpy.linspace are; 0 if they
+ * are not. Evenly spaced means that each x[i] - x[0] is i h, within 4 eps times the largest of them and within a
+ * thousandth of h; `eps` is the relative rounding error of the type in which they were computed, such as DBL_EPSILON.
+ * `period`, unless 0: the same must hold across the ends, within twice that, or 4 eps_of_period times the period and a
+ * quarter of h. O(n) time. */
+double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period);
+
+typedef struct fdx_band fdx_band; /* a banded matrix; its members are further below */
+
+/* One factor of a term: a map along an axis, whose result is multiplied by a coefficient. The map is one of these:
+ * - a matrix of your own, if `band` is not NULL: row 0 is at the point of column 0, and a number that multiplies the
+ *   term is one more rounding of the weights;
+ * - a derivative, if what.deriv is not 0;
+ * - otherwise the identity times what.scale, without the first crop[0] and the last crop[1] points. */
 typedef struct {
     int axis;
-    fdx_derivative what;          /* n: 0, or the number of points; isa: ignored; deriv 0: the identity, times scale */
+    fdx_derivative what;          /* n: the number of points; it may be 0 without coordinates. isa: ignored */
     const fdx_array *coefficient; /* real, of the shape of this factor's result (a stride of 0 repeats it); NULL: 1 */
+    const fdx_band *band;
+    ptrdiff_t crop[2];
+    int transposed; /* not 0: the transposed map, which for FDX_VALID and crop adds points */
 } fdx_factor;
 
 /* A product of factors, applied to an input and added to an output. */
@@ -197,6 +213,7 @@ typedef struct {
     int in, out; /* numbers of the input and of the output, from 0 on, without gaps */
     int nfactors;
     const fdx_factor *factor; /* in the order in which they are applied */
+    const double *scale;      /* points to a number that multiplies the term, and may be 0; NULL: 1 */
 } fdx_term;
 
 /* The description of an operator: output k is the sum of the terms whose `out` is k. */
@@ -206,6 +223,8 @@ typedef struct {
     int nterms;
     const fdx_term *term; /* sorted by output; one or more for each */
     const fdx_isa *isa;   /* applies the operator */
+    int transposed; /* not 0: the transposed operator, which maps arrays of the shape of the sum's outputs to arrays
+                     * of `shape`; its inputs are the sum's outputs */
 } fdx_sum;
 
 /* ---- operators: compilation ---- */
@@ -215,29 +234,31 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
 /* Compile a description.
  *
  * `memory` is aligned as malloc's and has at least fdx_operator_size bytes. Leave it where it is while you use *op,
- * which points into it, and keep the data of coefficients; nothing else of the description is needed any more. On
- * errors `memory` may have been written to. A size of 0: fdx_operator_make returns the error, which is FDX_E_SIZE for
- * more than PTRDIFF_MAX bytes.
+ * which points into it, and keep the data of coefficients, and bands of your own; nothing else of the description is
+ * needed any more. On errors `memory` may have been written to. A size of 0: fdx_operator_make returns the error, which
+ * is FDX_E_SIZE for more than PTRDIFF_MAX bytes.
  *
  * FDX_VALID: outputs have the points that all terms have, and op->out_shape their shape. It may contain zeros;
  * FDX_E_SIZE if it would be less. Coordinates and coefficients of the factors that follow in the term have the points
  * that are left.
  *
- * Rows are summed up as by fdx_band_derivative in a term's first factor; in the others as FDX_SUM_PLAIN or
- * FDX_SUM_ANTISYMMETRIC.
+ * The bits of results follow from these rules:
+ * - Between coefficients, factors along different axes commute and are applied by falling axis; factors along one axis
+ *   are multiplied to one band (fdx_band_product). Of such a product and its transpose, the one is computed whose
+ *   first factor is not transposed, and the other is its transpose. Factors that have no product as a band, such as a
+ *   periodic and another one, are applied one after the other.
+ * - The numbers of a term multiply the derivative that is applied last, before its weights are rounded.
+ * - Terms from one input to one output that are all along one axis, without coefficients, are added to one band, in
+ *   twice the precision; multiples of the identity are not, so that they keep a constant as it is.
+ * - Rows are summed up as by fdx_band_derivative in a term's first band; in the others as FDX_SUM_PLAIN or
+ *   FDX_SUM_ANTISYMMETRIC.
  *
- * O(nterms) time, and O(n) for each axis with coordinates. */
+ * FDX_E_NODES: also for weights that over- or underflow. FDX_E_COUNT: also if a term takes more than FDX_MAXSTAGES
+ * bands and coefficients one after the other.
+ *
+ * O(nterms^2) time, and O(n) for each axis with coordinates. */
 size_t fdx_operator_size(const fdx_sum *what);
 fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op);
-
-/* Compile the transposed operator, of the same doubles: it maps arrays of op->out_shape to arrays of op->in_shape, its
- * inputs are op's outputs and its outputs op's inputs. Memory as for fdx_operator_make.
- *
- * FDX_E_COUNT: no term reads one of op's inputs, so that there is nothing for that output; or a chain would have more
- * than FDX_MAXFACTORS stages. FDX_E_SIZE: op has no results or leaves out too many, or a column has more than
- * FDX_MAXWEIGHTS neighbours. */
-size_t fdx_operator_transpose_size(const fdx_operator *op);
-fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose);
 
 /* ---- operators: application ---- */
 
@@ -375,7 +396,7 @@ typedef struct {
  * -columns <= offset <= columns + 1 - count). To be applied to arrays, the offsets of all neighbours of all rows must
  * also lie within 4 FDX_MAXWEIGHTS consecutive numbers. It is up to you that there are as many rows and weights as the
  * members say, and that weights of FDX_SUM_ANTISYMMETRIC and FDX_SUM_SYMMETRIC are symmetric. */
-typedef struct {
+struct fdx_band {
     ptrdiff_t rows, columns;
     ptrdiff_t nfirst, nlast;  /* rows of the closure at either end */
     const fdx_stencil *first; /* nfirst of them, one for each row */
@@ -383,7 +404,7 @@ typedef struct {
     fdx_stencil interior;     /* of the rows between; always set, even if there are none */
     int periodic;             /* not 0: the interior's columns are taken modulo `columns`; nfirst = nlast = 0, and
                                * columns = rows */
-} fdx_band;
+};
 
 /* The functions below build a band in your memory, which is aligned as malloc's and has at least the bytes that the
  * `size` function beside it returns (0: the other function returns the error). The band is complete in there, and needs
@@ -394,15 +415,15 @@ typedef struct {
 /* The matrix of a derivative.
  *
  * Weights are the exact ones rounded, in nearly all cases correctly; where several ghost values come from one column,
- * their sum is rounded once. Weights may underflow, and no status says so: keep spacings to the power `deriv` below
- * 1e290, and below 1e30 for single precision. Where a stencil reaches beyond the end of coordinates, these are first
- * rounded to double, as distances from that end, or from the centre if periodic.
+ * their sum is rounded once. Where a stencil reaches beyond the end of coordinates, these are first rounded to double,
+ * as distances from that end, or from the centre if periodic.
  *
  * Interiors for a uniform spacing are FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC, other rows FDX_SUM_DIFFERENCES.
  *
  * FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a stencil has more than FDX_MAXNODES nodes.
  * FDX_E_STENCIL: deriv, accuracy or boundary is out of range. FDX_E_NODES: see there; also coordinates that neither
- * rise nor fall. O(n) time with coordinates; independent of n with a spacing. */
+ * rise nor fall, and weights that underflow: an interior row in which none is a normal number. O(n) time with
+ * coordinates; independent of n with a spacing. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 
@@ -416,7 +437,7 @@ fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **
  *
  * FDX_E_SIZE: a's columns are not b's rows, a row has more than FDX_MAXWEIGHTS neighbours, or a row of a periodic band
  * more neighbours than there are points. FDX_E_STENCIL: one band is periodic, the other is not. FDX_E_NODES: a weight
- * overflows. */
+ * overflows, or the largest weights of a and b times each other underflow. */
 size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b);
 fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band);
 
@@ -445,6 +466,7 @@ struct fdx_operator {
     int ninputs, noutputs, nchains;
     const fdx_chain *chain; /* sorted by output; one or more for each */
     const fdx_isa *isa;
+    int double_only; /* not 0: there are weights that over- or underflow in single precision, so FDX_E_DTYPE for that */
 };
 
 #ifdef __cplusplus

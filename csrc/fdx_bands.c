@@ -2,6 +2,7 @@
  *
  * Each of the three gives a builder the structure of the matrix, the columns that a row touches, and the weights of a
  * row. One function lays the band out in the caller's memory and has the rows filled in. */
+#include <float.h>
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
@@ -30,8 +31,9 @@ struct builder {
      * filled. */
     int (*fill_many)(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w);
 
-    const fdx_band *a, *b; /* operands of a transpose or product */
-    ptrdiff_t from;        /* the first of a's rows that are transposed */
+    const fdx_band *a, *b;   /* operands of a transpose or product */
+    const fdx_summand *term; /* nterms terms of a sum */
+    int nterms;
 
     const fdx_derivative *what;
     const double *x;      /* coordinates; NULL: a uniform spacing */
@@ -194,6 +196,40 @@ static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
     return FDX_OK;
 }
 
+static const fdx_stencil *closure_stencil(const fdx_band *a, ptrdiff_t k)
+{
+    return k < a->nfirst ? &a->first[k] : &a->last[k - a->nfirst];
+}
+
+static double magnitude(double v)
+{
+    return v < 0 ? -v : v;
+}
+
+static double largest_weight(const fdx_stencil *r, ptrdiff_t number)
+{
+    double largest = 0;
+    for (int k = 0; k < r->count; k++)
+        largest = MAX(largest, magnitude(r->w[k * r->weight_step + number * r->row_step]));
+    return largest;
+}
+
+void fdx_band_limits(const fdx_band *band, double *largest, double *least)
+{
+    const ptrdiff_t closures = band->nfirst + band->nlast, rows = band->rows - closures;
+    *largest = 0;
+    *least = DBL_MAX;
+    for (ptrdiff_t r = 0; r < (band->interior.row_step != 0 ? rows : MIN(rows, 1)); r++) {
+        const double here = largest_weight(&band->interior, r);
+        *largest = MAX(*largest, here);
+        *least = MIN(*least, here);
+    }
+    for (ptrdiff_t k = 0; k < closures; k++)
+        *largest = MAX(*largest, largest_weight(closure_stencil(band, k), 0));
+    if (rows == 0 && *largest > 0)
+        *least = *largest;
+}
+
 /* ---- validation ---- */
 
 /* Are n rows, from `row` on, as fdx.h says, with neighbours in the matrix and weights that fit into memory? */
@@ -263,7 +299,7 @@ static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t half
     }
 }
 
-static fdx_status check(const fdx_derivative *what)
+fdx_status fdx_check_derivative(const fdx_derivative *what)
 {
     if (what == NULL)
         return FDX_E_NULL;
@@ -277,12 +313,26 @@ static fdx_status check(const fdx_derivative *what)
     return FDX_OK;
 }
 
+ptrdiff_t fdx_half_width(const fdx_derivative *what)
+{
+    return half_width_of(what, what->x == NULL);
+}
+
+static ptrdiff_t points_needed(const fdx_derivative *what, int uniform)
+{
+    const ptrdiff_t half_width = half_width_of(what, uniform);
+    return most(points(what, what->left, half_width), points(what, what->right, half_width));
+}
+
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
 {
-    if (check(what) != FDX_OK)
-        return 0;
-    const ptrdiff_t half_width = half_width_of(what, what->x == NULL);
-    return most(points(what, what->left, half_width), points(what, what->right, half_width));
+    return fdx_check_derivative(what) == FDX_OK ? points_needed(what, what->x == NULL) : 0;
+}
+
+int fdx_has_points(const fdx_derivative *what)
+{
+    return what->n >= points_needed(what, what->x == NULL) ||
+           (what->n >= points_needed(what, 1) && what->n >= 2 && fdx_spacing_of(what) != 0);
 }
 
 /* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside the array. */
@@ -430,10 +480,10 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
 /* The builder of a derivative, without coordinates and scale; FDX_E_SIZE if n is too small. */
 static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
 {
-    const fdx_status status = check(what);
+    const fdx_status status = fdx_check_derivative(what);
     if (status != FDX_OK)
         return status;
-    if (what->n < fdx_derivative_points(what) || what->n > MAX_LENGTH)
+    if (what->n < points_needed(what, uniform) || what->n > MAX_LENGTH)
         return FDX_E_SIZE;
     const ptrdiff_t half_width = half_width_of(what, uniform);
     const ptrdiff_t left = what->left == FDX_VALID ? half_width : 0, right = what->right == FDX_VALID ? half_width : 0;
@@ -469,7 +519,8 @@ size_t fdx_band_derivative_size(const fdx_derivative *what)
     if (what->x == NULL)
         return uniform;
     /* The larger of both, rather than to read the coordinates. */
-    structure(&m, what, 0);
+    if (structure(&m, what, 0) != FDX_OK)
+        return uniform;
     const size_t varying = size(&m);
     return varying != 0 && varying < uniform ? uniform : varying;
 }
@@ -483,29 +534,51 @@ static int is_monotonic(const double *x, ptrdiff_t n)
     return 1;
 }
 
-/* Are coordinates equidistant, also across the ends of a periodic axis, with distance *h? */
-static int are_uniform(const fdx_derivative *what, double *h)
+static double even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
 {
-    const double *x = what->x;
-    const ptrdiff_t n = what->n;
-    *h = x[1] - x[0];
-    for (ptrdiff_t i = 1; i < n - 1; i++)
-        if (x[i + 1] - x[i] != *h)
+    const double h = (x[n - 1] - x[0]) / (double)(n - 1), largest = MAX(magnitude(x[0]), magnitude(x[n - 1]));
+    double rounding = MIN(4 * eps * largest, magnitude(h) / 1000);
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (!(magnitude((x[i] - x[0]) - h * (double)i) <= rounding))
             return 0;
-    if (what->left == FDX_VALID || what->right == FDX_VALID)
-        return 0; /* the number of rows must not depend on the coordinates' values */
-    return what->left != FDX_PERIODIC || (x[0] + what->period) - x[n - 1] == *h;
+    if (period != 0) {
+        const double of_period = MIN(4 * eps_of_period * magnitude(period), magnitude(h) / 4);
+        rounding = MAX(rounding, of_period);
+        if (!(magnitude((double)n * h - period) <= 2 * rounding))
+            return 0;
+    }
+    return h;
 }
 
-static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
+{
+    if (x == NULL || n < 2)
+        return 0;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const double h = even_spacing(x, n, eps, period, eps_of_period);
+    fdx_leave_default(&before);
+    return h;
+}
+
+double fdx_spacing_of(const fdx_derivative *what)
+{
+    if (what->x == NULL)
+        return what->spacing;
+    if (what->left == FDX_VALID || what->right == FDX_VALID)
+        return 0; /* the number of rows must not depend on the coordinates' values */
+    return fdx_even_spacing(what->x, what->n, DBL_EPSILON, what->left == FDX_PERIODIC ? what->period : 0, DBL_EPSILON);
+}
+
+static fdx_status derivative(void *memory, const fdx_derivative *what, double scale, const fdx_band **band)
 {
     builder m;
-    const fdx_status status = structure(&m, what, what != NULL && what->x == NULL);
+    const fdx_status status = structure(&m, what, 1);
     if (status != FDX_OK)
         return status;
     double h = what->spacing;
     if (what->x != NULL) {
-        if (size(&m) == 0) /* memory cannot hold so many coordinates, either */
+        if (fdx_band_derivative_size(what) == 0) /* memory cannot hold so many coordinates, either */
             return FDX_E_SIZE;
         if (!is_monotonic(what->x, what->n))
             return FDX_E_NODES;
@@ -513,31 +586,48 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, const fdx
         /* x[0] + period lies past the last coordinate, in the direction of the coordinates */
         if (what->left == FDX_PERIODIC && !(fdx_is_finite(what->period) && (length > 0 ? beyond > 0 : beyond < 0)))
             return FDX_E_NODES;
-        if (are_uniform(what, &h)) {
-            structure(&m, what, 1);
-        } else {
+        h = fdx_spacing_of(what);
+        if (h == 0) {
+            if (structure(&m, what, 0) != FDX_OK)
+                return FDX_E_SIZE;
             m.x = what->x;
             h = 1;
         }
     }
-    if (!fdx_is_finite(what->scale) || what->scale == 0 || !fdx_is_finite(h) || h == 0)
+    if (!fdx_is_finite(scale) || !fdx_is_finite(h) || h == 0)
         return FDX_E_NODES;
-    m.scale.hi = what->scale;
-    for (int k = 0; k < what->deriv && h != 1; k++)
+    m.scale.hi = scale;
+    for (int k = 0; k < what->deriv && h != 1 && scale != 0; k++)
         m.scale = fdx_dd_div(m.scale, (fdx_dd){h, 0});
-    return lay_out(memory, &m, band);
+    const fdx_band *built;
+    const fdx_status made = lay_out(memory, &m, &built);
+    if (made != FDX_OK)
+        return made;
+    double largest, least;
+    fdx_band_limits(built, &largest, &least);
+    if (scale != 0 && least < DBL_MIN)
+        return FDX_E_NODES;
+    *band = built;
+    return FDX_OK;
 }
 
-fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+fdx_status fdx_band_scaled_derivative(void *memory, const fdx_derivative *what, double scale, const fdx_band **band)
 {
     fdx_environment before;
     fdx_enter_default(&before);
-    const fdx_status status = derivative(memory, what, band);
+    const fdx_status status = derivative(memory, what, scale, band);
     fdx_leave_default(&before);
     return status;
 }
 
-/* ---- transposes and products ---- */
+fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
+{
+    if (memory == NULL || what == NULL || band == NULL)
+        return FDX_E_NULL;
+    return fdx_band_scaled_derivative(memory, what, fdx_is_zero(what->scale) ? (double)NAN : what->scale, band);
+}
+
+/* ---- transposes, products and sums ---- */
 
 /* One row: the weight of column lo + k is w[k * step]. */
 typedef struct {
@@ -545,11 +635,6 @@ typedef struct {
     int summation;
     const double *w;
 } row_view;
-
-static const fdx_stencil *closure_stencil(const fdx_band *a, ptrdiff_t k)
-{
-    return k < a->nfirst ? &a->first[k] : &a->last[k - a->nfirst];
-}
 
 /* Row i of a; `any`: as if it were a row of the interior, which does not vary then. Rows and columns of a periodic band
  * continue past its ends. */
@@ -570,97 +655,85 @@ static ptrdiff_t shift_of(const fdx_band *a)
     return a->interior.centre < 0 ? 0 : a->interior.offset + a->interior.centre;
 }
 
-/* Columns of the transpose are rows of a, counted from m->from on. */
 static void transpose_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
 {
     const fdx_band *a = m->a;
-    const ptrdiff_t from = m->from, rows = m->band.columns, near = row + m->band.interior.offset;
-    *lo = most(most(a->nfirst - from, 0), near);
-    *hi = least(least(a->rows - a->nlast - from, rows), near + a->interior.count) - 1;
+    const ptrdiff_t near = row + m->band.interior.offset;
+    *lo = most(a->nfirst, near);
+    *hi = least(a->rows - a->nlast, near + a->interior.count) - 1;
     if (*lo > *hi)
-        *lo = rows, *hi = -1;
+        *lo = a->rows, *hi = -1;
     for (ptrdiff_t k = 0; k < a->nfirst + a->nlast; k++) {
         const ptrdiff_t i = closure_row(a, k), first = i + closure_stencil(a, k)->offset;
-        if (i >= from && i < from + rows && row >= first && row < first + closure_stencil(a, k)->count) {
-            *lo = least(*lo, i - from);
-            *hi = most(*hi, i - from);
+        if (row >= first && row < first + closure_stencil(a, k)->count) {
+            *lo = least(*lo, i);
+            *hi = most(*hi, i);
         }
     }
     if (*lo > *hi) /* a column of zeros */
-        *lo = *hi = least(most(row + m->shift, 0), rows - 1);
+        *lo = *hi = least(most(row + m->shift, 0), a->rows - 1);
 }
 
 static fdx_status transpose_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
     for (int k = 0; k < r->count; k++) {
-        const ptrdiff_t i = row + r->offset + k;
-        const row_view v = row_of(m->a, i + m->from, m->any);
+        const row_view v = row_of(m->a, row + r->offset + k, m->any);
         w[k * r->weight_step] = row >= v.lo && row < v.lo + v.count ? v.w[(row - v.lo) * v.step] : 0;
     }
     return FDX_OK;
 }
 
-/* The builder of the transpose of rows from .. to - 1. */
-static void structure_of_transpose(builder *m, const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
+static fdx_status structure_of_transpose(builder *m, const fdx_band *a)
 {
+    const fdx_status status = fdx_check_band(a);
+    if (status != FDX_OK)
+        return status;
+    if (a->rows == 0)
+        return FDX_E_SIZE;
     fdx_band *band = &m->band;
     fdx_stencil *r = &band->interior;
     memset(m, 0, offsetof(builder, w));
     m->a = a;
-    m->from = from;
-    m->shift = -shift_of(a) - from;
+    m->shift = -shift_of(a);
     m->end_summation = FDX_SUM_PLAIN;
     m->varying = a->interior.row_step != 0;
     m->span = transpose_span;
     m->fill = transpose_fill;
     band->rows = a->columns;
-    band->columns = to - from;
+    band->columns = a->rows;
     band->periodic = a->periodic;
-    r->offset = 1 - a->interior.offset - a->interior.count - from;
+    r->offset = 1 - a->interior.offset - a->interior.count;
     r->count = a->interior.count;
     r->centre = a->interior.centre < 0 ? -1 : r->count - 1 - a->interior.centre;
     r->summation = m->varying || a->interior.summation == FDX_SUM_DIFFERENCES ? FDX_SUM_PLAIN : a->interior.summation;
 
     /* Interior: columns of a that only interior rows touch, as many of them as an interior row has neighbours. */
-    ptrdiff_t lo = most(a->nfirst, from) - from - r->offset, end = least(a->rows - a->nlast, to) + a->interior.offset;
-    for (ptrdiff_t k = from; k < least(a->nfirst, to); k++)
+    ptrdiff_t lo = a->nfirst - r->offset, end = a->rows - a->nlast + a->interior.offset;
+    for (ptrdiff_t k = 0; k < a->nfirst; k++)
         lo = most(lo, k + a->first[k].offset + a->first[k].count);
-    for (ptrdiff_t i = most(a->rows - a->nlast, from); i < to; i++)
-        end = least(end, i + a->last[i - (a->rows - a->nlast)].offset);
+    for (ptrdiff_t k = 0; k < a->nlast; k++)
+        end = least(end, a->rows - a->nlast + k + a->last[k].offset);
     set_interior(m, a->periodic ? 0 : lo, a->periodic ? band->rows : end);
-}
-
-size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to)
-{
-    builder m;
-    if (to <= from)
-        return 0;
-    structure_of_transpose(&m, a, from, to);
-    return size(&m);
-}
-
-fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to, const fdx_band **band)
-{
-    builder m;
-    if (to <= from)
-        return FDX_E_SIZE;
-    structure_of_transpose(&m, a, from, to);
-    fdx_environment before;
-    fdx_enter_default(&before);
-    const fdx_status status = lay_out(memory, &m, band);
-    fdx_leave_default(&before);
-    return status;
+    return FDX_OK;
 }
 
 size_t fdx_band_transpose_size(const fdx_band *a)
 {
-    return fdx_check_band(a) == FDX_OK ? fdx_band_transpose_rows_size(a, 0, a->rows) : 0;
+    builder m;
+    return structure_of_transpose(&m, a) == FDX_OK ? size(&m) : 0;
 }
 
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
 {
-    const fdx_status status = fdx_check_band(a);
-    return status == FDX_OK ? fdx_band_transpose_rows(memory, a, 0, a->rows, band) : status;
+    builder m;
+    fdx_status status = structure_of_transpose(&m, a);
+    if (status != FDX_OK)
+        return status;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    status = lay_out(memory, &m, band);
+    fdx_leave_default(&before);
+    return status;
 }
 
 static void product_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
@@ -760,6 +833,12 @@ static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, do
                                 : same > 0                             ? FDX_SUM_SYMMETRIC
                                 : same < 0                             ? FDX_SUM_ANTISYMMETRIC
                                                                        : FDX_SUM_DIFFERENCES;
+    double of_a, of_b, least;
+    fdx_band_limits(a, &of_a, &least);
+    fdx_band_limits(b, &of_b, &least);
+    /* a factor that is exactly 0 loses no digits */
+    if (of_a != 0 && of_b != 0 && scale != 0 && of_a * of_b * MIN(1, magnitude(scale)) < DBL_MIN)
+        return FDX_E_NODES;
     status = lay_out(memory, &m, band);
     if (status == FDX_OK && m.band.periodic) { /* columns that are more than one period away */
         fdx_stencil *r = &((fdx_band *)memory)->interior;
@@ -774,6 +853,97 @@ fdx_status fdx_band_product(void *memory, const fdx_band *a, const fdx_band *b, 
     fdx_environment before;
     fdx_enter_default(&before);
     const fdx_status status = product(memory, a, b, scale, band);
+    fdx_leave_default(&before);
+    return status;
+}
+
+static void sum_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    *lo = m->band.columns;
+    *hi = -1;
+    for (int k = 0; k < m->nterms; k++) {
+        const row_view v = row_of(m->term[k].band, row + m->term[k].from, 0);
+        *lo = least(*lo, v.lo);
+        *hi = most(*hi, v.lo + v.count - 1);
+    }
+}
+
+static fdx_status sum_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
+{
+    for (int j = 0; j < r->count; j++) {
+        const ptrdiff_t column = row + r->offset + j;
+        fdx_dd sum = {0, 0};
+        for (int k = 0; k < m->nterms; k++) {
+            const row_view v = row_of(m->term[k].band, row + m->term[k].from, m->any);
+            if (column >= v.lo && column < v.lo + v.count)
+                sum = fdx_dd_add(sum, (fdx_dd){v.w[(column - v.lo) * v.step], 0});
+            if (v.summation == FDX_SUM_PLAIN)
+                r->summation = FDX_SUM_PLAIN;
+        }
+        w[j * r->weight_step] = sum.hi;
+    }
+    return FDX_OK;
+}
+
+/* The builder of a sum of bands with as many columns, of which `rows` rows each are added. */
+static fdx_status structure_of_sum(builder *m, const fdx_summand *term, int nterms, ptrdiff_t rows)
+{
+    const fdx_band *first = term[0].band;
+    memset(m, 0, offsetof(builder, w));
+    ptrdiff_t lo = PTRDIFF_MAX, hi = PTRDIFF_MIN, begin = 0, end = rows;
+    int symmetric = 1, antisymmetric = 1, plain = 0;
+    m->shift = shift_of(first) + term[0].from;
+    for (int k = 0; k < nterms; k++) {
+        const fdx_band *band = term[k].band;
+        const fdx_stencil *r = &band->interior;
+        const ptrdiff_t from = term[k].from;
+        if (!band->periodic != !first->periodic || (band->periodic && rows != band->rows))
+            return FDX_E_STENCIL;
+        lo = least(lo, r->offset + from);
+        hi = most(hi, r->offset + from + r->count - 1);
+        begin = most(begin, band->nfirst - from);
+        end = least(end, band->rows - band->nlast - from);
+        m->varying |= r->row_step != 0;
+        plain |= r->summation == FDX_SUM_PLAIN;
+        symmetric &= parity(r) > 0 && shift_of(band) + from == m->shift;
+        antisymmetric &= parity(r) < 0 && shift_of(band) + from == m->shift;
+    }
+    if (hi - lo >= FDX_MAXWEIGHTS || hi - lo >= first->columns)
+        return FDX_E_SIZE;
+    m->term = term;
+    m->nterms = nterms;
+    m->end_summation = FDX_SUM_DIFFERENCES;
+    m->span = sum_span;
+    m->fill = sum_fill;
+    m->band.rows = rows;
+    m->band.columns = first->columns;
+    m->band.periodic = first->periodic;
+    m->band.interior.offset = lo;
+    m->band.interior.count = (int)(hi - lo + 1);
+    m->band.interior.centre = (int)least(most(m->shift - lo, 0), hi - lo);
+    m->band.interior.summation = plain           ? FDX_SUM_PLAIN
+                                 : symmetric     ? FDX_SUM_SYMMETRIC
+                                 : antisymmetric ? FDX_SUM_ANTISYMMETRIC
+                                                 : FDX_SUM_DIFFERENCES;
+    set_interior(m, m->band.periodic ? 0 : begin, m->band.periodic ? rows : end);
+    return FDX_OK;
+}
+
+size_t fdx_band_sum_size(const fdx_summand *term, int nterms, ptrdiff_t rows)
+{
+    builder m;
+    return structure_of_sum(&m, term, nterms, rows) == FDX_OK ? size(&m) : 0;
+}
+
+fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdiff_t rows, const fdx_band **band)
+{
+    builder m;
+    fdx_status status = structure_of_sum(&m, term, nterms, rows);
+    if (status != FDX_OK)
+        return status;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    status = lay_out(memory, &m, band);
     fdx_leave_default(&before);
     return status;
 }

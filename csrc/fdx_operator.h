@@ -333,11 +333,30 @@ static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, in
 
 /* The only check of bands: FDX_E_STENCIL if one is not as fdx.h says. Everything else relies on it. */
 fdx_status fdx_check_band(const fdx_band *band);
+/* Is the description of a derivative as fdx.h says, n and numbers aside? */
+fdx_status fdx_check_derivative(const fdx_derivative *what);
+ptrdiff_t fdx_half_width(const fdx_derivative *what);
+/* Has the axis the points that the stencils need? */
+int fdx_has_points(const fdx_derivative *what);
+/* The spacing, also of coordinates that are treated as one; 0 for others. */
+double fdx_spacing_of(const fdx_derivative *what);
+/* fdx_band_derivative with another scale, which may be 0. */
+fdx_status fdx_band_scaled_derivative(void *memory, const fdx_derivative *what, double scale, const fdx_band **band);
+/* The largest modulus of a weight, and the least of the interior rows' largest moduli: a row below the smallest normal
+ * number has lost digits. Closures count for the least only if there is no interior, as reflected weights may cancel
+ * there. */
+void fdx_band_limits(const fdx_band *band, double *largest, double *least);
 
-/* The transpose of rows from .. to - 1 of a (all rows if it is periodic), and its bytes. */
-size_t fdx_band_transpose_rows_size(const fdx_band *a, ptrdiff_t from, ptrdiff_t to);
-fdx_status fdx_band_transpose_rows(void *memory, const fdx_band *a, ptrdiff_t from, ptrdiff_t to,
-                                   const fdx_band **band);
+/* A term of a sum of bands: `rows` rows of a band, from row `from` on. */
+typedef struct {
+    const fdx_band *band;
+    ptrdiff_t from;
+} fdx_summand;
+
+/* The sum of bands with as many columns, rounded once, and its bytes. Rows that involve no FDX_SUM_PLAIN row give
+ * exactly 0 for a constant. Errors as those of fdx_band_product. */
+size_t fdx_band_sum_size(const fdx_summand *term, int nterms, ptrdiff_t rows);
+fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdiff_t rows, const fdx_band **band);
 
 /* ---- fdx_operator_plan.c ---- */
 

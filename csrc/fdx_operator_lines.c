@@ -617,9 +617,9 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
             const int on = at[d] + lines < hi[d];
             const ptrdiff_t move = on ? lines : lo[d] - at[d];
             at[d] += move;
-            out += move * y->stride[d];
+            out = fdx_at(out, move, y->stride[d]);
             for (int k = 0; k < n; k++)
-                t[k].in += move * src[k].stride[d];
+                t[k].in = fdx_at(t[k].in, move, src[k].stride[d]);
             if (on)
                 break;
         }

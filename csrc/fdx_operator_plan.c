@@ -30,7 +30,7 @@ static fdx_status check_chain(const fdx_operator *op, const fdx_chain *chain, in
 {
     ptrdiff_t n[FDX_MAXDIM];
     if (chain->in < 0 || chain->in >= op->ninputs || chain->out < 0 || chain->out >= op->noutputs ||
-        chain->nstages < 1 || chain->nstages > FDX_MAXFACTORS)
+        chain->nstages < 1 || chain->nstages > FDX_MAXSTAGES)
         return FDX_E_COUNT;
     if (chain->stage == NULL)
         return FDX_E_NULL;
@@ -150,6 +150,8 @@ fdx_status fdx_check_call(const fdx_call *call)
             (k >= op->ninputs && a->dtype != call->out[0].dtype))
             return FDX_E_DTYPE;
     }
+    if (op->double_only && (call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64))
+        return FDX_E_DTYPE;
     status = check_chains(op, empty);
     for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++) {
         status = check_extents(call, &call->out[k]);

@@ -477,7 +477,9 @@ def test_weights_that_underflow(deriv):
     assert not (0 * fdx.Diff(0, 1e30))(f.astype("f4")).any()
     for exponent in -200, 160, 200:
         D = fdx.Diff(0, 10.0**exponent)
-        with pytest.raises(ValueError, match="product neither over- nor underflow, got weights up"):
+        with pytest.raises(
+            ValueError, match=r"product neither over- nor underflow, got Diff\(0, 1e"
+        ):
             (D @ D)(f)
     assert not (0 * (D @ D))(f).any()
     D = fdx.Diff(0, 1e20)

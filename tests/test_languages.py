@@ -13,6 +13,7 @@ from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
 from stencils import BOUNDARIES
 
 import fdx
+from fdx._operators import lowered
 
 TESTS = ROOT / "tests"
 DTYPES = {"f4": 9, "f8": 10, "c8": 11, "c16": 12, "i1": 1, "u2": 4, "i8": 7}
@@ -39,8 +40,11 @@ class Factor:
     scale: float = 1.0
     spacing: float = 1.0
     x: object = None
-    period: float = 0.0
-    coefficient: object = None
+    period: float = 0.0  # negative if coordinates fall
+    coefficient: object = None  # of the result's shape, or 1 where it is repeated
+    crop: tuple = (0, 0)  # of the identity, that is, with deriv 0
+    transposed: bool = False
+    own: int = 0  # in C, build the matrix first, for an axis of so many points
 
     def boundary_numbers(self):
         both = self.boundary if isinstance(self.boundary, tuple) else (self.boundary,) * 2
@@ -48,41 +52,46 @@ class Factor:
 
     def bytes(self):
         x = () if self.x is None else self.x
-        coefficient = () if self.coefficient is None else np.ravel(self.coefficient)
+        coefficient, eps = self.coefficient, 0.0
+        if self.x is not None and self.x.dtype == "f4" and "valid" not in self.boundary:
+            eps = np.finfo("f4").eps
         text = ints(
             self.axis,
             self.deriv,
             self.accuracy,
             *self.boundary_numbers(),
             len(x),
-            self.coefficient is not None,
-        ) + doubles(self.scale, self.spacing, self.period, *x)
-        return (
-            text
-            if self.coefficient is None
-            else text + ints(len(coefficient)) + doubles(*coefficient)
+            *self.crop,
+            self.transposed,
+            self.own,
+            0 if coefficient is None else DTYPES[coefficient.dtype.str[1:]],
         )
+        text += doubles(self.scale, self.spacing, self.period, eps, *x)
+        return text if coefficient is None else text + ints(*coefficient.shape) + raw(coefficient)
 
     def operator(self):
+        assert self.crop == (0, 0)  # only sums have it
         if self.deriv == 0:
-            result = self.scale * fdx.Identity()
+            result = fdx.Identity()
         else:
-            diff = fdx.Diff(
+            result = fdx.Diff(
                 self.axis,
                 self.spacing if self.x is None else self.x,
                 deriv=self.deriv,
                 accuracy=self.accuracy,
                 boundary=self.boundary,
-                period=self.period if self.x is not None and self.period else None,
+                period=self.x.dtype.type(abs(self.period)) if self.period else None,
             )
-            result = diff if self.scale == 1 else self.scale * diff
+        result = result.T if self.transposed else result
+        result = result if self.scale == 1 else self.scale * result
         return result if self.coefficient is None else self.coefficient * result
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
     """An operator and its application. A term is (input, output, factors), the first factor being
-    applied first."""
+    applied first, or that and a number that multiplies it. With one input and one output they are
+    listed in any order."""
 
     dtype: str
     shape: tuple
@@ -90,20 +99,30 @@ class Case:
     transposed: bool = False
     box: object = None  # corners
     alpha: object = None
+    python: object = None  # the operator, if its terms are not all that makes it
     rng: object = field(default_factory=lambda: np.random.default_rng(1))
 
     def operator(self, output, source):
-        terms = []
-        for i, o, factors in self.terms:
+        if self.python is not None:
+            return self.python
+        total = None
+        for i, o, factors, *number in self.terms:
             if (i, o) == (source, output):
                 term = factors[0].operator()
                 for factor in factors[1:]:
                     term = factor.operator() @ term
-                terms.append(term)
-        total = terms[0] if terms else None
-        for term in terms[1:]:
-            total = total + term
+                for c in number:
+                    term = c * term
+                total = term if total is None else total + term
         return total
+
+    def sorted_terms(self):
+        """The terms in the order in which Python adds them."""
+        if {(i, o) for i, o, *_ in self.terms} != {(0, 0)}:
+            return self.terms
+        order = self.operator(0, 0)._order_and_key[0]
+        assert len(order) == len(self.terms)  # none were merged
+        return [self.terms[k] for k in order]
 
     def array(self, shape):
         values = self.rng.normal(size=shape) * 10
@@ -114,8 +133,8 @@ class Case:
     def bytes_and_results(self, results=None):
         """The bytes of the file, and of the results: those of Python's operators, or of `results`
         called with the inputs."""
-        ninputs = 1 + max(i for i, _, _ in self.terms)
-        noutputs = 1 + max(o for _, o, _ in self.terms)
+        ninputs = 1 + max(i for i, *_ in self.terms)
+        noutputs = 1 + max(o for _, o, *_ in self.terms)
         operators = [[self.operator(o, i) for i in range(ninputs)] for o in range(noutputs)]
         one = next(op for row in operators for op in row if op is not None)
         in_shape, out_shape = self.shape, one.output_shape(self.shape)
@@ -150,8 +169,9 @@ class Case:
         text = ints(2, DTYPES[self.dtype], len(self.shape), *self.shape, self.transposed)
         text += ints(self.box is not None, *lo, *hi, self.alpha is not None)
         text += doubles(self.alpha or 0.0) + ints(len(self.terms))
-        for i, o, factors in self.terms:
-            text += ints(i, o, len(factors)) + b"".join(p.bytes() for p in factors)
+        for i, o, factors, *number in self.sorted_terms():
+            text += ints(i, o, len(factors)) + doubles(*number or [1.0])
+            text += b"".join(p.bytes() for p in factors)
         text += ints(ninputs, noutputs, *in_shape, *out_shape)
         text += b"".join(map(raw, inputs)) + b"".join(map(raw, before))
         return text, b"".join(map(raw, after))
@@ -206,7 +226,9 @@ def derivatives(dtype):
                 x,
                 40.0 if uneven_grid and boundary[0] == "periodic" else 0.0,
             )
-            yield Case(dtype, shape, [(0, 0, [factor])])
+            case = Case(dtype, shape, [(0, 0, [factor])])
+            yield case
+            yield replace(case, transposed=True)
 
 
 def sums(dtype):
@@ -267,6 +289,238 @@ def sums(dtype):
     yield Case(dtype, shape, several[1], box=((0, 3, 2), (4, 11, 12)), transposed=True), None
 
 
+def products():
+    """Shapes and factors of products, most of them along one axis, of two and three derivatives."""
+    rng = np.random.default_rng(15)
+    n = 24
+    x, h = uneven(n, rng), 0.3
+    for k, (a, b) in enumerate((a, b) for a in BOUNDARIES for b in BOUNDARIES):
+        one = Factor(0, 1 + k % 2, 2 + k // 2 % 2 * 2, a, 1.0, h)
+        two = Factor(0, 1 + k // 4 % 3, 2, b, -0.75 if k % 5 == 0 else 1.0, -0.7)
+        yield (n,), [one, two]
+        if k % 3 == 0:
+            yield (n, 3), [one, replace(two, transposed=True)]
+        if k % 3 == 1:
+            yield (n,), [replace(one, transposed=True, scale=2.5), two, one]
+        if k % 3 == 2:
+            yield (n, 5), [one, Factor(1, 1, 2, b), two]
+    for a in BOUNDARIES:
+        both = dict(boundary=a, x=x, period=40.0 if a == "periodic" else 0.0)
+        one, two = Factor(0, 1, **both), Factor(0, 2, 4, **both, scale=-0.5)
+        yield (n,), [one, Factor(0, 1, x=x[1:-1] if a == "valid" else x)]
+        yield (n,), [one, replace(one, transposed=True)]
+        if a != "valid":
+            yield (n, 2), [replace(one, transposed=True), two]
+        yield (n,), [two, Factor(0, 1, 2, a, 1.0, h)]
+        yield (n,), [Factor(0, 0), one, Factor(0, 0, scale=-3.0), Factor(0, 1, 2, a, 1.0, h)]
+    yield (7, n), [Factor(1, 1), Factor(0, 2), Factor(1, 2, scale=0.1), Factor(0, 1)]
+    ring = Factor(0, 2, 4, "periodic", 1.0, h)
+    yield (11,), [ring, replace(ring, deriv=1), ring]  # wider than the axis: not one band
+    own = [Factor(0, 2, 4, "reflect", 1.0, h, own=n), Factor(0, 1, x=x, own=n)]
+    yield (n,), own[:1]
+    yield (n,), own
+    yield (n,), [replace(own[1], transposed=True), own[0], own[1]]
+
+
+def sums_along_an_axis():
+    """Shapes and terms."""
+    rng = np.random.default_rng(16)
+    n = 24
+    x, h = uneven(n, rng), 0.3
+    one = Factor(0, 0)
+    for k, a in enumerate(BOUNDARIES):
+        grid = dict(boundary=a, spacing=h)
+        d1, d2, d4 = Factor(0, 1, **grid), Factor(0, 2, **grid), Factor(0, 2, 4, **grid)
+        other = Factor(0, 2, boundary=a, x=x, period=40.0 if a == "periodic" else 0.0)
+        shape = [(n,), (n, 3), (3, n), (2, n, 2)][k % 4]
+        axis = [0, 0, 1, 1][k % 4]
+        for terms in (
+            [[d1], [d2]],
+            [[one], [d4]],
+            [[one], [d1], [d2], [d4]],
+            [[replace(one, scale=-2.5)], [replace(d2, scale=0.1)]],
+            [[d1], [replace(d1, transposed=True)]],
+            [[d4], [replace(d2, transposed=True), d1]],
+            [[d1], [d1, d1], [d2]],
+            [[d2], [other]],
+            [[one], [other], [d1, d2]],
+            [[d1, d2], [d2, d4], [d1]],
+            [[replace(d1, scale=0.5, own=n * (a != "valid"))], [d2]],
+        ):
+            moved = [[replace(f, axis=axis) for f in factors] for factors in terms]
+            yield shape, [(0, 0, factors) for factors in moved]
+        for number in (0.0, -0.0, 0.1):
+            yield (n,), [(0, 0, [d1], number), (0, 0, [d4])]
+            yield (n,), [(0, 0, [one], number), (0, 0, [d4], -3.0)]
+            yield (n,), [(0, 0, [d1, d2], number)]
+            yield (n,), [(0, 0, [other], number)]
+            yield (n,), [(0, 0, [one], number)]
+    d1, d2 = Factor(0, 1, 4), Factor(0, 2)
+    yield (n, 4), [(0, 0, [d1]), (0, 0, [d2]), (0, 0, [replace(d2, axis=1)])]
+    # several inputs and outputs, and terms of one pair that are not neighbours
+    yield (n,), [(0, 0, [d1]), (1, 0, [d2]), (0, 0, [d2]), (1, 1, [d1]), (1, 1, [d2, d1])]
+    d3 = Factor(1, 3)
+    yield (6, n), [(1, 0, [d1]), (0, 0, [d3]), (1, 0, [d2], 0.0), (0, 1, [d1])]
+
+
+def with_coefficients():
+    """Shapes and factors: arrays before, between and after derivatives, and several of them."""
+    rng = np.random.default_rng(17)
+    n = 24
+    x = uneven(n, rng)
+
+    def c(*shape):
+        return rng.uniform(0.5, 2, shape)
+
+    def one(values, scale=1.0):
+        return Factor(0, 0, scale=scale, coefficient=values)
+
+    for a in BOUNDARIES:
+        rest = n - 2 if a == "valid" else n
+        d, k = Factor(0, 1, 2, a, 1.0, 0.3), c(rest)
+        kd = replace(d, coefficient=k)
+        yield (n,), [kd, d]  # D @ (k * D)
+        yield (n,), [one(c(n)), d]
+        yield (n,), [one(c(n), -0.5), kd]
+        yield (n,), [d, replace(d, coefficient=c(n - 4 if a == "valid" else n))]
+        yield (n,), [kd, one(c(rest)), Factor(0, 2), replace(d, scale=0.1)]
+        yield (n,), [kd, Factor(0, 1), replace(d, transposed=True)]
+        coordinates = Factor(0, 1, 2, a, x=x, period=40.0 if a == "periodic" else 0.0)
+        yield (n, 3), [replace(coordinates, coefficient=c(n - 2 if a == "valid" else n, 1))]
+        yield (4, n), [one(c(4, 1)), replace(d, axis=1, coefficient=c(1, rest).astype("f4"))]
+        k, along = c(rest, 4), Factor(1, 2, coefficient=c(n, 4))
+        yield (n, 4), [along, replace(d, deriv=2, coefficient=k), Factor(1, 1)]
+    yield (n,), [one(c(n)), one(c(n).astype("f4")), one(c(1))]
+    yield (n,), [one(c(n), 0.1)]
+    yield (n,), [Factor(0, 1), one(c(n), -3.0)]
+
+
+def even_coordinates():
+    """Shapes and factors."""
+    n = 25
+    for lo, hi in ((0.0, 1.0), (-3.0, 0.7), (2.0, -1.0), (1e3, 1e3 + 1)):
+        double = np.linspace(lo, hi, n)
+        h = double[1] - double[0]
+        for x in (double, double.astype("f4")) if lo < 1e3 else (double,):
+            grid = dict(x=x)
+            for a in BOUNDARIES:
+                grid["period"] = float(x.dtype.type(h * n)) if a == "periodic" else 0.0
+                d = Factor(0, 1, 2, a, **grid)
+                yield (n,), [replace(d, deriv=2, accuracy=4)]
+                if a != "valid":
+                    yield (n,), [d, replace(d, transposed=True)]
+                    yield (n,), [d, Factor(0, 1, 2, a, 1.0, 0.3)]
+            grid["period"] = float(x.dtype.type(1.5 * h * n))
+            yield (n,), [Factor(0, 1, 2, "periodic", **grid)]
+
+
+def crops():
+    """Shapes, terms, and the operator of which these are the terms."""
+    rng = np.random.default_rng(18)
+    n = 24
+    grid = dict(boundary="valid", spacing=0.3)
+    d, d4, d2 = Factor(0, 1, **grid), Factor(0, 2, 4, **grid), Factor(0, 2)
+    side = Factor(0, 3, 2, ("reflect", "valid"), spacing=0.3)
+    across = Factor(1, 1, 4, "valid")
+    A, A4, A2, S, B = (f.operator() for f in (d, d4, d2, side, across))
+
+    def cut(axis, left, right, **others):
+        return Factor(axis, 0, crop=(left, right), **others)
+
+    k = rng.uniform(0.5, 2, n - 4)
+    one = fdx.Identity()
+    kd4 = replace(d4, coefficient=k)
+    yield (n,), [(0, 0, [d, cut(0, 1, 1, coefficient=k)]), (0, 0, [kd4])], k * (A + A4)
+    yield (n,), [(0, 0, [d, cut(0, 1, 1), d2]), (0, 0, [d4, d2])], A2 @ (A + A4)
+    yield (n,), [(0, 0, [cut(0, 2, 2, coefficient=k)]), (0, 0, [kd4])], k * (one + A4)
+    terms = [(0, 0, [cut(0, 2, 2, scale=-0.5), d2]), (0, 0, [d4, d2])]
+    yield (n,), terms, A2 @ (A4 - 0.5 * one)
+    terms = [(0, 0, [cut(0, 2, 2), d2], 0.0), (0, 0, [d4, d2], 2.5)]
+    yield (n,), terms, A2 @ (2.5 * A4 + 0.0 * one)
+    k = rng.uniform(0.5, 2, n - 3)
+    terms = [
+        (0, 0, [d, cut(0, 0, 1, coefficient=k), d2]),
+        (0, 0, [side, cut(0, 1, 0, coefficient=k), d2]),
+    ]
+    yield (n,), terms, A2 @ (k * (A + S))
+    k = rng.uniform(0.5, 2, (n - 2, 5))
+    terms = [
+        (0, 0, [d, cut(1, 2, 2, coefficient=k)]),
+        (0, 0, [across, cut(0, 1, 1, coefficient=k)], 0.1),
+    ]
+    yield (n, 9), terms, k * (A + 0.1 * B)
+    back = [replace(f, transposed=True) for f in (d, d4, cut(0, 1, 1))]
+    yield (n,), [(0, 0, [back[2], back[0]]), (0, 0, [back[1]])], (A + A4).T
+    terms = [(0, 0, [d, cut(0, 1, 1), back[2], back[0]]), (0, 0, [d4, back[2], back[0]])]
+    terms += [(0, 0, [d, cut(0, 1, 1), back[1]]), (0, 0, [d4, back[1]])]
+    yield (n,), terms, (A + A4).T @ (A + A4)
+
+
+def described(operator, shape):
+    """The terms of an operator, as Python describes them to C."""
+    for k in range(len(operator._terms)):
+        factors = []
+        for axis, *others, crop, transposed, c in lowered(operator._terms[k], shape):
+            deriv, accuracy, left, right, h, x, period = others
+            if c is not None:
+                c = c[tuple(slice(None if step else 1) for step in c.strides)]
+            x = None if x is None else np.frombuffer(x)
+            boundary = BOUNDARIES[left], BOUNDARIES[right]
+            numbers = (1.0, h, x, period)
+            factors.append(Factor(axis, deriv, accuracy, boundary, *numbers, c, crop, transposed))
+        yield 0, 0, factors, operator._terms[k].scale
+
+
+def of_python():
+    """Shapes and operators."""
+    rng = np.random.default_rng(19)
+    x = uneven(13, rng)
+    one = fdx.Identity()
+    D = fdx.Diff(0, 0.3, accuracy=4)
+    U = fdx.Diff(0, x)
+    V = fdx.Diff(0, x, boundary="valid", deriv=2)
+    E = fdx.Diff(1, 0.7, boundary=("valid", "reflect"), deriv=2)
+    Z = fdx.Diff(-1, 0.3)
+    P = fdx.Diff(1, 0.7, boundary="periodic")
+    W = fdx.Diff(0, 0.3, boundary="valid")
+    k, row = rng.uniform(0.5, 2, (13, 8)), rng.uniform(0.5, 2, 8)
+    inner = k[1:-1]
+    for operator in (
+        D @ (k * D),
+        Z @ (row * Z**2) + 0.1 * Z.T,
+        k * (D @ (row * D)) + 0.1 * P,
+        (D + U) @ (row * (P + one)),
+        (k * U).T @ (k * U) - 0.5 * one,
+        inner * (W + D),
+        inner * (W + D) @ (k * one) + W @ V.T @ V,
+        inner[:, 1:] * (W + E),
+        (W + V + E).T @ (0.1 * W + V + E),
+        (W + D) @ P - 3 * (W @ (k * P)),
+        0.0 * D + P @ P - 0.0 * D.T,
+        (D @ U + U @ D + P.T @ P) / 3,
+        D**2 @ U**2 + P**3 + one,
+        2 * (one - 0.1 * D**2) @ (one - 0.1 * P**2),
+        V.T @ (k[:9, :1] * V),
+        (W.T @ W + P) @ W.T @ (inner * W),
+    ):
+        yield (13, 8), operator
+        yield operator.output_shape((13, 8)), operator.T
+
+
+def algebra(dtype):
+    """Products, sums and multiples of derivatives and arrays, and the transposes of all of them."""
+    one_term = (*products(), *with_coefficients(), *even_coordinates())
+    cases = [Case(dtype, shape, [(0, 0, factors)]) for shape, factors in one_term]
+    cases += [Case(dtype, shape, terms) for shape, terms in sums_along_an_axis()]
+    cases += [Case(dtype, shape, terms, python=operator) for shape, terms, operator in crops()]
+    for shape, operator in of_python():
+        terms = list(described(operator, shape))
+        cases.append(Case(dtype, shape, terms, python=operator))
+    for case in cases:
+        yield case
+        yield replace(case, transposed=True)
+
+
 def weights():
     rng = np.random.default_rng(14)
     for n, deriv in ((2, 1), (5, 2), (9, 4), (30, 3)):
@@ -284,11 +538,15 @@ def all_cases(dtypes, many_types):
             yield case.bytes_and_results()
         for case, results in sums(dtype):
             yield case.bytes_and_results(results)
+        for case in algebra(dtype):
+            yield case.bytes_and_results()
     for dtype in many_types:
         yield from gradients([dtype])
         for case, results in sums(dtype):
             if case.alpha is None:
                 yield case.bytes_and_results(results)
+        for case in algebra(dtype):
+            yield case.bytes_and_results()
 
 
 def objects(tmp_path_factory):

@@ -4,7 +4,7 @@ from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int8_t, uint8_t
 
 cdef extern from "fdx.h" nogil:
-    enum: FDX_MAXNODES, FDX_MAXDIM, FDX_MAXWEIGHTS, FDX_MAXFACTORS
+    enum: FDX_MAXNODES, FDX_MAXDIM, FDX_MAXWEIGHTS, FDX_MAXSTAGES
 
     ctypedef enum fdx_status:
         FDX_OK
@@ -139,6 +139,7 @@ cdef extern from "fdx.h" nogil:
         const double *x
         double period
         const fdx_isa *isa
+    double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
     ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
     size_t fdx_band_derivative_size(const fdx_derivative *what)
     fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
@@ -168,6 +169,7 @@ cdef extern from "fdx.h" nogil:
         int nchains
         const fdx_chain *chain
         const fdx_isa *isa
+        int double_only
     ctypedef struct fdx_call:
         const fdx_operator *op
         const fdx_array *in_ "in"
@@ -186,18 +188,21 @@ cdef extern from "fdx.h" nogil:
         int axis
         fdx_derivative what
         const fdx_array *coefficient
+        const fdx_band *band
+        ptrdiff_t crop[2]
+        int transposed
     ctypedef struct fdx_term:
         int in_ "in"
         int out
         int nfactors
         const fdx_factor *factor
+        const double *scale
     ctypedef struct fdx_sum:
         int ndim
         const ptrdiff_t *shape
         int nterms
         const fdx_term *term
         const fdx_isa *isa
+        int transposed
     size_t fdx_operator_size(const fdx_sum *what)
     fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
-    size_t fdx_operator_transpose_size(const fdx_operator *op)
-    fdx_status fdx_operator_transpose(void *memory, const fdx_operator *op, const fdx_operator **transpose)

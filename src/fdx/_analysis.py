@@ -15,9 +15,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments import BOUNDARIES, PERIODIC, check_waves
-from fdx._core import Band
+from fdx._core import Band, points_needed
 from fdx._matrix import linear_operator, scipy_sparse
-from fdx._operators import Coefficient, Crop, Factor, Leaf, Operator, Term, chain
+from fdx._operators import Coefficient, Crop, Factor, Leaf, Operator, Term, make_plan
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +34,12 @@ LARGEST_DENOMINATOR = 100_000  # of weights that are shown as fractions
 # ---- symbol ----
 
 
+def stages_of(term: Term, shape: Sequence[int]) -> list[tuple[int, Band | None, Array | None]]:
+    """What the compiled term applies to arrays of a shape, one after the other."""
+    ((_, _, stages, _),) = make_plan([[(0, term)]], shape).terms()
+    return stages
+
+
 def interior(leaf: Leaf) -> tuple[int, list[float]]:
     """The constant interior stencil: offset of the first weight from the centre, and weights."""
     if not leaf.uniform:
@@ -42,8 +48,10 @@ def interior(leaf: Leaf) -> tuple[int, list[float]]:
         )
     side = BOUNDARIES.index("one-sided")
     one_sided = replace(leaf, left=side, right=side, points=None, period=None, transposed=False)
-    needed = Band.points(leaf.deriv, leaf.accuracy, side, side, True) + 2 * leaf.half_width
-    found = one_sided.band(needed, 1.0).interior()
+    needed = points_needed(leaf.deriv, leaf.accuracy, side, side, True) + 2 * leaf.half_width
+    ((_, band, _),) = stages_of(Term(1.0, (replace(one_sided, axis=0),)), (needed,))
+    assert band is not None
+    found = band.interior()
     assert found is not None
     return found
 
@@ -167,7 +175,7 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
             ]
             if all(leaf.uniform for leaf in along):
                 here[d] = min(here[d], LONG_AXIS + 2 * sum(leaf.half_width for leaf in along))
-        for _, band, _ in chain(of_any_length(Term(1.0, tuple(reversed(factors)))), here).stages:
+        for _, band, _ in stages_of(of_any_length(Term(1.0, tuple(reversed(factors)))), here):
             assert band is not None
             rows, columns, values = band.entries()
             by_row = np.bincount(rows, abs(values), band.shape[0]).max()
@@ -371,8 +379,8 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
     total: Any = 0.0
     for term in terms:
         product: Any = np.eye(n)
-        for _, band, _ in chain(term, shorter).stages:
-            product = dense(band) @ product if band is not None else product * term.scale
+        for _, band, _ in stages_of(term, shorter):
+            product = dense(band) @ product if band is not None else product
         total = total + product
     return max(waves, largest_eigenvalue(total))
 

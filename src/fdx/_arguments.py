@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from fdx import _out
-from fdx._core import Applicable, computes
+from fdx._core import Applicable, computes, even_spacing
 from fdx._types import Boundary
 
 Array = np.ndarray[Any, Any]
@@ -510,23 +510,10 @@ def rounding_of(x: Array, eps: float) -> float:
     return min(4 * eps * float(max(abs(x[0]), abs(x[-1]))), abs(h) / 1000)
 
 
-def even_spacing(x: Array, rounding: float) -> float | None:
-    """The spacing of coordinates that are evenly spaced up to rounding; None if they are not."""
-    n = len(x)
-    h = float((x[-1] - x[0]) / (n - 1))
-    block = 4096  # uneven coordinates are found in the first blocks, and a block fits the cache
-    for start in range(0, n, block):
-        here = x[start : start + block]
-        expected = h * np.arange(start, start + len(here))
-        if not (abs((here - x[0]) - expected) <= rounding).all():
-            return None
-    return h
-
-
-def check_period(x: Array, period: float | None, rounding: float, given: Any) -> tuple[float, bool]:
-    """The period, with the sign of the coordinates' direction, and whether evenly spaced
-    coordinates have the same spacing across the ends. The period has to be longer than the
-    coordinates' span; `given` is the period before rounding to float64."""
+def check_period(x: Array, period: float | None, eps: float, given: Any) -> float:
+    """The period, with the sign of the coordinates' direction. It has to be longer than the
+    coordinates' span; `given` is the period before rounding to float64, `eps` as in
+    `rounding_of`."""
     if period is None:
         raise ValueError(
             "period: expected the length of the axis, as coordinates do not tell the distance "
@@ -534,7 +521,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
         )
     n, span = len(x), float(x[-1] - x[0])
     signed, h = math.copysign(period, span), span / (n - 1)
-    rounding = max(rounding, min(4 * precision_of(given) * abs(period), abs(h) / 4))
+    rounding = max(rounding_of(x, eps), min(4 * precision_of(given) * abs(period), abs(h) / 4))
     # A distance across the ends that is negligible, as by rounded sums of distances, counts as 0.
     twice = abs(span - signed) <= max(rounding, float(abs(np.diff(x)).min()) / 1000)
     if twice or not abs(signed) > abs(span):
@@ -543,7 +530,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
             f"period: expected more than the coordinates span, {abs(span)}, got {period}"
             + (twice * TWICE or far * UNIT)
         )
-    if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, abs(h) / 1000) is not None:
+    if n > 2 and abs(signed) > 2 * abs(n * h) and even_spacing(x, math.inf) is not None:
         raise ValueError(
             f"period: expected {abs(n * h)} for {n} coordinates of spacing {abs(h)}, or at most "
             f"twice that, if there is a gap from the last to the first, got {period}" + UNIT
@@ -554,7 +541,7 @@ def check_period(x: Array, period: float | None, rounding: float, given: Any) ->
             f"period: expected a number whose difference to what the coordinates span, "
             f"{abs(span)}, a float64 holds, got {_out.shown(given)}"
         )
-    return signed, abs(n * h - signed) <= 2 * rounding
+    return signed
 
 
 # ---- integers and names ----

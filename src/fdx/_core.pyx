@@ -17,7 +17,7 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport INFINITY, fabs, isinf
+from libc.math cimport isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
@@ -34,21 +34,16 @@ cnp.import_ufunc()
 
 # Looked up once: a call on a small array takes no longer than a few attribute look-ups.
 cdef object ONE = 1
-cdef double SINGLE_MAX = np.finfo(np.float32).max
-cdef double SINGLE_MIN = np.finfo(np.float32).tiny
-cdef double DOUBLE_MIN = np.finfo(np.float64).tiny
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 
 from fdx cimport (
-    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_NODES, FDX_E_SIZE, FDX_E_STENCIL, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8,
-    FDX_MAXDIM, FDX_MAXFACTORS, FDX_OK, FDX_SINGLE, FDX_SPACED, FDX_SUM_ANTISYMMETRIC, FDX_SUM_PLAIN, FDX_WEAK,
-    fdx_apply_part, fdx_array, fdx_band, fdx_band_derivative, fdx_band_derivative_size, fdx_band_product,
-    fdx_band_product_size, fdx_band_transpose, fdx_band_transpose_size, fdx_call, fdx_chain, fdx_derivative,
-    fdx_derivative_points, fdx_gradient, fdx_gradient_apply, fdx_gradient_apply_part, fdx_gradient_axis,
-    fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize,
-    fdx_operator, fdx_precision, fdx_result_dtype, fdx_stage, fdx_status, fdx_status_message, fdx_stencil,
-    fdx_version, fdx_weights, fdx_workspace_size,
+    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_NODES, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM,
+    FDX_OK, FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_apply_part, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_derivative,
+    fdx_derivative_points, fdx_even_spacing, fdx_factor, fdx_gradient, fdx_gradient_apply, fdx_gradient_apply_part,
+    fdx_gradient_axis, fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform, fdx_isa, fdx_isa_find,
+    fdx_isa_name, fdx_itemsize, fdx_operator, fdx_operator_make, fdx_operator_size, fdx_precision, fdx_result_dtype,
+    fdx_status, fdx_status_message, fdx_stencil, fdx_sum, fdx_term, fdx_version, fdx_weights, fdx_workspace_size,
 )
 
 cdef extern from "Python.h":
@@ -974,170 +969,56 @@ def weights(cnp.ndarray nodes not None, cnp.ndarray at not None, int deriv, tupl
 
 # ---- operators ----
 
-class NotABand(ValueError):
-    """The product of two bands is not a band: only one of them is periodic, or its rows are too long."""
+def even_spacing(cnp.ndarray x not None, double eps, double period=0, double eps_of_period=0):
+    """The spacing of coordinates that are evenly spaced up to rounding; None if they are not. `eps` is the relative
+    rounding error of their dtype; a `period`, unless 0, has to have the same spacing across the ends."""
+    cdef double h
+    if _dtype(x) != FDX_F64 or cnp.PyArray_NDIM(x) != 1 or not cnp.PyArray_ISCARRAY_RO(x):
+        raise ValueError(f"x: expected contiguous float64, got shape {(<object>x).shape} of {x.dtype}")
+    h = fdx_even_spacing(<const double *>cnp.PyArray_DATA(x), cnp.PyArray_DIM(x, 0), eps, period, eps_of_period)
+    return None if h == 0 else h
 
 
-cdef fdx_band EMPTY_BAND  # of no rows and no columns: the value of a Band until it is filled
+def points_needed(int deriv, int accuracy, int left, int right, bint uniform):
+    """The smallest number of points that an axis may have."""
+    cdef double some = 0
+    cdef fdx_derivative what = fdx_derivative(
+        n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0, isa=ISA)
+    if not uniform:
+        what.x = &some
+    return fdx_derivative_points(&what)
+
+
+class NotCompiled(ValueError):
+    """The C core refuses the description of an operator."""
+
+
+class NoWeights(NotCompiled):
+    """Weights over- or underflow."""
+
+
+class TooManyStages(NotCompiled):
+    """A term takes too many bands and coefficients one after the other."""
+
+
+cdef fdx_band EMPTY_BAND  # of no rows and no columns: the value of a Band made by hand
 
 
 @cython.final
 cdef class Band:
-    """A banded matrix along one axis of n points: a derivative, a transpose, or a product of these."""
-    cdef void *memory
-    cdef cnp.ndarray owner  # of the memory: an array, as NumPy asks for huge pages, whose first touch is faster
+    """A banded matrix of a plan: along one axis."""
     cdef const fdx_band *band
-    cdef Band weights  # the Band whose memory holds the weights, if it is another one
+    cdef Plan plan  # keeps the band alive
 
     def __cinit__(self):
         self.band = &EMPTY_BAND
 
     def __init__(self):
-        raise TypeError("Band: expected a call of Band.derivative, Band.crop or a Band's method, got the constructor")
-
-    cdef int reserve(self, size_t size) except -1:
-        cdef cnp.npy_intp bytes = <cnp.npy_intp>size
-        self.owner = cnp.PyArray_SimpleNew(1, &bytes, cnp.NPY_UINT8)
-        self.memory = cnp.PyArray_DATA(self.owner)
-        return 0
-
-    @staticmethod
-    cdef int check(fdx_status status) except -1:
-        if status != FDX_OK:
-            raise ValueError(fdx_status_message(status).decode())
-        return 0
-
-    @staticmethod
-    def points(int deriv, int accuracy, int left, int right, bint uniform):
-        """The smallest number of points that the axis may have."""
-        cdef double some = 0
-        cdef fdx_derivative what = fdx_derivative(
-            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0,
-            isa=ISA)
-        if not uniform:
-            what.x = &some
-        return fdx_derivative_points(&what)
-
-    @staticmethod
-    def derivative(ptrdiff_t n, int deriv, int accuracy, int left, int right, double scale, double spacing,
-                   cnp.ndarray x, double period):
-        """A derivative on n points; x are its coordinates (contiguous float64), or None."""
-        cdef Band self = Band.__new__(Band), identity
-        if x is not None and (_dtype(x) != FDX_F64 or not cnp.PyArray_ISCARRAY_RO(x) or cnp.PyArray_NDIM(x) != 1
-                              or cnp.PyArray_DIM(x, 0) != n):
-            raise ValueError(f"x: expected {n} contiguous float64, got shape {(<object>x).shape} of {x.dtype}")
-        cdef fdx_derivative what = fdx_derivative(
-            n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=scale or 1, spacing=spacing, x=NULL,
-            period=period, isa=ISA)
-        if scale == 0:  # the C core refuses a scale of 0
-            what.spacing = 1
-        if x is not None:
-            what.x = <const double *>cnp.PyArray_DATA(x)
-        self.reserve(fdx_band_derivative_size(&what))
-        Band.check(fdx_band_derivative(self.memory, &what, &self.band))
-        if scale == 0:
-            identity = Band.crop(self.band.rows, 0, 0, 1)
-            (<fdx_band *>identity.memory).periodic = self.band.periodic
-            return identity.times(self, 0)
-        if self.least() < DOUBLE_MIN:
-            raise ValueError("weights underflow")
-        return self
-
-    @staticmethod
-    def crop(ptrdiff_t n, ptrdiff_t left, ptrdiff_t right, double scale):
-        """The matrix that removes `left` and `right` points at the ends of n points, times a number."""
-        cdef Band self = Band.__new__(Band)
-        if left < 0 or right < 0 or left > n or right > n - left:
-            raise ValueError(f"expected at most {n} points to be removed, got {left} and {right}")
-        self.reserve(sizeof(fdx_band) + sizeof(double))
-        cdef fdx_band *band = <fdx_band *>self.memory
-        cdef double *w = <double *>(band + 1)
-        w[0] = scale
-        band[0] = fdx_band(
-            rows=n - left - right, columns=n, nfirst=0, nlast=0, first=NULL, last=NULL, periodic=False,
-            interior=fdx_stencil(
-                offset=left, count=1, centre=0, summation=FDX_SUM_PLAIN, w=w, weight_step=1, row_step=0))
-        self.band = band
-        return self
-
-    def transpose(self):
-        cdef Band result = Band.__new__(Band)
-        result.reserve(fdx_band_transpose_size(self.band))
-        Band.check(fdx_band_transpose(result.memory, self.band, &result.band))
-        return result
-
-    def times(self, Band other not None, double scale):
-        """The matrix product with another one, times a number."""
-        cdef Band result = Band.__new__(Band)
-        result.reserve(fdx_band_product_size(self.band, other.band))
-        cdef fdx_status status = fdx_band_product(result.memory, self.band, other.band, scale, &result.band)
-        if status == FDX_E_STENCIL or status == FDX_E_SIZE:
-            raise NotABand(fdx_status_message(status).decode())
-        cdef double a = self.largest(), b = other.largest()
-        # A factor that is exactly 0 loses no digits.
-        lost = a != 0 and b != 0 and scale != 0 and min(a * b, a * b * fabs(scale)) < DOUBLE_MIN
-        if status == FDX_E_NODES or lost:
-            raise ValueError(
-                "spacing: expected one for which the weights of a product neither over- nor underflow, got weights up "
-                f"to {a:.3g} and {b:.3g}, times {scale}")
-        Band.check(status)
-        return result
+        raise TypeError("Band: expected a call of Plan.terms, got the constructor")
 
     @property
     def shape(self):
         return self.band.rows, self.band.columns
-
-    def plain(self, bint antisymmetric_too):
-        """The same matrix, with rows of plain summation order. An antisymmetric interior stays as it is, unless
-        `antisymmetric_too`."""
-        cdef Band result = Band.__new__(Band)
-        cdef ptrdiff_t r, closure = self.band.nfirst + self.band.nlast
-        result.reserve(sizeof(fdx_band) + closure * sizeof(fdx_stencil))
-        cdef fdx_band *band = <fdx_band *>result.memory
-        cdef fdx_stencil *rows = <fdx_stencil *>(band + 1)
-        band[0] = self.band[0]
-        band.first = rows
-        band.last = rows + band.nfirst
-        for r in range(closure):
-            rows[r] = self.band.first[r] if r < band.nfirst else self.band.last[r - band.nfirst]
-            rows[r].summation = FDX_SUM_PLAIN
-        if antisymmetric_too or band.interior.summation != FDX_SUM_ANTISYMMETRIC:
-            band.interior.summation = FDX_SUM_PLAIN
-        result.band = band
-        result.weights = self
-        return result
-
-    cdef double largest(self) noexcept:
-        """The largest modulus of a weight."""
-        cdef double most = 0
-        cdef ptrdiff_t r, rows
-        cdef int k
-        cdef const fdx_stencil *stencil = &self.band.interior
-        rows = self.band.rows - self.band.nfirst - self.band.nlast if stencil.row_step != 0 else 1
-        for k in range(stencil.count):
-            for r in range(rows):
-                most = max(most, fabs(stencil.w[k * stencil.weight_step + r * stencil.row_step]))
-        for r in range(self.band.nfirst + self.band.nlast):
-            stencil = &self.band.first[r] if r < self.band.nfirst else &self.band.last[r - self.band.nfirst]
-            for k in range(stencil.count):
-                most = max(most, fabs(stencil.w[k * stencil.weight_step]))
-        return most
-
-    cdef double least(self) noexcept:
-        """The smallest of the rows' largest moduli: a row below the smallest normal number has lost digits. Boundary
-        rows count only if there are no others, as reflected weights may cancel there."""
-        cdef double least = INFINITY, most
-        cdef ptrdiff_t r, rows = self.band.rows - self.band.nfirst - self.band.nlast
-        cdef int k
-        cdef const fdx_stencil *stencil = &self.band.interior
-        if rows == 0:
-            return self.largest() or INFINITY
-        for r in range(rows if stencil.row_step != 0 else 1):
-            most = 0
-            for k in range(stencil.count):
-                most = max(most, fabs(stencil.w[k * stencil.weight_step + r * stencil.row_step]))
-            least = min(least, most)
-        return least
 
     def interior(self):
         """The stencil of the interior rows, if it is constant, as (offset of the first weight, weights); else None."""
@@ -1184,86 +1065,97 @@ cdef class Band:
 
 @cython.final
 cdef class Plan:
-    """An operator compiled for arrays of one shape: its bands, and the terms that apply them one after the other.
+    """An operator compiled for arrays of one shape.
 
-    `terms` are (input, output, stages, shift), by ascending output, in the order in which they are added. Stages are
-    (axis, Band or None, coefficient or None), in the order in which they are applied; a coefficient is an array of the
-    shape of the stage's result.
+    `terms` are (input, output, number, factors), by ascending output. Factors are (axis, deriv, accuracy, left, right,
+    spacing, coordinates, period, crop, transposed, coefficient), in the order in which they are applied: a derivative,
+    or with deriv 0 the removal of `crop` points; coordinates are None or the bytes of float64; a coefficient is None or
+    an array of the shape of the factor's result.
     """
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
     cdef readonly bint has_coefficients, keeps_shape
     cdef ptrdiff_t workspace_bytes  # of the first call, enough for most calls: computing the size takes time
-    cdef int single  # 1: the weights can be rounded to single precision; 0: they cannot; -1: not known yet
-    cdef list kept  # [terms]: keeps bands and coefficients alive
-    cdef void *memory  # what `op` points to
-    cdef fdx_operator op
+    cdef list kept  # coefficients
+    cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
+    cdef const fdx_operator *op
 
-    def __cinit__(self, tuple in_shape not None, tuple out_shape not None, int ninputs, int noutputs,
-                  list terms not None):
-        cdef int d, k = 0, stages = 0, ncoefficients = 0, ndim = <int>len(in_shape), nchains = <int>len(terms)
-        cdef Py_ssize_t size
-        cdef Band band
-        cdef tuple shift
-        self.in_shape, self.out_shape, self.ninputs, self.noutputs = in_shape, out_shape, ninputs, noutputs
-        if not 0 < ndim <= FDX_MAXDIM or len(out_shape) != ndim:
-            raise ValueError(f"expected shapes of 1 to {FDX_MAXDIM} dimensions, got {in_shape} and {out_shape}")
+    def __cinit__(self, tuple in_shape not None, list terms not None):
+        cdef int d, k = 0, nfactors = 0, ndim = <int>len(in_shape), nterms = <int>len(terms)
+        cdef fdx_sum what
+        cdef fdx_term *term
+        cdef fdx_factor *factor
+        cdef fdx_array *coefficients
+        cdef double *numbers
+        cdef ptrdiff_t *next_number
         # A copy, as the lists may change after their elements are counted.
-        terms = [(source, target, tuple(chain), tuple(shift_)) for source, target, chain, shift_ in terms]
-        self.kept = [terms]
-        for _, _, chain, shift in terms:
-            if len(chain) > FDX_MAXFACTORS:
-                raise ValueError(f"expected at most {FDX_MAXFACTORS} stages in a term, got {len(chain)}")
-            if len(shift) != ndim:
-                raise ValueError(f"expected a shift along each of {ndim} dimensions, got {shift}")
-            stages += <int>len(chain)
-            for _, _, coefficient in chain:
-                if coefficient is not None:
-                    if not computes(coefficient) or coefficient.ndim != ndim:
-                        raise TypeError(f"expected an array of {ndim} dimensions, got {coefficient!r}")
-                    ncoefficients += 1
-        self.has_coefficients = ncoefficients > 0
-        self.keeps_shape = in_shape == out_shape
-        self.single = -1
-        if not (0 < ninputs <= FDX_MAXDIM and 0 < noutputs <= FDX_MAXDIM):
-            raise ValueError(f"expected 1 to {FDX_MAXDIM} inputs and outputs, got {ninputs} and {noutputs}")
-        size = (nchains * (sizeof(fdx_chain) + ndim * sizeof(ptrdiff_t)) + stages * sizeof(fdx_stage)
-                + ncoefficients * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t))
-                + 2 * ndim * sizeof(ptrdiff_t))
-        self.memory = malloc(size)
-        if self.memory == NULL:
+        terms = [(source, target, number, tuple(factors)) for source, target, number, factors in terms]
+        for _, _, _, factors in terms:
+            nfactors += <int>len(factors)
+        self.kept = []
+        term = <fdx_term *>malloc(
+            nterms * (sizeof(fdx_term) + sizeof(double)) + nfactors * (sizeof(fdx_factor) + sizeof(fdx_array))
+            + (nfactors + 1) * ndim * sizeof(ptrdiff_t) + 1)
+        if term == NULL:
             raise MemoryError("an operator")
-        cdef fdx_chain *compiled = <fdx_chain *>self.memory
-        cdef fdx_stage *stage = <fdx_stage *>(compiled + nchains)
-        cdef fdx_array *described = <fdx_array *>(stage + stages)
-        cdef ptrdiff_t *number = <ptrdiff_t *>(described + ncoefficients)
-        self.op = fdx_operator(ndim=ndim, in_shape=number, out_shape=number + ndim, ninputs=ninputs, noutputs=noutputs,
-                               nchains=nchains, chain=compiled, isa=ISA)
-        for d in range(ndim):
-            number[d] = in_shape[d]
-            number[ndim + d] = out_shape[d]
-        number += 2 * ndim
-        for source, target, chain, shift in terms:
-            compiled[k] = fdx_chain(in_=source, out=target, nstages=<int>len(chain), stage=stage, shift=number)
+        factor = <fdx_factor *>(term + nterms)
+        coefficients = <fdx_array *>(factor + nfactors)
+        numbers = <double *>(coefficients + nfactors)
+        next_number = <ptrdiff_t *>(numbers + nterms)
+        what = fdx_sum(ndim=ndim, shape=next_number, nterms=nterms, term=term, isa=ISA, transposed=0)
+        try:
             for d in range(ndim):
-                number[d] = shift[d]
-            number += ndim
-            for axis, band_or_none, coefficient in chain:
-                stage.axis = axis
-                stage.band = NULL
-                stage.coefficient = NULL
-                if band_or_none is not None:
-                    band = band_or_none
-                    stage.band = band.band
-                if coefficient is not None:
-                    number = _fill(described, coefficient, _dtype(coefficient), number)
-                    stage.coefficient = described
-                    described += 1
-                stage += 1
-            k += 1
+                next_number[d] = in_shape[d]
+            next_number += ndim
+            for source, target, number, factors in terms:
+                numbers[k] = number
+                term[k] = fdx_term(in_=source, out=target, nfactors=<int>len(factors), factor=factor,
+                                   scale=&numbers[k])
+                for described in factors:
+                    next_number = self.describe(factor, described, coefficients, ndim, next_number)
+                    coefficients += 1
+                    factor += 1
+                k += 1
+            self.compile(&what)
+        finally:
+            free(term)
+        self.has_coefficients = len(self.kept) > 0
+        self.in_shape = in_shape
+        self.out_shape = tuple([self.op.out_shape[d] for d in range(ndim)])
+        self.ninputs, self.noutputs = self.op.ninputs, self.op.noutputs
+        self.keeps_shape = self.in_shape == self.out_shape
 
-    def __dealloc__(self):
-        free(self.memory)
+    cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
+                             ptrdiff_t *strides) except NULL:
+        """Fill in one factor; returns the memory after `strides`, of which an array of coefficients takes some."""
+        axis, deriv, accuracy, left, right, spacing, coordinates, period, crop, transposed, coefficient = described
+        cdef ptrdiff_t n = 0
+        cdef const double *x = NULL
+        if coordinates is not None:
+            if not isinstance(coordinates, bytes):
+                raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
+            n = len(<bytes>coordinates) // <ptrdiff_t>sizeof(double)
+            x = <const double *><const void *><char *>(<bytes>coordinates)
+        factor[0] = fdx_factor(
+            axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=fdx_derivative(
+                n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=spacing, x=x,
+                period=period, isa=NULL))
+        if coefficient is not None:
+            if not computes(coefficient) or coefficient.ndim != ndim:
+                raise TypeError(f"expected an array of {ndim} dimensions, got {coefficient!r}")
+            self.kept.append(coefficient)
+            strides = _fill(array, coefficient, _dtype(coefficient), strides)
+            factor.coefficient = array
+        return strides
+
+    cdef int compile(self, const fdx_sum *what) except -1:
+        cdef cnp.npy_intp bytes = <cnp.npy_intp>fdx_operator_size(what)
+        self.memory = cnp.PyArray_SimpleNew(1, &bytes, cnp.NPY_UINT8)
+        cdef fdx_status status = fdx_operator_make(cnp.PyArray_DATA(self.memory), what, &self.op)
+        if status == FDX_OK:
+            return 0
+        kind = NoWeights if status == FDX_E_NODES else TooManyStages if status == FDX_E_COUNT else NotCompiled
+        raise kind(fdx_status_message(status).decode())
 
     cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
         """Apply it to arrays that have been checked, inputs first; report floating-point errors."""
@@ -1273,7 +1165,7 @@ cdef class Plan:
         cdef int d, flags
         for d in range(self.op.ndim):
             size *= self.op.out_shape[d]
-        call.op = &self.op
+        call.op = self.op
         call.in_ = arrays
         call.out = arrays + self.ninputs
         call.lo = call.hi = NULL
@@ -1289,26 +1181,42 @@ cdef class Plan:
             _report(flags, "derivative")
         return 0
 
-    cpdef bint for_single(self) except -1:
-        """Can all weights be rounded to single precision, with no weight that overflows and no row that underflows?"""
-        cdef Band band
-        cdef double most = 0, least = INFINITY
-        with cython.critical_section(self):
-            if self.single < 0:
-                for _, _, chain, _ in self.kept[0]:
-                    for _, band, _ in chain:
-                        if band is not None:
-                            most = max(most, band.largest())
-                            least = min(least, band.least() or INFINITY)  # 0 times a derivative loses no digits
-                self.single = most <= SINGLE_MAX and least >= SINGLE_MIN
-        return self.single
+    @property
+    def double_only(self):
+        """Are there weights that over- or underflow in single precision?"""
+        return self.op.double_only != 0
 
     def terms(self):
-        return self.kept[0]
+        """The compiled terms, in the order in which they are added: (input, output, stages, shift). Stages are (axis,
+        Band or None, coefficient or None), in the order in which they are applied."""
+        cdef int k, s, ndim = self.op.ndim
+        cdef const fdx_chain *chain
+        cdef Band band
+        cdef list result = []
+        for k in range(self.op.nchains):
+            chain = &self.op.chain[k]
+            stages = []
+            for s in range(chain.nstages):
+                band = None
+                if chain.stage[s].band != NULL:
+                    band = Band.__new__(Band)
+                    band.band, band.plan = chain.stage[s].band, self
+                stages.append((chain.stage[s].axis, band, self.coefficient(chain.stage[s].coefficient)))
+            result.append((chain.in_, chain.out, stages, tuple([chain.shift[d] for d in range(ndim)])))
+        return result
+
+    cdef object coefficient(self, const fdx_array *a):
+        """The array of which a coefficient is a view."""
+        cdef cnp.ndarray c
+        if a != NULL:
+            for c in self.kept:
+                if cnp.PyArray_DATA(c) == a.data and all([c.strides[d] == a.stride[d] for d in range(self.op.ndim)]):
+                    return c
+        return None
 
     def coefficients(self):
-        """The arrays that multiply the results of stages."""
-        return [c for _, _, stages, _ in self.kept[0] for _, _, c in stages if c is not None]
+        """The arrays that multiply results."""
+        return self.kept
 
     def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
         """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match."""
@@ -1322,7 +1230,7 @@ cdef class Plan:
             raise ValueError(f"expected {self.ninputs} inputs and {self.noutputs} outputs, got {len(ins)}, {len(outs)}")
         a = ins[0]
         result = fdx_result_dtype(_dtype(a))
-        if (result == FDX_F32 or result == FDX_C64) and not self.for_single():
+        if (result == FDX_F32 or result == FDX_C64) and self.op.double_only:
             raise ValueError(f"f: expected double precision, got {a.dtype}")
         arrays = <fdx_array *>malloc(count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)))
         if arrays == NULL:
@@ -1361,7 +1269,7 @@ cdef class Plan:
             nworkers = _threads.count(workers)  # first, as this may run code that changes the arrays' shapes
         dtype = _dtype(a)
         if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
-                or ((dtype == FDX_F32 or dtype == FDX_C64) and not self.for_single())):
+                or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only)):
             return NotImplemented
         for d in range(self.op.ndim):
             if cnp.PyArray_DIM(a, d) != self.op.in_shape[d]:
@@ -1520,6 +1428,7 @@ cdef extern from *:
         V(fdx_status, fdx_band_transpose, (void *, fdx_band const *, fdx_band const **)) \\
         V(size_t, fdx_band_transpose_size, (fdx_band const *)) \\
         V(ptrdiff_t, fdx_derivative_points, (fdx_derivative const *)) \\
+        V(double, fdx_even_spacing, (double const *, ptrdiff_t, double, double, double)) \\
         V(fdx_status, fdx_gradient_coords, \\
           (fdx_gradient_axis *, int, fdx_array const *, ptrdiff_t, int, fdx_isa const *)) \\
         V(fdx_status, fdx_gradient_uniform, (fdx_gradient_axis *, int, double, fdx_precision, int)) \\
@@ -1530,8 +1439,6 @@ cdef extern from *:
         V(fdx_status, fdx_apply_part, (fdx_call const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\
         V(size_t, fdx_operator_size, (fdx_sum const *)) \\
-        V(fdx_status, fdx_operator_transpose, (void *, fdx_operator const *, fdx_operator const **)) \\
-        V(size_t, fdx_operator_transpose_size, (fdx_operator const *)) \\
         V(int, fdx_result_dtype, (int)) \\
         P(char const *, fdx_status_message, (fdx_status)) \\
         P(char const *, fdx_version, (void)) \\

@@ -2,9 +2,8 @@
 
 An operator is a sum of terms; a term is a number times a product of factors: derivatives along an
 axis, their transposes, and arrays of coefficients, which multiply point by point. Products of sums
-are expanded. For arrays of one shape, an operator is compiled once to a Plan, which the C core
-applies: adjacent derivatives along different axes commute and are sorted by axis, and those along
-one axis are multiplied to one banded matrix.
+are expanded. For arrays of one shape, the C core compiles an operator once to a Plan, and applies
+it: `lowered` describes a term to it, and csrc/fdx_compile.c does the rest.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import contextlib
 import math
 import numbers
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 
@@ -39,12 +38,18 @@ from fdx._arguments import (
     check_number,
     check_period,
     check_shape,
-    even_spacing,
     precision_of,
     result_dtype,
-    rounding_of,
 )
-from fdx._core import Applicable, Band, NotABand, Plan, new_result
+from fdx._core import (
+    Applicable,
+    NoWeights,
+    Plan,
+    TooManyStages,
+    even_spacing,
+    new_result,
+    points_needed,
+)
 from fdx._types import Boundaries, Integers, Number
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
 Array = np.ndarray[Any, Any]
-Stage = tuple[int, Band | None, Array | None]
+Described = tuple[Any, ...]  # a factor, as Plan takes it
 
 MAX_STAGES = 16  # of one term, in the C core
 MAX_PLANS = 16  # kept by an operator, one for each shape
@@ -122,11 +127,10 @@ class Leaf:
         left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
         return left if left == right else (left, right)
 
-    def band(self, columns: int, scale: float) -> Band:
-        """Its matrix for an input of that many points, times a number."""
-        x = None if self.coordinates is None else np.frombuffer(self.coordinates)
+    def rows(self, columns: int) -> int:
+        """The points of the result for an input of that many points, which are checked."""
         n = columns + sum(self.crop) if self.transposed else columns
-        needed = Band.points(self.deriv, self.accuracy, self.left, self.right, self.uniform)
+        needed = points_needed(self.deriv, self.accuracy, self.left, self.right, self.uniform)
         if n < needed:
             raise ValueError(
                 f"axis {self.axis}: expected at least {needed} points for deriv={self.deriv}, "
@@ -147,25 +151,23 @@ class Leaf:
                     f"{self.axis}, {abs(whole)}, got {abs(self.period)}"
                     + (twice * TWICE or far * UNIT)
                 )
-        try:
-            band = Band.derivative(
-                n,
-                self.deriv,
-                self.accuracy,
-                self.left,
-                self.right,
-                scale,
-                self.spacing,
-                x,
-                self.period or 0.0,
-            )
-        except ValueError:
-            given = "coordinates" if x is not None else self.spacing
-            raise ValueError(
-                "spacing: expected one for which the weights neither over- nor underflow, "
-                f"got {given} for deriv={self.deriv}" + ("" if scale == 1 else f", times {scale}")
-            ) from None
-        return band.transpose() if self.transposed else band
+        return n if self.transposed else n - sum(self.crop)
+
+    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+        """Its description for the C core."""
+        return (
+            axis,
+            self.deriv,
+            self.accuracy,
+            self.left,
+            self.right,
+            self.spacing,
+            self.coordinates,
+            self.period or 0.0,
+            (0, 0),
+            self.transposed,
+            coefficient,
+        )
 
     def text(self) -> str:
         parts = [str(self.axis)]
@@ -198,14 +200,18 @@ class Crop:
     def transpose(self) -> Crop:
         return replace(self, transposed=not self.transposed)
 
-    def band(self, columns: int, scale: float) -> Band:
+    def rows(self, columns: int) -> int:
+        """The points of the result for an input of that many points, which are checked."""
         n = columns + sum(self.crop) if self.transposed else columns
         if n <= sum(self.crop):
             raise ValueError(
                 f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {n}"
             )
-        band = Band.crop(n, *self.crop, scale)
-        return band.transpose() if self.transposed else band
+        return n if self.transposed else n - sum(self.crop)
+
+    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+        """Its description for the C core."""
+        return axis, 0, 2, 0, 0, 1.0, None, 0.0, self.crop, self.transposed, coefficient
 
     def text(self) -> str:
         left, right = self.crop
@@ -300,153 +306,114 @@ class Term:
 # ---- from terms to a plan ----
 
 
-@dataclass
-class Chain:
-    """A term for inputs of one shape: the stages, in the order in which they are applied."""
-
-    stages: list[Stage] = field(default_factory=list)
-    shape: list[int] = field(default_factory=list)  # of the result
-    offset: list[int] = field(default_factory=list)  # of its first element, in the input's indices
-
-
-def product(factors: Sequence[Along], columns: int, scale: float) -> Band:
-    """The matrix of factors along one axis, the last of which is applied first.
-
-    A product and its transpose have the same numbers: only one of the two is computed, and the
-    other is its transpose. It is the one that applies a derivative first, whose rows then give 0
-    for a constant; if that does not decide, the one whose key is smaller.
-    """
-
-    def multiplied(sequence: Sequence[Along], n: int) -> Band:
-        # The only derivative is scaled, or else the product of all; crops are not.
-        leaves = [k for k, f in enumerate(sequence) if isinstance(f, Leaf)]
-        scaled = leaves[0] if leaves else 0
-        result = None
-        for k in range(len(sequence) - 1, -1, -1):
-            here = scale if k == scaled else 1.0
-            single = len(leaves) <= 1 or result is None
-            band = sequence[k].band(n, here if single else 1.0)
-            result = band if result is None else band.times(result, 1.0 if single else here)
-            n = result.shape[0]
-        assert result is not None
-        return result
-
-    def preference(sequence: Sequence[Along]) -> tuple[bool, list[tuple[Any, ...]]]:
-        return sequence[-1].transposed, [f.key() for f in sequence]
-
-    transposed = [f.transpose() for f in reversed(factors)]
-    if len(factors) == 1 or preference(factors) <= preference(transposed):
-        return multiplied(factors, columns)
-    rows = columns
-    for f in reversed(factors):
-        rows += sum(f.crop) * (1 if f.transposed else -1)
-    return multiplied(transposed, rows).transpose()
-
-
-def multiplied(factors: Sequence[Along], columns: int, scale: float) -> list[Band]:
-    """Factors along one axis as one banded matrix; or as several, applied one after the other, if
-    the product is not banded: of periodic and other factors, or wider than the axis."""
-    try:
-        return [product(factors, columns, scale)]
-    except NotABand:
-        bands: list[Band] = []
-        for k in range(len(factors) - 1, -1, -1):
-            bands.append(factors[k].band(columns, scale if k == 0 else 1.0))
-            columns = bands[-1].shape[0]
-        return bands
-
-
-def chain(term: Term, in_shape: Sequence[int]) -> Chain:
-    """A term for arrays of one shape."""
-    ndim = len(in_shape)
-    result = Chain([], list(in_shape), [0] * ndim)
-    groups: list[tuple[dict[int, list[Along]], Coefficient | None]] = []
-    together: dict[int, list[Along]] = {}
+def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
+    """The factors of a term for inputs of one shape, in the order in which they are applied, as
+    the C core takes them: each with the array that multiplies its result."""
+    shape, found = list(in_shape), []
+    identity = Crop(0, (0, 0))
+    last: tuple[Along, int] | None = None  # a factor that no array multiplies yet, and its axis
     for factor in reversed(term.factors):
-        if isinstance(factor, Coefficient):
-            groups.append((together, factor))
-            together = {}
-        else:
-            axis = normalize_axis_index(factor.axis, ndim)
-            together.setdefault(axis, []).insert(0, factor)
-    groups.append((together, None))
-    # The derivative that is applied last is scaled.
-    scaled = None
-    for number, (by_axis, _) in enumerate(groups):
-        along = [axis for axis, some in by_axis.items() if any(isinstance(f, Leaf) for f in some)]
-        if along:
-            scaled = number, min(along)
-    before: set[int] = set()
-    if scaled is None and (term.scale != 1 or len(groups) == 1):
-        scale_array = np.broadcast_to(np.float64(term.scale), result.shape)
-        result.stages.append((0, None, None if term.scale == 1 else scale_array))
-    for number, (by_axis, coefficient) in enumerate(groups):
-        again = before & by_axis.keys()
-        before |= by_axis.keys()
-        for axis in sorted(by_axis, reverse=True):
-            factors = by_axis[axis]
-            scale = term.scale if scaled == (number, axis) else 1.0
-            bands = multiplied(factors, result.shape[axis], scale)
-            for band in bands:
-                # In plain order, so that `matrix` has exactly the columns that unit vectors give.
-                plain = band.plain(bool(again) or len(bands) > 1) if result.stages else band
-                result.stages.append((axis, plain, None))
-            result.shape[axis] = bands[-1].shape[0]
-            for f in factors:
-                result.offset[axis] += f.crop[0] * (-1 if f.transposed else 1)
-        if coefficient is not None:
-            values = coefficient.values
-            try:
-                coefficient_array = np.broadcast_to(values, result.shape)
-            except ValueError:
-                raise ValueError(
-                    f"coefficients: expected a shape that broadcasts to {tuple(result.shape)}, "
-                    f"got {values.shape}"
-                ) from None
-            if by_axis:
-                axis, stage_band, _ = result.stages[-1]
-                result.stages[-1] = (axis, stage_band, coefficient_array)
-            else:
-                result.stages.append((0, None, coefficient_array))
-    if len(result.stages) > MAX_STAGES:
-        raise ValueError(
-            f"operator: expected at most {MAX_STAGES} derivatives and arrays one after the other "
-            f"in a term, got {len(result.stages)}; multiply arrays by each other first, as in "
-            "(a * b) * D for a * (b * D), or apply operators one after the other"
-        )
-    return result
+        if not isinstance(factor, Coefficient):
+            if last is not None:
+                found.append(last[0].described(last[1]))
+            axis = normalize_axis_index(factor.axis, len(shape))
+            shape[axis] = factor.rows(shape[axis])
+            last = factor, axis
+            continue
+        try:
+            array = np.broadcast_to(factor.values, shape)
+        except ValueError:
+            raise ValueError(
+                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, "
+                f"got {factor.values.shape}"
+            ) from None
+        along, axis = last or (identity, 0)
+        found.append(along.described(axis, array))
+        last = None
+    if last is not None or not found:
+        along, axis = last or (identity, 0)
+        found.append(along.described(axis))
+    return found
 
 
-def common_region(chains: Iterable[Chain], ndim: int) -> tuple[list[int], list[int]]:
-    """The range of the input's indices, [lo, hi), that the results of all chains have."""
-    found = list(chains)
-    lo = [max(c.offset[d] for c in found) for d in range(ndim)]
-    hi = [min(c.offset[d] + c.shape[d] for c in found) for d in range(ndim)]
-    for d in range(ndim):
-        if hi[d] < lo[d]:
-            raise ValueError(f"axis {d}: too short for the terms to have points in common")
-    return lo, hi
+def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
+    """Which derivative, product or sum has weights that over- or underflow."""
+    expected = "spacing: expected one for which the weights"
+    for term in terms:
+        sizes = list(shape)
+        for f in reversed(term.factors):
+            if isinstance(f, Coefficient):
+                continue
+            axis = normalize_axis_index(f.axis, len(sizes))
+            for scale in (1.0, term.scale):
+                try:
+                    Plan((sizes[axis],), [(0, 0, scale, (f.described(0),))])
+                except NoWeights:
+                    assert isinstance(f, Leaf)
+                    given = "coordinates" if f.coordinates is not None else f.spacing
+                    return (
+                        f"{expected} neither over- nor underflow, got {given} for deriv={f.deriv}"
+                    ) + ("" if scale == 1 else f", times {scale}")
+            sizes[axis] = f.rows(sizes[axis])
+        try:
+            Plan(tuple(shape), [(0, 0, term.scale, tuple(lowered(term, shape)))])
+        except NoWeights:
+            return f"{expected} of a product neither over- nor underflow, got {term.text()}"
+    return f"{expected} of a sum do not overflow, got {' + '.join(t.text() for t in terms)}"
+
+
+def too_many_stages(terms: Iterable[Term]) -> str:
+    def stages(term: Term) -> int:
+        count, axes = 0, set()
+        for f in (*reversed(term.factors), None):
+            if isinstance(f, (Leaf, Crop)):
+                axes.add(f.axis)
+            elif f is not None or axes:
+                count += len(axes) or 1
+                axes = set()
+        return count
+
+    return (
+        f"operator: expected at most {MAX_STAGES} derivatives and arrays one after the other "
+        f"in a term, got {max(map(stages, terms))}; multiply arrays by each other first, as in "
+        "(a * b) * D for a * (b * D), or apply operators one after the other"
+    )
 
 
 def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:
     """Compile sums of terms, each of a numbered input, for inputs of a shape."""
-    ndim = len(shape)
-    if ndim == 0:
+    if len(shape) == 0:
         raise ValueError("shape: expected at least one dimension, got ()")
-    chains = [[chain(term, shape) for _, term in terms] for terms in outputs]
-    lo, hi = common_region((c for row in chains for c in row), ndim)
-    terms = [
-        (source, number, c.stages, tuple(lo[d] - c.offset[d] for d in range(ndim)))
-        for number, (row, of_row) in enumerate(zip(outputs, chains, strict=True))
-        for (source, _), c in zip(row, of_row, strict=True)
+    described = [
+        (source, number, term.scale, tuple(lowered(term, shape)))
+        for number, row in enumerate(outputs)
+        for source, term in row
     ]
-    ninputs = 1 + max(source for row in outputs for source, _ in row)
-    out_shape = tuple(b - a for a, b in zip(lo, hi, strict=True))
-    return Plan(tuple(shape), out_shape, ninputs, len(outputs), terms)
+    check_common_region((term for row in outputs for _, term in row), shape)
+    try:
+        return Plan(tuple(shape), described)
+    except NoWeights:
+        why = why_no_weights([term for row in outputs for _, term in row], shape)
+    except TooManyStages:
+        why = too_many_stages(term for row in outputs for _, term in row)
+    raise ValueError(why)
+
+
+def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
+    """The results of all terms must have points in common."""
+    lost: dict[int, tuple[int, int]] = {}
+    for term in terms:
+        for axis, crop in term.crops().items():
+            d = normalize_axis_index(axis, len(shape))
+            left, right = lost.get(d, (0, 0))
+            lost[d] = max(left, crop[0]), max(right, crop[1])
+    for d, crop in lost.items():
+        if sum(crop) > shape[d]:
+            raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 
 def check_single(plan: Plan, f: Array, name: str) -> None:
-    if result_dtype(f).char in "fF" and not plan.for_single():
+    if plan.double_only and result_dtype(f).char in "fF":
         raise ValueError(
             f"{name}: expected double precision, as there are weights that single precision cannot "
             f"hold, got {f.dtype}"
@@ -517,9 +484,11 @@ class Operator(Applicable):
 
     Notes
     -----
-    Products of sums are expanded, and factors along one axis multiplied to one banded matrix. All
-    terms are computed in one pass over the array, in blocks that fit a cache; products of
-    derivatives along several axes use a small staging buffer.
+    Products of sums are expanded. Factors along one axis are multiplied to one banded matrix, and
+    terms along one axis added to one: ``(fdx.Identity() + 0.25 * D2) ** 8`` is the identity and one
+    stencil of 17 points. The identity stays a term of its own, so that a constant stays the same
+    constant. All terms are computed in one pass over the array, in blocks that fit a cache;
+    products of derivatives along several axes use a small staging buffer.
 
     Equal operators give the same bits. Sums are equal, and give the same bits, in any order, except
     for the order of terms that differ only in their arrays of coefficients, or in being transposed.
@@ -1277,12 +1246,11 @@ class Diff(Operator):
             with np.errstate(all="ignore"):  # they may span more than a float64 holds
                 x, precision = check_coordinates(spacing, plain)
                 points = len(x)
-                rounding = rounding_of(x, precision)
-                even = even_spacing(x, rounding)
                 if left == PERIODIC:
-                    period, closes_evenly = check_period(x, period, rounding, given)
-                    if not closes_evenly:
-                        even = None
+                    period = check_period(x, period, precision, given)
+                    even = even_spacing(x, precision, period, precision_of(given))
+                else:
+                    even = even_spacing(x, precision)
                 h = x[1] - x[0] if even is None else even
             if even is not None and VALID not in (left, right):
                 x = None  # with "valid" the result's length must not depend on values

@@ -6,9 +6,11 @@
  *   1, gradient: i dtype, ndim, shape[ndim], edge_order, naxes; for each: i axis, nx (0: a spacing), d spacing, x[nx];
  *      the input. Results: one array for each.
  *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; for each:
- *      i in, out, nfactors; for each: i axis, deriv, accuracy, left, right, nx, has_coefficient, d scale, spacing,
- *      period, x[nx], and, with a coefficient, i n, d coefficient[n], of the shape of the factor's result; i ninputs,
- *      noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the outputs.
+ *      i in, out, nfactors, d scale; for each factor: i axis, deriv, accuracy, left, right, nx, crop[2], transposed,
+ *      own (not 0: the matrix of the derivative, for that many points, is built first), dtype of the coefficient (0:
+ *      none), d scale, spacing, period, eps (not 0: coordinates that are even in that precision count as a spacing),
+ *      x[nx], and, with a coefficient, i shape[ndim] (1 where it is repeated), coefficient[shape]; i ninputs, noutputs,
+ *      in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the outputs.
  *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +150,7 @@ static void gradient(void)
 }
 
 /* Memory that is freed at the end of the case. */
-static void *kept[MAXPARTS * MAXPARTS * 4];
+static void *kept[MAXPARTS * MAXPARTS * 5];
 static int nkept;
 
 static void *keep(void *memory)
@@ -156,33 +158,44 @@ static void *keep(void *memory)
     return kept[nkept++] = memory;
 }
 
-static fdx_factor read_factor(int ndim, ptrdiff_t *n)
+static fdx_factor read_factor(int ndim)
 {
     fdx_factor factor;
     memset(&factor, 0, sizeof factor);
+    fdx_derivative *what = &factor.what;
     factor.axis = small();
-    factor.what.deriv = small();
-    factor.what.accuracy = small();
-    factor.what.left = small();
-    factor.what.right = small();
-    const ptrdiff_t nx = integer();
-    const int has_coefficient = small();
-    factor.what.scale = number();
-    factor.what.spacing = number();
-    factor.what.period = number();
-    if (nx > 0)
-        factor.what.x = (const double *)keep(numbers(nx));
-    ptrdiff_t half_width = (factor.what.deriv + factor.what.accuracy) / 2;
-    if (nx == 0)
-        half_width = (factor.what.deriv + 1) / 2 + factor.what.accuracy / 2 - 1;
-    if (factor.what.deriv > 0)
-        n[factor.axis] -= half_width * ((factor.what.left == FDX_VALID) + (factor.what.right == FDX_VALID));
-    if (has_coefficient) {
-        double *values = (double *)keep(numbers(integer()));
-        ptrdiff_t *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));
+    what->deriv = small();
+    what->accuracy = small();
+    what->left = small();
+    what->right = small();
+    what->n = integer();
+    integers(factor.crop, 2);
+    factor.transposed = small();
+    const ptrdiff_t own = integer();
+    const int dtype = small();
+    what->scale = number();
+    what->spacing = number();
+    what->period = number();
+    const double eps = number();
+    if (what->n > 0)
+        what->x = (const double *)keep(numbers(what->n));
+    if (eps > 0) {
+        const double even = fdx_even_spacing(what->x, what->n, eps, what->period, eps);
+        what->spacing = even;
+        what->x = even != 0 ? NULL : what->x;
+    }
+    if (own > 0) {
+        what->n = own;
+        check(fdx_band_derivative(keep(allocate(fdx_band_derivative_size(what))), what, &factor.band));
+    }
+    if (dtype != 0) {
+        ptrdiff_t shape[MAXN], *stride = (ptrdiff_t *)keep(allocate(MAXN * sizeof *stride));
         fdx_array *coefficient = (fdx_array *)keep(allocate(sizeof *coefficient));
-        layout(FDX_F64, ndim, n, stride);
-        *coefficient = describe(values, stride, FDX_F64);
+        integers(shape, ndim);
+        const ptrdiff_t bytes = layout(dtype, ndim, shape, stride);
+        for (int d = 0; d < ndim; d++)
+            stride[d] = shape[d] == 1 ? 0 : stride[d];
+        *coefficient = describe(keep(read_bytes((size_t)bytes)), stride, dtype);
         factor.coefficient = coefficient;
     }
     return factor;
@@ -192,6 +205,7 @@ static void apply_operator(void)
 {
     ptrdiff_t shape[MAXN], lo[MAXN], hi[MAXN], in_shape[MAXN], out_shape[MAXN], in_stride[MAXN], out_stride[MAXN];
     fdx_factor factors[MAXPARTS][MAXPARTS];
+    double scales[MAXPARTS];
     fdx_term terms[MAXPARTS];
     fdx_array in[MAXPARTS], out[MAXPARTS];
     fdx_sum sum;
@@ -199,7 +213,8 @@ static void apply_operator(void)
     memset(&call, 0, sizeof call);
     const int dtype = small(), result = fdx_result_dtype(dtype), ndim = small();
     integers(shape, ndim);
-    const int transposed = small(), boxed = small();
+    sum.transposed = small();
+    const int boxed = small();
     integers(lo, ndim);
     integers(hi, ndim);
     const int adds = small();
@@ -210,18 +225,16 @@ static void apply_operator(void)
     sum.term = terms;
     sum.isa = fdx_isa_find("auto");
     for (int k = 0; k < sum.nterms; k++) {
-        ptrdiff_t n[MAXN];
-        memcpy(n, shape, sizeof n);
         terms[k].in = small();
         terms[k].out = small();
         terms[k].nfactors = small();
         terms[k].factor = factors[k];
+        scales[k] = number();
+        terms[k].scale = scales[k] == 1 ? NULL : &scales[k];
         for (int s = 0; s < terms[k].nfactors; s++)
-            factors[k][s] = read_factor(ndim, n);
+            factors[k][s] = read_factor(ndim);
     }
     check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum))), &sum, &call.op));
-    if (transposed)
-        check(fdx_operator_transpose(keep(allocate(fdx_operator_transpose_size(call.op))), call.op, &call.op));
     const int ninputs = small(), noutputs = small();
     integers(in_shape, ndim);
     integers(out_shape, ndim);

@@ -13,6 +13,7 @@ program apply
     real(real64), allocatable :: d(:)
   end type
 
+  integer, parameter :: MAXFACTORS = 16 ! of a term
   integer :: cases, results
 
   open (newunit=cases, file=argument(1), access='stream', form='unformatted', status='old', action='read')
@@ -76,7 +77,7 @@ contains
     real(real64), allocatable :: alpha
     type(fdx_term), allocatable :: terms(:)
     type(numbers), allocatable, target :: u(:), y(:), coefficients(:)
-    type(fdx_operator) :: made, op
+    type(fdx_operator) :: op
     dtype = next()
     shape = next_shape(next())
     transposed = next() /= 0
@@ -88,15 +89,11 @@ contains
     alpha = next_real()
     if (.not. adds) deallocate (alpha)
     allocate (terms(next()))
-    allocate (coefficients(FDX_MAXFACTORS*size(terms)))
+    allocate (coefficients(MAXFACTORS*size(terms)))
     do k = 1, size(terms)
-      terms(k) = next_term(shape, coefficients(FDX_MAXFACTORS*(k - 1) + 1:FDX_MAXFACTORS*k))
+      terms(k) = next_term(size(shape), coefficients(MAXFACTORS*(k - 1) + 1:MAXFACTORS*k))
     end do
-    call op%make(shape, terms)
-    if (transposed) then
-      made = op
-      call made%transpose(op)
-    end if
+    call op%make(shape, terms, transposed=transposed)
     ninputs = next()
     noutputs = next()
     in_shape = next_shape(size(shape))
@@ -121,40 +118,47 @@ contains
     end do
   end subroutine
 
-  ! in, out, nfactors; for each factor axis, deriv, accuracy, left, right, nx, has_coefficient, scale, spacing, period,
-  ! x[nx], and if it has a coefficient n, coefficient[n], of the shape of the factor's result.
-  type(fdx_term) function next_term(shape, coefficients) result(term)
-    integer, intent(in) :: shape(:)
+  ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that
+  ! is for C, dtype of the coefficient (0: none), scale, spacing, period, eps (not 0: coordinates that are even in that
+  ! precision count as a spacing), x[nx], and if it has a coefficient shape[ndim], coefficient[shape].
+  type(fdx_term) function next_term(ndim, coefficients) result(term)
+    integer, intent(in) :: ndim
     type(numbers), intent(inout), target :: coefficients(:)
-    integer :: n(size(shape)), k, m, nx, half_width
-    logical :: has_coefficient
-    n = shape
+    integer :: k, nx, dtype, for_c
+    real(real64) :: scale, eps
     term%in = next() + 1
     term%out = next() + 1
     allocate (term%factor(next()))
+    scale = next_real()
     do k = 1, size(term%factor)
       associate (p => term%factor(k))
-        p%axis = size(shape) - next()
+        p%axis = ndim - next()
         p%deriv = next()
         p%accuracy = next()
         p%boundary(1) = next()
         p%boundary(2) = next()
         nx = next()
-        has_coefficient = next() /= 0
+        p%crop(1) = next()
+        p%crop(2) = next()
+        p%transposed = next() /= 0
+        for_c = next()
+        dtype = next()
         p%scale = next_real()
         p%spacing = next_real()
         p%period = next_real()
+        eps = next_real()
         if (nx > 0) p%x = next_reals(nx)
-        half_width = merge((p%deriv + p%accuracy)/2, (p%deriv + 1)/2 + p%accuracy/2 - 1, nx > 0)
-        if (p%deriv > 0) n(p%axis) = n(p%axis) - half_width*count(p%boundary == FDX_VALID)
-        if (has_coefficient) then
-          m = next()
-          if (m /= elements(n)) error stop 'a coefficient of another size is expected'
-          coefficients(k) = next_array(FDX_F64, n)
+        if (eps > 0) then
+          p%spacing = fdx_even_spacing_c(p%x, int(nx, fdx_index), eps, p%period, eps)
+          if (p%spacing > 0 .or. p%spacing < 0) deallocate (p%x)
+        end if
+        if (dtype /= 0) then
+          coefficients(k) = next_array(dtype, next_shape(ndim))
           p%coefficient = view(coefficients(k))
         end if
       end associate
     end do
+    term%factor(1)%scale = scale*term%factor(1)%scale
   end function
 
   ! n, deriv, at, x[n].

@@ -198,9 +198,10 @@ static void operators(const fdx_isa *isa, int dtype, int set)
             what->scale = d == 0 ? 1 : -0.7;
             what->spacing = 0.137;
             what->x = k >= 16 && d == 0 ? x : NULL;
+            what->n = shape[d];
         }
-        const fdx_term chains[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-        const fdx_sum sum = {2, shape, 2, chains, isa};
+        const fdx_term chains[2] = {{0, 0, 1, &along[0], NULL}, {0, 0, 1, &along[1], NULL}};
+        const fdx_sum sum = {2, shape, 2, chains, isa, 0};
         const fdx_operator *op;
         if (fdx_operator_size(&sum) > sizeof memory)
             exit(1);
@@ -254,9 +255,9 @@ static void weights(const fdx_isa *isa)
     static double memory[ROOM], memory_of_term[ROOM], memory_of_first[ROOM];
     double x[N];
     const ptrdiff_t shape[1] = {N};
-    const fdx_factor tiny = {0, {N, 0, 0, 0, 0, 1e-310, 0, NULL, 0, NULL}, NULL};
-    const fdx_term times_tiny = {0, 0, 1, &tiny};
-    const fdx_sum sum = {1, shape, 1, &times_tiny, isa};
+    const fdx_factor tiny = {.what = {N, 0, 0, 0, 0, 1e-310, 0, NULL, 0, NULL}};
+    const fdx_term times_tiny = {0, 0, 1, &tiny, NULL};
+    const fdx_sum sum = {1, shape, 1, &times_tiny, isa, 0};
     const fdx_operator *op;
     const fdx_band *band, *term, *first;
     const fdx_derivative plain = {N, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 0.1, NULL, 0, NULL};

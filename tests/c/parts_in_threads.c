@@ -247,21 +247,21 @@ static const fdx_operator *make(const fdx_sum *sum)
     return op;
 }
 
-static const fdx_operator *transposed(const fdx_operator *op)
+static const fdx_operator *make_transposed(const fdx_sum *sum)
 {
-    const fdx_operator *transpose;
-    expect(fdx_operator_transpose(allocate(fdx_operator_transpose_size(op)), op, &transpose), "fdx_operator_transpose");
-    return transpose;
+    fdx_sum transposed = *sum;
+    transposed.transposed = 1;
+    return make(&transposed);
 }
 
 /* Outputs larger than the cache, with non-temporal stores; and without, if first_touch. */
 static void laplacian(void)
 {
     const ptrdiff_t shape[2] = {LARGE, LARGE};
-    const fdx_factor across = {0, derivative(2, 2, FDX_PERIODIC, FDX_PERIODIC), NULL};
-    const fdx_factor along = {1, derivative(2, 2, FDX_ONE_SIDED, FDX_REFLECT), NULL};
-    const fdx_term terms[2] = {{0, 0, 1, &across}, {0, 0, 1, &along}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_factor across = {.axis = 0, .what = derivative(2, 2, FDX_PERIODIC, FDX_PERIODIC)};
+    const fdx_factor along = {.axis = 1, .what = derivative(2, 2, FDX_ONE_SIDED, FDX_REFLECT)};
+    const fdx_term terms[2] = {{0, 0, 1, &across, NULL}, {0, 0, 1, &along, NULL}};
+    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto"), 0};
     const fdx_operator *op = make(&sum);
     apply_together(op, FDX_F64, NULL, NULL, NULL, 0);
     free((void *)op);
@@ -289,16 +289,18 @@ static void describe(fields *f)
     f->coefficient.stride = f->c.stride;
     for (int i = 0; i < 24; i++)
         f->y[i] = i + 0.01 * i * i;
-    f->there[0] = (fdx_factor){0, derivative(1, 2, FDX_VALID, FDX_VALID), &f->coefficient};
-    f->there[1] = (fdx_factor){0, derivative(1, 4, FDX_ONE_SIDED, FDX_REFLECT_ODD), NULL};
-    f->along = (fdx_factor){1, derivative(2, 4, FDX_SYMMETRIC, FDX_ONE_SIDED), NULL};
+    f->there[0] =
+        (fdx_factor){.axis = 0, .what = derivative(1, 2, FDX_VALID, FDX_VALID), .coefficient = &f->coefficient};
+    f->there[1] = (fdx_factor){.axis = 0, .what = derivative(1, 4, FDX_ONE_SIDED, FDX_REFLECT_ODD)};
+    f->along = (fdx_factor){.axis = 1, .what = derivative(2, 4, FDX_SYMMETRIC, FDX_ONE_SIDED)};
     f->along.what.x = f->y;
-    f->twice[0] = (fdx_factor){2, derivative(1, 6, FDX_PERIODIC, FDX_PERIODIC), NULL};
+    f->along.what.n = 24;
+    f->twice[0] = (fdx_factor){.axis = 2, .what = derivative(1, 6, FDX_PERIODIC, FDX_PERIODIC)};
     f->twice[1] = f->twice[0];
-    f->terms[0] = (fdx_term){0, 0, 2, f->there};
-    f->terms[1] = (fdx_term){1, 0, 1, &f->along};
-    f->terms[2] = (fdx_term){0, 1, 2, f->twice};
-    f->sum = (fdx_sum){3, f->shape, 3, f->terms, fdx_isa_find("auto")};
+    f->terms[0] = (fdx_term){0, 0, 2, f->there, NULL};
+    f->terms[1] = (fdx_term){1, 0, 1, &f->along, NULL};
+    f->terms[2] = (fdx_term){0, 1, 2, f->twice, NULL};
+    f->sum = (fdx_sum){3, f->shape, 3, f->terms, fdx_isa_find("auto"), 0};
 }
 
 static void sums_with_coefficients(void)
@@ -308,7 +310,7 @@ static void sums_with_coefficients(void)
     const double alpha = -0.7;
     fields f;
     describe(&f);
-    const fdx_operator *op = make(&f.sum), *transpose = transposed(op);
+    const fdx_operator *op = make(&f.sum), *transpose = make_transposed(&f.sum);
     for (size_t k = 0; k < sizeof dtypes / sizeof *dtypes; k++) {
         apply_together(op, dtypes[k], NULL, NULL, NULL, 1);
         apply_together(op, dtypes[k], lo, hi, &alpha, 0);
@@ -333,7 +335,7 @@ enum { RESULTS = 2 * 20 * 24 * 30 };
 static void make_own(const void *shared, int thread)
 {
     const makings *m = shared;
-    const fdx_operator *op = make(&m->f->sum), *transpose = transposed(op);
+    const fdx_operator *op = make(&m->f->sum), *transpose = make_transposed(&m->f->sum);
     double *y = m->results[thread];
     array in[2];
     fdx_array inputs[2], outputs[2];

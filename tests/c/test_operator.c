@@ -330,7 +330,7 @@ static void random_case(const fdx_isa *isa)
         out[k].data = a->data;
         out[k].stride = a->stride;
     }
-    const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nchains, chains, isa};
+    const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nchains, chains, isa, 0};
     const fdx_call call = {
         &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(!usual && below(2))};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
@@ -466,7 +466,7 @@ static void middles_that_meet(const fdx_isa *isa)
             const fdx_array out = {y[table], stride[2], FDX_F64, 0};
             const fdx_isa *by = table == 0 ? fdx_isa_find("base") : isa;
             const ptrdiff_t *shape = cases[k].shape;
-            const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, chains, by};
+            const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, chains, by, 0};
             const fdx_call call = {&op, in, &out, NULL, NULL, NULL, 0};
             const ptrdiff_t size = fdx_workspace_size(&call);
             void *memory = malloc((size_t)size);

@@ -115,7 +115,7 @@ static ptrdiff_t n;
 static fdx_status operate(void)
 {
     static ptrdiff_t shape[FDX_MAXDIM], stride[FDX_MAXDIM], coefficient_stride[FDX_MAXDIM], out_stride[FDX_MAXDIM];
-    static fdx_stage stage[FDX_MAXDIM][FDX_MAXFACTORS];
+    static fdx_stage stage[FDX_MAXDIM][FDX_MAXSTAGES];
     static fdx_chain chain[FDX_MAXDIM];
     static double w[9] = {1, -8, 28, -56, 70, -56, 28, -8, 1};
     static fdx_stencil closures[8];
@@ -146,7 +146,7 @@ static fdx_status operate(void)
             stage[d][s] = (fdx_stage){(d + s) % ndim, &band, &coefficient};
         chain[d] = (fdx_chain){0, 0, stages, stage[d], NULL};
     }
-    const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, chain, fdx_isa_find("auto")};
+    const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, chain, fdx_isa_find("auto"), 0};
     const fdx_call call = {&op, &input, &output, NULL, NULL, NULL, 0};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = malloc((size_t)bytes);
@@ -178,7 +178,7 @@ int main(void)
     static const int dimensions[] = {1, 2, 3, FDX_MAXDIM};
     static const ptrdiff_t lengths[] = {400, 40, 12, 1};
     for (int k = 0; k < 4; k++)
-        for (stages = 1; stages <= FDX_MAXFACTORS; stages += FDX_MAXFACTORS - 1)
+        for (stages = 1; stages <= FDX_MAXSTAGES; stages += FDX_MAXSTAGES - 1)
             for (dtype = FDX_F64; dtype != -1; dtype = dtype == FDX_F64 ? FDX_I16 : -1) {
                 ndim = dimensions[k];
                 n = lengths[k];

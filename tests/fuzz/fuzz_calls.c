@@ -1322,7 +1322,7 @@ static int factors_of(const fdx_operator *op, a_factor *list, int most)
     for (int k = 0; k < op->nchains; k++) {
         ptrdiff_t n[FDX_MAXDIM];
         memcpy(n, op->in_shape, (size_t)op->ndim * sizeof *n);
-        for (int s = 0; s < op->chain[k].nstages && op->chain[k].nstages <= FDX_MAXFACTORS; s++) {
+        for (int s = 0; s < op->chain[k].nstages && op->chain[k].nstages <= FDX_MAXSTAGES; s++) {
             const fdx_stage *stage = &op->chain[k].stage[s];
             if (stage->band != NULL && stage->axis >= 0 && stage->axis < op->ndim)
                 n[stage->axis] = stage->band->rows;
@@ -1458,7 +1458,7 @@ static void scramble_operator(fdx_operator *op)
     const fdx_operator was = *op;
     for (int times = 1 + below(4); times > 0; times--) {
         fdx_chain *chain = (fdx_chain *)&op->chain[below(was.nchains)];
-        if (chain->nstages < 1 || chain->nstages > FDX_MAXFACTORS)
+        if (chain->nstages < 1 || chain->nstages > FDX_MAXSTAGES)
             continue;
         fdx_stage *stage = (fdx_stage *)&chain->stage[below(chain->nstages)];
         fdx_band *band = (fdx_band *)stage->band;
@@ -1574,7 +1574,7 @@ static broken break_application(application *o, int number, const ptrdiff_t *lo,
     BREAK(op->noutputs > 1, ((fdx_chain *)op->chain)[0].out = 1, FDX_E_COUNT)
     BREAK(op->noutputs > 1, ((fdx_chain *)op->chain)[op->nchains - 1].out = 0, FDX_E_COUNT)
     BREAK(1, chain->nstages = 0, FDX_E_COUNT)
-    BREAK(1, chain->nstages = FDX_MAXFACTORS + 1, FDX_E_COUNT)
+    BREAK(1, chain->nstages = FDX_MAXSTAGES + 1, FDX_E_COUNT)
     BREAK(1, in_shape[d] = -1, FDX_E_SHAPE)
     BREAK(1, out_shape[d] = -1, FDX_E_SHAPE)
     BREAK(1, out_shape[d] = PTRDIFF_MIN, FDX_E_SHAPE)
@@ -1766,79 +1766,6 @@ static void apply(const fdx_operator *op, int mode, int usual)
         die("fdx_workspace_size of nothing", "");
 }
 
-/* Does a chain lose or gain so many points that rows of its transpose may be too far from the diagonal for csrc's limit
- * of some 1020 columns? */
-static int strays(const fdx_operator *op)
-{
-    for (int k = 0; k < op->nchains; k++)
-        for (int d = 0; d < op->ndim; d++) {
-            ptrdiff_t least = op->out_shape[d], most = least;
-            for (int s = -1; s < op->chain[k].nstages; s++) {
-                const fdx_band *band = s < 0 ? NULL : op->chain[k].stage[s].band;
-                if (s >= 0 && (band == NULL || op->chain[k].stage[s].axis != d))
-                    continue;
-                const ptrdiff_t n = s < 0 ? op->in_shape[d] : band->rows;
-                least = n < least ? n : least;
-                most = n > most ? n : most;
-            }
-            if (most - least > 900)
-                return 1;
-        }
-    return 0;
-}
-
-/* Its transpose, or NULL if there is none. */
-static const fdx_operator *transpose(const fdx_operator *op, int mode)
-{
-    static const fdx_operator *made;
-    fdx_status status;
-    size_t bytes;
-    made = NULL;
-    poison();
-    bytes = fdx_operator_transpose_size(op);
-    unpoison();
-    void *memory = allocate(bytes);
-    before_calls();
-    CALL(status, fdx_operator_transpose(memory, op, &made));
-    if (bytes == 0 && status == FDX_OK)
-        die("fdx_operator_transpose_size told no size", "");
-    if (status == FDX_OK) {
-        if (made != memory)
-            die("an operator is not at the beginning of its memory", "");
-    } else if (made != NULL) {
-        die("*transpose was set", "");
-    }
-    slot_at(memory)->scratch = 1; /* on errors it may have been written to */
-    expect_unchanged("fdx_operator_transpose");
-    slot_at(memory)->scratch = 0;
-    if (mode == 0 && status != FDX_OK && status != FDX_E_COUNT && status != FDX_E_SIZE)
-        expect("fdx_operator_transpose", nothing, status);
-    if (mode == 0 && status == FDX_E_SIZE) { /* there have to be rows */
-        int rows = 1;
-        for (int d = 0; d < op->ndim; d++)
-            rows &= op->out_shape[d] > 0 && op->in_shape[d] > 0;
-        if (rows && bytes == 0 && !strays(op))
-            expect("fdx_operator_transpose", nothing, status);
-    }
-    if (mode == 0 && status == FDX_E_COUNT) {
-        uint64_t used = 0;
-        int longest = 0;
-        for (int k = 0; k < op->nchains; k++) {
-            used |= (uint64_t)1 << op->chain[k].in;
-            longest = op->chain[k].nstages > longest ? op->chain[k].nstages : longest;
-        }
-        if (used == ((uint64_t)1 << op->ninputs) - 1 && 2 * longest + op->ndim <= FDX_MAXFACTORS)
-            expect("fdx_operator_transpose", nothing, status);
-    }
-    const fdx_operator *none = NULL;
-    CALL(status, fdx_operator_transpose(NULL, op, &none));
-    if (bytes > 0)
-        expect("fdx_operator_transpose", (broken){"memory = NULL", FDX_E_NULL, FDX_E_NULL}, status);
-    CALL(status, fdx_operator_transpose(memory, NULL, &none));
-    expect("fdx_operator_transpose", (broken){"op = NULL", FDX_E_NULL, FDX_E_NULL}, status);
-    return made;
-}
-
 static void operator_case(int mode)
 {
     int usual;
@@ -1848,15 +1775,6 @@ static void operator_case(int mode)
         if (op->ndim < 1 || op->ndim > FDX_MAXDIM)
             return;
         refit_factors(op);
-    }
-    if (chance(6)) {
-        const fdx_operator *transposed = transpose(op, mode);
-        if (transposed == NULL)
-            return;
-        fdx_operator *again = keep(sizeof *again);
-        *again = *transposed;
-        apply(again, mode, usual);
-        return;
     }
     apply(op, mode, usual);
 }
@@ -2028,7 +1946,7 @@ static broken break_sum(summing *c, int number)
     BREAK(1, all[0].out = 1, FDX_E_COUNT)
     BREAK(all[last].out > 0 && last > 0 && all[last - 1].out > 0, all[last].out = 0, FDX_E_COUNT)
     BREAK(1, one->nfactors = 0, FDX_E_COUNT)
-    BREAK(1, one->nfactors = FDX_MAXFACTORS + 1, FDX_E_COUNT)
+    BREAK(1, one->nfactors = INT_MAX, FDX_E_COUNT)
     BREAK(1, ((ptrdiff_t *)what->shape)[below(what->ndim)] = -1, FDX_E_SHAPE)
     BREAK(1, factor->axis = -1, FDX_E_AXIS)
     BREAK(1, factor->axis = what->ndim, FDX_E_AXIS)
@@ -2047,21 +1965,68 @@ static broken break_sum(summing *c, int number)
     BREAK(1, d->scale = -INFINITY, FDX_E_NODES)
     BREAK(real && d->x == NULL, d->spacing = 0, FDX_E_NODES)
     BREAK(real && d->x == NULL, d->spacing = NAN, FDX_E_NODES)
-    BREAK(real, ((ptrdiff_t *)what->shape)[factor->axis] = 1, FDX_E_SIZE)
+    BREAK(real && !factor->transposed, ((ptrdiff_t *)what->shape)[factor->axis] = 1, FDX_E_SIZE)
+    BREAK(real && d->x != NULL, d->n = 0, FDX_E_SIZE)
+    BREAK(1, factor->crop[0] = -1, FDX_E_SIZE)
+    BREAK(1, factor->crop[1] = PTRDIFF_MAX, FDX_E_SIZE)
+    BREAK(real, factor->crop[below(2)] = 1, FDX_E_SIZE)
+    BREAK(one->scale, *(double *)one->scale = -INFINITY, FDX_E_NODES)
     return nothing;
+}
+
+/* Points that a factor removes at an end of the axis; transposed, that it adds. */
+static ptrdiff_t lost(const fdx_factor *p, int side)
+{
+    const fdx_derivative *what = &p->what;
+    const ptrdiff_t half_width =
+        what->x != NULL ? (what->deriv + what->accuracy) / 2 : (what->deriv + 1) / 2 + what->accuracy / 2 - 1;
+    if (p->band != NULL || what->deriv == 0)
+        return p->crop[side];
+    return (side == 0 ? what->left : what->right) == FDX_VALID ? half_width : 0;
+}
+
+/* A map for n points of an axis that may have coordinates x. */
+static void draw_map(fdx_factor *p, ptrdiff_t n, const double *x, double period)
+{
+    p->what = draw_derivative(0);
+    p->what.isa = NULL;
+    p->transposed = chance(3);
+    if (x != NULL && below(3)) {
+        p->what.x = x;
+        p->what.period = period;
+    }
+    const ptrdiff_t points = n + (p->transposed ? lost(p, 0) + lost(p, 1) : 0);
+    const int short_axis = fdx_derivative_points(&p->what) > points || (p->what.x != NULL && points != n);
+    if (below(2) || p->what.x != NULL)
+        p->what.n = points;
+    if (!short_axis && !chance(5))
+        return;
+    p->what.deriv = 0;
+    p->what.n = 0;
+    if (n == 0)
+        p->what.scale = 1;
+    if (n > 0 && chance(4)) {
+        const usual_rows as = {FDX_SUM_SYMMETRIC, 0};
+        const fdx_band *band = n < 3000 ? draw_band(n, &as) : NULL;
+        if (band != NULL && band->rows == n && band->columns == n)
+            p->band = band;
+        return;
+    }
+    for (int side = 0; side < 2; side++)
+        if (chance(2) && n > p->crop[0] + 3)
+            p->crop[side] = below(3);
 }
 
 static void sum_case(int mode)
 {
     static const fdx_operator *made;
     const int ndim = 1 + below(3), noutputs = 1 + below(2), ninputs = 1 + below(2), nterms = noutputs + below(3);
-    ptrdiff_t least[FDX_MAXDIM], *shape = keep_indices(ndim, NULL), lo[FDX_MAXDIM] = {0}, hi[FDX_MAXDIM];
+    ptrdiff_t least[FDX_MAXDIM], *shape = keep_indices(ndim, NULL), lo[FDX_MAXDIM], hi[FDX_MAXDIM];
     const double *x_of[FDX_MAXDIM] = {NULL};
     double period[FDX_MAXDIM] = {0};
     for (int d = 0; d < ndim; d++)
         least[d] = below(16) ? 3 : 0;
     draw_shape(ndim, shape, least);
-    memcpy(hi, shape, (size_t)ndim * sizeof *hi);
     for (int d = 0; d < ndim; d++)
         if (below(2) && shape[d] > 0) {
             fdx_derivative points = {0};
@@ -2078,49 +2043,42 @@ static void sum_case(int mode)
         ptrdiff_t n[FDX_MAXDIM], origin[FDX_MAXDIM] = {0};
         memcpy(n, shape, (size_t)ndim * sizeof *n);
         terms[k] = (fdx_term){below(inputs < ninputs ? inputs + 1 : ninputs), k < noutputs ? k : noutputs - 1, nfactors,
-                              factor};
+                              factor, NULL};
         inputs = terms[k].in == inputs ? inputs + 1 : inputs; /* without gaps */
+        if (chance(3)) {
+            double *number = keep(sizeof *number);
+            *number = chance(3) ? 0 : ordinary();
+            terms[k].scale = number;
+        }
         for (int s = 0; s < nfactors; s++) {
             fdx_factor *p = &factor[s];
-            p->axis = below(ndim);
-            p->what = draw_derivative(0);
-            if (below(2))
-                p->what.n = n[p->axis];
-            p->what.isa = NULL;
-            if (n[p->axis] == shape[p->axis] && x_of[p->axis] != NULL && below(3)) {
-                p->what.x = x_of[p->axis];
-                p->what.period = period[p->axis];
-            }
-            if (fdx_derivative_points(&p->what) > n[p->axis] || chance(5)) {
-                p->what.deriv = 0;
-                if (n[p->axis] == 0)
-                    p->what.scale = 1;
-            } else {
-                const int half_width = p->what.x != NULL ? (p->what.deriv + p->what.accuracy) / 2
-                                                         : (p->what.deriv + 1) / 2 + p->what.accuracy / 2 - 1;
-                n[p->axis] -= half_width * ((p->what.left == FDX_VALID) + (p->what.right == FDX_VALID));
-                origin[p->axis] += p->what.left == FDX_VALID ? half_width : 0;
-            }
+            const int d = p->axis = below(ndim);
+            draw_map(p, n[d], n[d] == shape[d] ? x_of[d] : NULL, period[d]);
+            const ptrdiff_t first = lost(p, 0);
+            n[d] += (p->transposed ? 1 : -1) * (first + lost(p, 1));
+            origin[d] += p->transposed ? -first : first;
             if (chance(4) && !is_empty(ndim, zeros, n))
                 p->coefficient = draw_factor(ndim, n);
         }
         for (int d = 0; d < ndim; d++) {
-            lo[d] = lo[d] > origin[d] ? lo[d] : origin[d];
-            hi[d] = hi[d] < origin[d] + n[d] ? hi[d] : origin[d] + n[d];
+            lo[d] = k > 0 && lo[d] > origin[d] ? lo[d] : origin[d];
+            hi[d] = k > 0 && hi[d] < origin[d] + n[d] ? hi[d] : origin[d] + n[d];
         }
     }
-    int less = 0;
+    int less = 0, empty = 0;
+    for (int d = 0; d < ndim; d++)
+        empty |= hi[d] <= lo[d];
     for (int d = 0; d < ndim; d++)
         less |= hi[d] < lo[d];
     fdx_sum *sum = keep(sizeof *sum);
-    *sum = (fdx_sum){ndim, shape, nterms, terms, tables[below(ntables)]};
+    *sum = (fdx_sum){ndim, shape, nterms, terms, tables[below(ntables)], chance(3)};
     if (mode == 2)
         for (int times = 1 + below(3); times > 0; times--) {
             fdx_term *one = &terms[below(nterms)];
-            if (one->nfactors < 1 || one->nfactors > FDX_MAXFACTORS)
+            if (one->nfactors < 1)
                 break;
             fdx_factor *p = (fdx_factor *)&one->factor[below(one->nfactors)];
-            switch (below(12)) {
+            switch (below(14)) {
             case 0: sum->nterms = below(nterms + 1); break;
             case 1: one->in = wild_int(); break;
             case 2: one->out = wild_int(); break;
@@ -2132,6 +2090,8 @@ static void sum_case(int mode)
             case 8: p->what.right = wild_int(); break;
             case 9: p->what.scale = draw_spacing(); break;
             case 10: p->what.spacing = draw_spacing(); break;
+            case 11: p->crop[below(2)] = wild_stride(); break;
+            case 12: p->transposed = wild_int(); break;
             default: p->what.period = draw_spacing(); break;
             }
             if (p->what.x != NULL) /* with as many points as the first axis of the term */
@@ -2147,13 +2107,15 @@ static void sum_case(int mode)
     const int breaks = mode == 1 && below(2);
     /* if results have too few points as well, there are two errors */
     const broken b = less     ? (broken){"products without a common point", FDX_E_SIZE, FDX_E_SIZE}
-                     : breaks ? break_sum(&c, below(46))
+                     : breaks ? break_sum(&c, below(52))
                               : nothing;
     before_calls();
     fdx_status status;
     CALL(status, fdx_operator_make(c.memory, c.what, c.op));
     memory->scratch = status != FDX_E_NULL; /* on errors it may have been written to */
-    if (mode != 2)
+    /* Products may over- or underflow; without results there is no transpose. */
+    const int may_fail = status == FDX_E_NODES || (status == FDX_E_SIZE && sum->transposed && empty);
+    if (mode != 2 && !may_fail)
         expect("fdx_operator_make", b, status);
     expect_unchanged("fdx_operator_make");
     memory->scratch = 0;
@@ -2163,19 +2125,16 @@ static void sum_case(int mode)
         die("fdx_operator_size told no size", "");
     if (status != FDX_OK)
         return;
-    for (int d = 0; d < ndim && mode != 2; d++)
-        if (made->out_shape[d] != hi[d] - lo[d])
+    for (int d = 0; d < ndim && mode != 2; d++) {
+        const ptrdiff_t *small = sum->transposed ? made->in_shape : made->out_shape;
+        const ptrdiff_t *whole = sum->transposed ? made->out_shape : made->in_shape;
+        if (small[d] != hi[d] - lo[d] || whole[d] != shape[d])
             die("the shape of an operator's results", "");
-    const fdx_operator *of = made;
-    if (mode == 2)
-        refit_factors((fdx_operator *)of);
-    if (chance(3)) {
-        of = transpose(of, mode);
-        if (of == NULL)
-            return;
     }
+    if (mode == 2)
+        refit_factors((fdx_operator *)made);
     fdx_operator *op = keep(sizeof *op);
-    *op = *of;
+    *op = *made;
     apply(op, mode, chance(2) ? IS_USUAL : 0);
 }
 
