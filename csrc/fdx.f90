@@ -32,7 +32,7 @@ module fdx
 
   integer(c_int), parameter :: FDX_OK = 0, FDX_E_NULL = 1, FDX_E_NDIM = 2, FDX_E_SHAPE = 3, FDX_E_DTYPE = 4, &
     FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_COUNT = 9, FDX_E_OVERLAP = 10, &
-    FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14
+    FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14, FDX_E_ALIGNMENT = 15
 
   ! Statuses of this module only: C sees neither an array's shape nor whether an operator was made.
   integer(c_int), parameter :: FDX_E_CONFORM = -1 ! wrong number, rank or shapes of arrays

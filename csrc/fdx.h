@@ -102,7 +102,8 @@ typedef enum {
     FDX_E_BOX,     /* not 0 <= lo <= hi <= the shape, or only one of lo and hi is given */
     FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale give no finite weights; a spacing or a scale is
                     * 0, which is what one has that was never set */
-    FDX_E_WORKSPACE /* the workspace has too few bytes */
+    FDX_E_WORKSPACE, /* the workspace has too few bytes */
+    FDX_E_ALIGNMENT  /* data for a prepared call is not a multiple of 16 bytes away from the call's */
 } fdx_status;
 
 /* A sentence in English for a status; never NULL. */
@@ -284,6 +285,24 @@ ptrdiff_t fdx_workspace_size(const fdx_call *call);
  * neighbours) time. */
 fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes);
 fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts);
+
+/* A call that is made many times, or in parts: checked and planned once. */
+typedef struct fdx_prepared fdx_prepared;
+
+/* Check and plan a call. `memory` is aligned as malloc's and has at least fdx_prepared_size bytes, some hundred (0:
+ * ndim is wrong, and fdx_prepare returns the error). Keep it, the call with all that it points to, and the arrays where
+ * they are. *prepared is only set on FDX_OK. */
+size_t fdx_prepared_size(const fdx_call *call);
+fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared);
+
+/* Bytes of workspace for each part of a prepared call that is run at the same time; 0: there are no results. */
+ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
+
+/* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
+ * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
+ * inputs, then of the outputs, a multiple of 16 bytes away from that of the call. FDX_E_PART; FDX_E_NULL; with `data`
+ * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
+fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);
 
 /* ---- np.gradient ---- */
 

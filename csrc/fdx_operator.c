@@ -86,7 +86,7 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
 static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
                     int unrolled, ptrdiff_t n, view *result)
 {
-    const fdx_array *in = &w->call->in[chain->in];
+    const fdx_array *in = &w->in[chain->in];
     if (s == 0 && is_direct(w, chain)) {
         result->data = (char *)in->data;
         result->unrolled = -1;
@@ -235,7 +235,7 @@ static void repeat_number(const work *w, double number, ptrdiff_t n)
 static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
     const fdx_isa *isa = w->call->op->isa;
-    const int in_place = (int)(w->plain_out >> number & 1), swapped = w->call->out[number].swapped != 0;
+    const int in_place = (int)(w->plain_out >> number & 1), swapped = w->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
         m = MIN(SEGMENT_ELEMENTS, n);
         char *row = in_place ? y : w->raw;
@@ -251,7 +251,7 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
 static void store(const work *w, int number, const view *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
                   const char *next)
 {
-    const fdx_array *out = &w->call->out[number];
+    const fdx_array *out = &w->out[number];
     const int inner = w->ndim - 1, adds = w->call->accumulate != NULL;
     const ptrdiff_t step = stride_along(w, out, w->inner_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
@@ -297,16 +297,16 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     const fdx_call *call = w->call;
     /* What the next block reads first: along the sweep dimension, the rows after this block's and its neighbours. */
     const int m = MAX(w->sweep, 0);
-    const char *next = (const char *)call->in[0].data;
+    const char *next = (const char *)w->in[0].data;
     for (int d = 0; d < w->ndim; d++)
-        next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], stride_along(w, &call->in[0], w->axis[d]));
+        next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], stride_along(w, &w->in[0], w->axis[d]));
     uint64_t prefetched = 0;
     view y;
     take_view(w, &y);
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out, by_lines = (int)(w->by_lines >> number & 1);
         const int in_place = is_in_place(w, number, by_lines);
-        const fdx_array *out = &call->out[number];
+        const fdx_array *out = &w->out[number];
         n = chains_of_output(call, k);
         y.data = in_place ? (char *)out->data : w->block_sum;
         y.unrolled = -1;
@@ -327,63 +327,72 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     give_back(w, y.lo);
 }
 
-ptrdiff_t fdx_workspace_size(const fdx_call *call)
+/* ---- prepared calls ---- */
+
+/* The workspace of a part: what was planned, at this memory. */
+static void place(work *w, void *memory, ptrdiff_t **indices)
 {
-    work w;
-    ptrdiff_t *indices;
-    if (fdx_check_call(call) != FDX_OK || !has_results(call))
-        return 0;
-    return MAX(0, fdx_plan_call(&w, call, NULL, &indices));
+    char *base = (char *)memory + -(uintptr_t)memory % (uintptr_t)ALIGNMENT_BYTES;
+#define PLACE(member) w->member = (void *)(base + (uintptr_t)w->member)
+    PLACE(block_sum);
+    PLACE(chain_block);
+    PLACE(partial_sum);
+    PLACE(rows_in);
+    PLACE(rows_out);
+    PLACE(coefficients);
+    PLACE(raw);
+    PLACE(repeated_weights);
+    PLACE(staging);
+    PLACE(row_ends);
+    PLACE(line);
+    PLACE(neighbours);
+    PLACE(weight);
+    PLACE(point_weights);
+    PLACE(column_offset);
+    PLACE(arrays);
+    PLACE(index_stack);
+#undef PLACE
+    *indices = w->index_stack;
+    w->indices = indices;
 }
 
-fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
+/* Take other arrays than the call's: the same but for their data. */
+static fdx_status move_arrays(work *w, void *const *data)
 {
-    const fdx_status status = fdx_check_call(call);
-    if (status != FDX_OK)
-        return status;
+    const int ninputs = w->call->op->ninputs, count = ninputs + w->call->op->noutputs;
+    fdx_call call = *w->call;
+    call.in = w->arrays;
+    call.out = w->arrays + ninputs;
+    for (int k = 0; k < count; k++) {
+        w->arrays[k] = k < ninputs ? w->in[k] : w->out[k - ninputs];
+        if (data[k] == NULL)
+            return FDX_E_NULL;
+        if (((uintptr_t)data[k] - (uintptr_t)w->arrays[k].data) % 16 != 0)
+            return FDX_E_ALIGNMENT;
+        w->arrays[k].data = data[k];
+    }
+    w->in = call.in;
+    w->out = call.out;
+    return fdx_check_places(&call);
+}
+
+fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts)
+{
+    if (prepared == NULL)
+        return FDX_E_NULL;
+    work w = *(const work *)(const void *)prepared;
+    ptrdiff_t *indices;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    if (!has_results(call))
+    if (w.blocks == 0)
         return FDX_OK;
-    work w;
-    ptrdiff_t *indices;
-    const ptrdiff_t needed = fdx_plan_call(&w, call, (char *)workspace, &indices);
-    if (needed < 0)
-        return FDX_E_SIZE;
-    if (needed > bytes)
-        return FDX_E_WORKSPACE;
-    if (needed > 0 && workspace == NULL)
+    if (workspace == NULL)
         return FDX_E_NULL;
-
-    /* From slowest to fastest: blocks along the dimensions before the sweep dimension, tiles of those after it, blocks
-     * along it, blocks in the tile. */
-    ptrdiff_t number[2 * MAXD], total = 1;
-    int dimension[2 * MAXD], levels = 0;
-    for (int d = 0; d < w.ndim; d++) {
-        dimension[levels] = d;
-        number[levels++] = d <= w.sweep ? 0 : (w.n[d] + w.tile[d] - 1) / w.tile[d];
-    }
-    if (w.sweep >= 0) { /* the sweep dimension comes after the tiles */
-        for (int d = w.sweep; d + 1 < w.ndim; d++) {
-            dimension[d] = d + 1;
-            number[d] = number[d + 1];
-        }
-        dimension[w.ndim - 1] = w.sweep;
-    }
-    for (int level = 0; level < w.ndim; level++)
-        if (dimension[level] <= w.sweep)
-            number[level] = (w.n[dimension[level]] + w.block[dimension[level]] - 1) / w.block[dimension[level]];
-    for (int d = w.sweep + 1; d < w.ndim; d++) {
-        dimension[levels] = d;
-        number[levels++] = (w.tile[d] + w.block[d] - 1) / w.block[d];
-    }
-    for (int level = 0; level < levels; level++) {
-        if (!fdx_product_fits((size_t)total, (size_t)number[level], PTRDIFF_MAX))
-            return FDX_E_SHAPE; /* the last tiles count as whole ones, so there may be more blocks than results */
-        total *= number[level];
-    }
-
-    const ptrdiff_t share = total / nparts, extra = total % nparts;
+    place(&w, workspace, &indices);
+    const fdx_status status = data == NULL ? FDX_OK : move_arrays(&w, data);
+    if (status != FDX_OK)
+        return status;
+    const ptrdiff_t share = w.blocks / nparts, extra = w.blocks % nparts;
     const ptrdiff_t first = part * share + MIN(part, extra), end = first + share + (part < extra);
     ptrdiff_t *const lo = take(&w, 2), *const hi = lo + w.ndim;
     for (ptrdiff_t at = first; at < end; at++) {
@@ -391,10 +400,10 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
         int inside = 1;
         for (int d = 0; d < w.ndim; d++)
             lo[d] = 0;
-        for (int level = levels - 1; level >= 0; level--) {
-            const int d = dimension[level];
-            lo[d] += left % number[level] * (level >= w.ndim || d <= w.sweep ? w.block[d] : w.tile[d]);
-            left /= number[level];
+        for (int level = w.levels - 1; level >= 0; level--) {
+            const int d = w.level_dimension[level];
+            lo[d] += left % w.level_count[level] * (level >= w.ndim || d <= w.sweep ? w.block[d] : w.tile[d]);
+            left /= w.level_count[level];
         }
         for (int d = 0; d < w.ndim; d++) {
             inside &= lo[d] < w.n[d];
@@ -405,8 +414,34 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
             make_block(&w, lo, hi);
     }
     if (w.streamed != 0)
-        call->op->isa->stream_out(NULL, NULL, 0, NULL);
+        w.call->op->isa->stream_out(NULL, NULL, 0, NULL);
     return FDX_OK;
+}
+
+/* ---- calls, prepared each time: on the stack ---- */
+
+enum { PREPARED_BYTES = sizeof(work) + MAXD * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int)) };
+
+typedef union {
+    double align;
+    char bytes[PREPARED_BYTES];
+} prepared_call;
+
+ptrdiff_t fdx_workspace_size(const fdx_call *call)
+{
+    prepared_call memory;
+    const fdx_prepared *prepared;
+    return fdx_prepare(&memory, call, &prepared) == FDX_OK ? fdx_prepared_workspace_size(prepared) : 0;
+}
+
+fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
+{
+    prepared_call memory;
+    const fdx_prepared *prepared;
+    const fdx_status status = fdx_prepare(&memory, call, &prepared);
+    if (status == FDX_OK && fdx_prepared_workspace_size(prepared) > bytes && nparts >= 1 && part >= 0 && part < nparts)
+        return FDX_E_WORKSPACE;
+    return status == FDX_OK ? fdx_run(prepared, NULL, workspace, part, nparts) : status;
 }
 
 fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)

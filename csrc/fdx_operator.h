@@ -59,19 +59,20 @@ typedef struct {
     int unrolled;      /* the dimension along which it continues past the ends of a periodic axis; -1: none */
 } view;
 
-/* The plan of a call. Its dimensions are those of the arrays in another order, slowest first; some are joined, and
- * complex elements are a dimension of two. */
+/* The plan of a call (fdx_prepared). Its dimensions are those of the arrays in another order, slowest first; some are
+ * joined, and complex elements are a dimension of two. */
 typedef struct {
     const fdx_call *call;
+    const fdx_array *in, *out; /* the call's, or others like them */
     const fdx_sums *sums;
     int dtype;                 /* of the sums: FDX_F32 or FDX_F64 */
     ptrdiff_t itemsize;        /* bytes of one of these */
     int ndim;                  /* the last dimension is the inner one */
-    int axis[MAXD];            /* the arrays' axis; the innermost one of joined dimensions */
+    int *axis;                 /* the arrays' axis; the innermost one of joined dimensions */
     int inner_axis;            /* the arrays' axis along which elements of the inner dimension are contiguous */
-    int dimension[MAXD];       /* the plan's dimension for an axis that has a band */
-    ptrdiff_t n[MAXD];         /* results along each dimension, */
-    ptrdiff_t lo[MAXD];        /* from this index on */
+    int *dimension;            /* the plan's dimension for an axis that has a band */
+    ptrdiff_t *n;              /* results along each dimension, */
+    ptrdiff_t *lo;             /* from this index on */
     ptrdiff_t per_point;       /* elements per point: from one row of the inner dimension to the next */
     uint64_t plain, plain_out; /* bits: inputs and outputs that loops may read and write in place */
     uint64_t streamed;         /* bits: outputs written by non-temporal stores */
@@ -79,8 +80,12 @@ typedef struct {
     int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
     int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
     ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
-    ptrdiff_t block[MAXD], tile[MAXD];
-    /* The workspace: */
+    ptrdiff_t *block, *tile;
+    int levels; /* of blocks and tiles, from slowest to fastest: the dimension, and how many there are along it */
+    int *level_dimension;
+    ptrdiff_t *level_count, blocks; /* and the product of these */
+    ptrdiff_t workspace_bytes;
+    /* The workspace. While planned, these are the bytes from its first cache line on. */
     char *block_sum;              /* a block of an output */
     char *chain_block;            /* a block of a chain's result, before it is multiplied by its last coefficient */
     char *partial_sum;            /* a row segment of a sum that takes several loops */
@@ -95,7 +100,9 @@ typedef struct {
     double *weight;               /* and their weights, */
     const double **point_weights; /* or where the weights of each point are */
     ptrdiff_t *column_offset;     /* bytes from the start of a line to each transposed column */
-    ptrdiff_t **indices;          /* the top of a stack of index arrays, of ndim numbers each: see take */
+    fdx_array *arrays;            /* inputs and outputs, if not the call's */
+    ptrdiff_t *index_stack;       /* of index arrays, of ndim numbers each, */
+    ptrdiff_t **indices;          /* and its top: see take */
 } work;
 
 /* ---- index arrays, in the workspace rather than on the stack, as MAXD numbers each would take much of that ---- */
@@ -361,10 +368,8 @@ fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdi
 /* ---- fdx_operator_plan.c ---- */
 
 fdx_status fdx_check_operator(const fdx_operator *op);
-fdx_status fdx_check_call(const fdx_call *call);
-/* Plan a call with its workspace at `memory`, and *indices the stack of index arrays in it. Returns the bytes of the
- * workspace, or -1 if they are more than memory can have. `memory` may be NULL if only they are wanted. */
-ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **indices);
+/* Do arrays fit into memory, and do outputs overlap nothing that they must not? */
+fdx_status fdx_check_places(const fdx_call *call);
 /* Is an output transposed: contiguous along dimension d, point by point, and not along the inner one? */
 int fdx_is_transposed(const work *w, const fdx_array *out, int d);
 /* Bytes of the largest staging buffer for the input of stage s, which has n elements along each dimension. */

@@ -208,6 +208,32 @@ void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, ch
                                                                   w->per_point, mode);
 }
 
+static int is_one_line(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
+{
+    for (int d = 0; d < w->ndim - 1; d++)
+        if (hi[d] - lo[d] > 1)
+            return 0;
+    return 1;
+}
+
+/* fdx_by_columns for one line, whose columns need no transposition. */
+static void one_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
+                           ptrdiff_t r, ptrdiff_t end, int mode)
+{
+    const int inner = w->ndim - 1;
+    const char *in = locate(w, src, lo, inner);
+    char *out = locate(w, dst, lo, inner);
+    const void **const x = w->neighbours;
+    for (; r < end; r++) {
+        const row_segment s = next_row_segment(band, r, end, 1);
+        const fdx_stencil *stencil = s.stencil;
+        row_weights(stencil, s.number, w->weight);
+        for (int k = 0; k < stencil->count; k++)
+            x[k] = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + k), src->stride[inner]);
+        fdx_sum_row(w, stencil, x, w->weight, fdx_at(out, r, dst->stride[inner]), w->per_point, mode);
+    }
+}
+
 /* fdx_by_columns for at most MIN_ROW_SEGMENT rows: transpose the columns that they need, several lines at a time. */
 static void few_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                            const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
@@ -260,6 +286,10 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
+    if (is_one_line(w, lo, hi)) {
+        one_by_columns(w, band, src, dst, lo, r, end, mode);
+        return;
+    }
     for (; r < end; r += MIN_ROW_SEGMENT)
         few_by_columns(w, band, src, dst, lo, hi, r, MIN(end, r + MIN_ROW_SEGMENT), mode);
 }
@@ -347,9 +377,10 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
         return;
     }
     ptrdiff_t few = lo[d]; /* rows from here on are computed by columns */
+    const int one_line = is_one_line(w, lo, hi);
     for (ptrdiff_t r = lo[d]; r < hi[d];) {
         const row_segment s = next_row_segment(band, r, hi[d], src->unrolled == d);
-        if (by_rows(w, &s, r)) {
+        if (one_line ? !s.wraps && s.end - r > 1 : by_rows(w, &s, r)) {
             fdx_by_columns(w, band, src, dst, lo, hi, few, r, mode);
             along_inner(w, s.stencil, s.number, src, dst, lo, hi, r, s.end, mode);
             few = s.end;

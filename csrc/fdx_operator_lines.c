@@ -120,7 +120,7 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
             (max_row_ends(w, stage->band) > MAX_ROW_ENDS || (w->per_point > 1 && stencil[k]->row_step != 0)))
             return 0;
         if (kind[k] == ACROSS && stencil[k]->count > MAX_LINE_NEIGHBOURS) {
-            const size_t stride = fdx_distance(stride_along(w, &w->call->in[chain[k].in], stage->axis));
+            const size_t stride = fdx_distance(stride_along(w, &w->in[chain[k].in], stage->axis));
             many |= stride > (size_t)(L1_BYTES / stencil[k]->count);
             const ptrdiff_t power = (ptrdiff_t)MIN(stride & (0 - stride), (size_t)CACHE_SET_STRIDE); /* of two */
             in_one_set += (stencil[k]->count * power + CACHE_SET_STRIDE - 1) / CACHE_SET_STRIDE;
@@ -195,7 +195,7 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
 static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t *lo, const ptrdiff_t *hi, line_chain *t,
                          view *src, char *memory)
 {
-    const fdx_array *in = &w->call->in[chain->in];
+    const fdx_array *in = &w->in[chain->in];
     const int inner = w->ndim - 1;
     ptrdiff_t *const first = take(w, 2), *const end = first + w->ndim;
     src->data = (char *)in->data;

@@ -131,7 +131,19 @@ static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
     return FDX_OK;
 }
 
-fdx_status fdx_check_call(const fdx_call *call)
+fdx_status fdx_check_places(const fdx_call *call)
+{
+    fdx_status status = FDX_OK;
+    for (int k = 0; k < call->op->noutputs && status == FDX_OK; k++) {
+        status = check_extents(call, &call->out[k]);
+        for (int j = 0; j < k; j++)
+            if (call->out[j].data == call->out[k].data)
+                status = FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
+    }
+    return status;
+}
+
+static fdx_status check_call(const fdx_call *call)
 {
     if (call == NULL || call->in == NULL || call->out == NULL)
         return FDX_E_NULL;
@@ -153,13 +165,7 @@ fdx_status fdx_check_call(const fdx_call *call)
     if (op->double_only && (call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64))
         return FDX_E_DTYPE;
     status = check_chains(op, empty);
-    for (int k = 0; k < op->noutputs && !empty && status == FDX_OK; k++) {
-        status = check_extents(call, &call->out[k]);
-        for (int j = 0; j < k; j++)
-            if (call->out[j].data == call->out[k].data)
-                status = FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
-    }
-    return status;
+    return status == FDX_OK && !empty ? fdx_check_places(call) : status;
 }
 
 /* ---- dimensions ---- */
@@ -175,10 +181,10 @@ static int is_contiguous(const work *w, int outer, int inner)
 {
     const fdx_call *call = w->call;
     for (int k = 0; k < call->op->ninputs; k++)
-        if (!continues(w, &call->in[k], outer, inner))
+        if (!continues(w, &w->in[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->noutputs; k++)
-        if (!continues(w, &call->out[k], outer, inner))
+        if (!continues(w, &w->out[k], outer, inner))
             return 0;
     for (int k = 0; k < call->op->nchains; k++)
         for (int s = 0; s < call->op->chain[k].nstages; s++) {
@@ -228,7 +234,8 @@ static void order_dimensions(work *w)
     int at = count - 1;
     w->per_point = 1;
     w->inner_axis = order[at];
-    int first = MAXD - 1, is_banded = order[at] < call->op->ndim && (banded >> order[at] & 1);
+    int first = call->op->ndim, is_banded = order[at] < call->op->ndim && (banded >> order[at] & 1);
+    const int inner = first;
     w->axis[first] = order[at];
     w->n[first] = length_along(w, order[at]);
     for (at--; at >= 0; at--) {
@@ -238,7 +245,7 @@ static void order_dimensions(work *w)
             w->n[first] *= length_along(w, d); /* w->axis stays the innermost one */
             continue;
         }
-        if (joins && first == MAXD - 1 && w->n[first] <= MAX_ELEMENTS_PER_POINT) {
+        if (joins && first == inner && w->n[first] <= MAX_ELEMENTS_PER_POINT) {
             w->per_point = w->n[first];
             w->axis[first] = d;
             w->n[first] = length_along(w, d);
@@ -249,7 +256,7 @@ static void order_dimensions(work *w)
         w->n[first] = length_along(w, d);
         is_banded = has_band;
     }
-    w->ndim = MAXD - first;
+    w->ndim = inner + 1 - first;
     for (int d = 0; d < w->ndim; d++) {
         w->axis[d] = w->axis[first + d];
         w->n[d] = w->n[first + d];
@@ -318,10 +325,10 @@ static void choose_blocks(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdif
     }
 }
 
-/* Reserve the next bytes of the workspace; NULL if there is none yet. */
-static char *reserve(char *memory, ptrdiff_t *used, ptrdiff_t bytes)
+/* Reserve the next bytes of the workspace: how far from its beginning they are, as a pointer. */
+static char *reserve(ptrdiff_t *used, ptrdiff_t bytes)
 {
-    char *here = memory == NULL ? NULL : memory + *used;
+    char *here = (char *)(uintptr_t)*used;
     *used += aligned(bytes);
     return here;
 }
@@ -357,79 +364,86 @@ ptrdiff_t fdx_staging_size(const work *w, const fdx_chain *chain, int s, ptrdiff
     return size;
 }
 
-ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t **indices)
-{
-    ptrdiff_t halo[MAXD] = {0}, interior_halo[MAXD] = {0}; /* neighbours less 1: of all rows; of interior rows */
-    ptrdiff_t most_weights = 1;
-    int stages = 0, staging = 0, chain_blocks = 0, coefficients = 0, repeats = 0, block_sums = 0, transposes = 0;
-    w->call = call;
-    w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
-    w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
-    w->itemsize = itemsize_of(w->dtype);
-    order_dimensions(w);
-    const int inner = w->ndim - 1;
+/* What the loops of a call need. */
+typedef struct {
+    ptrdiff_t halo[MAXD], interior_halo[MAXD]; /* neighbours less 1: of all rows; of interior rows */
+    ptrdiff_t most_weights;
+    int stages, staging, chain_blocks, coefficients, repeats, block_sums, transposes;
+    int by_chains, several_terms; /* is there an output that is not computed line by line; that has several chains? */
+} needs;
 
-    w->plain = w->plain_out = w->streamed = 0;
-    w->out_inner = -1;
+/* Which arrays are read and written in place, and how. */
+static void plan_arrays(work *w)
+{
+    const fdx_call *call = w->call;
+    const int inner = w->ndim - 1;
     ptrdiff_t size = 1;
     for (int d = 0; d < call->op->ndim; d++)
         size *= length_along(w, d);
+    w->plain = w->plain_out = w->streamed = 0;
+    w->out_inner = -1;
     for (int k = 0; k < call->op->ninputs; k++)
-        w->plain |= (uint64_t)is_plain(w, &call->in[k], call->op->in_shape) << k;
+        w->plain |= (uint64_t)is_plain(w, &w->in[k], call->op->in_shape) << k;
     for (int k = 0; k < call->op->noutputs; k++) {
-        const int plain = is_plain(w, &call->out[k], call->op->out_shape);
+        const int plain = is_plain(w, &w->out[k], call->op->out_shape);
         w->plain_out |= (uint64_t)plain << k;
         w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
-                                  size > STREAM_MIN_BYTES / itemsize_of(call->out[k].dtype))
+                                  size > STREAM_MIN_BYTES / itemsize_of(w->out[k].dtype))
                        << k;
         for (int d = 0; d < inner && !plain; d++)
-            if (fdx_is_transposed(w, &call->out[k], d))
+            if (fdx_is_transposed(w, &w->out[k], d))
                 w->out_inner = d;
     }
+}
+
+static void find_needs(work *w, needs *of)
+{
+    const fdx_call *call = w->call;
+    const int inner = w->ndim - 1;
+    for (int d = 0; d < w->ndim; d++)
+        of->halo[d] = of->interior_halo[d] = 0;
+    of->most_weights = 1;
+    of->stages = of->staging = of->chain_blocks = of->repeats = of->block_sums = of->transposes = 0;
+    of->by_chains = of->several_terms = 0;
+    of->coefficients = call->accumulate != NULL;
     for (int k = 0; k < call->op->nchains; k++) {
         const fdx_chain *chain = &call->op->chain[k];
-        stages = MAX(stages, chain->nstages);
-        staging |= chain->nstages > 1 || !is_direct(w, chain);
+        of->stages = MAX(of->stages, chain->nstages);
+        of->staging |= chain->nstages > 1 || !is_direct(w, chain);
         for (int s = 0; s < chain->nstages; s++) {
             const fdx_band *band = chain->stage[s].band;
-            coefficients |= chain->stage[s].coefficient != NULL;
+            of->coefficients |= chain->stage[s].coefficient != NULL;
             if (band == NULL)
                 continue;
             ptrdiff_t least, most;
             band_halo(band, &least, &most);
             const int d = w->dimension[chain->stage[s].axis];
-            halo[d] = MAX(halo[d], most - least);
-            interior_halo[d] = MAX(interior_halo[d], band->interior.count - 1);
-            most_weights = MAX(most_weights, most - least + 1);
-            transposes |= d == inner;
-            repeats |= d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
+            of->halo[d] = MAX(of->halo[d], most - least);
+            of->interior_halo[d] = MAX(of->interior_halo[d], band->interior.count - 1);
+            of->most_weights = MAX(of->most_weights, most - least + 1);
+            of->transposes |= d == inner;
+            of->repeats |=
+                d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
         }
-        chain_blocks |= chain->stage[chain->nstages - 1].coefficient != NULL;
+        of->chain_blocks |= chain->stage[chain->nstages - 1].coefficient != NULL;
     }
     w->by_lines = 0;
-    int by_chains = 0, several_terms = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out;
         n = chains_of_output(call, k);
         const int by_lines = fdx_is_by_lines(w, &call->op->chain[k], n);
         w->by_lines |= (uint64_t)by_lines << number;
-        by_chains |= !by_lines;
-        several_terms |= n > 1;
-        block_sums |= !is_in_place(w, number, by_lines);
+        of->by_chains |= !by_lines;
+        of->several_terms |= n > 1;
+        of->block_sums |= !is_in_place(w, number, by_lines);
     }
-    if (!by_chains)
-        choose_blocks(w, interior_halo, BLOCK_ELEMENTS, 1, L3_BYTES);
-    else if (staging)
-        choose_blocks(w, interior_halo, STAGED_BLOCK_ELEMENTS, 4 * ROWS_AT_ONCE, L2_BYTES);
-    else if (several_terms)
-        choose_blocks(w, interior_halo, TERMS_BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
-    else
-        choose_blocks(w, interior_halo, BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
-    w->lookahead = w->sweep < 0 ? 0 : interior_halo[w->sweep] / 2;
+}
 
-    /* Whatever the alignment of the memory, everything in it begins on a cache line. */
-    if (memory != NULL)
-        memory += -(uintptr_t)memory % (uintptr_t)ALIGNMENT_BYTES;
+/* The bytes of the workspace, and what is where; -1 if they are more than memory can have. */
+static ptrdiff_t plan_workspace(work *w, const needs *of)
+{
+    const fdx_call *call = w->call;
+    const int inner = w->ndim - 1;
     ptrdiff_t used = 0, block = w->itemsize * w->per_point;
     for (int d = 0; d < w->ndim; d++)
         block *= w->block[d];
@@ -445,6 +459,8 @@ ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t *
         }
         most = MAX(most, bytes);
     }
+    if (most >= MAX_STAGING_BYTES)
+        return -1;
     ptrdiff_t row_ends = 0; /* bytes, for the output that needs most */
     for (int k = 0, n; k < call->op->nchains; k += n) {
         n = chains_of_output(call, k);
@@ -452,34 +468,128 @@ ptrdiff_t fdx_plan_call(work *w, const fdx_call *call, char *memory, ptrdiff_t *
             row_ends = MAX(row_ends, fdx_row_ends_size(w, &call->op->chain[k], n,
                                                        block / (w->block[inner] * w->per_point * w->itemsize)));
     }
-    if (most >= MAX_STAGING_BYTES)
-        return -1;
-    const ptrdiff_t segment = MIN(SEGMENT_ELEMENTS, box);
+    const ptrdiff_t segment = MIN(SEGMENT_ELEMENTS, box), size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
+    const ptrdiff_t columns = of->transposes ? of->halo[inner] + MIN_ROW_SEGMENT : 0;
     w->transposed = MIN(MAX(1, TRANSPOSED_LINES / w->per_point), box_lines);
     const ptrdiff_t transposed = w->transposed * w->per_point * w->itemsize;
-    w->block_sum = reserve(memory, &used, block_sums ? block : 0);
-    w->chain_block = reserve(memory, &used, chain_blocks ? block : 0);
-    w->rows_in = reserve(memory, &used, transposes ? (halo[inner] + MIN_ROW_SEGMENT) * transposed : 0);
-    w->rows_out = reserve(memory, &used, transposes ? MIN_ROW_SEGMENT * transposed : 0);
-    coefficients |= call->accumulate != NULL;
-    w->coefficients = reserve(memory, &used, coefficients ? segment * w->itemsize : 0);
-    w->raw = reserve(memory, &used, coefficients ? segment * (ptrdiff_t)sizeof(double) : 0);
+    w->block_sum = reserve(&used, of->block_sums ? block : 0);
+    w->chain_block = reserve(&used, of->chain_blocks ? block : 0);
+    w->rows_in = reserve(&used, columns * transposed);
+    w->rows_out = reserve(&used, of->transposes ? MIN_ROW_SEGMENT * transposed : 0);
+    w->coefficients = reserve(&used, of->coefficients ? segment * w->itemsize : 0);
+    w->raw = reserve(&used, of->coefficients ? segment * (ptrdiff_t)sizeof(double) : 0);
     /* All loops take FDX_VARYING neighbours or more: sums of so many need only one loop. */
-    w->partial_sum = reserve(memory, &used, most_weights > FDX_VARYING ? segment * w->itemsize : 0);
+    w->partial_sum = reserve(&used, of->most_weights > FDX_VARYING ? segment * w->itemsize : 0);
     w->repeated_weights =
-        reserve(memory, &used, repeats ? most_weights * SEGMENT_ELEMENTS * (ptrdiff_t)sizeof(double) : 0);
-    w->staging = reserve(memory, &used, most);
-    w->row_ends = reserve(memory, &used, row_ends);
-    w->line = reserve(memory, &used, w->by_lines != 0 ? LONG_SEGMENT_RATIO * LINE_SEGMENT_BYTES + ALIGNMENT_BYTES : 0);
-    const ptrdiff_t nweights = most_weights + ROWS_AT_ONCE, size_of_number = (ptrdiff_t)sizeof(ptrdiff_t);
-    const int taken_by_chains = TAKEN_BY_CHAIN + stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    w->neighbours = (const void **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->neighbours);
-    w->weight = (double *)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->weight);
-    w->point_weights = (const double **)(void *)reserve(memory, &used, nweights * (ptrdiff_t)sizeof *w->point_weights);
-    w->column_offset =
-        (ptrdiff_t *)(void *)reserve(memory, &used, transposes ? (halo[inner] + MIN_ROW_SEGMENT) * size_of_number : 0);
-    const ptrdiff_t taken = TAKEN_BY_BLOCK + MAX(taken_by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
-    *indices = (ptrdiff_t *)(void *)reserve(memory, &used, taken * w->ndim * size_of_number);
-    w->indices = indices;
-    return used + ALIGNMENT_BYTES;
+        reserve(&used, of->repeats ? of->most_weights * SEGMENT_ELEMENTS * (ptrdiff_t)sizeof(double) : 0);
+    w->staging = reserve(&used, most);
+    w->row_ends = reserve(&used, row_ends);
+    w->line = reserve(&used, w->by_lines != 0 ? LONG_SEGMENT_RATIO * LINE_SEGMENT_BYTES + ALIGNMENT_BYTES : 0);
+    const ptrdiff_t nweights = of->most_weights + ROWS_AT_ONCE;
+    w->neighbours = (const void **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->neighbours);
+    w->weight = (double *)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->weight);
+    w->point_weights = (const double **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->point_weights);
+    w->column_offset = (ptrdiff_t *)(void *)reserve(&used, columns * size_of_number);
+    w->arrays =
+        (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
+    const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
+    const ptrdiff_t taken = 2 + TAKEN_BY_BLOCK + MAX(taken_by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
+    w->index_stack = (ptrdiff_t *)(void *)reserve(&used, taken * w->ndim * size_of_number);
+    return used + ALIGNMENT_BYTES; /* whatever the alignment of the memory, everything begins on a cache line */
+}
+
+/* From slowest to fastest: blocks along the dimensions before the sweep dimension, tiles of those after it, blocks
+ * along it, blocks in the tile. FDX_E_SHAPE if there are more than PTRDIFF_MAX: the last tiles count as whole ones. */
+static fdx_status plan_levels(work *w)
+{
+    int *dimension = w->level_dimension, levels = 0;
+    ptrdiff_t *number = w->level_count;
+    for (int d = 0; d < w->ndim; d++)
+        if (d != w->sweep) {
+            dimension[levels] = d;
+            number[levels++] =
+                d < w->sweep ? (w->n[d] + w->block[d] - 1) / w->block[d] : (w->n[d] + w->tile[d] - 1) / w->tile[d];
+        }
+    if (w->sweep >= 0) {
+        dimension[levels] = w->sweep;
+        number[levels++] = (w->n[w->sweep] + w->block[w->sweep] - 1) / w->block[w->sweep];
+    }
+    for (int d = w->sweep + 1; d < w->ndim; d++) {
+        dimension[levels] = d;
+        number[levels++] = (w->tile[d] + w->block[d] - 1) / w->block[d];
+    }
+    w->levels = levels;
+    w->blocks = 1;
+    for (int level = 0; level < levels; level++) {
+        if (!fdx_product_fits((size_t)w->blocks, (size_t)number[level], PTRDIFF_MAX))
+            return FDX_E_SHAPE;
+        w->blocks *= number[level];
+    }
+    return FDX_OK;
+}
+
+static fdx_status plan(work *w)
+{
+    const fdx_call *call = w->call;
+    const int n = call->op->ndim + 1; /* with real and imaginary parts */
+    w->n = (ptrdiff_t *)(void *)(w + 1);
+    w->lo = w->n + n;
+    w->block = w->lo + n;
+    w->tile = w->block + n;
+    w->level_count = w->tile + n; /* 2 n of them */
+    w->axis = (int *)(void *)(w->level_count + 2 * n);
+    w->dimension = w->axis + n;
+    w->level_dimension = w->dimension + n; /* 2 n of them */
+    w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
+    w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
+    w->itemsize = itemsize_of(w->dtype);
+    order_dimensions(w);
+    plan_arrays(w);
+    needs of;
+    find_needs(w, &of);
+    if (!of.by_chains)
+        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, 1, L3_BYTES);
+    else if (of.staging)
+        choose_blocks(w, of.interior_halo, STAGED_BLOCK_ELEMENTS, 4 * ROWS_AT_ONCE, L2_BYTES);
+    else if (of.several_terms)
+        choose_blocks(w, of.interior_halo, TERMS_BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
+    else
+        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
+    w->lookahead = w->sweep < 0 ? 0 : of.interior_halo[w->sweep] / 2;
+    w->workspace_bytes = plan_workspace(w, &of);
+    return w->workspace_bytes < 0 ? FDX_E_SIZE : plan_levels(w);
+}
+
+size_t fdx_prepared_size(const fdx_call *call)
+{
+    const int ndim = call == NULL || call->op == NULL ? -1 : call->op->ndim;
+    if (ndim < 1 || ndim > FDX_MAXDIM)
+        return 0;
+    const size_t n = (size_t)ndim + 1; /* with real and imaginary parts */
+    return sizeof(work) + n * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int));
+}
+
+fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared)
+{
+    fdx_status status = check_call(call);
+    if (status != FDX_OK)
+        return status;
+    if (memory == NULL || prepared == NULL)
+        return FDX_E_NULL;
+    work *w = (work *)memory;
+    w->call = call;
+    w->in = call->in;
+    w->out = call->out;
+    w->blocks = 0;
+    w->workspace_bytes = 0;
+    if (has_results(call))
+        status = plan(w);
+    if (status == FDX_OK)
+        *prepared = (const fdx_prepared *)memory;
+    return status;
+}
+
+ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared)
+{
+    return ((const work *)(const void *)prepared)->workspace_bytes;
 }

@@ -22,6 +22,7 @@ cdef extern from "fdx.h" nogil:
         FDX_E_BOX
         FDX_E_NODES
         FDX_E_WORKSPACE
+        FDX_E_ALIGNMENT
     const char *fdx_version()
     const char *fdx_status_message(fdx_status status)
 
@@ -178,6 +179,13 @@ cdef extern from "fdx.h" nogil:
         const ptrdiff_t *hi
         const double *accumulate
         uint8_t first_touch
+    ctypedef struct fdx_prepared:
+        pass
+    size_t fdx_prepared_size(const fdx_call *call)
+    fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared)
+    ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared)
+    fdx_status fdx_run(
+        const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts)
     ptrdiff_t fdx_workspace_size(const fdx_call *call)
     fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)
     fdx_status fdx_apply_part(

@@ -38,12 +38,13 @@ cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, intege
 cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 
 from fdx cimport (
-    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_NODES, FDX_E_WORKSPACE, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM,
-    FDX_OK, FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_apply_part, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_derivative,
-    fdx_derivative_points, fdx_even_spacing, fdx_factor, fdx_gradient, fdx_gradient_apply, fdx_gradient_apply_part,
-    fdx_gradient_axis, fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform, fdx_isa, fdx_isa_find,
-    fdx_isa_name, fdx_itemsize, fdx_operator, fdx_operator_make, fdx_operator_size, fdx_precision, fdx_result_dtype,
-    fdx_status, fdx_status_message, fdx_stencil, fdx_sum, fdx_term, fdx_version, fdx_weights, fdx_workspace_size,
+    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_NODES, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM, FDX_OK, FDX_SINGLE,
+    FDX_SPACED, FDX_WEAK, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_derivative, fdx_derivative_points,
+    fdx_even_spacing, fdx_factor, fdx_gradient, fdx_gradient_apply, fdx_gradient_apply_part, fdx_gradient_axis,
+    fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_itemsize,
+    fdx_operator, fdx_operator_make, fdx_operator_size, fdx_precision, fdx_prepare, fdx_prepared, fdx_prepared_size,
+    fdx_prepared_workspace_size, fdx_result_dtype, fdx_run, fdx_status, fdx_status_message, fdx_stencil, fdx_sum,
+    fdx_term, fdx_version, fdx_weights,
 )
 
 cdef extern from "Python.h":
@@ -74,6 +75,9 @@ cdef enum:
     NO_MEMORY = 1 << 16     # a status in addition to the C core's
     STACK_NDIM = 4          # up to so many dimensions arrays are described on the stack
     STACK_WORKSPACE = 1024  # doubles on the stack, enough for operators on small arrays
+    STACK_PREPARED = 128    # doubles on the stack, enough for calls of a few dimensions
+    CONTIGUOUS = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS
+    ORDERS = CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
 
 
 # ---- which instruction set ----
@@ -298,8 +302,7 @@ cdef class Job:
     thread starts. It returns only when no thread is still writing a claimed part.
     """
     cdef fdx_gradient gradient
-    cdef const fdx_call *call  # instead of `gradient`, unless NULL
-    cdef ptrdiff_t workspace_bytes
+    cdef const fdx_prepared *prepared  # instead of `gradient`, unless NULL
     cdef readonly Py_ssize_t nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
@@ -340,10 +343,10 @@ cdef class Job:
             with nogil:
                 fesetenv(&self.environment)  # the caller's rounding mode and treatment of subnormal numbers
                 PyUFunc_clearfperr()
-                if self.call == NULL:
+                if self.prepared == NULL:
                     status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
                 else:
-                    status = _apply_call(self.call, self.workspace_bytes, part, self.nparts)
+                    status = _run_part(self.prepared, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
@@ -369,29 +372,22 @@ cdef class Job:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
 
 
-cdef int _apply_call(const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t part,
-                     Py_ssize_t nparts) noexcept nogil:
-    """Apply a part of a call, with a workspace for this part: of `workspace_bytes`, or of more if it needs more."""
+cdef int _run_part(const fdx_prepared *prepared, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    """Run a part of a prepared call, with a workspace for this part."""
     cdef double small[STACK_WORKSPACE]
-    cdef void *workspace
-    cdef int status = FDX_E_WORKSPACE
-    while status == FDX_E_WORKSPACE:
-        workspace_bytes = max(workspace_bytes, <ptrdiff_t>sizeof(small))
-        workspace = small if workspace_bytes == sizeof(small) else malloc(workspace_bytes)
-        if workspace == NULL:
-            return NO_MEMORY
-        status = fdx_apply_part(call, workspace, workspace_bytes, part, nparts)
-        if workspace != small:
-            free(workspace)
-        if status == FDX_E_WORKSPACE:
-            workspace_bytes = fdx_workspace_size(call)
+    cdef ptrdiff_t bytes = fdx_prepared_workspace_size(prepared)
+    cdef void *workspace = small if bytes <= <ptrdiff_t>sizeof(small) else malloc(bytes)
+    if workspace == NULL:
+        return NO_MEMORY
+    cdef int status = fdx_run(prepared, NULL, workspace, part, nparts)
+    if workspace != small:
+        free(workspace)
     return status
 
 
-cdef int _run(fdx_gradient *gradient, const fdx_call *call, ptrdiff_t workspace_bytes, Py_ssize_t size,
-              Py_ssize_t workers) except -1:
-    """Apply a gradient or, if that is NULL, a call, with `workspace_bytes` for each workspace. Returns the
-    floating-point exceptions that were pending before or were raised by this."""
+cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, Py_ssize_t workers) except -1:
+    """Apply a gradient or, if that is NULL, run a prepared call. Returns the floating-point exceptions that were pending
+    before or were raised by this."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
@@ -403,8 +399,7 @@ cdef int _run(fdx_gradient *gradient, const fdx_call *call, ptrdiff_t workspace_
         job = Job()
         if gradient != NULL:
             job.gradient = gradient[0]
-        job.call = call
-        job.workspace_bytes = workspace_bytes
+        job.prepared = prepared
         job.nparts = nparts
         try:
             _threads.enlist(job, nparts - 1)
@@ -413,11 +408,11 @@ cdef int _run(fdx_gradient *gradient, const fdx_call *call, ptrdiff_t workspace_
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_gradient_apply(gradient) if gradient != NULL else _apply_call(call, workspace_bytes, 0, 1)
+        status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_gradient_apply(gradient) if gradient != NULL else _apply_call(call, workspace_bytes, 0, 1)
+            status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, 0, 1)
             flags = PyUFunc_getfperr()
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")
@@ -732,7 +727,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
                     fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
         complex_products |= dtype >= FDX_C64 and (edge_order == 2 or along[k].interior.formula == FDX_SPACED)
 
-    flags |= _run(&call, NULL, 0, size * naxes, nworkers)
+    flags |= _run(&call, NULL, size * naxes, nworkers)
     if flags:
         if _would_raise(flags) or (complex_products and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
             # np.errstate asks for an error: NumPy raises the first that it meets. Or complex products over- or
@@ -1063,6 +1058,14 @@ cdef class Band:
         return rows[:at], columns[:at], values[:at]
 
 
+cdef struct _Prepared:
+    fdx_call call
+    fdx_array arrays[2]
+    const fdx_prepared *prepared  # NULL: there is none
+    int dtype, flags, flags_of_result
+    # then strides, and the memory of `prepared`
+
+
 @cython.final
 cdef class Plan:
     """An operator compiled for arrays of one shape.
@@ -1075,7 +1078,7 @@ cdef class Plan:
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
     cdef readonly bint has_coefficients, keeps_shape
-    cdef ptrdiff_t workspace_bytes  # of the first call, enough for most calls: computing the size takes time
+    cdef _Prepared *prepared  # a call like most: of small contiguous arrays, one input and one output
     cdef list kept  # coefficients
     cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
     cdef const fdx_operator *op
@@ -1157,12 +1160,17 @@ cdef class Plan:
         kind = NoWeights if status == FDX_E_NODES else TooManyStages if status == FDX_E_COUNT else NotCompiled
         raise kind(fdx_status_message(status).decode())
 
+    def __dealloc__(self):
+        free(self.prepared)
+
     cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
         """Apply it to arrays that have been checked, inputs first; report floating-point errors."""
+        cdef double on_stack[STACK_PREPARED]
+        cdef void *memory = on_stack
+        cdef const fdx_prepared *prepared
         cdef fdx_call call
-        cdef ptrdiff_t workspace_bytes
         cdef Py_ssize_t size = self.noutputs
-        cdef int d, flags
+        cdef int d, flags, status
         for d in range(self.op.ndim):
             size *= self.op.out_shape[d]
         call.op = self.op
@@ -1171,14 +1179,70 @@ cdef class Plan:
         call.lo = call.hi = NULL
         call.accumulate = NULL
         call.first_touch = first_touch
-        with cython.critical_section(self):
-            if self.workspace_bytes == 0:
-                self.workspace_bytes = fdx_workspace_size(&call)
-            workspace_bytes = self.workspace_bytes
-        PyUFunc_clearfperr()
-        flags = _run(NULL, &call, workspace_bytes, size, workers)
+        if fdx_prepared_size(&call) > sizeof(on_stack):
+            memory = malloc(fdx_prepared_size(&call))
+            if memory == NULL:
+                raise MemoryError("an operator")
+        try:
+            status = fdx_prepare(memory, &call, &prepared)
+            if status != FDX_OK:
+                raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
+            PyUFunc_clearfperr()
+            flags = _run(NULL, prepared, size, workers)
+        finally:
+            if memory != on_stack:
+                free(memory)
         if flags:
             _report(flags, "derivative")
+        return 0
+
+    cdef int run_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
+        """The same for one small input and output, by a call that was prepared for arrays like them; returns 0 if there
+        is none, and there can be none."""
+        cdef _Prepared *kept
+        cdef void *data[2]
+        cdef double workspace[STACK_WORKSPACE]
+        cdef int flags = cnp.PyArray_FLAGS(a) & ORDERS, of_result = cnp.PyArray_FLAGS(result) & ORDERS, raised
+        if (not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and of_result & CONTIGUOUS
+                 and of_result & cnp.NPY_ARRAY_ALIGNED) or cnp.PyArray_ISBYTESWAPPED(a)):
+            return 0
+        with cython.critical_section(self):
+            if self.prepared == NULL:
+                self.prepare_small(a, result, dtype)
+            kept = self.prepared
+        if kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags or kept.flags_of_result != of_result:
+            return 0
+        data[0] = cnp.PyArray_DATA(a)
+        data[1] = cnp.PyArray_DATA(result)
+        PyUFunc_clearfperr()
+        if fdx_run(kept.prepared, data, workspace, 0, 1) != FDX_OK:
+            return 0
+        raised = PyUFunc_getfperr()
+        if raised:
+            _report(raised, "derivative")
+        return 1
+
+    cdef int prepare_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
+        cdef int ndim = self.op.ndim
+        cdef _Prepared *kept = <_Prepared *>malloc(
+            sizeof(_Prepared) + 2 * ndim * sizeof(ptrdiff_t) + STACK_PREPARED * sizeof(double))
+        cdef ptrdiff_t *strides = <ptrdiff_t *>(kept + 1)
+        cdef const fdx_prepared *prepared
+        if kept == NULL:
+            raise MemoryError("an operator")
+        kept.prepared = NULL
+        kept.dtype = dtype
+        kept.flags = cnp.PyArray_FLAGS(a) & ORDERS
+        kept.flags_of_result = cnp.PyArray_FLAGS(result) & ORDERS
+        strides = _fill(&kept.arrays[0], a, dtype, strides)
+        strides = _fill(&kept.arrays[1], result, fdx_result_dtype(dtype), strides)
+        kept.call = fdx_call(op=self.op, in_=&kept.arrays[0], out=&kept.arrays[1], lo=NULL, hi=NULL, accumulate=NULL,
+                             first_touch=0)
+        if (fdx_prepared_size(&kept.call) <= STACK_PREPARED * sizeof(double)
+                and fdx_prepare(strides, &kept.call, &prepared) == FDX_OK
+                and 0 < fdx_prepared_workspace_size(prepared) <= <ptrdiff_t>(STACK_WORKSPACE * sizeof(double))):
+            kept.prepared = prepared
+        self.prepared = kept
         return 0
 
     @property
@@ -1283,6 +1347,8 @@ cdef class Plan:
             result = out
         else:
             return NotImplemented
+        if nworkers == 1 and cnp.PyArray_SIZE(a) < NOGIL_ELEMENTS and self.run_small(a, result, dtype):
+            return result
         if self.op.ndim > STACK_NDIM:
             strides = <ptrdiff_t *>malloc(2 * self.op.ndim * sizeof(ptrdiff_t))
             if strides == NULL:
@@ -1435,6 +1501,10 @@ cdef extern from *:
         P(fdx_isa const *, fdx_isa_find, (char const *)) \\
         P(char const *, fdx_isa_name, (fdx_isa const *)) \\
         V(ptrdiff_t, fdx_itemsize, (int)) \\
+        V(fdx_status, fdx_prepare, (void *, fdx_call const *, fdx_prepared const **)) \\
+        V(size_t, fdx_prepared_size, (fdx_call const *)) \\
+        V(ptrdiff_t, fdx_prepared_workspace_size, (fdx_prepared const *)) \\
+        V(fdx_status, fdx_run, (fdx_prepared const *, void *const *, void *, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_apply, (fdx_call const *, void *, ptrdiff_t)) \\
         V(fdx_status, fdx_apply_part, (fdx_call const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\

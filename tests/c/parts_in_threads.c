@@ -180,11 +180,10 @@ static void gradients(void)
 
 static void operator_parts(const void *shared, int thread)
 {
-    const fdx_call *call = shared;
-    const ptrdiff_t bytes = fdx_workspace_size(call);
-    void *workspace = allocate((size_t)bytes);
+    const fdx_prepared *prepared = shared;
+    void *workspace = allocate((size_t)fdx_prepared_workspace_size(prepared));
     for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
-        expect(fdx_apply_part(call, workspace, bytes, part, NPARTS), "fdx_apply_part");
+        expect(fdx_run(prepared, NULL, workspace, part, NPARTS), "fdx_run");
     free(workspace);
 }
 
@@ -216,7 +215,10 @@ static void apply_together(const fdx_operator *op, int dtype, const ptrdiff_t *l
         wanted[k] = digest(&out[k]);
         fill(&out[k], 9);
     }
-    together(operator_parts, &call);
+    const fdx_prepared *prepared;
+    expect(fdx_prepare(allocate(fdx_prepared_size(&call)), &call, &prepared), "fdx_prepare");
+    together(operator_parts, prepared);
+    free((void *)prepared);
     for (int k = 0; k < op->noutputs; k++) {
         if (digest(&out[k]) != wanted[k])
             fail("results of an operator that many threads made");

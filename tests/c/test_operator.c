@@ -334,11 +334,32 @@ static void random_case(const fdx_isa *isa)
     const fdx_call call = {
         &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(!usual && below(2))};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
+    if (size < 0)
+        fail("fdx_workspace_size");
     void *workspace = malloc((size_t)size);
+    fdx_array others[2 * MAXARRAYS];
+    void *data[2 * MAXARRAYS], *copies[2 * MAXARRAYS], *memory = malloc(fdx_prepared_size(&call));
+    const fdx_prepared *prepared = NULL;
+    const int moves = below(3); /* 0: not prepared; 1: prepared; 2: for other arrays */
+    fdx_call like = call;
+    like.in = others;
+    like.out = others + ninputs;
+    for (int k = 0; k < ninputs + noutputs; k++) {
+        const array *a = k < ninputs ? &inputs[k].a : &outputs[k - ninputs].a;
+        others[k] = k < ninputs ? in[k] : out[k - ninputs];
+        data[k] = others[k].data;
+        copies[k] = malloc(a->bytes + 16);
+        const uintptr_t distance = (uintptr_t)copies[k] - (uintptr_t)a->memory + 15;
+        others[k].data = (void *)((uintptr_t)data[k] + distance / 16 * 16);
+    }
+    if (fdx_prepare(memory, moves == 2 ? &like : &call, &prepared) != FDX_OK || (const void *)prepared != memory ||
+        fdx_prepared_workspace_size(prepared) != size)
+        fail("fdx_prepare");
     fdx_set_flags(0);
     for (ptrdiff_t part = 0; part < nparts; part++) {
         memset(workspace, GUARD, (size_t)size);
-        const fdx_status status = fdx_apply_part(&call, workspace, size, part, nparts);
+        const fdx_status status = moves == 0 ? fdx_apply_part(&call, workspace, size, part, nparts)
+                                             : fdx_run(prepared, moves == 2 ? data : NULL, workspace, part, nparts);
         if (size > 0 && fdx_apply_part(&call, workspace, size - 1, part, nparts) != FDX_E_WORKSPACE)
             fail("a workspace that is too small");
         if (status != FDX_OK) {
@@ -347,6 +368,9 @@ static void random_case(const fdx_isa *isa)
         }
     }
     free(workspace);
+    free(memory);
+    for (int k = 0; k < ninputs + noutputs; k++)
+        free(copies[k]);
     if (below(4) == 0) { /* no results */
         fdx_call empty = call;
         fdx_operator short_op = op;

@@ -40,9 +40,10 @@ typedef struct {
     fdx_factor factor[2];
     fdx_term term[2];
     fdx_sum sum;
-    double memory[1024];
+    double memory[1024], memory_of_call[128];
     const fdx_band *band;
     const fdx_operator *compiled;
+    const fdx_prepared *prepared;
 
     fdx_gradient_axis stencils;
     fdx_array coordinates;
@@ -228,6 +229,7 @@ static void told(size_t bytes, int some)
         SIZE(change, fdx_workspace_size(&w.call), (status) == FDX_OK);                                                 \
         ANSWER(change, fdx_apply(&w.call, w.workspace, w.bytes), status);                                              \
         ANSWER(change, fdx_apply_part(&w.call, w.workspace, w.bytes, 0, 2), status);                                   \
+        ANSWER(change, fdx_prepare(w.memory_of_call, &w.call, &w.prepared), status);                                   \
     } while (0)
 
 /* Errors in any row segment, of which r is one. */
@@ -570,6 +572,46 @@ static void refused_operators(void)
     PART(MOST, MOST);
 #undef PART
     ANSWER((void)0, fdx_apply_part(&w.call, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
+
+    ANSWER((void)0, fdx_prepare(NULL, &w.call, &w.prepared), FDX_E_NULL);
+    ANSWER((void)0, fdx_prepare(w.memory_of_call, NULL, &w.prepared), FDX_E_NULL);
+    ANSWER((void)0, fdx_prepare(w.memory_of_call, &w.call, NULL), FDX_E_NULL);
+    SIZE((void)0, fdx_prepared_size(NULL), 0);
+    SIZE(w.call.op = NULL, fdx_prepared_size(&w.call), 0);
+    SIZE(w.op.ndim = FDX_MAXDIM + 1, fdx_prepared_size(&w.call), 0);
+#define RUN(change, status)                                                                                            \
+    do {                                                                                                               \
+        make_world();                                                                                                  \
+        void *data[4] = {w.in[0].data, w.in[1].data, w.out[0].data, w.out[1].data};                                    \
+        void *workspace = w.workspace;                                                                                 \
+        const fdx_prepared *run;                                                                                       \
+        ptrdiff_t part = 0, nparts = 1;                                                                                \
+        if (fdx_prepare(w.memory_of_call, &w.call, &w.prepared) != FDX_OK)                                             \
+            fail("fdx_prepare");                                                                                       \
+        run = w.prepared;                                                                                              \
+        doing = #change;                                                                                               \
+        calling = "fdx_run";                                                                                           \
+        change;                                                                                                        \
+        unsigned char results[sizeof w.y];                                                                             \
+        memcpy(results, w.y, sizeof results);                                                                          \
+        if (fdx_run(run, data, workspace, part, nparts) != (status))                                                   \
+            fail("another status");                                                                                    \
+        if ((status) != FDX_OK && memcmp(results, w.y, sizeof results) != 0)                                           \
+            fail("something was written");                                                                             \
+    } while (0)
+    RUN((void)part, FDX_OK);
+    RUN(part = -1, FDX_E_PART);
+    RUN(part = 1, FDX_E_PART);
+    RUN(nparts = 0, FDX_E_PART);
+    RUN(run = NULL, FDX_E_NULL);
+    RUN(workspace = NULL, FDX_E_NULL);
+    RUN(data[1] = NULL, FDX_E_NULL);
+    RUN(data[3] = NULL, FDX_E_NULL);
+    RUN(data[0] = (char *)data[0] + 8, FDX_E_ALIGNMENT);
+    RUN(data[2] = (char *)data[2] - 4, FDX_E_ALIGNMENT);
+    RUN(data[0] = data[3], FDX_E_OVERLAP);
+    RUN(data[2] = data[3], FDX_E_OVERLAP);
+#undef RUN
 }
 
 /* ---- np.gradient ---- */

@@ -1649,8 +1649,18 @@ static fdx_status run_operation(void *of, const fdx_isa *isa, ptrdiff_t part, pt
     const ptrdiff_t bytes = isa == o->call.op->isa ? o->bytes : o->bytes_of_base;
     call.op = &op;
     op.isa = isa;
-    return nparts == 1 && part == 0 ? fdx_apply(&call, workspace, bytes)
-                                    : fdx_apply_part(&call, workspace, bytes, part, nparts);
+    if (nparts == 1 && part == 0)
+        return fdx_apply(&call, workspace, bytes);
+    if (part % 2 == 0)
+        return fdx_apply_part(&call, workspace, bytes, part, nparts);
+    double memory[1024];
+    const fdx_prepared *prepared;
+    if (fdx_prepared_size(&call) > sizeof memory)
+        die("fdx_prepared_size", "");
+    const fdx_status status = fdx_prepare(memory, &call, &prepared);
+    if (status == FDX_OK && fdx_prepared_workspace_size(prepared) != bytes)
+        die("fdx_prepared_workspace_size", "");
+    return status == FDX_OK ? fdx_run(prepared, NULL, workspace, part, nparts) : status;
 }
 
 /* A workspace of fdx_workspace_size bytes; NULL if these are 0. */
