@@ -25,6 +25,8 @@
 #endif
 /* Row segments of the inner dimension with fewer elements are computed by columns, at most so many rows at a time. */
 #define MIN_ROW_SEGMENT ((ptrdiff_t)16)
+/* So many lines are computed without transposing columns. */
+#define MAX_FEW_LINES ((ptrdiff_t)32)
 /* Rows of results that are computed together, as they share rows of neighbours. Line by line is slower than that with
  * more than MAX_LINE_NEIGHBOURS that do not fit into L1_BYTES together. */
 #define ROWS_AT_ONCE 4

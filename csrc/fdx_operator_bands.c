@@ -208,29 +208,61 @@ void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, ch
                                                                   w->per_point, mode);
 }
 
-static int is_one_line(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
+/* The lines of a box along the inner dimension, if they are at most MAX_FEW_LINES along one dimension; otherwise 0. */
+static ptrdiff_t few_lines(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi, int *dimension)
 {
+    ptrdiff_t n = 1;
+    *dimension = 0;
     for (int d = 0; d < w->ndim - 1; d++)
-        if (hi[d] - lo[d] > 1)
-            return 0;
-    return 1;
+        if (hi[d] - lo[d] > 1) {
+            if (n > 1)
+                return 0;
+            n = hi[d] - lo[d];
+            *dimension = d;
+        }
+    return n <= MAX_FEW_LINES && w->per_point == 1 ? n : 0;
 }
 
-/* fdx_by_columns for one line, whose columns need no transposition. */
-static void one_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
-                           ptrdiff_t r, ptrdiff_t end, int mode)
+/* fdx_by_columns for n lines along dimension d, without transposition. */
+static void lines_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
+                             ptrdiff_t n, int d, ptrdiff_t r, ptrdiff_t end, int mode)
 {
     const int inner = w->ndim - 1;
+    const ptrdiff_t step = src->stride[inner];
     const char *in = locate(w, src, lo, inner);
-    char *out = locate(w, dst, lo, inner);
+    char *out = fdx_at(locate(w, dst, lo, inner), r, dst->stride[inner]);
     const void **const x = w->neighbours;
-    for (; r < end; r++) {
+    double *const weight = w->weight;
+    for (; r < end; r++, out = fdx_at(out, 1, dst->stride[inner])) {
         const row_segment s = next_row_segment(band, r, end, 1);
         const fdx_stencil *stencil = s.stencil;
-        row_weights(stencil, s.number, w->weight);
-        for (int k = 0; k < stencil->count; k++)
-            x[k] = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + k), src->stride[inner]);
-        fdx_sum_row(w, stencil, x, w->weight, fdx_at(out, r, dst->stride[inner]), w->per_point, mode);
+        const int centre = stencil->centre, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC;
+        const int differences = stencil->summation == FDX_SUM_DIFFERENCES;
+        const int K = pairs ? centre : stencil->count - differences, skipped = differences ? centre : stencil->count;
+        row_weights(stencil, s.number, weight);
+        for (int k = 0, at = 0; k < stencil->count; k++) {
+            const void *neighbour = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + k), step);
+            if (k == skipped && K <= 2 * FDX_NEIGHBOURS)
+                continue;
+            weight[at] = weight[k];
+            x[at++] = neighbour;
+        }
+        if (K > 2 * FDX_NEIGHBOURS) {
+            for (ptrdiff_t line = 0; line < n; line++) {
+                fdx_sum_row(w, stencil, x, weight, fdx_at(out, line, dst->stride[d]), 1, mode);
+                for (int k = 0; k < stencil->count; k++)
+                    x[k] = fdx_at(x[k], 1, src->stride[d]);
+            }
+            continue;
+        }
+        if (differences)
+            x[K] = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + centre), step);
+        w->sums->strided(out, dst->stride[d], x, src->stride[d], n, pairs ? weight + centre + 1 : weight, mode,
+                         stencil->summation == FDX_SUM_SYMMETRIC       ? FDX_SYMMETRIC_PAIRS
+                         : stencil->summation == FDX_SUM_ANTISYMMETRIC ? FDX_ANTISYMMETRIC_PAIRS
+                         : differences                                 ? FDX_DIFFERENCE_SUM
+                                                                       : FDX_PLAIN_SUM,
+                         K);
     }
 }
 
@@ -286,8 +318,10 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
-    if (is_one_line(w, lo, hi)) {
-        one_by_columns(w, band, src, dst, lo, r, end, mode);
+    int d;
+    const ptrdiff_t n = few_lines(w, lo, hi, &d);
+    if (n > 0) {
+        lines_by_columns(w, band, src, dst, lo, n, d, r, end, mode);
         return;
     }
     for (; r < end; r += MIN_ROW_SEGMENT)
@@ -345,9 +379,19 @@ static void along_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t num
     box_lines(w, -1, src, dst, lo, hi, &l);
     const char *in = fdx_at(locate(w, src, lo, inner), r, src->stride[inner]);
     char *out = fdx_at(locate(w, dst, lo, inner), r, dst->stride[inner]);
-    do
-        fdx_sum_inner(w, stencil, number, in, out, (end - r) * w->per_point, mode);
-    while (next_line(&l, &in, &out));
+    const ptrdiff_t n = (end - r) * w->per_point;
+    if (stencil->row_step != 0 || along_loop(w, stencil, n) != NULL) {
+        do
+            fdx_sum_inner(w, stencil, number, in, out, n, mode);
+        while (next_line(&l, &in, &out));
+    } else { /* the same weights for all lines, which may be short */
+        row_weights(stencil, number, w->weight);
+        do {
+            for (int k = 0; k < stencil->count; k++)
+                w->neighbours[k] = in + (stencil->offset + k) * src->stride[inner];
+            fdx_sum_row(w, stencil, w->neighbours, w->weight, out, n, mode);
+        } while (next_line(&l, &in, &out));
+    }
     give_back(w, l.n);
 }
 
@@ -377,10 +421,11 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
         return;
     }
     ptrdiff_t few = lo[d]; /* rows from here on are computed by columns */
-    const int one_line = is_one_line(w, lo, hi);
+    int unused;
+    const int few_lines_only = few_lines(w, lo, hi, &unused) > 0;
     for (ptrdiff_t r = lo[d]; r < hi[d];) {
         const row_segment s = next_row_segment(band, r, hi[d], src->unrolled == d);
-        if (one_line ? !s.wraps && s.end - r > 1 : by_rows(w, &s, r)) {
+        if (few_lines_only ? !s.wraps && s.end - r > 3 : by_rows(w, &s, r)) {
             fdx_by_columns(w, band, src, dst, lo, hi, few, r, mode);
             along_inner(w, s.stencil, s.number, src, dst, lo, hi, r, s.end, mode);
             few = s.end;

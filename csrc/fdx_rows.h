@@ -98,6 +98,8 @@ typedef struct {
 /* What happens to y: replaced by the sum; y + sum; y + product + product + ..., which continues an earlier sum of the
  * same row; or sum + y, of loops of two terms only. */
 enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND };
+/* The formulas of sums. */
+enum { FDX_SYMMETRIC_PAIRS, FDX_ANTISYMMETRIC_PAIRS, FDX_PLAIN_SUM, FDX_DIFFERENCE_SUM };
 enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_VARYING = 4 }; /* the most that one loop sums */
 
 /* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1 rows. Differences: x[K], after the K neighbours,
@@ -106,6 +108,10 @@ enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_VARYING = 4 }; /* the most that on
  * Neither continues a sum. */
 typedef void fdx_sum_fn(void *y, ptrdiff_t y_row, const void *const *x, ptrdiff_t n, const double *w, int mode);
 typedef void fdx_varying_sum_fn(void *y, const void *const *x, ptrdiff_t n, const double *const *w, int mode);
+/* The same for K <= 2 FDX_NEIGHBOURS neighbours or pairs, of points that are x_step bytes apart, of which there are
+ * few. */
+typedef void fdx_strided_sum_fn(void *y, ptrdiff_t y_step, const void *const *x, ptrdiff_t x_step, ptrdiff_t n,
+                                const double *w, int mode, int formula, int K);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
 /* Sums of pairs by non-temporal stores to `to`, of whole cache lines. Sums at either end that do not fill one go to y,
@@ -148,7 +154,8 @@ typedef struct {
     fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];
     fdx_varying_sum_fn *varying_plain[FDX_VARYING],
         *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */
-    fdx_combine_fn *combine;               /* y = c t, or y + c t; c NULL: y + t; t may be y */
+    fdx_strided_sum_fn *strided;
+    fdx_combine_fn *combine; /* y = c t, or y + c t; c NULL: y + t; t may be y */
 } fdx_sums;
 
 /* ---- weights of many stencils ---- */

@@ -386,8 +386,8 @@ cdef int _run_part(const fdx_prepared *prepared, Py_ssize_t part, Py_ssize_t npa
 
 
 cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, Py_ssize_t workers) except -1:
-    """Apply a gradient or, if that is NULL, run a prepared call. Returns the floating-point exceptions that were pending
-    before or were raised by this."""
+    """Apply a gradient or, if that is NULL, run a prepared call. Returns the floating-point exceptions that were
+    pending before or were raised by this."""
     cdef int status, flags
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
