@@ -103,7 +103,7 @@ typedef enum {
     FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale give no finite weights; a spacing or a scale is
                     * 0, which is what one has that was never set */
     FDX_E_WORKSPACE, /* the workspace has too few bytes */
-    FDX_E_ALIGNMENT  /* data for a prepared call is not a multiple of 16 bytes away from the call's */
+    FDX_E_ALIGNMENT  /* data for a prepared call is not a multiple of 8 bytes away from the call's */
 } fdx_status;
 
 /* A sentence in English for a status; never NULL. */
@@ -189,8 +189,8 @@ ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 /* The spacing h of n >= 2 coordinates that are evenly spaced up to rounding, as those of numpy.linspace are; 0 if they
  * are not. Evenly spaced means that each x[i] - x[0] is i h, within 4 eps times the largest of them and within a
  * thousandth of h; `eps` is the relative rounding error of the type in which they were computed, such as DBL_EPSILON.
- * `period`, unless 0: the same must hold across the ends, within twice that, or 4 eps_of_period times the period and a
- * quarter of h. O(n) time. */
+ * `period`, unless 0: n h is the period, within twice that or, if it is more, twice the smaller of 4 eps_of_period
+ * times the period and a quarter of h. O(n) time. */
 double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period);
 
 typedef struct fdx_band fdx_band; /* a banded matrix; its members are further below */
@@ -239,9 +239,9 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
  * needed any more. On errors `memory` may have been written to. A size of 0: fdx_operator_make returns the error, which
  * is FDX_E_SIZE for more than PTRDIFF_MAX bytes.
  *
- * FDX_VALID: outputs have the points that all terms have, and op->out_shape their shape. It may contain zeros;
- * FDX_E_SIZE if it would be less. Coordinates and coefficients of the factors that follow in the term have the points
- * that are left.
+ * FDX_VALID: outputs have the points that all terms have, and op->out_shape their shape. It may contain zeros, but not
+ * if transposed; FDX_E_SIZE if it would be less. Coordinates and coefficients of the factors that follow in the term
+ * have the points that are left.
  *
  * The bits of results follow from these rules:
  * - Between coefficients, factors along different axes commute and are applied by falling axis; factors along one axis
@@ -250,9 +250,12 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
  *   periodic and another one, are applied one after the other.
  * - The numbers of a term multiply the derivative that is applied last, before its weights are rounded.
  * - Terms from one input to one output that are all along one axis, without coefficients, are added to one band, in
- *   twice the precision; multiples of the identity are not, so that they keep a constant as it is.
+ *   twice the precision, if their sum is a band. Terms without a derivative are not, so that multiples of the identity
+ *   keep a constant as it is.
  * - Rows are summed up as by fdx_band_derivative in a term's first band; in the others as FDX_SUM_PLAIN or
  *   FDX_SUM_ANTISYMMETRIC.
+ *
+ * fdx_operator_size includes memory for bands that are only needed while others are computed from them.
  *
  * FDX_E_NODES: also for weights that over- or underflow. FDX_E_COUNT: also if a term takes more than FDX_MAXSTAGES
  * bands and coefficients one after the other.
@@ -300,7 +303,7 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
- * inputs, then of the outputs, a multiple of 16 bytes away from that of the call. FDX_E_PART; FDX_E_NULL; with `data`
+ * inputs, then of the outputs, a multiple of 8 bytes away from that of the call. FDX_E_PART; FDX_E_NULL; with `data`
  * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);
 

@@ -1,6 +1,6 @@
-/* Banded matrices: derivatives with their boundaries, transposes, products.
+/* Banded matrices: derivatives with their boundaries, transposes, products, sums.
  *
- * Each of the three gives a builder the structure of the matrix, the columns that a row touches, and the weights of a
+ * Each of the four gives a builder the structure of the matrix, the columns that a row touches, and the weights of a
  * row. One function lays the band out in the caller's memory and has the rows filled in. */
 #include <float.h>
 #include <limits.h>

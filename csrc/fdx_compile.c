@@ -99,18 +99,22 @@ static void keep(arena *r, size_t mark, matrix *m)
     m->band = band;
 }
 
-static fdx_status derivative(arena *r, const fdx_derivative *what, double scale, matrix *m)
+/* `exact`: the outline must be that of the band, for which coordinates are read; otherwise it may be a larger one. */
+static fdx_status derivative(arena *r, const fdx_derivative *what, double scale, int exact, matrix *m)
 {
-    const ptrdiff_t half_width = fdx_half_width(what), left = what->left == FDX_VALID ? half_width : 0;
+    fdx_derivative outline = *what;
+    if (exact && fdx_spacing_of(what) != 0)
+        outline.x = NULL;
+    const ptrdiff_t half_width = fdx_half_width(&outline), left = what->left == FDX_VALID ? half_width : 0;
     const ptrdiff_t right = what->right == FDX_VALID ? half_width : 0;
     *m = (matrix){NULL,
-                  fdx_band_derivative_size(what),
+                  fdx_band_derivative_size(&outline),
                   what->n - left - right,
                   what->n,
                   left - half_width,
                   2 * half_width + 1,
                   2 * half_width + 2,
-                  what->x != NULL,
+                  outline.x != NULL,
                   what->left == FDX_PERIODIC};
     void *memory = reserve(r, 1, m->bytes);
     if (m->bytes == 0 || r->full)
@@ -142,6 +146,7 @@ static fdx_status transpose(arena *r, matrix *m)
         m->varying, m->periodic};
     bound_bytes(&t);
     void *memory = reserve_band(r, &t, counts_only(r) ? 0 : fdx_band_transpose_size(m->band));
+    r->not_a_band = t.bytes == 0;
     if (t.bytes == 0 || r->full)
         return FDX_E_SIZE;
     const fdx_status status = counts_only(r) ? FDX_OK : fdx_band_transpose(memory, m->band, &t.band);
@@ -152,20 +157,23 @@ static fdx_status transpose(arena *r, matrix *m)
 /* b = scale a b */
 static fdx_status multiply(arena *r, const matrix *a, matrix *b, double scale)
 {
-    const ptrdiff_t lost = (ptrdiff_t)(fdx_distance(a->columns - a->rows) + fdx_distance(b->columns - b->rows) +
-                                       fdx_distance(a->offset) + fdx_distance(b->offset));
+    const size_t lost = fdx_distance(a->columns - a->rows) + fdx_distance(b->columns - b->rows) +
+                        fdx_distance(a->offset) + fdx_distance(b->offset);
     matrix p = {NULL,
                 0,
                 a->rows,
                 b->columns,
                 a->offset + b->offset,
                 a->count + b->count - 1,
-                a->ends + b->ends + a->count + b->count + MIN(lost, MAX_LENGTH),
+                a->ends + b->ends + a->count + b->count + (ptrdiff_t)MIN(lost, (size_t)MAX_LENGTH),
                 a->varying || b->varying,
                 a->periodic};
-    r->not_a_band = !a->periodic != !b->periodic || p.count > FDX_MAXWEIGHTS || (p.periodic && p.count > p.columns);
+    r->not_a_band = !a->periodic != !b->periodic || p.count > FDX_MAXWEIGHTS || (p.periodic && p.count > p.columns) ||
+                    fdx_distance(p.offset) > MAX_LENGTH;
     if (r->not_a_band)
         return FDX_E_SIZE;
+    if (p.periodic) /* as fdx_band_product does */
+        p.offset += p.offset < -p.columns ? p.columns : p.offset > p.columns + 1 - p.count ? -p.columns : 0;
     bound_bytes(&p);
     const size_t exact = counts_only(r) ? 0 : fdx_band_product_size(a->band, b->band);
     void *memory = reserve_band(r, &p, exact);
@@ -254,7 +262,7 @@ static fdx_status advance(const map *m, ptrdiff_t *n, ptrdiff_t *origin)
     }
     *n += m->transposed ? lost : -lost;
     *origin += m->transposed ? -m->crop[0] : m->crop[0];
-    return FDX_OK;
+    return fdx_distance(*origin) > MAX_LENGTH ? FDX_E_SIZE : FDX_OK;
 }
 
 /* Which of two maps comes first? The smaller number of the first thing in which they differ. */
@@ -289,8 +297,9 @@ static int compare(const map *a, const map *b)
 #undef COMPARE
 }
 
-/* The matrix of a map for `columns` points, times a number. */
-static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx_isa *isa, double scale, matrix *result)
+/* The matrix of a map for `columns` points, times a number; `exact` as above. */
+static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx_isa *isa, double scale, int exact,
+                            matrix *result)
 {
     const ptrdiff_t lost = m->crop[0] + m->crop[1], n = columns + (m->transposed ? lost : 0);
     fdx_status status;
@@ -298,7 +307,7 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
         fdx_derivative what = m->factor->what;
         what.n = n;
         what.isa = isa;
-        status = derivative(r, &what, scale, result);
+        status = derivative(r, &what, scale, exact, result);
     } else if (m->kind == CROP) {
         status = selection(r, n - lost, n, m->crop[0], scale, result);
     } else {
@@ -306,7 +315,7 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
     }
     if (status == FDX_OK && m->transposed)
         status = transpose(r, result);
-    if (status == FDX_OK && m->kind == BAND && scale != 1) {
+    if (status == FDX_OK && m->kind == BAND && scale != 1 && result->rows > 0) {
         matrix times;
         status = selection(r, result->rows, result->rows, 0, 1, &times);
         times.periodic = result->periodic;
@@ -415,7 +424,7 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
     r->not_a_band = 0;
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m), count++)
         advance(&m, &rows, &origin);
-    const int turned = count > 1 && prefers_transpose(&f) > 0;
+    const int several = count > 1, turned = several && prefers_transpose(&f) > 0;
     f.flipped ^= turned;
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m)) {
         if (m.kind > CROP || derivatives == 0)
@@ -429,10 +438,12 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
         const double here = k == scaled ? scale : 1;
         const int single = derivatives <= 1 || count == 0;
         matrix factor;
-        fdx_status status = build_map(r, &m, columns, f.s->what->isa, single ? here : 1, &factor);
+        fdx_status status = build_map(r, &m, columns, f.s->what->isa, single ? here : 1, several, &factor);
         if (status == FDX_OK && count++ > 0) {
             matrix next = product;
             status = multiply(r, &factor, &next, single ? 1 : here);
+            if (status == FDX_OK)
+                keep(r, mark, &next);
             factor = next;
         }
         if (status != FDX_OK)
@@ -519,7 +530,8 @@ static fdx_status add_along(chain_builder *c, const factors *f, double scale, in
     for (int k = next_map(f, before_first(f), &one), next; !is_over(f, k); k = next, one = other) {
         next = next_map(f, k, &other);
         const size_t begin = r->used;
-        const fdx_status built = build_map(r, &one, c->n[f->axis], f->s->what->isa, is_over(f, next) ? scale : 1, &m);
+        const fdx_status built =
+            build_map(r, &one, c->n[f->axis], f->s->what->isa, is_over(f, next) ? scale : 1, 0, &m);
         if (built != FDX_OK)
             return built;
         keep(r, begin, &m);
@@ -829,6 +841,7 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
         if (status != FDX_OK)
             return status;
         const ptrdiff_t from = c->what->transposed || a->flipped ? 0 : a->lo - s->origin[a->axis];
+        r->not_a_band = fdx_distance(m.offset) > MAX_LENGTH;
         sum->offset = MIN(sum->offset, m.offset + from);
         last = MAX(last, m.offset + from + m.count - 1);
         sum->ends = MAX(sum->ends, m.ends + m.count + (ptrdiff_t)fdx_distance(m.offset) + from);

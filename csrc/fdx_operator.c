@@ -367,7 +367,7 @@ static fdx_status move_arrays(work *w, void *const *data)
         w->arrays[k] = k < ninputs ? w->in[k] : w->out[k - ninputs];
         if (data[k] == NULL)
             return FDX_E_NULL;
-        if (((uintptr_t)data[k] - (uintptr_t)w->arrays[k].data) % 16 != 0)
+        if (((uintptr_t)data[k] - (uintptr_t)w->arrays[k].data) % 8 != 0)
             return FDX_E_ALIGNMENT;
         w->arrays[k].data = data[k];
     }
@@ -420,11 +420,9 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *worksp
 
 /* ---- calls, prepared each time: on the stack ---- */
 
-enum { PREPARED_BYTES = sizeof(work) + MAXD * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int)) };
-
 typedef union {
     double align;
-    char bytes[PREPARED_BYTES];
+    char bytes[PREPARED_BYTES(MAXD)];
 } prepared_call;
 
 ptrdiff_t fdx_workspace_size(const fdx_call *call)

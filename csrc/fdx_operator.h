@@ -369,6 +369,9 @@ fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdi
 
 /* ---- fdx_operator_plan.c ---- */
 
+/* Bytes of a prepared call of n - 1 dimensions. */
+#define PREPARED_BYTES(n) (sizeof(work) + (size_t)(n) * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int)))
+
 fdx_status fdx_check_operator(const fdx_operator *op);
 /* Do arrays fit into memory, and do outputs overlap nothing that they must not? */
 fdx_status fdx_check_places(const fdx_call *call);

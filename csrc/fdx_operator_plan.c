@@ -565,8 +565,7 @@ size_t fdx_prepared_size(const fdx_call *call)
     const int ndim = call == NULL || call->op == NULL ? -1 : call->op->ndim;
     if (ndim < 1 || ndim > FDX_MAXDIM)
         return 0;
-    const size_t n = (size_t)ndim + 1; /* with real and imaginary parts */
-    return sizeof(work) + n * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int));
+    return PREPARED_BYTES(ndim + 1);
 }
 
 fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared)
@@ -591,5 +590,5 @@ fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **
 
 ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared)
 {
-    return ((const work *)(const void *)prepared)->workspace_bytes;
+    return prepared == NULL ? 0 : ((const work *)(const void *)prepared)->workspace_bytes;
 }

@@ -393,11 +393,11 @@ def test_many_nested_coefficients():
     assert (L(u) == want).all()
     for _ in range(2):
         L = c * L
-    message = r"operator: expected at most 16 .* got 1[78]; multiply .*\(a \* b\) \* D for a \* \(b"
+    message = r"operator: expected at most 16 .* got more; multiply .*\(a \* b\) \* D for a \* \(b"
     for call in (lambda: L(u), lambda: L.T(u), lambda: L.matrix(12), lambda: L.output_shape(12)):
         with pytest.raises(ValueError, match=message):
             call()
-    with pytest.raises(ValueError, match="got 18"):
+    with pytest.raises(ValueError, match="got more"):
         (c * L)(u)
     assert ((c * c) * x)(u) == pytest.approx(0.25 * x(u))
 

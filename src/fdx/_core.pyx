@@ -1197,8 +1197,8 @@ cdef class Plan:
         return 0
 
     cdef int run_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
-        """The same for one small input and output, by a call that was prepared for arrays like them; returns 0 if there
-        is none, and there can be none."""
+        """The same for one small input and output, by a call that is prepared for arrays like the first ones; returns 0
+        if these are not like them."""
         cdef _Prepared *kept
         cdef void *data[2]
         cdef double workspace[STACK_WORKSPACE]

@@ -60,8 +60,12 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
 
-MAX_STAGES = 16  # of one term, in the C core
 MAX_PLANS = 16  # kept by an operator, one for each shape
+TOO_MANY_STAGES = (
+    "operator: expected at most 16 derivatives and arrays one after the other in a term, got "
+    "more; multiply arrays by each other first, as in (a * b) * D for a * (b * D), or apply "
+    "operators one after the other"
+)
 
 
 # ---- factors ----
@@ -362,24 +366,6 @@ def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
     return f"{expected} of a sum do not overflow, got {' + '.join(t.text() for t in terms)}"
 
 
-def too_many_stages(terms: Iterable[Term]) -> str:
-    def stages(term: Term) -> int:
-        count, axes = 0, set()
-        for f in (*reversed(term.factors), None):
-            if isinstance(f, (Leaf, Crop)):
-                axes.add(f.axis)
-            elif f is not None or axes:
-                count += len(axes) or 1
-                axes = set()
-        return count
-
-    return (
-        f"operator: expected at most {MAX_STAGES} derivatives and arrays one after the other "
-        f"in a term, got {max(map(stages, terms))}; multiply arrays by each other first, as in "
-        "(a * b) * D for a * (b * D), or apply operators one after the other"
-    )
-
-
 def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:
     """Compile sums of terms, each of a numbered input, for inputs of a shape."""
     if len(shape) == 0:
@@ -395,7 +381,7 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
     except NoWeights:
         why = why_no_weights([term for row in outputs for _, term in row], shape)
     except TooManyStages:
-        why = too_many_stages(term for row in outputs for _, term in row)
+        why = TOO_MANY_STAGES
     raise ValueError(why)
 
 

@@ -348,9 +348,9 @@ static void random_case(const fdx_isa *isa)
         const array *a = k < ninputs ? &inputs[k].a : &outputs[k - ninputs].a;
         others[k] = k < ninputs ? in[k] : out[k - ninputs];
         data[k] = others[k].data;
-        copies[k] = malloc(a->bytes + 16);
-        const uintptr_t distance = (uintptr_t)copies[k] - (uintptr_t)a->memory + 15;
-        others[k].data = (void *)((uintptr_t)data[k] + distance / 16 * 16);
+        copies[k] = malloc(a->bytes + 8);
+        const uintptr_t distance = (uintptr_t)copies[k] - (uintptr_t)a->memory + 7;
+        others[k].data = (void *)((uintptr_t)data[k] + distance / 8 * 8);
     }
     if (fdx_prepare(memory, moves == 2 ? &like : &call, &prepared) != FDX_OK || (const void *)prepared != memory ||
         fdx_prepared_workspace_size(prepared) != size)

@@ -444,6 +444,14 @@ static void refused_derivatives(void)
     SUM((w.factor[0].coefficient = NULL, w.factor[0].band = &w.along), FDX_OK);
     SUM((w.factor[0].coefficient = NULL, w.factor[0].band = &w.along, w.along.columns = 0), FDX_E_STENCIL);
     SUM((w.factor[1].band = &w.along), FDX_E_SIZE); /* it has another number of columns */
+    /* crops and paddings by turns, which move the first point out of range */
+    fdx_factor turns[16] = {{0}};
+    for (int k = 0; k < 16; k++) {
+        turns[k].what.scale = 1;
+        turns[k].transposed = k % 2;
+        turns[k].crop[k % 2] = MOST / 8;
+    }
+    SUM((w.shape[0] = MOST / 4, w.sum.nterms = 1, w.term[0].factor = turns, w.term[0].nfactors = 16), FDX_E_SIZE);
     ANSWER((void)0, fdx_operator_make(NULL, &w.sum, &w.compiled), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_make(w.memory, NULL, &w.compiled), FDX_E_NULL);
     ANSWER((void)0, fdx_operator_make(w.memory, &w.sum, NULL), FDX_E_NULL);
@@ -578,6 +586,7 @@ static void refused_operators(void)
     ANSWER((void)0, fdx_prepare(w.memory_of_call, &w.call, NULL), FDX_E_NULL);
     SIZE((void)0, fdx_prepared_size(NULL), 0);
     SIZE(w.call.op = NULL, fdx_prepared_size(&w.call), 0);
+    SIZE((void)0, fdx_prepared_workspace_size(NULL), 0);
     SIZE(w.op.ndim = FDX_MAXDIM + 1, fdx_prepared_size(&w.call), 0);
 #define RUN(change, status)                                                                                            \
     do {                                                                                                               \
@@ -607,7 +616,7 @@ static void refused_operators(void)
     RUN(workspace = NULL, FDX_E_NULL);
     RUN(data[1] = NULL, FDX_E_NULL);
     RUN(data[3] = NULL, FDX_E_NULL);
-    RUN(data[0] = (char *)data[0] + 8, FDX_E_ALIGNMENT);
+    RUN(data[0] = (char *)data[0] + 2, FDX_E_ALIGNMENT);
     RUN(data[2] = (char *)data[2] - 4, FDX_E_ALIGNMENT);
     RUN(data[0] = data[3], FDX_E_OVERLAP);
     RUN(data[2] = data[3], FDX_E_OVERLAP);
