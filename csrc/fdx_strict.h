@@ -18,6 +18,7 @@
 #endif
 
 /* gcc: -ffp-contract is "fast" without -std=c99; -fno-trapping-math lets it raise exceptions that the formula does not;
+ * -fassociative-math alone, which gcc says it ignores, defines no macro, but holds again after any such pragma as this;
  * and when it vectorises straight-line code, gcc 12 computes sums *and* differences in all lanes and blends them, so
  * that unused ones raise exceptions (loops are vectorised all the same).
  *
@@ -30,7 +31,7 @@
 #pragma clang diagnostic pop
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
-#pragma GCC optimize("fp-contract=off", "trapping-math", "no-tree-slp-vectorize")
+#pragma GCC optimize("fp-contract=off", "trapping-math", "no-associative-math", "no-tree-slp-vectorize")
 #endif
 
 #endif
