@@ -95,8 +95,10 @@ def test_closed_pipes_of_tables(closed_pipe, tmp_path):
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
 
 
-def test_a_program_meets_its_own_closed_pipe(closed_pipe, tmp_path):
+def test_a_program_meets_its_own_closed_pipe(closed_pipe, monkeypatch, tmp_path):
     """`run` leaves this to the program, as `python` does."""
+    # Otherwise Python fails again when it ends, with another code.
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     (tmp_path / "program.py").write_text("print('line', flush=True)")
     for command in ([], ["-m", "fdx", "run"]):
         done = python(*command, "program.py", cwd=tmp_path, stdout=closed_pipe)
