@@ -220,10 +220,10 @@ typedef struct {
     ptrdiff_t crop[2]; /* points that it removes at either end; transposed: that it adds */
 } map;
 
-static map map_of(const fdx_factor *factor, int flipped)
+static map map_of(const fdx_factor *factor, int transposed)
 {
     const fdx_derivative *what = &factor->what;
-    map m = {BAND, factor->axis, (factor->transposed != 0) != flipped, factor, {0, 0}};
+    map m = {BAND, factor->axis, (factor->transposed != 0) != transposed, factor, {0, 0}};
     if (factor->band != NULL)
         return m;
     m.kind = DERIVATIVE;
@@ -341,8 +341,8 @@ typedef struct {
 /* In a transposed term, zeros are first added for the points that its results have, and others' do not. */
 static map map_at(const sequence *s, int k)
 {
-    const int nfactors = s->term->nfactors, flipped = s->what->transposed != 0;
-    const int at = flipped ? s->length - 1 - k : k;
+    const int nfactors = s->term->nfactors, transposed = s->what->transposed != 0;
+    const int at = transposed ? s->length - 1 - k : k;
     map m = {NOTHING, -1, 1, NULL, {0, 0}};
     if (at >= 2 * nfactors) {
         const int d = at - 2 * nfactors;
@@ -353,27 +353,27 @@ static map map_at(const sequence *s, int k)
         return m;
     }
     if (at % 2 == 0)
-        return map_of(&s->term->factor[at / 2], flipped);
+        return map_of(&s->term->factor[at / 2], transposed);
     m.factor = &s->term->factor[at / 2];
     m.kind = m.factor->coefficient != NULL ? COEFFICIENT : NOTHING;
     return m;
 }
 
-/* Maps of a sequence along an axis between two coefficients; `flipped`: of the transposed product. */
+/* Maps of a sequence along an axis between two coefficients; `transposed`: of the transposed product. */
 typedef struct {
     const sequence *s;
-    int begin, end, axis, flipped;
+    int begin, end, axis, transposed;
 } factors;
 
 /* The number of the next map after number k, and the map itself; f->end or f->begin - 1 if there is none. To begin
- * with, k is f->begin - 1; if flipped, f->end. */
+ * with, k is f->begin - 1; if transposed, f->end. */
 static int next_map(const factors *f, int k, map *m)
 {
-    const int step = f->flipped ? -1 : 1;
+    const int step = f->transposed ? -1 : 1;
     for (k += step; k >= f->begin && k < f->end; k += step) {
         *m = map_at(f->s, k);
         if (m->kind > COEFFICIENT && m->axis == f->axis) {
-            m->transposed = m->transposed != f->flipped;
+            m->transposed = m->transposed != f->transposed;
             break;
         }
     }
@@ -382,7 +382,7 @@ static int next_map(const factors *f, int k, map *m)
 
 static int before_first(const factors *f)
 {
-    return f->flipped ? f->end : f->begin - 1;
+    return f->transposed ? f->end : f->begin - 1;
 }
 
 static int is_over(const factors *f, int k)
@@ -397,11 +397,11 @@ static int prefers_transpose(const factors *f)
 {
     factors g = *f;
     map m = {NOTHING, -1, 1, NULL, {0, 0}}, t = m;
-    g.flipped = !f->flipped;
+    g.transposed = !f->transposed;
     int k = next_map(f, before_first(f), &m), j = next_map(&g, before_first(&g), &t);
     if (m.transposed != t.transposed)
         return m.transposed - t.transposed;
-    /* From the last map on: those of the product are g's with the direction turned back. */
+    /* From the last map on, which is g's first. g transposes each map: undo that to compare. */
     for (; !is_over(f, k); k = next_map(f, k, &m), j = next_map(&g, j, &t)) {
         map last = t, last_of_transpose = m;
         last.transposed = !t.transposed;
@@ -424,15 +424,15 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
     r->not_a_band = 0;
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m), count++)
         advance(&m, &rows, &origin);
-    const int several = count > 1, turned = several && prefers_transpose(&f) > 0;
-    f.flipped ^= turned;
+    const int several = count > 1, by_transpose = several && prefers_transpose(&f) > 0;
+    f.transposed ^= by_transpose;
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m)) {
         if (m.kind > CROP || derivatives == 0)
             scaled = k;
         derivatives += m.kind > CROP;
     }
     matrix product = {NULL, 0, 0, 0, 0, 0, 0, 0, 0};
-    ptrdiff_t columns = turned ? rows : n;
+    ptrdiff_t columns = by_transpose ? rows : n;
     count = 0;
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m)) {
         const double here = k == scaled ? scale : 1;
@@ -451,7 +451,7 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
         product = factor;
         columns = product.rows;
     }
-    const fdx_status status = turned ? transpose(r, &product) : FDX_OK;
+    const fdx_status status = by_transpose ? transpose(r, &product) : FDX_OK;
     if (status == FDX_OK)
         keep(r, mark, &product);
     *result = product;
@@ -520,7 +520,7 @@ static fdx_status add_along(chain_builder *c, const factors *f, double scale, in
         status = add_stage(c, f->axis, &m, pairs_too);
     if (status == FDX_OK ? !counts_only(r) : !r->not_a_band)
         return status;
-    /* Count these bytes, too: it may turn out that rows of the product are too long. */
+    /* Count these bytes as well: whether rows of the product are too long is only known when its factors are built. */
     const size_t of_product = status == FDX_OK ? r->used : mark;
     const chain_builder after = *c;
     map one, other;
@@ -789,8 +789,8 @@ typedef struct {
     int first, axis;
     ptrdiff_t lo, rows, columns; /* the rows that all of them have, from index lo on */
     int count;
-    int flipped; /* 1: the transposed sum is computed, as that is so for the first product where it matters */
-    int cropped; /* 1: a term has more rows than the sum */
+    int transposed; /* 1: the transposed sum is computed, as that is so for the first product where it matters */
+    int cropped;    /* 1: a term has more rows than the sum */
 } alike;
 
 static alike find_alike(const compiler *c, int k, int axis, sequence *s)
@@ -816,7 +816,7 @@ static alike find_alike(const compiler *c, int k, int axis, sequence *s)
         a.count++;
     }
     a.rows = hi - a.lo;
-    a.flipped = order > 0;
+    a.transposed = order > 0;
     return a;
 }
 
@@ -826,21 +826,21 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
 {
     arena *r = &c->r;
     const size_t mark = r->used;
-    const ptrdiff_t rows = a->flipped ? a->columns : a->rows, columns = a->flipped ? a->rows : a->columns;
+    const ptrdiff_t rows = a->transposed ? a->columns : a->rows, columns = a->transposed ? a->rows : a->columns;
     fdx_summand *term = (fdx_summand *)reserve(r, (size_t)a->count, sizeof *term);
     ptrdiff_t last = PTRDIFF_MIN;
     int count = 0;
     *sum = (matrix){NULL, 0, rows, columns, PTRDIFF_MAX, 0, 0, 0, 0};
-    r->not_a_band = a->flipped && a->cropped;
+    r->not_a_band = a->transposed && a->cropped;
     for (int j = a->first; j < c->what->nterms && !r->not_a_band && !r->full; j++) {
         if (!is_alike(c, a->first, a->axis, j, s))
             continue;
         matrix m;
-        const factors f = {s, 0, s->length, a->axis, a->flipped};
+        const factors f = {s, 0, s->length, a->axis, a->transposed};
         const fdx_status status = build_product(r, f, columns, number_of(s->term), &m);
         if (status != FDX_OK)
             return status;
-        const ptrdiff_t from = c->what->transposed || a->flipped ? 0 : a->lo - s->origin[a->axis];
+        const ptrdiff_t from = c->what->transposed || a->transposed ? 0 : a->lo - s->origin[a->axis];
         r->not_a_band = fdx_distance(m.offset) > MAX_LENGTH;
         sum->offset = MIN(sum->offset, m.offset + from);
         last = MAX(last, m.offset + from + m.count - 1);
@@ -859,7 +859,7 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
     fdx_status status = r->full || r->not_a_band ? FDX_E_SIZE : FDX_OK;
     if (status == FDX_OK && term != NULL)
         status = fdx_band_sum(memory, term, count, rows, &sum->band);
-    if (status == FDX_OK && a->flipped)
+    if (status == FDX_OK && a->transposed)
         status = transpose(r, sum);
     if (status == FDX_OK)
         keep(r, mark, sum);
@@ -868,7 +868,7 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
 
 /* Add term k and those after it that are along the same axis only, from the same input to the same output: *done is 1
  * if there are any, and their sum is a band. `s` is the sequence of term k, and `t` memory for others. While bytes are
- * counted, each term is counted as well: it may turn out that the sum is not a band. */
+ * counted, each term is counted as well: whether their sum is a band is only known when they are built. */
 static fdx_status add_sum(compiler *c, int k, sequence *s, sequence *t, int *done)
 {
     const int axis = only_axis(s);
