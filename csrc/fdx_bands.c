@@ -69,15 +69,10 @@ static ptrdiff_t closure_row(const fdx_band *band, ptrdiff_t k)
     return k < band->nfirst ? k : band->rows - band->nlast + (k - band->nfirst);
 }
 
-static size_t round_up(size_t bytes)
-{
-    return (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
-}
-
 /* Bytes before the weights. */
 static size_t head(const fdx_band *band)
 {
-    return round_up(sizeof(fdx_band)) + round_up((size_t)(band->nfirst + band->nlast) * sizeof(fdx_stencil));
+    return whole_doubles(sizeof(fdx_band)) + whole_doubles((size_t)(band->nfirst + band->nlast) * sizeof(fdx_stencil));
 }
 
 /* Bytes of the band; 0 if they are more than PTRDIFF_MAX, or a row of a closure has too many neighbours. */
@@ -148,7 +143,7 @@ static fdx_status make_rows(builder *m, ptrdiff_t rows, fdx_stencil *r, double *
     return status;
 }
 
-static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
+static fdx_status lay_out_as_is(void *memory, builder *m, const fdx_band **result)
 {
     if (!fdx_computes_as_written())
         return FDX_E_NULL; /* as for a table that does not exist */
@@ -157,7 +152,7 @@ static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
     if (size(m) == 0)
         return FDX_E_SIZE;
     fdx_band band = m->band;
-    fdx_stencil *closures = (fdx_stencil *)(void *)((char *)memory + round_up(sizeof(fdx_band)));
+    fdx_stencil *closures = (fdx_stencil *)(void *)((char *)memory + whole_doubles(sizeof(fdx_band)));
     double *w = (double *)(void *)((char *)memory + head(&band));
     const ptrdiff_t nclosures = band.nfirst + band.nlast, interior_rows = band.rows - nclosures;
 
@@ -228,6 +223,16 @@ void fdx_band_limits(const fdx_band *band, double *largest, double *least)
         *largest = MAX(*largest, largest_weight(closure_stencil(band, k), 0));
     if (rows == 0 && *largest > 0)
         *least = *largest;
+}
+
+/* The same whatever the calling thread's floating-point environment. */
+static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
+{
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const fdx_status status = lay_out_as_is(memory, m, result);
+    fdx_leave_default(&before);
+    return status;
 }
 
 /* ---- validation ---- */
@@ -726,14 +731,8 @@ size_t fdx_band_transpose_size(const fdx_band *a)
 fdx_status fdx_band_transpose(void *memory, const fdx_band *a, const fdx_band **band)
 {
     builder m;
-    fdx_status status = structure_of_transpose(&m, a);
-    if (status != FDX_OK)
-        return status;
-    fdx_environment before;
-    fdx_enter_default(&before);
-    status = lay_out(memory, &m, band);
-    fdx_leave_default(&before);
-    return status;
+    const fdx_status status = structure_of_transpose(&m, a);
+    return status == FDX_OK ? lay_out(memory, &m, band) : status;
 }
 
 static void product_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
@@ -938,12 +937,6 @@ size_t fdx_band_sum_size(const fdx_summand *term, int nterms, ptrdiff_t rows)
 fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdiff_t rows, const fdx_band **band)
 {
     builder m;
-    fdx_status status = structure_of_sum(&m, term, nterms, rows);
-    if (status != FDX_OK)
-        return status;
-    fdx_environment before;
-    fdx_enter_default(&before);
-    status = lay_out(memory, &m, band);
-    fdx_leave_default(&before);
-    return status;
+    const fdx_status status = structure_of_sum(&m, term, nterms, rows);
+    return status == FDX_OK ? lay_out(memory, &m, band) : status;
 }

@@ -22,11 +22,6 @@ typedef struct {
     int not_a_band; /* 1: the last product or sum has no band */
 } arena;
 
-static size_t padded(size_t bytes)
-{
-    return (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
-}
-
 /* Memory for `count` elements of `bytes` each; NULL if there is none. */
 static void *reserve(arena *r, size_t count, size_t bytes)
 {
@@ -35,7 +30,7 @@ static void *reserve(arena *r, size_t count, size_t bytes)
         r->full = 1;
         return NULL;
     }
-    r->used += padded(count * bytes);
+    r->used += whole_doubles(count * bytes);
     r->most = MAX(r->most, r->used);
     return r->memory == NULL ? NULL : r->memory + at;
 }
@@ -68,7 +63,8 @@ static void bound_bytes(matrix *m)
     m->bytes = limit; /* too many */
     if (fdx_product_fits(rows, (size_t)m->count * sizeof(double), limit / 4) &&
         fdx_product_fits((size_t)closure, row_bytes, limit / 4))
-        m->bytes = padded(sizeof(fdx_band)) + rows * (size_t)m->count * sizeof(double) + (size_t)closure * row_bytes;
+        m->bytes =
+            whole_doubles(sizeof(fdx_band)) + rows * (size_t)m->count * sizeof(double) + (size_t)closure * row_bytes;
 }
 
 /* Memory for a band, if its factors are built of `exact` bytes. */
@@ -82,7 +78,7 @@ static void *reserve_band(arena *r, matrix *m, size_t exact)
 /* Move the band to the beginning of what was reserved for it and for the bands that it was computed from. */
 static void keep(arena *r, size_t mark, matrix *m)
 {
-    r->used = mark + padded(m->bytes);
+    r->used = mark + whole_doubles(m->bytes);
     if (counts_only(r) || m->bytes == 0)
         return;
     const ptrdiff_t by = r->memory + mark - (const char *)m->band;
@@ -123,9 +119,10 @@ static fdx_status derivative(arena *r, const fdx_derivative *what, double scale,
 }
 
 /* The `rows` of n points from the first on, times a number. */
-static fdx_status selection(arena *r, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t first, double scale, matrix *m)
+static fdx_status selection(arena *r, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t first, int periodic, double scale,
+                            matrix *m)
 {
-    *m = (matrix){NULL, sizeof(fdx_band) + sizeof(double), rows, n, first, 1, 0, 0, 0};
+    *m = (matrix){NULL, sizeof(fdx_band) + sizeof(double), rows, n, first, 1, 0, 0, periodic};
     fdx_band *band = (fdx_band *)reserve(r, 1, m->bytes);
     if (n > MAX_LENGTH || r->full)
         return FDX_E_SIZE;
@@ -133,7 +130,7 @@ static fdx_status selection(arena *r, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t fir
         return FDX_OK;
     double *w = (double *)(void *)(band + 1);
     *w = scale;
-    *band = (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_SUM_PLAIN, w, 1, 0}, 0};
+    *band = (fdx_band){rows, n, 0, 0, NULL, NULL, {first, 1, 0, FDX_SUM_PLAIN, w, 1, 0}, periodic};
     m->band = band;
     return FDX_OK;
 }
@@ -309,7 +306,7 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
         what.isa = isa;
         status = derivative(r, &what, scale, exact, result);
     } else if (m->kind == CROP) {
-        status = selection(r, n - lost, n, m->crop[0], scale, result);
+        status = selection(r, n - lost, n, m->crop[0], 0, scale, result);
     } else {
         status = given(m->factor->band, result);
     }
@@ -317,10 +314,7 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
         status = transpose(r, result);
     if (status == FDX_OK && m->kind == BAND && scale != 1 && result->rows > 0) {
         matrix times;
-        status = selection(r, result->rows, result->rows, 0, 1, &times);
-        times.periodic = result->periodic;
-        if (status == FDX_OK && times.band != NULL)
-            ((fdx_band *)times.band)->periodic = result->periodic;
+        status = selection(r, result->rows, result->rows, 0, result->periodic, 1, &times);
         if (status == FDX_OK)
             status = multiply(r, &times, result, scale);
     }
@@ -605,7 +599,7 @@ static fdx_status add_stages(chain_builder *c, const sequence *s)
     fdx_status status = FDX_OK;
     if (scaled < 0 && fdx_bits_of(number) != fdx_bits_of(1) && c->n[0] > 0) {
         matrix times;
-        status = selection(c->r, c->n[0], c->n[0], 0, number, &times);
+        status = selection(c->r, c->n[0], c->n[0], 0, 0, number, &times);
         if (status == FDX_OK)
             status = add_stage(c, 0, &times, 0);
     }

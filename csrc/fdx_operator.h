@@ -27,6 +27,7 @@
 #define MIN_ROW_SEGMENT ((ptrdiff_t)16)
 /* So many lines are computed without transposing columns. */
 #define MAX_FEW_LINES ((ptrdiff_t)32)
+#define MIN_SEGMENT_OF_FEW ((ptrdiff_t)4) /* points of a row segment that is computed by rows then */
 /* Rows of results that are computed together, as they share rows of neighbours. Line by line is slower than that with
  * more than MAX_LINE_NEIGHBOURS that do not fit into L1_BYTES together. */
 #define ROWS_AT_ONCE 4
@@ -339,6 +340,11 @@ static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, in
 }
 
 /* ---- fdx_bands.c ---- */
+
+static inline size_t whole_doubles(size_t bytes)
+{
+    return (bytes + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+}
 
 /* The only check of bands: FDX_E_STENCIL if one is not as fdx.h says. Everything else relies on it. */
 fdx_status fdx_check_band(const fdx_band *band);

@@ -425,7 +425,7 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
     const int few_lines_only = few_lines(w, lo, hi, &unused) > 0;
     for (ptrdiff_t r = lo[d]; r < hi[d];) {
         const row_segment s = next_row_segment(band, r, hi[d], src->unrolled == d);
-        if (few_lines_only ? !s.wraps && s.end - r > 3 : by_rows(w, &s, r)) {
+        if (few_lines_only ? !s.wraps && s.end - r >= MIN_SEGMENT_OF_FEW : by_rows(w, &s, r)) {
             fdx_by_columns(w, band, src, dst, lo, hi, few, r, mode);
             along_inner(w, s.stencil, s.number, src, dst, lo, hi, r, s.end, mode);
             few = s.end;
