@@ -1105,6 +1105,15 @@ typedef struct {
     const fdx_band **band;
 } making;
 
+/* The fewest points for any coordinates: evenly spaced ones need no more than a spacing does. */
+static ptrdiff_t fewest_points(const fdx_derivative *what)
+{
+    fdx_derivative uniform = *what;
+    uniform.x = NULL;
+    const ptrdiff_t any = fdx_derivative_points(what), even = fdx_derivative_points(&uniform);
+    return any < even ? any : even;
+}
+
 static broken break_derivative(making *c, int number)
 {
     fdx_derivative *what = &c->what;
@@ -1130,7 +1139,7 @@ static broken break_derivative(making *c, int number)
     BREAK(1, what->right = -1, FDX_E_STENCIL)
     BREAK(what->right != FDX_PERIODIC, what->left = FDX_PERIODIC, FDX_E_STENCIL)
     BREAK(what->right == FDX_PERIODIC, what->right = FDX_REFLECT, FDX_E_STENCIL)
-    BREAK(1, what->n = fdx_derivative_points(what) - 1, FDX_E_SIZE)
+    BREAK(1, what->n = fewest_points(what) - 1, FDX_E_SIZE)
     BREAK(1, what->n = 0, FDX_E_SIZE)
     BREAK(1, what->n = -1, FDX_E_SIZE)
     BREAK(1, what->n = PTRDIFF_MIN, FDX_E_SIZE)
