@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-import fdx._fallback
-import fdx._threads
+import fdx._common.fallback
+import fdx._common.threads
 
 if sys.platform != "linux":  # these use its compilers and binutils
     collect_ignore = [
@@ -62,13 +62,13 @@ def pytest_collection_modifyitems(items):
 def fallbacks(monkeypatch):
     """A list with an entry for each call that is left to NumPy."""
     calls = []
-    real = fdx._fallback.gradient
+    real = fdx._common.fallback.gradient
 
     def spy(*args, **kwargs):
         calls.append(args)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(fdx._fallback, "gradient", spy)
+    monkeypatch.setattr(fdx._common.fallback, "gradient", spy)
     return calls
 
 
@@ -76,14 +76,14 @@ def fallbacks(monkeypatch):
 def jobs(monkeypatch):
     """The jobs that were split into parts; with this fixture, arrays of any size are split."""
     done = []
-    real = fdx._threads.enlist
+    real = fdx._common.threads.enlist
 
     def spy(job, helpers):
         done.append(job)
         return real(job, helpers)
 
-    monkeypatch.setattr(fdx._threads, "enlist", spy)
-    monkeypatch.setattr(fdx._threads, "MIN_PART_ELEMENTS", 0)
+    monkeypatch.setattr(fdx._common.threads, "enlist", spy)
+    monkeypatch.setattr(fdx._common.threads, "MIN_PART_ELEMENTS", 0)
     return done
 
 

@@ -28,7 +28,7 @@ from functools import partial
 import numpy as np
 
 import fdx
-import fdx._threads
+import fdx._common.threads
 
 np_gradient = np.gradient
 
@@ -472,7 +472,7 @@ def check(seed):
 
 
 def run(args):
-    fdx._threads.MIN_PART_ELEMENTS = 0
+    fdx._common.threads.MIN_PART_ELEMENTS = 0
     faulthandler.enable()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")

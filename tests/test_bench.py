@@ -12,16 +12,16 @@ from commands import python
 from PIL import Image
 
 import fdx
-from fdx import _bench, _bench_cases, _bench_measure, _bench_operators, _bench_peers
 from fdx.__main__ import main
+from fdx._cli import bench, bench_cases, bench_measure, bench_operators, bench_peers
 
-CASES = list(_bench_cases.all_cases(quick=True))
-FULL_CASES = list(_bench_cases.all_cases())
-OPERATIONS = list(_bench_operators.operations(quick=True))
-FULL_OPERATIONS = list(_bench_operators.operations())
+CASES = list(bench_cases.all_cases(quick=True))
+FULL_CASES = list(bench_cases.all_cases())
+OPERATIONS = list(bench_operators.operations(quick=True))
+FULL_OPERATIONS = list(bench_operators.operations())
 SMALL_OPERATIONS = [
-    _bench_operators.Operation("derivative", (20, 21, 22), 1, spacing="coordinates"),
-    _bench_operators.Operation("laplacian", (20, 21, 22), accuracy=8),
+    bench_operators.Operation("derivative", (20, 21, 22), 1, spacing="coordinates"),
+    bench_operators.Operation("laplacian", (20, 21, 22), accuracy=8),
     OPERATIONS[-1],
 ]
 
@@ -35,13 +35,13 @@ def hasty(monkeypatch):
     """Few rows, measured in no time: for tests of the output."""
     groups = ("A line", "Coordinates along a line")
     lines = [case for case in CASES if case.group in groups and case.shape[0] <= 1000]
-    monkeypatch.setattr(_bench.cases, "all_cases", lambda quick: lines)
-    monkeypatch.setattr(_bench.cases, "thread_cases", lambda quick: [])
-    monkeypatch.setattr(_bench.operators, "operations", lambda quick: SMALL_OPERATIONS)
-    monkeypatch.setattr(_bench.measure, "import_seconds", lambda times: 0.125)
-    monkeypatch.setattr(_bench, "QUICK_SECONDS", 0.0)
-    monkeypatch.setattr(_bench_measure, "SHORTEST", 1e-6)
-    monkeypatch.setattr(_bench_measure, "COPY_BYTES", 1 << 16)
+    monkeypatch.setattr(bench.cases, "all_cases", lambda quick: lines)
+    monkeypatch.setattr(bench.cases, "thread_cases", lambda quick: [])
+    monkeypatch.setattr(bench.operators, "operations", lambda quick: SMALL_OPERATIONS)
+    monkeypatch.setattr(bench.measure, "import_seconds", lambda times: 0.125)
+    monkeypatch.setattr(bench, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(bench_measure, "SHORTEST", 1e-6)
+    monkeypatch.setattr(bench_measure, "COPY_BYTES", 1 << 16)
     return lines
 
 
@@ -52,8 +52,8 @@ def hasty(monkeypatch):
 def test_statements_do_what_the_row_says(case):
     if math.prod(case.shape) > 1e5:
         shape = tuple(min(n, 40) for n in case.shape)
-        case = _bench_cases.Case(**{**vars(case), "shape": shape})
-    names = {"np": np, "fdx": fdx, **_bench_cases.names(case)}
+        case = bench_cases.Case(**{**vars(case), "shape": shape})
+    names = {"np": np, "fdx": fdx, **bench_cases.names(case)}
     assert names["f"].shape == case.shape
     assert names["f"].dtype == case.dtype
     kind = "C" if case.layout == "C" else "Fortran" if case.layout == "Fortran" else "neither"
@@ -98,13 +98,13 @@ def test_libraries_apply_the_operator_that_the_row_says(operation):
         operation.names()["o"][...] = np.nan
         return np.array(eval(call, {"np": np, "fdx": fdx, **names}))
 
-    expected = result_of(_bench_peers.FDX)
+    expected = result_of(bench_peers.FDX)
     np.testing.assert_array_equal(operation.names()["o"], expected, strict=True)
     assert expected.shape == operation.shape
     assert expected.dtype == operation.dtype
     eval(operation.yardstick, {"np": np, "fdx": fdx, **operation.names()})
 
-    others = _bench_peers.others(operation)
+    others = bench_peers.others(operation)
     assert not (small and others)
     inner = (..., *(slice(4, -4) for _ in operation.grid))  # at the edges libraries differ
     atol = 100 * np.finfo(expected.dtype).eps * np.abs(expected).max()
@@ -114,22 +114,22 @@ def test_libraries_apply_the_operator_that_the_row_says(operation):
 
 def test_ratios_are_those_of_neighbours():
     rounds = [{"a": 2.0, "b": 1.0}, {"a": 20.0, "b": 10.0, "c": 5.0}, {"a": 7.0, "b": 1.0}]
-    assert _bench_measure.median(rounds, "a") == 7.0
-    assert _bench_measure.median(rounds, "a", over="b") == 2.0
-    assert _bench_measure.median(rounds, "c", over="b") == 0.5
+    assert bench_measure.median(rounds, "a") == 7.0
+    assert bench_measure.median(rounds, "a", over="b") == 2.0
+    assert bench_measure.median(rounds, "c", over="b") == 0.5
 
 
 def test_rounds():
-    statement = _bench_measure.Statement("sum(range(100))", {})
-    rounds = _bench_measure.alternate({"a": statement, "b": statement}, {"c": statement}, 0.0)
-    assert len(rounds) == _bench_measure.ROUNDS
+    statement = bench_measure.Statement("sum(range(100))", {})
+    rounds = bench_measure.alternate({"a": statement, "b": statement}, {"c": statement}, 0.0)
+    assert len(rounds) == bench_measure.ROUNDS
     assert all(is_positive(r[name]) for r in rounds for name in "abc")
 
 
 # --- other libraries ----------------------------------------------------------------------------
 
 
-QUICK_PEERS = [p for p in _bench_peers.installed() if p.name in ("fdx", "numpy", "scipy")]
+QUICK_PEERS = [p for p in bench_peers.installed() if p.name in ("fdx", "numpy", "scipy")]
 
 
 @pytest.mark.parametrize("peer", QUICK_PEERS, ids=lambda peer: peer.name)
@@ -138,7 +138,7 @@ def test_peers_differentiate(peer):
     for axis in (0, 2):
         result = peer.prepare(f, axis)()
         inner = tuple(slice(1, -1) if i == axis else slice(None) for i in range(3))
-        expected = np.gradient(f, _bench_cases.SPACING, axis=axis)
+        expected = np.gradient(f, bench_cases.SPACING, axis=axis)
         np.testing.assert_allclose(result[inner], expected[inner], rtol=1e-12, atol=1e-13)
 
 
@@ -146,10 +146,10 @@ def test_a_peer_that_fails_has_a_row_that_says_so(monkeypatch, hasty, capsys):
     def fails(f, axis):
         raise ImportError("no such symbol")
 
-    broken = _bench_peers.Peer("scipy", "numpy", fails, "broken")
-    monkeypatch.setattr(_bench_peers, "installed", lambda: [_bench_peers.PEERS[0], broken])
-    tasks = [_bench_peers.Task((50,), 0), _bench_peers.Task((5, 6, 7), 2)]
-    monkeypatch.setattr(_bench_peers, "tasks", lambda side: tasks)
+    broken = bench_peers.Peer("scipy", "numpy", fails, "broken")
+    monkeypatch.setattr(bench_peers, "installed", lambda: [bench_peers.PEERS[0], broken])
+    tasks = [bench_peers.Task((50,), 0), bench_peers.Task((5, 6, 7), 2)]
+    monkeypatch.setattr(bench_peers, "tasks", lambda side: tasks)
     assert main(["bench", "--quick", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["peers"]
     assert [row["library"] for row in found] == ["fdx", "scipy"] * 2
@@ -170,10 +170,10 @@ def test_an_operator_that_a_peer_lacks_or_fails_at(monkeypatch, hasty, capsys):
     def has(operation):
         return operation.kind == "laplacian"
 
-    broken = replace(_bench_peers.FDX, name="numpy", module="numpy", apply=fails, has=has)
-    silent = replace(_bench_peers.FDX, name="scipy", apply=None)
-    monkeypatch.setattr(_bench_peers, "installed", lambda: [_bench_peers.FDX, broken, silent])
-    monkeypatch.setattr(_bench_peers, "tasks", lambda side: [])
+    broken = replace(bench_peers.FDX, name="numpy", module="numpy", apply=fails, has=has)
+    silent = replace(bench_peers.FDX, name="scipy", apply=None)
+    monkeypatch.setattr(bench_peers, "installed", lambda: [bench_peers.FDX, broken, silent])
+    monkeypatch.setattr(bench_peers, "tasks", lambda side: [])
     assert main(["bench", "--quick", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["operators"]
     assert [row["library"] for row in found] == ["fdx"] * 3 + ["numpy"]
@@ -261,7 +261,7 @@ def test_plot(name, hasty, tmp_path, capsys):
 
 def test_short_memory_leaves_rows_out(hasty, monkeypatch, capsys):
     least = min(case.needed_bytes for case in hasty)
-    monkeypatch.setattr(_bench.measure, "available_bytes", lambda: least + 1)
+    monkeypatch.setattr(bench.measure, "available_bytes", lambda: least + 1)
     assert main(["bench", "--quick", "--no-peers", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert 0 < len(report["rows"]) < len(hasty)
@@ -279,11 +279,11 @@ def test_short_memory_leaves_rows_out(hasty, monkeypatch, capsys):
     ],
 )
 def test_shapes_for_people(shape, name):
-    assert _bench.shape_name(shape) == name
+    assert bench.shape_name(shape) == name
 
 
 def test_available_memory_is_known():
-    assert _bench_measure.available_bytes() > 1e6
+    assert bench_measure.available_bytes() > 1e6
 
 
 # --- the end of it ------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ def test_available_memory_is_known():
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_ctrl_c_shows_what_there_is(form, hasty, monkeypatch, tmp_path, capsys):
-    real, calls = _bench_measure.measure, []
+    real, calls = bench_measure.measure, []
 
     def interrupted(case, seconds):
         calls.append(case)
@@ -299,7 +299,7 @@ def test_ctrl_c_shows_what_there_is(form, hasty, monkeypatch, tmp_path, capsys):
             raise KeyboardInterrupt
         return real(case, seconds)
 
-    monkeypatch.setattr(_bench.measure, "measure", interrupted)
+    monkeypatch.setattr(bench.measure, "measure", interrupted)
     plot = tmp_path / "never.png"
     assert main(["bench", "--quick", "--plot", str(plot), *form]) == 130
     out, errors = capsys.readouterr()
@@ -318,15 +318,15 @@ def test_ctrl_c_shows_what_there_is(form, hasty, monkeypatch, tmp_path, capsys):
 def test_a_real_interrupt(tmp_path):
     code = (
         "import os, signal, sys, threading, time\n"
-        "from fdx import _bench_measure\n"
+        "from fdx._cli import bench_measure\n"
         "from fdx.__main__ import main\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # in case it is ignored
-        "real, started = _bench_measure.measure, threading.Event()\n"
+        "real, started = bench_measure.measure, threading.Event()\n"
         "def measure(*args):\n"
         "    row = real(*args)\n"
         "    started.set()\n"
         "    return row\n"
-        "_bench_measure.measure = measure\n"
+        "bench_measure.measure = measure\n"
         "def later():\n"
         "    started.wait()\n"
         "    time.sleep(0.3)\n"

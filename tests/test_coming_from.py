@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fdx
-from fdx._types import Boundary
+from fdx._common.types import Boundary
 
 DY, DX, H = 0.25, 0.5, 0.1
 INSIDE = np.s_[1:-1, 1:-1]

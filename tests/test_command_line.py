@@ -7,7 +7,7 @@ import pytest
 from commands import python
 
 import fdx
-from fdx._report import PatchReport
+from fdx._patch.report import PatchReport
 
 ENCODINGS = [
     {"PYTHONIOENCODING": "cp1252"},

@@ -6,8 +6,8 @@ from commands import python
 from PIL import Image
 
 import fdx
-from fdx import _demo
 from fdx.__main__ import main
+from fdx._cli import demo
 
 COMPASS = {
     "N": (0, 1),
@@ -21,7 +21,7 @@ COMPASS = {
 }
 
 
-def demo(*args, cwd):
+def run_demo(*args, cwd):
     return python("-m", "fdx", "demo", *args, cwd=cwd)
 
 
@@ -52,31 +52,31 @@ def test_planes_face_their_direction(facing, spacing):
     east, north = COMPASS[facing]
     gy, gx = fdx.gradient(plane(east, north, *spacing), *spacing)
     expected = 45.0 * list(COMPASS).index(facing)
-    assert (_demo.aspect(gy, gx) == expected).all()
+    assert (demo.aspect(gy, gx) == expected).all()
 
     tilt = np.arctan(np.hypot(east, north))
-    np.testing.assert_allclose(_demo.slope(gy, gx), np.degrees(tilt), rtol=1e-15)
+    np.testing.assert_allclose(demo.slope(gy, gx), np.degrees(tilt), rtol=1e-15)
     # The textbook formula, in slope and aspect, against the one in derivatives.
     light = np.cos(np.radians(45)) * np.cos(tilt)
     light += np.sin(np.radians(45)) * np.sin(tilt) * np.cos(np.radians(315 - expected))
-    np.testing.assert_allclose(_demo.hillshade(gy, gx), max(light, 0), rtol=1e-14, atol=1e-15)
+    np.testing.assert_allclose(demo.hillshade(gy, gx), max(light, 0), rtol=1e-14, atol=1e-15)
 
 
 def test_light_comes_from_the_north_west():
     # 45 degrees steep and facing the sun, at 45 degrees: fully lit; its back gets none.
     side = np.array([np.sqrt(0.5)])
-    np.testing.assert_allclose(_demo.hillshade(side, side), 1.0, rtol=1e-15)
-    assert _demo.hillshade(-side, -side)[0] < 1e-15
-    assert _demo.hillshade(-3 * side, -3 * side)[0] == 0.0
+    np.testing.assert_allclose(demo.hillshade(side, side), 1.0, rtol=1e-15)
+    assert demo.hillshade(-side, -side)[0] < 1e-15
+    assert demo.hillshade(-3 * side, -3 * side)[0] == 0.0
 
 
 def test_level_ground_and_full_turns():
     zero = np.zeros(1)
-    assert _demo.slope(zero, zero)[0] == 0.0
-    assert np.isnan(_demo.aspect(zero, zero)[0])
-    np.testing.assert_allclose(_demo.hillshade(zero, zero), np.sqrt(0.5), rtol=1e-15)
+    assert demo.slope(zero, zero)[0] == 0.0
+    assert np.isnan(demo.aspect(zero, zero)[0])
+    np.testing.assert_allclose(demo.hillshade(zero, zero), np.sqrt(0.5), rtol=1e-15)
     # A hair west of north is not 360 degrees, which is north again.
-    assert _demo.aspect(np.ones(1), np.array([1e-300]))[0] == 0.0
+    assert demo.aspect(np.ones(1), np.array([1e-300]))[0] == 0.0
 
 
 # --- the comparison -----------------------------------------------------------------------------
@@ -86,13 +86,13 @@ def test_same_bits():
     a = np.array([[0.0, np.nan], [1.0, np.inf]])
     b = a.copy()
     b[0, 1] = -np.nan
-    assert _demo.same_bits(a, b)
+    assert demo.same_bits(a, b)
     for changed in (-0.0, 5e-324, np.nan):
         c = a.copy()
         c[0, 0] = changed
-        assert not _demo.same_bits(a, c)
-    assert not _demo.same_bits(a, a.astype("f4"))
-    assert not _demo.same_bits(a, a[:1])
+        assert not demo.same_bits(a, c)
+    assert not demo.same_bits(a, a.astype("f4"))
+    assert not demo.same_bits(a, a[:1])
 
 
 def test_different_bits_are_told(monkeypatch, tmp_path, capsys):
@@ -113,7 +113,7 @@ def test_different_bits_are_told(monkeypatch, tmp_path, capsys):
 
 
 def test_sample_data(tmp_path):
-    done = demo(cwd=tmp_path)
+    done = run_demo(cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "344 rows x 403 columns, int16, 236 to 1076 m" in done.stdout
     assert "92.67 m south" in done.stdout
@@ -130,7 +130,7 @@ def test_sample_data(tmp_path):
 @pytest.mark.parametrize("dtype", ["f8", ">i2", "u1", "f4", "f2"])
 def test_own_npy(tmp_path, dtype):
     np.save(tmp_path / "hill.npy", hill(dtype))
-    done = demo("--input", "hill.npy", "--spacing", 5, -10, "--output", "o.png", cwd=tmp_path)
+    done = run_demo("--input", "hill.npy", "--spacing", 5, -10, "--output", "o.png", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"30 rows x 40 columns, {np.dtype(dtype)}" in done.stdout
     assert "5 south, -10 east" in done.stdout
@@ -140,14 +140,14 @@ def test_own_npy(tmp_path, dtype):
 
 def test_own_npz(tmp_path):
     np.savez(tmp_path / "first.npz", k=np.arange(3), a=hill(), b=hill()[:5])
-    done = demo("--input", "first.npz", cwd=tmp_path)
+    done = run_demo("--input", "first.npz", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "30 rows x 40 columns" in done.stdout
     assert "1 south, 1 east (the default" in done.stdout
     assert "same bits: yes" in done.stdout
 
     np.savez(tmp_path / "named.npz", a=hill(), elevation=hill()[:5])
-    raster = _demo.read_raster(tmp_path / "named.npz", None)
+    raster = demo.read_raster(tmp_path / "named.npz", None)
     assert raster.elevation.shape == (5, 40)
 
 
@@ -155,14 +155,14 @@ def test_own_tif(tmp_path):
     for dtype in ("u1", "u2", "f4"):
         Image.fromarray(hill(dtype)).save(tmp_path / f"{dtype}.tif")
         np.testing.assert_array_equal(
-            _demo.read_raster(tmp_path / f"{dtype}.tif", None).elevation, hill(dtype)
+            demo.read_raster(tmp_path / f"{dtype}.tif", None).elevation, hill(dtype)
         )
     holes = hill("f4")
     holes[2:5, 3:9] = -9999
     Image.fromarray(holes).save(tmp_path / "holes.tif", tiffinfo={42113: "-9999"})
     holes[2:5, 3:9] = np.nan
-    np.testing.assert_array_equal(_demo.read_raster(tmp_path / "holes.tif", None).elevation, holes)
-    done = demo("--input", "holes.tif", "--spacing", 10, 10, cwd=tmp_path)
+    np.testing.assert_array_equal(demo.read_raster(tmp_path / "holes.tif", None).elevation, holes)
+    done = run_demo("--input", "holes.tif", "--spacing", 10, 10, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "same bits: yes" in done.stdout
 
@@ -177,7 +177,7 @@ def test_unusual_rasters(tmp_path, values):
         "long": np.add.outer(np.arange(3.0), np.arange(4500.0) ** 0.5),
     }[values]
     np.save(tmp_path / "z.npy", z)
-    done = demo("--input", "z.npy", cwd=tmp_path)
+    done = run_demo("--input", "z.npy", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "same bits: yes" in done.stdout
     assert size_of(tmp_path / "fdx-demo.png")[0] == 1500
@@ -224,12 +224,12 @@ def test_errors_are_one_line(tmp_path):
         "good.npy --output x.pdf": "--output: x.pdf: expected a name in .png",
     }
     for args, message in errors.items():
-        done = demo("--input", *args.split(), cwd=tmp_path)
+        done = run_demo("--input", *args.split(), cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, ""), args
         assert done.stderr.startswith("python -m fdx demo: error: "), args
         assert message in done.stderr, args
         assert done.stderr.count("\n") == 1, args
-    done = demo("--spacing", 1, 2, cwd=tmp_path)
+    done = run_demo("--spacing", 1, 2, cwd=tmp_path)
     assert done.returncode == 2
     assert "--spacing needs --input" in done.stderr
     assert [path.name for path in tmp_path.glob("**/*.png")] == ["folder.png"]
@@ -262,7 +262,7 @@ def test_elevations_that_cannot_be_drawn(tmp_path):
     height = np.full((30, 40), 1e308)
     height[:, ::2] *= -1
     np.save(tmp_path / "huge.npy", height)
-    done = demo("--input", "huge.npy", cwd=tmp_path)
+    done = run_demo("--input", "huge.npy", cwd=tmp_path)
     assert done.returncode == 2
     assert "same bits: yes" in done.stdout
     assert done.stderr.count("\n") == 1

@@ -5,7 +5,7 @@ import pytest
 from compare import canonical_bytes
 
 import fdx
-from fdx._fallback import numpy_gradient
+from fdx._common.fallback import numpy_gradient
 
 BEYOND = 2**31
 

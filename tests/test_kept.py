@@ -11,13 +11,14 @@ import pytest
 from compare import canonical_bytes
 
 import fdx
-from fdx import _analysis, _calculus, _derivative, _kept
+from fdx._functions import calculus, derivative, kept
+from fdx._operators import analysis
 
 KEEPERS = [
-    _derivative.diff_of_constants,
-    _derivative.diff_of_coordinates,
-    _calculus.plan_of_constants,
-    _calculus.plan_of_key,
+    derivative.diff_of_constants,
+    derivative.diff_of_coordinates,
+    calculus.plan_of_constants,
+    calculus.plan_of_key,
 ]
 
 
@@ -36,14 +37,14 @@ def outcome(call):
 
 
 def test_all_keepers_are_known_here():
-    commands = "fdx._bench", "fdx._demo"  # keep what they measure
+    commands = "fdx._cli"  # keep what they measure
     modules = [
         module
         for name, module in sys.modules.items()
         if name.startswith("fdx.") and not name.startswith(commands)
     ]
     found = {id(o) for m in modules for o in vars(m).values() if hasattr(o, "cache_clear")}
-    of_checked_integers = [_analysis.sine_series]
+    of_checked_integers = [analysis.sine_series]
     assert found == {id(o) for o in KEEPERS + of_checked_integers}
 
 
@@ -282,10 +283,10 @@ def test_few_are_kept_and_no_large_ones():
         x = np.arange(50.0) ** 2 + k
         fdx.derivative(np.ones(50), x)
         fdx.laplacian(np.ones((50, 50)), x, x)
-    for keeper in (_derivative.diff_of_coordinates, _calculus.plan_of_key):
-        assert keeper.cache_info().currsize == _kept.MAX_KEPT
+    for keeper in (derivative.diff_of_coordinates, calculus.plan_of_key):
+        assert keeper.cache_info().currsize == kept.MAX_KEPT
     forget()
-    n = _kept.MAX_WEIGHTS // 4
+    n = kept.MAX_WEIGHTS // 4
     for accuracy in (2, np.int64(2)):
         x = np.arange(n + 1) ** 1.5
         fdx.derivative(np.ones(n + 1), x, accuracy=accuracy)

@@ -13,7 +13,7 @@ from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
 from stencils import BOUNDARIES
 
 import fdx
-from fdx._operators import lowered
+from fdx._operators.plans import lowered
 
 TESTS = ROOT / "tests"
 DTYPES = {"f4": 9, "f8": 10, "c8": 11, "c16": 12, "i1": 1, "u2": 4, "i8": 7}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fdx
-from fdx._analysis import norm_bound
+from fdx._operators.analysis import norm_bound
 
 N = 10_000_000
 

@@ -13,7 +13,7 @@ from cases import LAYOUTS, NATIVE_DTYPES, make_array, make_coordinates
 from compare import assert_same_outcome, outcome
 
 import fdx
-import fdx._fallback
+import fdx._common.fallback
 
 
 class Duck:
@@ -45,7 +45,7 @@ class OddInt(int):
 def compiled(fallbacks, *args, **kwargs):
     """Make both calls, compare them, and say whether fdx's was compiled."""
     with np.errstate(all="warn"):
-        want = outcome(fdx._fallback.numpy_gradient, *args, **kwargs)
+        want = outcome(fdx._common.fallback.numpy_gradient, *args, **kwargs)
         assert not fallbacks
         got = outcome(fdx.gradient, *args, **kwargs)
     assert_same_outcome(got, want)

@@ -9,7 +9,7 @@ import pytest
 from numpy.lib.tests import test_function_base
 
 import fdx
-import fdx._fallback
+import fdx._common.fallback
 
 # The types or dtypes that each test leaves to NumPy. Calls that raise an error are not counted.
 LEFT_TO_NUMPY = {
@@ -24,7 +24,7 @@ class TestGradient(test_function_base.TestGradient):
     @pytest.fixture(autouse=True)
     def run_on_fdx(self, monkeypatch, request):
         calls, left = [], []
-        fallback = fdx._fallback.gradient
+        fallback = fdx._common.fallback.gradient
 
         def counted(*args, **kwargs):
             calls.append(args)
@@ -38,7 +38,7 @@ class TestGradient(test_function_base.TestGradient):
 
         monkeypatch.setattr(np, "gradient", counted)
         monkeypatch.setattr(test_function_base, "gradient", counted)
-        monkeypatch.setattr(fdx._fallback, "gradient", spy)
+        monkeypatch.setattr(fdx._common.fallback, "gradient", spy)
         yield
         assert calls, "the test never called fdx.gradient"
         assert left == LEFT_TO_NUMPY.get(request.node.originalname, [])

@@ -19,8 +19,8 @@ from operators import diffs, has_product, operators, shapes
 from stencils import BOUNDARIES, assert_close, weights_of
 
 import fdx
-from fdx import _analysis
-from fdx._analysis import stages_of
+from fdx._operators import analysis
+from fdx._operators.plans import stages_of
 
 EPS = np.finfo(np.float64).eps
 some = settings(max_examples=settings().max_examples // 5)
@@ -471,9 +471,7 @@ def largest_symbol(L, shape):
 
 
 def test_spectral_radius_of_periodic_axes_is_exact(monkeypatch):
-    monkeypatch.setattr(
-        _analysis, "WAVES", 50
-    )  # so that there are more boxes than are kept at once
+    monkeypatch.setattr(analysis, "WAVES", 50)  # so that there are more boxes than are kept at once
     rng = np.random.default_rng(0)
     for _ in range(200):
         ndim = int(rng.integers(1, 4))
@@ -572,10 +570,10 @@ def test_a_bound_by_short_axes():
         bands = [band for _, band, _ in stages_of(term, (400, 300)) if band is not None]
         want = abs(term.scale) if not bands else 1.0
         for _, band, coefficient in stages_of(term, (400, 300)):
-            size = abs(_analysis.dense(band))
+            size = abs(analysis.dense(band))
             want *= np.sqrt(size.sum(axis=0).max() * size.sum(axis=1).max())
             want *= 1.0 if coefficient is None else abs(coefficient).max()
-        assert _analysis.norm_bound(term, (400, 300)) == pytest.approx(want, rel=1e-12)
+        assert analysis.norm_bound(term, (400, 300)) == pytest.approx(want, rel=1e-12)
 
 
 @given(made=drawn(square=True), seed=st.integers(0, 9))
@@ -622,7 +620,7 @@ def test_spectral_radius_of_many_points(monkeypatch, boundary, accuracy):
     mixed += [s**2 + t**2 + s @ t, c * s + t**2, laplacian + c * fdx.Identity()]
     along = [s, s**2, s @ s + s, s**2 + t**2]  # each axis by itself
     wants = [radius(L, shape) for L in mixed + along]
-    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
+    monkeypatch.setattr(analysis, "MAX_DENSE_ROWS", 10)
     for L, want in zip(mixed + along, wants, strict=True):
         got = L.spectral_radius(shape)
         assert want <= got <= 1.06 * want, repr(L)
@@ -633,20 +631,20 @@ def test_spectral_radius_of_many_points(monkeypatch, boundary, accuracy):
 def test_spectral_radius_of_large_and_small_operators(monkeypatch, scale):
     c = np.random.default_rng(0).uniform(0.5, 2, 40)
     D = c * fdx.Diff(0) ** 2
-    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
+    monkeypatch.setattr(analysis, "MAX_DENSE_ROWS", 10)
     assert (scale * D).spectral_radius(40) == pytest.approx(scale * D.spectral_radius(40))
 
 
 def test_spectral_radius_that_does_not_converge_is_a_bound(monkeypatch):
     D = fdx.Diff(0, boundary="periodic") + fdx.Diff(0, deriv=2, boundary="reflect")
     want = radius(D, 400)
-    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
-    monkeypatch.setattr(_analysis, "RESTARTS", 1)
+    monkeypatch.setattr(analysis, "MAX_DENSE_ROWS", 10)
+    monkeypatch.setattr(analysis, "RESTARTS", 1)
     assert want <= D.spectral_radius(400) <= 2 * want
 
 
 def test_spectral_radius_of_nothing_and_of_no_number(monkeypatch):
-    monkeypatch.setattr(_analysis, "MAX_DENSE_ROWS", 10)
+    monkeypatch.setattr(analysis, "MAX_DENSE_ROWS", 10)
     D = fdx.Diff(0)
     for value in (0.0, np.inf, np.nan):
         got = (np.full(40, value) * D).spectral_radius(40)
@@ -1169,7 +1167,7 @@ def test_spectral_radius_of_a_long_axis_is_quick():
 @pytest.mark.parametrize("shape", [(1000,), (40, 40)])
 def test_alternating_layouts(shape, monkeypatch):
     """Arrays of one shape need workspaces of different sizes: larger ones for converted rows."""
-    monkeypatch.setattr("fdx._threads.MIN_PART_ELEMENTS", 0)
+    monkeypatch.setattr("fdx._common.threads.MIN_PART_ELEMENTS", 0)
     u = np.random.default_rng(1).integers(-99, 99, shape)
     layouts = [u * 0.7, u, u.astype(np.float32), u.astype(">f8"), u * (1 + 2j), np.flip(u * 0.7)]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fdx
-from fdx._fallback import numpy_gradient
+from fdx._common.fallback import numpy_gradient
 
 NATIVE = ["f4", "f8", "c8", "c16", "i2", "u8"]
 # Computed by np.gradient, then put where the caller wants it.

@@ -23,8 +23,8 @@ from compare import assert_same_bits, assert_same_outcome, outcome
 from numpy import gradient as imported_before
 
 import fdx
-import fdx._fallback
-import fdx._report
+import fdx._common.fallback
+import fdx._patch.report
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "hillshade.py"
 NUMPYS_CODE = np.gradient.__wrapped__.__code__
@@ -193,7 +193,7 @@ def test_imported_again_while_patched():
             if name != "fdx._core":  # extension modules are loaded once
                 del sys.modules[name]
         import fdx
-        print(fdx._fallback.undispatched(np.arange(3), (), None, 1, ""))
+        print(fdx._common.fallback.undispatched(np.arange(3), (), None, 1, ""))
         fdx.patch_numpy()
         print(np.gradient(np.arange(3)))
         fdx.unpatch_numpy()
@@ -385,7 +385,7 @@ def test_a_fork_while_calls_are_counted():
         fdx.patch_numpy(report=True)
         held, done = threading.Event(), threading.Event()
         def hold():
-            with fdx._patch._report_at_exit._lock:
+            with fdx._patch.patch._report_at_exit._lock:
                 held.set()
                 done.wait()
         threading.Thread(target=hold).start()
@@ -394,7 +394,7 @@ def test_a_fork_while_calls_are_counted():
         if child == 0:
             print(np.gradient([1.0, 3.0]), flush=True)
             fdx.patch_numpy(report=True)  # the child's own
-            print(len(fdx._patch._reports), flush=True)
+            print(len(fdx._patch.patch._reports), flush=True)
             os._exit(0)
         os.waitpid(child, 0)
         done.set()
@@ -408,10 +408,10 @@ def test_a_fork_while_calls_are_counted():
 def test_a_fork_while_the_lock_is_held():
     code = """if 1:
         import os, threading, time
-        import numpy as np, fdx, fdx._patch
+        import numpy as np, fdx, fdx._patch.patch
         held, done = threading.Event(), threading.Event()
         def hold():
-            with fdx._patch._lock:
+            with fdx._patch.patch._lock:
                 held.set()
                 done.wait()
         threading.Thread(target=hold).start()
@@ -536,7 +536,7 @@ def test_what_is_compared_is_read_once(capsys):
 
 
 def test_a_difference_is_told(monkeypatch, capsys):
-    monkeypatch.setattr(fdx._patch, "undispatched", lambda f, *args: f)
+    monkeypatch.setattr(fdx._patch.patch, "undispatched", lambda f, *args: f)
     with fdx.patched(compare=True) as report:
         np.gradient(F)
     assert report.different == 1
@@ -558,9 +558,9 @@ def test_a_difference_is_told(monkeypatch, capsys):
 )
 def test_same_bits(a, b, same):
     a, b = np.array(a), np.array(b)
-    assert fdx._report.same_bits(a, b) is same
-    assert fdx._report.same_bits((a, a), (a, b)) is same
-    assert fdx._report.same_bits(a[::-1], b[::-1]) is same
+    assert fdx._patch.report.same_bits(a, b) is same
+    assert fdx._patch.report.same_bits((a, a), (a, b)) is same
+    assert fdx._patch.report.same_bits(a[::-1], b[::-1]) is same
 
 
 def test_report_at_exit():
@@ -628,7 +628,7 @@ def test_where_warnings_point(capsys):
     assert file_of_warning(fdx.gradient, half) == NUMPYS_CODE.co_filename
     for report in False, True:
         with fdx.patched(report=report):
-            assert file_of_warning(np.gradient, HUGE) == fdx._patch.__file__
+            assert file_of_warning(np.gradient, HUGE) == fdx._patch.patch.__file__
             assert file_of_warning(np.gradient, half) == NUMPYS_CODE.co_filename
 
 
@@ -647,7 +647,7 @@ def test_numpys_failure_in_a_comparison_is_not_the_programs(monkeypatch, capsys)
     def fails(*args):
         raise MemoryError
 
-    monkeypatch.setattr(fdx._patch, "undispatched", fails)
+    monkeypatch.setattr(fdx._patch.patch, "undispatched", fails)
     with fdx.patched(compare=True) as report:
         np.gradient(F)
     assert report.computed.calls == 1

@@ -1,7 +1,9 @@
 """Files agree in what they say about the project, and what they name exists."""
 
+import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import fdx
@@ -60,6 +62,48 @@ def test_changelog_fragments_are_well_formed():
         if fragment.name != "README.md":
             assert re.fullmatch(rf"(\d+|\+[\w-]+)\.({types})\.md", fragment.name)
             assert re.fullmatch(r"[A-Z`].*\.\n", fragment.read_text(), re.DOTALL), fragment.name
+
+
+# From the lowest on: what is in one imports nothing of those above it.
+LAYERS = ["_common", "_core", "_arguments", "_operators", "_functions", "_patch", "_cli"]
+
+
+def imports():
+    """What each module of fdx imports of fdx, also within functions and for type checkers only. The
+    compiled module's imports are those of its source."""
+    source = ROOT / "src/fdx"
+    texts = {path: path.read_text() for path in sorted(source.rglob("*.py"))}
+    compiled = [source / "_core.pyx", *sorted((source / "_core").glob("*"))]
+    lines = [line for path in compiled for line in path.read_text().splitlines()]
+    texts[source / "_core.py"] = "\n".join(line for line in lines if line.startswith("from fdx._"))
+    names = {
+        path: ".".join(path.relative_to(source.parent).with_suffix("").parts) for path in texts
+    }
+    names = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    found = {}
+    for path, text in texts.items():
+        found[names[path]] = set()
+        for node in ast.walk(ast.parse(text)):
+            wanted = []
+            if isinstance(node, ast.Import):
+                wanted = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: {ast.unparse(node)}"
+                submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+                wanted = [name if name in names.values() else node.module for name in submodules]
+            found[names[path]] |= set(wanted) & set(names.values())
+    return found
+
+
+def test_imports_have_no_circle():
+    graph = imports()
+    assert graph["fdx._core"], "it is not read as it should be"
+    assert list(TopologicalSorter(graph).static_order())  # a CycleError names the circle
+    for module, wanted in graph.items():
+        package = module.split(".")[1] if "." in module else ""
+        if package in LAYERS:
+            for other in wanted - {"fdx"} if package == "_cli" else wanted:
+                assert LAYERS.index(other.split(".")[1]) <= LAYERS.index(package), (module, other)
 
 
 def names_in_contributing():

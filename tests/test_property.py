@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fdx
-import fdx._fallback
+import fdx._common.fallback
 
 pytestmark = pytest.mark.thread_unsafe(reason="records warnings, which are those of all threads")
 
@@ -183,7 +183,7 @@ def check(f, varargs, options, errstate=None):
     """The same call of both; `options` is created for each, as it may hold a generator."""
     kwargs = options() if callable(options) else options
     with np.errstate(**(errstate or dict(all="warn"))):
-        want = outcome(fdx._fallback.numpy_gradient, f, *varargs, **kwargs)
+        want = outcome(fdx._common.fallback.numpy_gradient, f, *varargs, **kwargs)
         kwargs = options() if callable(options) else options
         before = f.tobytes() if isinstance(f, np.ndarray) and not f.dtype.hasobject else None
         got = outcome(fdx.gradient, f, *varargs, **kwargs)

@@ -20,8 +20,8 @@ from cases import LAYOUTS, make_array, make_coordinates
 from compare import assert_same_bits, assert_same_outcome, outcome
 
 import fdx
-import fdx._threads
-from fdx._fallback import numpy_gradient
+import fdx._common.threads
+from fdx._common.fallback import numpy_gradient
 
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -42,16 +42,16 @@ def python(code, *, timeout=120, **environment):
 PRELUDE = """
 import threading
 import numpy as np
-import fdx, fdx._threads
+import fdx, fdx._common.threads
 
-fdx._threads.MIN_PART_ELEMENTS = 0
-real, mine, parts = fdx._threads.enlist, threading.local(), []
+fdx._common.threads.MIN_PART_ELEMENTS = 0
+real, mine, parts = fdx._common.threads.enlist, threading.local(), []
 
 def run(job, helpers):
     mine.jobs.append(job)
     return real(job, helpers)
 
-fdx._threads.enlist = run
+fdx._common.threads.enlist = run
 f = np.random.default_rng(0).normal(size=(100, 90))
 want = np.gradient(f)
 
@@ -120,19 +120,19 @@ def test_outputs_and_inputs_in_place(jobs):
 
 def test_small_arrays_are_not_split(monkeypatch):
     """Passing work to a thread takes longer than computing a small array."""
-    monkeypatch.setattr(fdx._threads, "enlist", lambda job, helpers: pytest.fail("split"))
+    monkeypatch.setattr(fdx._common.threads, "enlist", lambda job, helpers: pytest.fail("split"))
     fdx.gradient(np.arange(100.0), workers=2)
 
 
 def test_large_arrays_are_split_without_being_forced(monkeypatch):
     jobs = []
-    real = fdx._threads.enlist
+    real = fdx._common.threads.enlist
 
     def spy(job, helpers):
         jobs.append(job)
         return real(job, helpers)
 
-    monkeypatch.setattr(fdx._threads, "enlist", spy)
+    monkeypatch.setattr(fdx._common.threads, "enlist", spy)
     f = make_array("f4", (2000, 2000))
     assert_same_bits(fdx.gradient(f, workers=2), numpy_gradient(f))
     assert parts_of(jobs) == {2}
@@ -265,7 +265,7 @@ def test_set_workers_many_times_takes_no_memory():
             fdx.set_workers(2)
             with fdx.set_workers(1):
                 fdx.set_workers(3)
-        setting = fdx._threads._setting.get()
+        setting = fdx._common.threads._setting.get()
         assert setting.block is None
 
     contextvars.Context().run(many)
@@ -275,25 +275,25 @@ def test_set_workers_in_tasks(jobs):
     """Each task has a setting; it begins with that of the task that starts it."""
 
     async def task(number):
-        assert fdx._threads.count(None) == 2
+        assert fdx._common.threads.count(None) == 2
         with fdx.set_workers(number):
             await asyncio.sleep(0)
-            assert fdx._threads.count(None) == number
+            assert fdx._common.threads.count(None) == number
             fdx.set_workers(number + 1)
             await asyncio.sleep(0)
-            assert fdx._threads.count(None) == number + 1
-        assert fdx._threads.count(None) == 2
+            assert fdx._common.threads.count(None) == number + 1
+        assert fdx._common.threads.count(None) == 2
         fdx.set_workers(number)
         await asyncio.sleep(0)
-        assert fdx._threads.count(None) == number
+        assert fdx._common.threads.count(None) == number
 
     async def main():
         fdx.set_workers(2)
         await asyncio.gather(*(task(number) for number in range(3, 20)))
-        assert fdx._threads.count(None) == 2
+        assert fdx._common.threads.count(None) == 2
 
     asyncio.run(main())
-    assert fdx._threads.count(None) == 1
+    assert fdx._common.threads.count(None) == 1
 
 
 def test_set_workers_in_threads(jobs):
@@ -304,13 +304,13 @@ def test_set_workers_in_threads(jobs):
     start = threading.Barrier(4)
 
     def enter(number):
-        assert fdx._threads.count(None) == 1
+        assert fdx._common.threads.count(None) == 1
         fdx.set_workers(10 + number)
         for _ in range(100):
             with three:
                 start.wait()
-                assert fdx._threads.count(None) == 3
-            assert fdx._threads.count(None) == 10 + number
+                assert fdx._common.threads.count(None) == 3
+            assert fdx._common.threads.count(None) == 10 + number
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(enter, number) for number in range(4)]:
@@ -344,7 +344,7 @@ def test_environment_is_the_weakest():
 @pytest.mark.parametrize("value", ["0", "two", "1.5", "-1000000", "9" * 30])
 def test_bad_environment(value):
     """It may have been set for another program: the import works, with a warning."""
-    code = "import fdx; fdx.gradient([1, 2, 3]); print(fdx._threads.count(None))"
+    code = "import fdx; fdx.gradient([1, 2, 3]); print(fdx._common.threads.count(None))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "FDX_NUM_THREADS": value},
@@ -559,7 +559,7 @@ def interrupt(after):
     time.sleep(after)
     signal.pthread_kill(main, signal.SIGINT)
 
-fdx._threads.enlist = real
+fdx._common.threads.enlist = real
 signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background have it ignored
 for turn in range(25):
     thread = threading.Thread(target=interrupt, args=(rng.uniform(0, 0.02),))
@@ -620,7 +620,7 @@ print("done")
 def test_a_storm_of_interrupts():
     """Whenever a signal handler raises, the threads serve the next call."""
     if hasattr(signal, "setitimer"):
-        assert python("fdx._threads.enlist = real" + STORM).endswith("done\n")
+        assert python("fdx._common.threads.enlist = real" + STORM).endswith("done\n")
 
 
 def test_a_fork_while_threads_are_enlisted():
@@ -637,7 +637,7 @@ def enlist(job, helpers):
     time.sleep(0.001)
     pid = os.fork()
 
-fdx._threads.enlist = enlist
+fdx._common.threads.enlist = enlist
 got = fdx.gradient(big, workers=2)
 assert all(g.tobytes() == w.tobytes() for g, w in zip(got, want_big))
 if pid == 0:
@@ -677,7 +677,7 @@ assert one.tobytes() != nearest.tobytes()
 assert same
 print("done")
 """
-    assert python("fdx._threads.enlist = real" + code) == "done\n"
+    assert python("fdx._common.threads.enlist = real" + code) == "done\n"
 
 
 @pytest.mark.skipif(
@@ -709,7 +709,7 @@ over.set()
 thread.join()
 print("done")
 """
-    assert python("fdx._threads.enlist = real" + code) == "done\n"
+    assert python("fdx._common.threads.enlist = real" + code) == "done\n"
 
 
 def test_at_exit():
@@ -759,16 +759,16 @@ def test_no_thread_can_be_started(jobs, monkeypatch, error):
     def start_new_thread(*arguments):
         raise error
 
-    fdx._threads._forget_threads()  # existing threads stay, and wait for their queue
-    monkeypatch.setattr(fdx._threads._thread, "start_new_thread", start_new_thread)
+    fdx._common.threads._forget_threads()  # existing threads stay, and wait for their queue
+    monkeypatch.setattr(fdx._common.threads._thread, "start_new_thread", start_new_thread)
     for _ in range(10):
         assert_same_bits(fdx.gradient(F, workers=3), numpy_gradient(F))
         assert parts_of(jobs) == {3}
-    assert fdx._threads._jobs.qsize() == 0
+    assert fdx._common.threads._jobs.qsize() == 0
 
 
 def test_only_some_threads_can_be_started(jobs, monkeypatch):
-    real, started = fdx._threads._thread.start_new_thread, []
+    real, started = fdx._common.threads._thread.start_new_thread, []
 
     def start_new_thread(*arguments):
         if len(started) == 2:
@@ -776,16 +776,16 @@ def test_only_some_threads_can_be_started(jobs, monkeypatch):
         started.append(real(*arguments))
         return started[-1]
 
-    fdx._threads._forget_threads()
-    monkeypatch.setattr(fdx._threads._thread, "start_new_thread", start_new_thread)
+    fdx._common.threads._forget_threads()
+    monkeypatch.setattr(fdx._common.threads._thread, "start_new_thread", start_new_thread)
     for _ in range(10):
         assert_same_bits(fdx.gradient(F, workers=50), numpy_gradient(F))
         assert parts_of(jobs) == {50}
     end = time.monotonic() + 60
-    while fdx._threads._jobs.qsize() and time.monotonic() < end:
+    while fdx._common.threads._jobs.qsize() and time.monotonic() < end:
         time.sleep(0.01)
-    assert fdx._threads._jobs.qsize() == 0
-    fdx._threads._forget_threads()
+    assert fdx._common.threads._jobs.qsize() == 0
+    fdx._common.threads._forget_threads()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of POSIX")
@@ -804,8 +804,8 @@ else:
 resource.setrlimit(resource.{limit}, (most, resource.getrlimit(resource.{limit})[1]))
 for _ in range(10):
     check(workers=3)
-if not fdx._threads._started:
-    assert fdx._threads._jobs.qsize() == 0
+if not fdx._common.threads._started:
+    assert fdx._common.threads._jobs.qsize() == 0
     print("none")
 """
     if limit == "RLIMIT_AS" and not os.path.exists("/proc/self/statm"):

@@ -1,16 +1,16 @@
 """Finite differences on NumPy arrays, compiled: `np.gradient`, bit for bit, and any other
 derivative, accuracy, boundary and grid."""
 
-from fdx._calculus import curl, divergence, hessian, jacobian, laplacian
+from fdx._common.threads import set_workers
 from fdx._core import __version__ as __version__
 from fdx._core import get_function_address, gradient
-from fdx._derivative import derivative
 from fdx._embedding import get_include, get_library_dir
-from fdx._operators import Diff, Identity, Operator
-from fdx._patch import patch_numpy, patched, unpatch_numpy
-from fdx._report import PatchReport
-from fdx._threads import set_workers
-from fdx._weights import weights
+from fdx._functions.calculus import curl, divergence, hessian, jacobian, laplacian
+from fdx._functions.derivative import derivative
+from fdx._functions.weights import weights
+from fdx._operators.operator import Diff, Identity, Operator
+from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
+from fdx._patch.report import PatchReport
 
 __all__ = [
     "Diff",

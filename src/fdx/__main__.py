@@ -9,12 +9,12 @@ from contextlib import nullcontext
 from typing import NoReturn
 
 import fdx
-from fdx import _bench, _demo, _run
-from fdx._command import INTERRUPTED, CommandError, quiet_at_closed_pipes
+from fdx._cli import bench, demo, run
+from fdx._cli.command import INTERRUPTED, CommandError, quiet_at_closed_pipes
 
 # One module per command. Each has ``add_parser(subparsers)``, which sets ``run`` to the function
 # that takes the parsed arguments and returns the exit status, or raises CommandError.
-COMMANDS = (_demo, _bench, _run)
+COMMANDS = (demo, bench, run)
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command.add_parser(subparsers)
 
     with quiet_at_closed_pipes():
-        args = parser.parse_args(_run.separated(sys.argv[1:] if argv is None else argv))
+        args = parser.parse_args(run.separated(sys.argv[1:] if argv is None else argv))
         if "run" not in args:
             parser.print_help()
             return 0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import TypeVar
 
-from fdx._types import Integers, Reals, Scalar, T
+from fdx._common.types import Integers, Reals, Scalar, T
 
 _Array = np.ndarray[Any, Any]
 _Stages = list[tuple[int, Band | None, _Array | None]]

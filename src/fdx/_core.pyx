@@ -27,7 +27,7 @@ import os
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from fdx import _fallback, _out, _threads
+from fdx._common import fallback, outputs, threads
 
 cnp.import_array()
 cnp.import_ufunc()
@@ -392,7 +392,7 @@ cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t s
     cdef Py_ssize_t nparts = 1, least
     cdef Job job
     if workers > 1:
-        least = _threads.MIN_PART_ELEMENTS
+        least = threads.MIN_PART_ELEMENTS
         nparts = workers if least <= 0 else min(workers, size // least)
     if nparts > 1:
         flags = PyUFunc_getfperr()
@@ -402,7 +402,7 @@ cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t s
         job.prepared = prepared
         job.nparts = nparts
         try:
-            _threads.enlist(job, nparts - 1)
+            threads.enlist(job, nparts - 1)
         finally:
             job.finish()
         status = job.status
@@ -601,7 +601,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
     if workers is not None:
         nworkers = workers
     elif size * naxes >= NOGIL_ELEMENTS:
-        nworkers = _threads.count(None)
+        nworkers = threads.count(None)
     if edge_order_ is not ONE:
         if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
             return WRONG
@@ -686,7 +686,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
         if disjoint:
             next_strides += naxes * (ndim + 1)
         else:
-            results = _out.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
+            results = outputs.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
             for o in results:
                 if np.may_share_memory(a, o):
                     a = (<object>f).copy("K")
@@ -734,7 +734,7 @@ cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const in
             # underflow: then signs of zeros, and flags, depend on whether NumPy uses fused multiply-adds.
             if out is None:
                 return "complex products that under- or overflow" if not _would_raise(flags) else "np.errstate"
-            _fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
+            fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
             return result
         PyUFunc_GiveFloatingpointErrors("gradient", flags)
     return result
@@ -786,7 +786,7 @@ cdef object _gradient(object f, tuple varargs, object axis, object edge_order, o
             why = f"f of type {type(f).__name__}"
     if decline is not None:
         return decline(f, varargs, axis, edge_order, why)
-    return _fallback.gradient(f, varargs, axis, edge_order, out)
+    return fallback.gradient(f, varargs, axis, edge_order, out)
 
 
 def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
@@ -921,11 +921,11 @@ def gradient(f, *varargs, axis=None, edge_order=1, out=None, workers=None):
     (5,)
     """
     if workers is not None:
-        workers = _threads.count(workers)
+        workers = threads.count(workers)
     return _gradient(f, varargs, axis, edge_order, out, workers, None)
 
 
-def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=_fallback.undispatched):
+def gradient_for_numpy(f, tuple varargs, axis, edge_order, decline=fallback.undispatched):
     """np.gradient after dispatch, when no class overrides it. What is not computed here, `decline(f, varargs, axis,
     edge_order, why)` returns."""
     return _gradient(f, varargs, axis, edge_order, None, None, decline)
@@ -1284,7 +1284,7 @@ cdef class Plan:
 
     def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
         """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match."""
-        cdef Py_ssize_t nworkers = _threads.count(workers)
+        cdef Py_ssize_t nworkers = threads.count(workers)
         cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
         cdef fdx_array *arrays
         cdef ptrdiff_t *next_strides
@@ -1330,7 +1330,7 @@ cdef class Plan:
             return NotImplemented
         a = f
         if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
-            nworkers = _threads.count(workers)  # first, as this may run code that changes the arrays' shapes
+            nworkers = threads.count(workers)  # first, as this may run code that changes the arrays' shapes
         dtype = _dtype(a)
         if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
                 or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only)):

@@ -11,27 +11,16 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx import _out, _threads
-from fdx._arguments import (
-    PERIODIC,
-    as_array,
-    as_spacing,
-    check_axes,
-    check_boundary,
-    numbered_errors,
-    result_dtype,
-)
+from fdx._arguments.arrays import as_array, result_dtype
+from fdx._arguments.choices import PERIODIC, check_axes, check_boundary, numbered_errors
+from fdx._arguments.coordinates import as_spacing
+from fdx._common import outputs, threads
+from fdx._common.types import Boundaries, Integers, Number, Scalar, T, Vector
 from fdx._core import Plan, new_result
-from fdx._kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
-from fdx._operators import (
-    Diff,
-    Operator,
-    Term,
-    check_single,
-    make_plan,
-    run_plan,
-)
-from fdx._types import Boundaries, Integers, Number, Scalar, T, Vector
+from fdx._functions.kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._operators import plans
+from fdx._operators.operator import Diff, Operator
+from fdx._operators.terms import Term
 
 MAX_OUTPUTS = 64  # of the C core in one pass
 
@@ -129,7 +118,7 @@ def check_not_per_axis(boundary: Any, period: Any, n: int) -> None:
 
 def make(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
     """The plan of a function's outputs for `count` inputs of a shape."""
-    return make_plan(what(Grid(len(shape), *grid), count), shape)
+    return plans.make_plan(what(Grid(len(shape), *grid), count), shape)
 
 
 @lru_cache(maxsize=64, typed=True)
@@ -227,22 +216,22 @@ def run(
 ) -> tuple[Array, list[Array]]:
     """Apply a plan. Its outputs are, in order, the components of a new array of shape (*counts,
     *plan.out_shape), or of `out`; returns the array and the components."""
-    workers = _threads.count(workers)  # the last code of an argument; views are taken after it
+    workers = threads.count(workers)  # the last code of an argument; views are taken after it
     ins = list(ins)
     first = ins[0] if ins else None
     if first is None or first.shape != plan.in_shape:
         raise ValueError("f: expected an array that keeps its shape during the call")
-    check_single(plan, first, "f")
+    plans.check_single(plan, first, "f")
     first_touch = out is None
     if out is not None:
-        _out.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+        outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
     elif counts:
         out = stacked_result(first, counts, plan.out_shape)
     else:
         out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    run_plan(plan, ins, [parts[k] for k in outputs_of(plan, counts)], first_touch, workers)
+    plans.run(plan, ins, [parts[k] for k in outputs_of(plan, counts)], first_touch, workers)
     return out, parts
 
 
@@ -733,11 +722,11 @@ def jacobian(
         plan = pass_of(count)
         return run(plan, parts, (count, plan.noutputs // count), out, workers)[0]
     plan = pass_of(1)
-    workers = _threads.count(workers)
+    workers = threads.count(workers)
     whole = (count, plan.noutputs, *plan.out_shape)
     if out is None:
         out = stacked_result(parts[0], whole[:2], plan.out_shape)
-    (target,) = _out.arrays(out, whole, 1, result_dtype(parts[0]))
+    (target,) = outputs.arrays(out, whole, 1, result_dtype(parts[0]))
     if any(np.may_share_memory(a, target) for a in parts):
         parts = [a.copy("K") for a in parts]
     for at in range(0, count, per_pass):

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import fdx
-from fdx import _bench_cases as cases
-from fdx import _bench_measure as measure
-from fdx import _bench_operators as operators
-from fdx import _bench_peers as peers
-from fdx._command import INTERRUPTED, CommandError, check_picture, need
+from fdx._cli import bench_cases as cases
+from fdx._cli import bench_measure as measure
+from fdx._cli import bench_operators as operators
+from fdx._cli import bench_peers as peers
+from fdx._cli.command import INTERRUPTED, CommandError, check_picture, need
 
 SECONDS, QUICK_SECONDS = 44.0, 6.0  # for measuring, in addition to measurements that take longer
 LEAST_SECONDS = 0.1  # for a late measurement, as the first rounds differ from the others
@@ -528,7 +528,7 @@ def run(args: argparse.Namespace) -> int:
         return INTERRUPTED
 
     if args.plot is not None:
-        from fdx._bench_plot import picture
+        from fdx._cli.bench_plot import picture
 
         if not report.rows:
             raise CommandError("--plot: nothing was measured that could be drawn")

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fdx
-from fdx._command import CommandError, check_picture, need
-from fdx._report import same_bits
+from fdx._cli.command import CommandError, check_picture, need
+from fdx._patch.report import same_bits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

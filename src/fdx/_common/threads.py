@@ -10,18 +10,21 @@ import os
 import warnings
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from fdx import _out
-
-if TYPE_CHECKING:
-    from fdx._core import Job
+from fdx._common.text import shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # A part must take longer than passing it to another thread (about 50 us): this many results take
 # 100 us or more.
 MIN_PART_ELEMENTS = 1 << 18
+
+
+class Job(Protocol):
+    """A call in parts, of which any number of threads compute some."""
+
+    def work(self) -> object: ...
 
 
 class _Setting(NamedTuple):
@@ -67,7 +70,7 @@ def _check(workers: Any, name: str = "workers") -> int:
             raise TypeError
         n = operator.index(workers)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer or None, got {_out.shown(workers)}") from None
+        raise TypeError(f"{name}: expected an integer or None, got {shown(workers)}") from None
     cpus = _cpus()
     if not -cpus <= n <= MOST_WORKERS or n == 0:
         fewer = "the one CPU" if cpus == 1 else f"all {cpus} CPUs to {-cpus} for one"

@@ -1,8 +1,7 @@
-"""Analysis of operators: symbols, spectral radii, and stencils as text and pictures."""
+"""Analysis of operators: symbols and spectral radii."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import math
@@ -14,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from fdx._arguments import BOUNDARIES, PERIODIC, check_waves
-from fdx._core import Band, points_needed
-from fdx._matrix import linear_operator, scipy_sparse
-from fdx._operators import Coefficient, Crop, Factor, Leaf, Operator, Term, make_plan
+from fdx._arguments.arrays import as_array
+from fdx._arguments.choices import BOUNDARIES, PERIODIC
+from fdx._arguments.reals import check_waves
+from fdx._core import Band, Plan, points_needed
+from fdx._operators.matrix import linear_operator, of_plan, scipy_sparse
+from fdx._operators.plans import apply, make_plan, stages_of
+from fdx._operators.terms import Coefficient, Factor, Leaf, Term, axes_of, order_and_key
 
 Array = np.ndarray[Any, Any]
 
@@ -28,16 +30,9 @@ EPSILON = float(np.finfo(float).eps)
 TOLERANCE = 0.01  # of Arnoldi's method, relative
 MARGIN = 1.05  # times its result: of hundreds of operators none was more than 0.015 too small
 RESTARTS = 20  # of Arnoldi's method: it took fewer whenever it converged
-LARGEST_DENOMINATOR = 100_000  # of weights that are shown as fractions
 
 
 # ---- symbol ----
-
-
-def stages_of(term: Term, shape: Sequence[int]) -> list[tuple[int, Band | None, Array | None]]:
-    """What the compiled term applies to arrays of a shape, one after the other."""
-    ((_, _, stages, _),) = make_plan([[(0, term)]], shape).terms()
-    return stages
 
 
 def interior(leaf: Leaf) -> tuple[int, list[float]]:
@@ -97,8 +92,8 @@ def leaf_symbol(leaf: Leaf, phase: Array) -> Array:
     return total
 
 
-def symbol(operator: Operator, k: Any) -> Any:
-    axes = operator.axes
+def symbol(terms: Sequence[Term], k: Any) -> Any:
+    axes = axes_of(terms)
     if len(axes) == 1:
         waves = {axes[0]: check_waves(k, "k")}
     else:
@@ -108,7 +103,7 @@ def symbol(operator: Operator, k: Any) -> Any:
             )
         waves = {axis: check_waves(k[j], f"k[{j}]") for j, axis in enumerate(axes)}
     total: Any = np.zeros(np.broadcast_shapes(*(one.shape for one in waves.values())), complex)
-    for term in operator._terms:
+    for term in terms:
         value: Any = term.scale
         for factor in term.factors:
             if isinstance(factor, Coefficient):
@@ -184,17 +179,22 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
     return bound
 
 
-def estimate(operator: Operator, shape: tuple[int, ...]) -> float:
+def estimate(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
     """The largest eigenvalue by Arnoldi's method, which may be slightly too small, times a margin;
     or a bound, if that is less or the method does not converge."""
-    bound = sum(norm_bound(term, shape) for term in operator._terms)
+    bound = sum(norm_bound(term, shape) for term in terms)
     if not np.finfo(float).tiny < bound < math.inf:
         return bound
     linalg = scipy_sparse().linalg
+    plan = make_plan([[(0, terms[k]) for k in order_and_key(terms)[0]]], shape)
+
+    def applied(u: Array) -> Any:
+        return apply(plan, as_array(u), None, None, "f")
+
     try:
         found = linalg.eigs(
             # Scaled, as ARPACK takes values much smaller than 1 for converged.
-            linear_operator(operator, shape) * (1 / bound),
+            linear_operator(applied, None, shape, shape) * (1 / bound),
             k=1,
             v0=np.random.default_rng(0).uniform(-1, 1, math.prod(shape)),
             tol=TOLERANCE,
@@ -374,7 +374,7 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
     if n > LONG_AXIS and all(leaf.uniform and leaf.left != PERIODIC for leaf in leaves):
         n, waves = LONG_AXIS, largest_symbol(terms, axis, len(shape))
     if n > MAX_DENSE_ROWS:
-        return estimate(Operator([term.moved(0) for term in terms]), (n,))
+        return estimate([term.moved(0) for term in terms], (n,))
     shorter = (*shape[:axis], n, *shape[axis + 1 :])
     total: Any = 0.0
     for term in terms:
@@ -385,15 +385,16 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
     return max(waves, largest_eigenvalue(total))
 
 
-def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
-    if operator.output_shape(shape) != shape:
+def spectral_radius(terms: Sequence[Term], plan: Plan) -> float:
+    shape = plan.in_shape
+    if plan.out_shape != shape:
         raise ValueError(
             f"shape: expected a result of the same shape, as the eigenvalues are those of a square "
-            f"matrix, got {operator.output_shape(shape)} for {shape}"
+            f"matrix, got {plan.out_shape} for {shape}"
         )
     if 0 in shape:
         return 0.0
-    ndim, terms = len(shape), operator._terms
+    ndim = len(shape)
     if all(map(is_circulant, terms)):
         return radius_of_waves(terms, shape)
     # Terms along one axis commute with terms along another: their eigenvalues add up.
@@ -405,169 +406,5 @@ def spectral_radius(operator: Operator, shape: tuple[int, ...]) -> float:
                 along_one_axis(some + numbers, axes[0], shape) for axes, some in along.items()
             )
     if math.prod(shape) <= MAX_DENSE_ROWS:
-        return largest_eigenvalue(operator.matrix(shape).toarray())
-    return estimate(operator, shape)
-
-
-# ---- words and pictures ----
-
-
-def fraction(weight: float) -> Fraction | None:
-    """A weight for spacing 1 as a fraction, if that is short and exact."""
-    found = Fraction(weight).limit_denominator(LARGEST_DENOMINATOR)
-    return found if float(found) == weight else None
-
-
-def formula(leaf: Leaf) -> str:
-    """The interior stencil as text: (-f[i-1] + f[i+1]) / 2h."""
-    if not leaf.uniform:
-        return f"{2 * leaf.half_width + 1} points, weights by point"
-    _, weights = interior(replace(leaf, spacing=1.0))
-    if leaf.transposed:
-        weights = weights[::-1]
-    fractions = [fraction(w) for w in weights]
-    known = [f for f in fractions if f is not None]
-    below = math.lcm(*(f.denominator for f in known)) if len(known) == len(weights) else 1
-    parts: list[str] = []
-    for j, w in enumerate(weights):
-        if w == 0:
-            continue
-        size = abs(known[j] * below) if len(known) == len(weights) else abs(w)
-        offset = j - len(weights) // 2
-        point = f"f[i{offset:+d}]" if offset else "f[i]"
-        sign = "-" if w < 0 else "+" if parts else ""
-        number = "" if size == 1 else f"{size} " if isinstance(size, Fraction) else f"{size:.6g} "
-        parts.append(f"{sign} {number}{point}" if parts else f"{sign}{number}{point}")
-    h = "h" if leaf.deriv == 1 else f"h^{leaf.deriv}"  # ASCII, which every stream can print
-    return f"({' '.join(parts)}) / " + (h if below == 1 else f"({below} {h})")
-
-
-def leaves(operator: Operator) -> list[Leaf]:
-    """The derivatives in it, each once, in their order."""
-    found: dict[Any, Leaf] = {}
-    for term in operator._terms:
-        for factor in term.factors:
-            if isinstance(factor, Leaf):
-                found.setdefault(factor.key(), factor)
-    return list(found.values())
-
-
-def written(operator: Operator) -> str:
-    """The operator as Python code, if there is such code."""
-
-    def plain(terms: Sequence[Term]) -> str:
-        return " + ".join(term.text() for term in terms).replace("+ -", "- ")
-
-    def has_crops(some: Operator) -> bool:
-        return any(isinstance(f, Crop) for f in some._along())
-
-    if has_crops(operator):
-        # Sums crop their terms, so that the code needs no crop, and so do their transposes.
-        with contextlib.suppress(ValueError):
-            for some, code in ((operator, "{}"), (operator.T, "({}).T")):
-                terms = [
-                    Term(
-                        term.scale,
-                        tuple(f for f in term.factors if not isinstance(f, Crop) or f.transposed),
-                    )
-                    for term in some._terms
-                ]
-                if not has_crops(Operator(terms)) and Operator(terms) == some:
-                    return code.format(plain(terms))
-    return plain(operator._terms)
-
-
-def describe(operator: Operator) -> str:
-    """The operator as Python code, and the stencils of its derivatives."""
-    text = written(operator)
-    lines = [text]
-    seen = leaves(operator)
-    single = len(seen) == 1 and len(operator._terms) == 1
-    for leaf in seen:
-        name = "" if single and text == leaf.text() else f"{leaf.text()}: "
-        step = f", h = {leaf.spacing:g}" if leaf.uniform else ""
-        lines.append(f"    {name}{formula(leaf)}{step}")
-    return "\n".join(lines)
-
-
-def grid_weights(operator: Operator) -> tuple[list[int], Array, list[int]]:
-    """The interior stencil as an array: its axes, its weights, and the index of its centre."""
-    axes = list(operator.axes)
-    total: dict[tuple[int, ...], float] = {}
-    for term in operator._terms:
-        weights: dict[tuple[int, ...], float] = {(0,) * len(axes): term.scale}
-        for factor in term.factors:
-            if isinstance(factor, Coefficient):
-                raise ValueError("an operator with arrays of coefficients has a stencil by point")
-            if isinstance(factor, Crop):
-                continue
-            first, values = interior(factor)
-            if factor.transposed:
-                values = values[::-1]
-            at = axes.index(factor.axis)
-            longer: dict[tuple[int, ...], float] = {}
-            for offset, w in weights.items():
-                for j, value in enumerate(values):
-                    moved = (*offset[:at], offset[at] + first + j, *offset[at + 1 :])
-                    longer[moved] = longer.get(moved, 0.0) + w * value
-            weights = longer
-        for offset, w in weights.items():
-            total[offset] = total.get(offset, 0.0) + w
-    centre = [max(abs(offset[d]) for offset in total) for d in range(len(axes))]
-    result = np.zeros([2 * c + 1 for c in centre])
-    for offset, w in total.items():
-        result[tuple(k + c for k, c in zip(offset, centre, strict=True))] = w
-    return axes, result, centre
-
-
-def plot(operator: Operator, ax: Any) -> None:
-    if not operator.axes:
-        raise ValueError("an operator without derivatives has no stencil to draw")
-    if not all(leaf.uniform for leaf in leaves(operator)):
-        raise ValueError("an operator on uneven coordinates has another stencil at each point")
-    axes, weights, centre = grid_weights(operator)
-    if ax is None:
-        print(text_picture(operator, axes, weights, centre))
-        return
-    if len(axes) > 2:
-        raise ValueError(f"ax: expected an operator along 1 or 2 axes to draw, got axes {axes}")
-    if len(axes) == 1:
-        offsets = np.arange(-centre[0], centre[0] + 1)
-        ax.axhline(0, color="0.7", linewidth=0.8)
-        ax.stem(offsets, weights, basefmt=" ")
-        ax.set(xlabel=f"point along axis {axes[0]}", ylabel="weight", xticks=offsets)
-    else:
-        most = abs(weights).max()
-        ax.imshow(weights, cmap="RdBu_r", vmin=-most, vmax=most)
-        for index, w in np.ndenumerate(weights):
-            if w:
-                ax.text(index[1], index[0], f"{w:.3g}", ha="center", va="center", fontsize=8)
-        for set_ticks, c in ((ax.set_yticks, centre[0]), (ax.set_xticks, centre[1])):
-            set_ticks(np.arange(2 * c + 1), [str(j) for j in range(-c, c + 1)])
-        ax.set(xlabel=f"point along axis {axes[1]}", ylabel=f"point along axis {axes[0]}")
-    ax.set_title("interior stencil")
-
-
-def text_picture(operator: Operator, axes: list[int], weights: Array, centre: list[int]) -> str:
-    """One axis: a bar for each point. Two: a table. More: a line for each point."""
-    lines = [describe(operator), ""]
-    if len(axes) == 1:
-        most = abs(weights).max() or 1.0
-        for j, w in enumerate(weights):
-            bar = "#" * round(24 * abs(w) / most)
-            left, right = (bar, "") if w < 0 else ("", bar)
-            point = f"i{j - centre[0]:+d}" if j != centre[0] else "i"
-            lines.append(f"{point:>5} {w:12.5g}  {left:>24}|{right}".rstrip())
-    elif len(axes) == 2:
-        head = "".join(f"{j:>11d}" for j in range(-centre[1], centre[1] + 1))
-        lines.append(f"axis {axes[0]} down, axis {axes[1]} across")
-        lines.append("     " + head)
-        for i, row in enumerate(weights):
-            cells = "".join(f"{w:>11.4g}" if w else f"{'.':>11}" for w in row)
-            lines.append(f"{i - centre[0]:>5d}{cells}")
-    else:
-        lines.append("point along axes " + ", ".join(map(str, axes)))
-        for index in zip(*np.nonzero(weights), strict=True):
-            offset = ", ".join(f"{int(i) - c:+d}" for i, c in zip(index, centre, strict=True))
-            lines.append(f"({offset}) {weights[index]:12.5g}")
-    return "\n".join(lines)
+        return largest_eigenvalue(of_plan(plan).toarray())
+    return estimate(terms, shape)

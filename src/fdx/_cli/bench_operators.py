@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import fdx
-from fdx._bench_cases import SPACING, Array, coordinates, data
+from fdx._cli.bench_cases import SPACING, Array, coordinates, data
 
 ADDITION = "np.add(f, f, out=o)"
 

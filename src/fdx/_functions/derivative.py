@@ -9,10 +9,11 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments import as_array, check_axis
-from fdx._kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
-from fdx._operators import Diff
-from fdx._types import Boundaries, Number, Scalar, T
+from fdx._arguments.arrays import as_array
+from fdx._arguments.choices import check_axis
+from fdx._common.types import Boundaries, Number, Scalar, T
+from fdx._functions.kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._operators.operator import Diff
 
 
 @lru_cache(maxsize=128, typed=True)

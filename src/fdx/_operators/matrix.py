@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
-    from fdx._operators import Operator
+Array = np.ndarray[Any, Any]
 
 
 def scipy_sparse() -> Any:
@@ -27,7 +29,7 @@ def scipy_sparse() -> Any:
     return scipy.sparse
 
 
-def matrix(plan: Plan) -> csr_array:
+def of_plan(plan: Plan) -> csr_array:
     """The matrix of a plan of one output.
 
     Entries are computed as the plan computes them for unit vectors: a stage's entry times that of
@@ -64,19 +66,20 @@ def matrix(plan: Plan) -> csr_array:
     return result
 
 
-def linear_operator(operator: Operator, shape: tuple[int, ...]) -> LinearOperator:
-    linalg = scipy_sparse().linalg
-    transposed, out_shape = operator.T, operator.output_shape(shape)
+def linear_operator(
+    applied: Callable[[Array], Any],
+    adjoint: Callable[[Array], Any] | None,
+    shape: tuple[int, ...],
+    out_shape: tuple[int, ...],
+) -> LinearOperator:
+    """Functions of arrays, from `shape` to `out_shape` and back, as functions of vectors."""
 
-    def apply(v: Any) -> Any:
-        return operator(np.asarray(v).reshape(shape)).ravel()
+    def of_vectors(function: Callable[[Array], Any], shape: tuple[int, ...]) -> Any:
+        return lambda v: function(np.asarray(v).reshape(shape)).ravel()
 
-    def adjoint(v: Any) -> Any:
-        return transposed(np.asarray(v).reshape(out_shape)).ravel()
-
-    return linalg.LinearOperator(
-        (int(np.prod(out_shape)), int(np.prod(shape))),
-        matvec=apply,
-        rmatvec=adjoint,
+    return scipy_sparse().linalg.LinearOperator(
+        (math.prod(out_shape), math.prod(shape)),
+        matvec=of_vectors(applied, shape),
+        rmatvec=None if adjoint is None else of_vectors(adjoint, out_shape),
         dtype=np.float64,
     )

@@ -1,10 +1,6 @@
 """Operators as values: derivatives along axes, their sums, products, multiples and transposes.
 
-An operator is a sum of terms; a term is a number times a product of factors: derivatives along an
-axis, their transposes, and arrays of coefficients, which multiply point by point. Products of sums
-are expanded. For arrays of one shape, the C core compiles an operator once to a Plan, and applies
-it: `lowered` describes a term to it, and csrc/fdx_compile.c does the rest.
-"""
+An operator is a sum of terms. Products of sums are expanded."""
 
 from __future__ import annotations
 
@@ -12,419 +8,42 @@ import contextlib
 import math
 import numbers
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import ArrayLike, NDArray
 
-from fdx import _out
-from fdx._arguments import (
-    BOUNDARIES,
-    MAX_NODES,
-    PERIODIC,
-    POINTS,
-    TWICE,
-    UNIT,
-    VALID,
-    as_array,
-    as_plain,
-    check_boundary,
-    check_coefficients,
-    check_coordinates,
-    check_integer,
-    check_number,
-    check_period,
-    check_shape,
-    precision_of,
-    result_dtype,
+from fdx._arguments.arrays import POINTS, as_array, as_plain
+from fdx._arguments.choices import PERIODIC, VALID, check_boundary, check_integer, check_shape
+from fdx._arguments.coordinates import check_coordinates, check_period, precision_of
+from fdx._arguments.reals import check_coefficients, check_number
+from fdx._common.text import name_of_type
+from fdx._common.types import Boundaries, Integers, Number
+from fdx._core import Applicable, Plan, even_spacing
+from fdx._operators import analysis, matrix, pictures
+from fdx._operators.plans import apply, make_plan
+from fdx._operators.terms import (
+    Coefficient,
+    Leaf,
+    Term,
+    axes_of,
+    check_points,
+    cropped,
+    finite,
+    merged,
+    order_and_key,
+    sorted_by_axis,
+    transposed,
 )
-from fdx._core import (
-    Applicable,
-    NoWeights,
-    Plan,
-    TooManyStages,
-    even_spacing,
-    new_result,
-    points_needed,
-)
-from fdx._types import Boundaries, Integers, Number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
-Array = np.ndarray[Any, Any]
-Described = tuple[Any, ...]  # a factor, as Plan takes it
-
 MAX_PLANS = 16  # kept by an operator, one for each shape
-TOO_MANY_STAGES = (
-    "operator: expected at most 16 derivatives and arrays one after the other in a term, got "
-    "more; multiply arrays by each other first, as in (a * b) * D for a * (b * D), or apply "
-    "operators one after the other"
-)
-
-
-# ---- factors ----
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """A derivative along an axis, or its transpose."""
-
-    axis: int
-    spacing: float
-    coordinates: bytes | None  # uneven ones: the bytes of float64, which can be compared
-    points: int | None  # the number of coordinates, if any were given
-    deriv: int
-    accuracy: int
-    left: int
-    right: int
-    period: float | None
-    transposed: bool = False
-    closeness: float = 1e-9  # of the period to n times the spacing, relative
-
-    def key(self) -> tuple[Any, ...]:
-        """All that distinguishes it from others, to compare and sort by: the same in every
-        process."""
-        return (
-            "Leaf",
-            self.axis,
-            self.deriv,
-            self.accuracy,
-            self.left,
-            self.right,
-            self.spacing,
-            self.coordinates or b"",
-            self.points or 0,
-            self.period or 0.0,
-            self.closeness,
-            self.transposed,
-        )
-
-    def transpose(self) -> Leaf:
-        return replace(self, transposed=not self.transposed)
-
-    @property
-    def uniform(self) -> bool:
-        return self.coordinates is None
-
-    @property
-    def half_width(self) -> int:
-        """The half-width of the interior stencil."""
-        if self.uniform:
-            return (self.deriv + 1) // 2 + self.accuracy // 2 - 1
-        return (self.deriv + self.accuracy) // 2
-
-    @property
-    def crop(self) -> tuple[int, int]:
-        """How many points at either end the result does not have."""
-        return (
-            self.half_width if self.left == VALID else 0,
-            self.half_width if self.right == VALID else 0,
-        )
-
-    def boundary(self) -> str | tuple[str, str]:
-        left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
-        return left if left == right else (left, right)
-
-    def rows(self, columns: int) -> int:
-        """The points of the result for an input of that many points, which are checked."""
-        n = columns + sum(self.crop) if self.transposed else columns
-        needed = points_needed(self.deriv, self.accuracy, self.left, self.right, self.uniform)
-        if n < needed:
-            raise ValueError(
-                f"axis {self.axis}: expected at least {needed} points for deriv={self.deriv}, "
-                f"accuracy={self.accuracy}, boundary={self.boundary()!r}, got {n}"
-            )
-        if self.points not in (None, n):
-            raise ValueError(
-                f"spacing: expected {n} coordinates for axis {self.axis}, got {self.points}"
-            )
-        if self.points is None and self.period is not None:
-            whole = n * self.spacing
-            closeness = min(self.closeness, 0.25 / n)  # so that n - 1 or n + 1 points are not close
-            if not math.isclose(whole, self.period, rel_tol=closeness):
-                twice = math.isclose(whole - self.spacing, self.period, rel_tol=closeness)
-                far = not 0.5 <= abs(whole / self.period) <= 2
-                raise ValueError(
-                    f"period: expected {n} points times a spacing of {abs(self.spacing)} on axis "
-                    f"{self.axis}, {abs(whole)}, got {abs(self.period)}"
-                    + (twice * TWICE or far * UNIT)
-                )
-        return n if self.transposed else n - sum(self.crop)
-
-    def described(self, axis: int, coefficient: Array | None = None) -> Described:
-        """Its description for the C core."""
-        return (
-            axis,
-            self.deriv,
-            self.accuracy,
-            self.left,
-            self.right,
-            self.spacing,
-            self.coordinates,
-            self.period or 0.0,
-            (0, 0),
-            self.transposed,
-            coefficient,
-        )
-
-    def text(self) -> str:
-        parts = [str(self.axis)]
-        if self.points is not None:
-            parts.append(f"<{self.points} coordinates>")
-        elif self.spacing != 1:
-            parts.append(repr(self.spacing))
-        if self.deriv != 1:
-            parts.append(f"deriv={self.deriv}")
-        if self.accuracy != 2:
-            parts.append(f"accuracy={self.accuracy}")
-        if self.boundary() != "one-sided":
-            parts.append(f"boundary={self.boundary()!r}")
-        if self.period is not None:
-            parts.append(f"period={self.period!r}")
-        return f"Diff({', '.join(parts)})" + (".T" if self.transposed else "")
-
-
-@dataclass(frozen=True, eq=False)
-class Crop:
-    """Removes points at the ends of an axis; transposed, it adds zeros there."""
-
-    axis: int
-    crop: tuple[int, int]
-    transposed: bool = False
-
-    def key(self) -> tuple[Any, ...]:
-        return ("Crop", self.axis, *self.crop, self.transposed)
-
-    def transpose(self) -> Crop:
-        return replace(self, transposed=not self.transposed)
-
-    def rows(self, columns: int) -> int:
-        """The points of the result for an input of that many points, which are checked."""
-        n = columns + sum(self.crop) if self.transposed else columns
-        if n <= sum(self.crop):
-            raise ValueError(
-                f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {n}"
-            )
-        return n if self.transposed else n - sum(self.crop)
-
-    def described(self, axis: int, coefficient: Array | None = None) -> Described:
-        """Its description for the C core."""
-        return axis, 0, 2, 0, 0, 1.0, None, 0.0, self.crop, self.transposed, coefficient
-
-    def text(self) -> str:
-        left, right = self.crop
-        points = f"{left or ''}:{-right or ''}"
-        return f"<points {points} of axis {self.axis}>" + (".T" if self.transposed else "")
-
-
-class Coefficient:
-    """An array that multiplies point by point. It is not copied, and may be written to, so it is
-    identified by its address in memory; its shape and strides are those at construction."""
-
-    def __init__(self, array: Array) -> None:
-        self._array = array  # so that a deep copy shares it with other objects that are copied
-        self.values = array.view()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Coefficient, (self._array,)
-
-    def key(self) -> tuple[Any, ...]:
-        a = self.values
-        address = a.__array_interface__["data"][0]
-        return ("Coefficient", a.shape, a.dtype.str, a.strides, address)
-
-    def text(self) -> str:
-        return f"<{'x'.join(map(str, self.values.shape))} array>"
-
-
-Along = Leaf | Crop
-Factor = Leaf | Crop | Coefficient
-
-
-@dataclass(frozen=True)
-class Term:
-    """A number times a product of factors, the last of which is applied first."""
-
-    scale: float
-    factors: tuple[Factor, ...]
-
-    def key(self) -> tuple[Any, ...]:
-        return tuple(f.key() for f in self.factors)
-
-    def rank(self) -> tuple[Any, ...]:
-        """Its sort key in a sum: by axes first. The transpose has the same key, and addresses of
-        arrays are not part of it."""
-
-        def structure(term: Term) -> tuple[list[tuple[Any, ...]], ...]:
-            keys = [f.key()[: 3 if isinstance(f, Coefficient) else None] for f in term.factors]
-            return [key for key in keys if key[0] != "Crop"], keys
-
-        axes = sorted({f.axis for f in self.factors if isinstance(f, Leaf)})
-        return axes, min(structure(self), structure(self.transposed()))
-
-    def transposed(self) -> Term:
-        factors = tuple(
-            f if isinstance(f, Coefficient) else f.transpose() for f in reversed(self.factors)
-        )
-        return Term(self.scale, sorted_by_axis(factors))
-
-    def moved(self, axis: int) -> Term:
-        """The same term along another axis, if it is along only one."""
-        moved = tuple(
-            f if isinstance(f, Coefficient) else replace(f, axis=axis) for f in self.factors
-        )
-        return Term(self.scale, moved)
-
-    def crops(self) -> dict[int, tuple[int, int]]:
-        """How many points it removes at the ends of axes, minus how many it adds."""
-        found: dict[int, tuple[int, int]] = {}
-        for f in self.factors:
-            if not isinstance(f, Coefficient):
-                sign = -1 if f.transposed else 1
-                left, right = found.get(f.axis, (0, 0))
-                found[f.axis] = (left + sign * f.crop[0], right + sign * f.crop[1])
-        return {axis: crop for axis, crop in found.items() if crop != (0, 0)}
-
-    def text(self) -> str:
-        product = (
-            "" if self.factors and not isinstance(self.factors[-1], Coefficient) else "Identity()"
-        )
-        for f in reversed(self.factors):
-            if isinstance(f, Coefficient):
-                product = f"{f.text()} * {product}"
-            else:
-                inner = f"({product})" if product.startswith("<") else product
-                product = f"{f.text()} @ {inner}" if inner else f.text()
-        if self.scale == 1:
-            return product
-        product = f"({product})" if product.startswith("<") else product
-        return f"-{product}" if self.scale == -1 else f"{self.scale!r} * {product}"
-
-
-# ---- from terms to a plan ----
-
-
-def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
-    """The factors of a term for inputs of one shape, in the order in which they are applied, as
-    the C core takes them: each with the array that multiplies its result."""
-    shape, found = list(in_shape), []
-    identity = Crop(0, (0, 0))
-    last: tuple[Along, int] | None = None  # a factor that no array multiplies yet, and its axis
-    for factor in reversed(term.factors):
-        if not isinstance(factor, Coefficient):
-            if last is not None:
-                found.append(last[0].described(last[1]))
-            axis = normalize_axis_index(factor.axis, len(shape))
-            shape[axis] = factor.rows(shape[axis])
-            last = factor, axis
-            continue
-        try:
-            array = np.broadcast_to(factor.values, shape)
-        except ValueError:
-            raise ValueError(
-                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, "
-                f"got {factor.values.shape}"
-            ) from None
-        along, axis = last or (identity, 0)
-        found.append(along.described(axis, array))
-        last = None
-    if last is not None or not found:
-        along, axis = last or (identity, 0)
-        found.append(along.described(axis))
-    return found
-
-
-def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
-    """Which derivative, product or sum has weights that over- or underflow."""
-    expected = "spacing: expected one for which the weights"
-    for term in terms:
-        sizes = list(shape)
-        for f in reversed(term.factors):
-            if isinstance(f, Coefficient):
-                continue
-            axis = normalize_axis_index(f.axis, len(sizes))
-            for scale in (1.0, term.scale):
-                try:
-                    Plan((sizes[axis],), [(0, 0, scale, (f.described(0),))])
-                except NoWeights:
-                    assert isinstance(f, Leaf)
-                    given = "coordinates" if f.coordinates is not None else f.spacing
-                    return (
-                        f"{expected} neither over- nor underflow, got {given} for deriv={f.deriv}"
-                    ) + ("" if scale == 1 else f", times {scale}")
-            sizes[axis] = f.rows(sizes[axis])
-        try:
-            Plan(tuple(shape), [(0, 0, term.scale, tuple(lowered(term, shape)))])
-        except NoWeights:
-            return f"{expected} of a product neither over- nor underflow, got {term.text()}"
-    return f"{expected} of a sum do not overflow, got {' + '.join(t.text() for t in terms)}"
-
-
-def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:
-    """Compile sums of terms, each of a numbered input, for inputs of a shape."""
-    if len(shape) == 0:
-        raise ValueError("shape: expected at least one dimension, got ()")
-    described = [
-        (source, number, term.scale, tuple(lowered(term, shape)))
-        for number, row in enumerate(outputs)
-        for source, term in row
-    ]
-    check_common_region((term for row in outputs for _, term in row), shape)
-    try:
-        return Plan(tuple(shape), described)
-    except NoWeights:
-        why = why_no_weights([term for row in outputs for _, term in row], shape)
-    except TooManyStages:
-        why = TOO_MANY_STAGES
-    raise ValueError(why)
-
-
-def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
-    """The results of all terms must have points in common."""
-    lost: dict[int, tuple[int, int]] = {}
-    for term in terms:
-        for axis, crop in term.crops().items():
-            d = normalize_axis_index(axis, len(shape))
-            left, right = lost.get(d, (0, 0))
-            lost[d] = max(left, crop[0]), max(right, crop[1])
-    for d, crop in lost.items():
-        if sum(crop) > shape[d]:
-            raise ValueError(f"axis {d}: too short for the terms to have points in common")
-
-
-def check_single(plan: Plan, f: Array, name: str) -> None:
-    if plan.double_only and result_dtype(f).char in "fF":
-        raise ValueError(
-            f"{name}: expected double precision, as there are weights that single precision cannot "
-            f"hold, got {f.dtype}"
-        )
-
-
-def run_plan(
-    plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any
-) -> None:
-    """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
-    `first_touch`: the outputs are newly allocated."""
-    if not first_touch:
-        for k, a in enumerate(ins):
-            if any(np.may_share_memory(a, o) for o in outs):
-                ins[k] = a.copy("K")
-        if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
-            results = [np.empty_like(o) for o in outs]
-            plan.apply(tuple(ins), tuple(results), True, workers)
-            for o, result in zip(outs, results, strict=True):
-                o[...] = result
-            return
-    plan.apply(tuple(ins), tuple(outs), first_touch, workers)
-
-
-# ---- operators ----
 
 
 class Operator(Applicable):
@@ -524,14 +143,7 @@ class Operator(Applicable):
 
     @cached_property
     def _order_and_key(self) -> tuple[list[int], tuple[Any, ...]]:
-        """The order in which terms are added, and a key that is equal for equal operators."""
-        try:
-            terms = [Term(t.scale, sorted_by_axis(t.factors)) for t in self._cropped()]
-        except ValueError:  # axes counted from both ends: unknown which are the same
-            terms = list(self._terms)
-        order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
-        signs = [math.copysign(1.0, term.scale) for term in terms]  # as 0.0 == -0.0
-        return order, tuple((terms[k].scale, signs[k], terms[k].key()) for k in order)
+        return order_and_key(self._terms)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Operator):
@@ -550,13 +162,7 @@ class Operator(Applicable):
         u = as_array(u, name)
         plan = self._plan(u.shape)
         self._remember(plan)
-        check_single(plan, u, name)
-        if out is None:
-            result = new_result(u, plan.out_shape)
-            run_plan(plan, [u], [result], True, workers)
-            return result
-        run_plan(plan, [u], _out.arrays(out, plan.out_shape, 1, result_dtype(u)), False, workers)
-        return out
+        return apply(plan, u, out, workers, name)
 
     def _plan(self, shape: Sequence[int]) -> Plan:
         shape = tuple(shape)
@@ -641,7 +247,9 @@ class Operator(Applicable):
             return NotImplemented
         c = as_coefficient(other)
         if isinstance(c, Coefficient):
-            return from_terms([Term(term.scale, (c, *term.factors)) for term in self._cropped()])
+            return from_terms(
+                [Term(term.scale, (c, *term.factors)) for term in cropped(self._terms)]
+            )
         return self._times(c)
 
     def _times(self, number: float) -> Operator:
@@ -669,19 +277,19 @@ class Operator(Applicable):
     def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             raise TypeError(
-                f"operator @ {_out.name_of_type(other)}: expected an operator; "
+                f"operator @ {name_of_type(other)}: expected an operator; "
                 "write operator(array) to apply it"
             )
         return from_terms(
             merged(
                 Term(finite(a.scale * b.scale), sorted_by_axis(a.factors + b.factors))
                 for a in self._terms
-                for b in other._cropped()
+                for b in cropped(other._terms)
             )
         )
 
     def __rmatmul__(self, other: Never) -> Operator:
-        raise TypeError(f"{_out.name_of_type(other)} @ operator: expected an operator")
+        raise TypeError(f"{name_of_type(other)} @ operator: expected an operator")
 
     def __pow__(self, n: SupportsIndex) -> Operator:
         n = check_integer(n, "exponent", "a positive integer", 1)
@@ -724,35 +332,7 @@ class Operator(Applicable):
         >>> v @ D(u) == D.T(v) @ u
         np.True_
         """
-        return from_terms([term.transposed() for term in self._cropped()])
-
-    def _cropped(self) -> list[Term]:
-        """The terms, cropped to the points that all of them have: with "valid", some have more."""
-        crops = [term.crops() for term in self._terms]
-        if all(crop == crops[0] for crop in crops):
-            return list(self._terms)
-        axes = sorted({axis for crop in crops for axis in crop})
-        if axes[0] < 0 <= max(f.axis for f in self._along()):
-            raise ValueError(
-                "a sum with a 'valid' boundary: expected axes that are all positive or all "
-                "negative, so that it is known which are the same"
-            )
-        least = {
-            axis: tuple(max(crop.get(axis, (0, 0))[side] for crop in crops) for side in (0, 1))
-            for axis in axes
-        }
-        terms = []
-        for term, crop in zip(self._terms, crops, strict=True):
-            more = []
-            for axis in axes:
-                left, right = crop.get(axis, (0, 0))
-                if least[axis] != (left, right):
-                    more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
-            terms.append(Term(term.scale, (*more, *term.factors)))
-        return terms
-
-    def _along(self) -> list[Along]:
-        return [f for t in self._terms for f in t.factors if not isinstance(f, Coefficient)]
+        return from_terms(transposed(self._terms))
 
     # -- as a matrix --
 
@@ -797,9 +377,7 @@ class Operator(Applicable):
                [ 0.,  1., -2.,  1.],
                [ 1.,  0.,  1., -2.]])
         """
-        from fdx._matrix import matrix
-
-        return matrix(self._plan(check_shape(shape)))
+        return matrix.of_plan(self._plan(check_shape(shape)))
 
     def as_linear_operator(self, shape: Integers) -> LinearOperator:
         """
@@ -837,9 +415,8 @@ class Operator(Applicable):
         >>> info, step(u).round(6) + 0.0
         (0, array([4., 0., 0., 0.]))
         """
-        from fdx._matrix import linear_operator
-
-        return linear_operator(self, check_shape(shape))
+        shape = check_shape(shape)
+        return matrix.linear_operator(self, self.T, shape, self.output_shape(shape))
 
     # -- analysis --
 
@@ -858,7 +435,7 @@ class Operator(Applicable):
         >>> (fdx.Diff(2) + fdx.Diff(0)).axes
         (0, 2)
         """
-        return tuple(sorted({f.axis for f in self._along()}))
+        return axes_of(self._terms)
 
     @overload
     def symbol(self, k: Number) -> np.complex128: ...
@@ -914,9 +491,7 @@ class Operator(Applicable):
         >>> fdx.Diff(0, 0.5, accuracy=4).symbol([0.0, 1.0]).round(4)
         array([0.+0.j   , 0.+0.998j])
         """
-        from fdx._analysis import symbol
-
-        return symbol(self, k)
+        return analysis.symbol(self._terms, k)
 
     def spectral_radius(self, shape: Integers) -> float:
         """
@@ -979,14 +554,10 @@ class Operator(Applicable):
         >>> L.spectral_radius(100)  # 4 / h**2
         16.0
         """
-        from fdx._analysis import spectral_radius
-
-        return spectral_radius(self, check_shape(shape))
+        return analysis.spectral_radius(self._terms, self._plan(check_shape(shape)))
 
     def __repr__(self) -> str:
-        from fdx._analysis import describe
-
-        return describe(self)
+        return pictures.describe(self._terms)
 
     def plot(self, ax: Axes | None = None) -> None:
         """
@@ -1021,9 +592,7 @@ class Operator(Applicable):
             0          1         -4          1
             1          .          1          .
         """
-        from fdx._analysis import plot
-
-        plot(self, ax)
+        pictures.plot(self._terms, ax)
 
 
 def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
@@ -1045,48 +614,10 @@ def from_terms(terms: Iterable[Term]) -> Operator:
     return of_kind(kind, terms)
 
 
-def merged(terms: Iterable[Term]) -> list[Term]:
-    """The terms, with those of equal factors merged into the first of them."""
-    found: dict[tuple[Any, ...], Term] = {}
-    for term in terms:
-        key = term.key()
-        known = found.get(key)
-        found[key] = (
-            term if known is None else Term(finite(known.scale + term.scale), known.factors)
-        )
-    return list(found.values())
-
-
-def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product with derivatives sorted by axis: between arrays, those along different axes
-    commute. (Unchanged if axes are counted from both ends, as two may then be the same.)"""
-    axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
-    if axes and min(axes) < 0 <= max(axes):
-        return factors
-    result: list[Factor] = []
-    together: list[Along] = []
-    for f in (*factors, None):
-        if isinstance(f, (Leaf, Crop)):
-            together.append(f)
-            continue
-        together.sort(key=lambda one: one.axis)
-        result += together
-        together = []
-        if f is not None:
-            result.append(f)
-    return tuple(result)
-
-
 def as_coefficient(value: Any) -> float | Coefficient:
     """A number, or an array for multiplication point by point."""
     found = check_coefficients(value)
     return Coefficient(found) if isinstance(found, np.ndarray) else found
-
-
-def finite(number: float) -> float:
-    if not math.isfinite(number):
-        raise ValueError(f"coefficients: expected finite sums and products, got {number}")
-    return number
 
 
 class Diff(Operator):
@@ -1261,15 +792,6 @@ def check_added(other: Any) -> None:
     if isinstance(other, (numbers.Number, np.ndarray)):
         kind = "array" if isinstance(other, np.ndarray) else "number"
         raise TypeError(f"sum of an operator and {kind}: write {kind} * fdx.Identity()")
-
-
-def check_points(leaf: Leaf) -> None:
-    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.half_width + 1 > MAX_NODES:
-        name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
-        raise ValueError(
-            f"{name}: expected a stencil of at most {MAX_NODES} points, "
-            f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"
-        )
 
 
 class Identity(Operator):

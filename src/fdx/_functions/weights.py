@@ -8,11 +8,10 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx import _core, _out
-from fdx._arguments import (
-    MAX_NODES,
+from fdx import _core
+from fdx._arguments.choices import MAX_NODES, as_index
+from fdx._arguments.reals import (
     as_doubles,
-    as_index,
     check_exact,
     element,
     elementwise,
@@ -21,6 +20,7 @@ from fdx._arguments import (
     holds,
     nearest,
 )
+from fdx._common.text import shown
 
 Array = np.ndarray[Any, Any]
 
@@ -113,13 +113,13 @@ def weights(nodes: ArrayLike, at: ArrayLike = 0.0, deriv: SupportsIndex = 1) -> 
     """
     wanted = as_index(deriv)
     if wanted is None:
-        raise TypeError(f"deriv: expected an integer, got {_out.shown(deriv)}")
+        raise TypeError(f"deriv: expected an integer, got {shown(deriv)}")
     if wanted < 0:
-        raise ValueError(f"deriv: expected an integer from 0 on, got {_out.shown(wanted)}")
+        raise ValueError(f"deriv: expected an integer from 0 on, got {shown(wanted)}")
     given, points = check_exact(nodes, "nodes"), check_exact(at, "at")
     if given.ndim == 0:
         raise ValueError(
-            f"nodes: expected an array of shape (..., m), got the number {_out.shown(nodes)}"
+            f"nodes: expected an array of shape (..., m), got the number {shown(nodes)}"
         )
     n = given.shape[-1]
     if n > MAX_NODES:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fdx import _out
+from fdx._common import outputs
 
 # Saved at import: np.gradient may later be replaced by fdx's.
 numpy_gradient = np.gradient
@@ -48,7 +48,7 @@ def gradient(f: Any, varargs: tuple[Any, ...], axis: Any, edge_order: Any, out: 
     result = compute(f, *varargs, axis=axis, edge_order=edge_order)
     if out is None:
         return result
-    _out.store(result, out)
+    outputs.store(result, out)
     return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fdx._bench_measure import Row
+from fdx._cli.bench_measure import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

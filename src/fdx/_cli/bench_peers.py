@@ -23,9 +23,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 import fdx
-from fdx._bench_cases import SPACING, Array, data
-from fdx._bench_measure import Statement, alternate, median
-from fdx._bench_operators import (
+from fdx._cli.bench_cases import SPACING, Array, data
+from fdx._cli.bench_measure import Statement, alternate, median
+from fdx._cli.bench_operators import (
     ADDITION,
     Code,
     Derivative,

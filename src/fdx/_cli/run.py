@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from fdx._command import CommandError
-from fdx._patch import count_numpys, patch_numpy
+from fdx._cli.command import CommandError
+from fdx._patch.patch import count_numpys, patch_numpy
 
 
 def add_parser(subparsers: Any) -> None:

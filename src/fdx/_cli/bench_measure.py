@@ -30,8 +30,9 @@ from typing import Any
 import numpy as np
 
 import fdx
-from fdx import _core, _threads
-from fdx._bench_cases import COPY_BYTES, Array, Case, names
+from fdx import _core
+from fdx._cli.bench_cases import COPY_BYTES, Array, Case, names
+from fdx._common import threads
 
 SHORTEST = 200e-6  # seconds of one timing; shorter calls are repeated
 WARM_UP = 1e-3  # seconds of untimed calls before a timing, if something else ran before
@@ -258,7 +259,7 @@ def machine() -> dict[str, Any]:
     """The hardware and software on which the figures depend."""
     facts: dict[str, Any] = {
         "cpu": _cpu_model(),
-        "cores": _threads._cpus(),
+        "cores": threads._cpus(),
         "caches": _caches(),
         "os": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),

@@ -6,29 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fdx._common.text import name_of_type
+
 Array = np.ndarray[Any, Any]
 
 # A bound on the work of np.shares_memory, which solves a Diophantine equation: far above what
 # layouts of real programs need.
 MAX_WORK: Any = 100_000
-
-
-def name_of_type(value: object) -> str:
-    kind = type(value)
-    return (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-
-
-def shown(value: object) -> str:
-    """A value for a message, in one line."""
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # as for integers of thousands of digits
-        text = f"<{name_of_type(value)}>"
-    return text if len(text) <= 100 else f"{text[:60]}..."
 
 
 def _overlaps_itself(a: Array) -> bool:

@@ -20,9 +20,9 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from fdx._common.fallback import numpy_code, numpy_function, numpy_gradient, undispatched
 from fdx._core import gradient_for_numpy
-from fdx._fallback import numpy_code, numpy_function, numpy_gradient, undispatched
-from fdx._report import PatchReport, same_bits
+from fdx._patch.report import PatchReport, same_bits
 
 _lock = threading.RLock()  # reentrant, as a signal handler may patch too
 _everywhere = False  # patch_numpy was called

@@ -1,0 +1,173 @@
+"""Integers, shapes, axes and boundaries."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import operator
+import sys
+from collections.abc import Generator, Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from fdx._common.text import shown
+from fdx._common.types import Boundary
+
+# In the order of the C core's enumeration.
+BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
+PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
+
+MAX_NODES = 64  # of one stencil
+
+
+def as_index(value: Any) -> int | None:
+    """An integer, or None for anything else, such as booleans and arrays with a mask or a unit."""
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def check_integer(value: Any, name: str, expected: str, least: int) -> int:
+    number = as_index(value)
+    if number is None:
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+    if number < least:
+        raise ValueError(f"{name}: expected {expected}, got {shown(number)}")
+    return number
+
+
+def check_shape(shape: Any) -> tuple[int, ...]:
+    """A shape of which arrays of float64 and complex128 fit the address space."""
+    given = shape if isinstance(shape, (tuple, list)) else (shape,)
+    found = tuple(
+        check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
+    )
+    if math.prod(n or 1 for n in found) > sys.maxsize // 16:
+        raise ValueError(
+            f"shape: expected an array that fits the address space, got {shown(shape)}"
+        )
+    return found
+
+
+def check_axis(axis: Any, ndim: int) -> int:
+    number = axis if type(axis) is int else as_index(axis)
+    if number is None:
+        raise TypeError(f"axis: expected an integer, got {shown(axis)}")
+    return in_range(number, ndim)
+
+
+def in_range(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return axis % ndim
+
+
+def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes given by an integer, a sequence of integers, or None, which means all."""
+    if axis is None:
+        return tuple(range(ndim))
+    number = as_index(axis)
+    if number is not None:
+        return (in_range(number, ndim),)
+    found: list[int | None] = [None]
+    with contextlib.suppress(TypeError):  # where nothing can be iterated over
+        found = [as_index(one) for one in axis]
+    if None in found:
+        raise TypeError(f"axis: expected an integer, or a tuple of them, got {shown(axis)}")
+    axes = tuple(in_range(one, ndim) for one in found if one is not None)
+    if not axes:
+        raise ValueError("axis: expected at least one axis, got ()")
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"axis: expected different axes, got {shown(axis)}")
+    return axes
+
+
+# Names of boundaries in other libraries: those that mean the same as one here, ...
+SAME = {
+    "antireflect": "reflect-odd",
+    "circular": "periodic",
+    "cyclic": "periodic",
+    "grid-mirror": "symmetric",
+    "grid-wrap": "periodic",
+    "interp": "one-sided",
+    "mirror": "reflect",
+    "onesided": "one-sided",
+    "wrap": "periodic",
+}
+# ... and those for which there is advice.
+WALL = (
+    "where the slope at a wall is 0, 'reflect' has the wall at the last point, 'symmetric' half a "
+    "spacing outside of it"
+)
+FIXED = (
+    "where the value at a wall is fixed, 'reflect-odd' has the wall at the last point, which has "
+    "that value; for a wall elsewhere pad f with the values outside, and use 'valid'"
+)
+FILL = (
+    "pad f with the values outside, as by numpy.pad(f, r), and use 'valid', which removes r points"
+)
+EDGE = (
+    "pad f with its last values, by numpy.pad(f, r, mode='edge'), and use 'valid', which removes "
+    "r points"
+)
+ADVICE = {
+    "constant": FILL,
+    "dirichlet": FIXED,
+    "edge": EDGE,
+    "extend": EDGE,
+    "fill": FILL,
+    "grid-constant": FILL,
+    "nearest": EDGE,
+    "neumann": WALL,
+    "replicate": EDGE,
+    "zero": FILL,
+    "zeros": FILL,
+}
+
+
+def boundary_hint(name: str) -> str:
+    usual = name.lower().replace("_", "-").replace(" ", "-")
+    if usual in BOUNDARIES:
+        return f"; write {usual!r}"
+    if usual in SAME:
+        return f"; what others call {name!r} is {SAME[usual]!r} here"
+    return f"; {ADVICE[usual]}" if usual in ADVICE else ""
+
+
+def check_boundary(boundary: Any) -> tuple[int, int]:
+    """Numbers of the left and the right boundary."""
+    pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
+    if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
+        expected = ", ".join(map(repr, BOUNDARIES))
+        unknown = [side for side in pair if isinstance(side, str) and side not in BOUNDARIES]
+        raise ValueError(
+            f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
+            f"got {shown(boundary)}"
+            + (boundary_hint(unknown[0]) if unknown else "")
+            + isinstance(boundary, list) * " (a list is for functions of several axes)"
+        )
+    left, right = (BOUNDARIES.index(side) for side in pair)
+    if (left == PERIODIC) != (right == PERIODIC):
+        raise ValueError(
+            f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r} as the "
+            "left and the right one (for several axes a list has one for each)"
+        )
+    return left, right
+
+
+@contextlib.contextmanager
+def numbered_errors(k: int, names: Sequence[str]) -> Generator[None]:
+    """Errors about the k-th of several arguments of one name get its number."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        name, _, rest = str(error).partition(":")
+        if name not in names or type(error) not in (TypeError, ValueError):
+            raise
+        raise type(error)(f"{name}[{k}]:{rest}") from None

@@ -1,0 +1,1 @@
+"""What all layers use: types, messages, outputs, threads, and NumPy's gradient."""

@@ -1,0 +1,1 @@
+"""Functions of arrays, which make operators and apply them: derivatives and weights."""

@@ -1,0 +1,1 @@
+"""Operators: sums of terms, their compilation, analysis, matrices and pictures."""

@@ -1,0 +1,152 @@
+"""From sums of terms to plans, which the C core compiles for arrays of one shape, and applies:
+csrc/fdx_compile.c."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from fdx._arguments.arrays import result_dtype
+from fdx._common import outputs
+from fdx._core import Band, NoWeights, Plan, TooManyStages, new_result
+from fdx._operators.terms import Along, Coefficient, Crop, Described, Leaf, Term
+
+Array = np.ndarray[Any, Any]
+
+TOO_MANY_STAGES = (
+    "operator: expected at most 16 derivatives and arrays one after the other in a term, got "
+    "more; multiply arrays by each other first, as in (a * b) * D for a * (b * D), or apply "
+    "operators one after the other"
+)
+
+
+def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
+    """The factors of a term for inputs of one shape, in the order in which they are applied, as
+    the C core takes them: each with the array that multiplies its result."""
+    shape, found = list(in_shape), []
+    identity = Crop(0, (0, 0))
+    last: tuple[Along, int] | None = None  # a factor that no array multiplies yet, and its axis
+    for factor in reversed(term.factors):
+        if not isinstance(factor, Coefficient):
+            if last is not None:
+                found.append(last[0].described(last[1]))
+            axis = normalize_axis_index(factor.axis, len(shape))
+            shape[axis] = factor.rows(shape[axis])
+            last = factor, axis
+            continue
+        try:
+            array = np.broadcast_to(factor.values, shape)
+        except ValueError:
+            raise ValueError(
+                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, "
+                f"got {factor.values.shape}"
+            ) from None
+        along, axis = last or (identity, 0)
+        found.append(along.described(axis, array))
+        last = None
+    if last is not None or not found:
+        along, axis = last or (identity, 0)
+        found.append(along.described(axis))
+    return found
+
+
+def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
+    """Which derivative, product or sum has weights that over- or underflow."""
+    expected = "spacing: expected one for which the weights"
+    for term in terms:
+        sizes = list(shape)
+        for f in reversed(term.factors):
+            if isinstance(f, Coefficient):
+                continue
+            axis = normalize_axis_index(f.axis, len(sizes))
+            for scale in (1.0, term.scale):
+                try:
+                    Plan((sizes[axis],), [(0, 0, scale, (f.described(0),))])
+                except NoWeights:
+                    assert isinstance(f, Leaf)
+                    given = "coordinates" if f.coordinates is not None else f.spacing
+                    return (
+                        f"{expected} neither over- nor underflow, got {given} for deriv={f.deriv}"
+                    ) + ("" if scale == 1 else f", times {scale}")
+            sizes[axis] = f.rows(sizes[axis])
+        try:
+            Plan(tuple(shape), [(0, 0, term.scale, tuple(lowered(term, shape)))])
+        except NoWeights:
+            return f"{expected} of a product neither over- nor underflow, got {term.text()}"
+    return f"{expected} of a sum do not overflow, got {' + '.join(t.text() for t in terms)}"
+
+
+def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:
+    """Compile sums of terms, each of a numbered input, for inputs of a shape."""
+    if len(shape) == 0:
+        raise ValueError("shape: expected at least one dimension, got ()")
+    described = [
+        (source, number, term.scale, tuple(lowered(term, shape)))
+        for number, row in enumerate(outputs)
+        for source, term in row
+    ]
+    check_common_region((term for row in outputs for _, term in row), shape)
+    try:
+        return Plan(tuple(shape), described)
+    except NoWeights:
+        why = why_no_weights([term for row in outputs for _, term in row], shape)
+    except TooManyStages:
+        why = TOO_MANY_STAGES
+    raise ValueError(why)
+
+
+def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
+    """The results of all terms must have points in common."""
+    lost: dict[int, tuple[int, int]] = {}
+    for term in terms:
+        for axis, crop in term.crops().items():
+            d = normalize_axis_index(axis, len(shape))
+            left, right = lost.get(d, (0, 0))
+            lost[d] = max(left, crop[0]), max(right, crop[1])
+    for d, crop in lost.items():
+        if sum(crop) > shape[d]:
+            raise ValueError(f"axis {d}: too short for the terms to have points in common")
+
+
+def check_single(plan: Plan, f: Array, name: str) -> None:
+    if plan.double_only and result_dtype(f).char in "fF":
+        raise ValueError(
+            f"{name}: expected double precision, as there are weights that single precision cannot "
+            f"hold, got {f.dtype}"
+        )
+
+
+def run(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any) -> None:
+    """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
+    `first_touch`: the outputs are newly allocated."""
+    if not first_touch:
+        for k, a in enumerate(ins):
+            if any(np.may_share_memory(a, o) for o in outs):
+                ins[k] = a.copy("K")
+        if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
+            results = [np.empty_like(o) for o in outs]
+            plan.apply(tuple(ins), tuple(results), True, workers)
+            for o, result in zip(outs, results, strict=True):
+                o[...] = result
+            return
+    plan.apply(tuple(ins), tuple(outs), first_touch, workers)
+
+
+def apply(plan: Plan, u: Array, out: Any, workers: Any, name: str) -> Any:
+    """Apply a plan of one input and one output, and return `out` or a new array."""
+    check_single(plan, u, name)
+    if out is None:
+        result = new_result(u, plan.out_shape)
+        run(plan, [u], [result], True, workers)
+        return result
+    run(plan, [u], outputs.arrays(out, plan.out_shape, 1, result_dtype(u)), False, workers)
+    return out
+
+
+def stages_of(term: Term, shape: Sequence[int]) -> list[tuple[int, Band | None, Array | None]]:
+    """What the compiled term applies to arrays of a shape, one after the other."""
+    ((_, _, stages, _),) = make_plan([[(0, term)]], shape).terms()
+    return stages

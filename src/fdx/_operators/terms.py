@@ -1,0 +1,353 @@
+"""Sums of terms: numbers times products of factors, which are derivatives along axes, their
+transposes, and arrays of coefficients, which multiply point by point."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fdx._arguments.choices import BOUNDARIES, MAX_NODES, VALID
+from fdx._arguments.coordinates import TWICE, UNIT
+from fdx._core import points_needed
+
+Array = np.ndarray[Any, Any]
+Described = tuple[Any, ...]  # a factor, as Plan takes it
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """A derivative along an axis, or its transpose."""
+
+    axis: int
+    spacing: float
+    coordinates: bytes | None  # uneven ones: the bytes of float64, which can be compared
+    points: int | None  # the number of coordinates, if any were given
+    deriv: int
+    accuracy: int
+    left: int
+    right: int
+    period: float | None
+    transposed: bool = False
+    closeness: float = 1e-9  # of the period to n times the spacing, relative
+
+    def key(self) -> tuple[Any, ...]:
+        """All that distinguishes it from others, to compare and sort by: the same in every
+        process."""
+        return (
+            "Leaf",
+            self.axis,
+            self.deriv,
+            self.accuracy,
+            self.left,
+            self.right,
+            self.spacing,
+            self.coordinates or b"",
+            self.points or 0,
+            self.period or 0.0,
+            self.closeness,
+            self.transposed,
+        )
+
+    def transpose(self) -> Leaf:
+        return replace(self, transposed=not self.transposed)
+
+    @property
+    def uniform(self) -> bool:
+        return self.coordinates is None
+
+    @property
+    def half_width(self) -> int:
+        """The half-width of the interior stencil."""
+        if self.uniform:
+            return (self.deriv + 1) // 2 + self.accuracy // 2 - 1
+        return (self.deriv + self.accuracy) // 2
+
+    @property
+    def crop(self) -> tuple[int, int]:
+        """How many points at either end the result does not have."""
+        return (
+            self.half_width if self.left == VALID else 0,
+            self.half_width if self.right == VALID else 0,
+        )
+
+    def boundary(self) -> str | tuple[str, str]:
+        left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
+        return left if left == right else (left, right)
+
+    def rows(self, columns: int) -> int:
+        """The points of the result for an input of that many points, which are checked."""
+        n = columns + sum(self.crop) if self.transposed else columns
+        needed = points_needed(self.deriv, self.accuracy, self.left, self.right, self.uniform)
+        if n < needed:
+            raise ValueError(
+                f"axis {self.axis}: expected at least {needed} points for deriv={self.deriv}, "
+                f"accuracy={self.accuracy}, boundary={self.boundary()!r}, got {n}"
+            )
+        if self.points not in (None, n):
+            raise ValueError(
+                f"spacing: expected {n} coordinates for axis {self.axis}, got {self.points}"
+            )
+        if self.points is None and self.period is not None:
+            whole = n * self.spacing
+            closeness = min(self.closeness, 0.25 / n)  # so that n - 1 or n + 1 points are not close
+            if not math.isclose(whole, self.period, rel_tol=closeness):
+                twice = math.isclose(whole - self.spacing, self.period, rel_tol=closeness)
+                far = not 0.5 <= abs(whole / self.period) <= 2
+                raise ValueError(
+                    f"period: expected {n} points times a spacing of {abs(self.spacing)} on axis "
+                    f"{self.axis}, {abs(whole)}, got {abs(self.period)}"
+                    + (twice * TWICE or far * UNIT)
+                )
+        return n if self.transposed else n - sum(self.crop)
+
+    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+        """Its description for the C core."""
+        return (
+            axis,
+            self.deriv,
+            self.accuracy,
+            self.left,
+            self.right,
+            self.spacing,
+            self.coordinates,
+            self.period or 0.0,
+            (0, 0),
+            self.transposed,
+            coefficient,
+        )
+
+    def text(self) -> str:
+        parts = [str(self.axis)]
+        if self.points is not None:
+            parts.append(f"<{self.points} coordinates>")
+        elif self.spacing != 1:
+            parts.append(repr(self.spacing))
+        if self.deriv != 1:
+            parts.append(f"deriv={self.deriv}")
+        if self.accuracy != 2:
+            parts.append(f"accuracy={self.accuracy}")
+        if self.boundary() != "one-sided":
+            parts.append(f"boundary={self.boundary()!r}")
+        if self.period is not None:
+            parts.append(f"period={self.period!r}")
+        return f"Diff({', '.join(parts)})" + (".T" if self.transposed else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """Removes points at the ends of an axis; transposed, it adds zeros there."""
+
+    axis: int
+    crop: tuple[int, int]
+    transposed: bool = False
+
+    def key(self) -> tuple[Any, ...]:
+        return ("Crop", self.axis, *self.crop, self.transposed)
+
+    def transpose(self) -> Crop:
+        return replace(self, transposed=not self.transposed)
+
+    def rows(self, columns: int) -> int:
+        """The points of the result for an input of that many points, which are checked."""
+        n = columns + sum(self.crop) if self.transposed else columns
+        if n <= sum(self.crop):
+            raise ValueError(
+                f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {n}"
+            )
+        return n if self.transposed else n - sum(self.crop)
+
+    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+        """Its description for the C core."""
+        return axis, 0, 2, 0, 0, 1.0, None, 0.0, self.crop, self.transposed, coefficient
+
+    def text(self) -> str:
+        left, right = self.crop
+        points = f"{left or ''}:{-right or ''}"
+        return f"<points {points} of axis {self.axis}>" + (".T" if self.transposed else "")
+
+
+class Coefficient:
+    """An array that multiplies point by point. It is not copied, and may be written to, so it is
+    identified by its address in memory; its shape and strides are those at construction."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array  # so that a deep copy shares it with other objects that are copied
+        self.values = array.view()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Coefficient, (self._array,)
+
+    def key(self) -> tuple[Any, ...]:
+        a = self.values
+        address = a.__array_interface__["data"][0]
+        return ("Coefficient", a.shape, a.dtype.str, a.strides, address)
+
+    def text(self) -> str:
+        return f"<{'x'.join(map(str, self.values.shape))} array>"
+
+
+Along = Leaf | Crop
+Factor = Leaf | Crop | Coefficient
+
+
+@dataclass(frozen=True)
+class Term:
+    """A number times a product of factors, the last of which is applied first."""
+
+    scale: float
+    factors: tuple[Factor, ...]
+
+    def key(self) -> tuple[Any, ...]:
+        return tuple(f.key() for f in self.factors)
+
+    def rank(self) -> tuple[Any, ...]:
+        """Its sort key in a sum: by axes first. The transpose has the same key, and addresses of
+        arrays are not part of it."""
+
+        def structure(term: Term) -> tuple[list[tuple[Any, ...]], ...]:
+            keys = [f.key()[: 3 if isinstance(f, Coefficient) else None] for f in term.factors]
+            return [key for key in keys if key[0] != "Crop"], keys
+
+        axes = sorted({f.axis for f in self.factors if isinstance(f, Leaf)})
+        return axes, min(structure(self), structure(self.transposed()))
+
+    def transposed(self) -> Term:
+        factors = tuple(
+            f if isinstance(f, Coefficient) else f.transpose() for f in reversed(self.factors)
+        )
+        return Term(self.scale, sorted_by_axis(factors))
+
+    def moved(self, axis: int) -> Term:
+        """The same term along another axis, if it is along only one."""
+        moved = tuple(
+            f if isinstance(f, Coefficient) else replace(f, axis=axis) for f in self.factors
+        )
+        return Term(self.scale, moved)
+
+    def crops(self) -> dict[int, tuple[int, int]]:
+        """How many points it removes at the ends of axes, minus how many it adds."""
+        found: dict[int, tuple[int, int]] = {}
+        for f in self.factors:
+            if not isinstance(f, Coefficient):
+                sign = -1 if f.transposed else 1
+                left, right = found.get(f.axis, (0, 0))
+                found[f.axis] = (left + sign * f.crop[0], right + sign * f.crop[1])
+        return {axis: crop for axis, crop in found.items() if crop != (0, 0)}
+
+    def text(self) -> str:
+        product = (
+            "" if self.factors and not isinstance(self.factors[-1], Coefficient) else "Identity()"
+        )
+        for f in reversed(self.factors):
+            if isinstance(f, Coefficient):
+                product = f"{f.text()} * {product}"
+            else:
+                inner = f"({product})" if product.startswith("<") else product
+                product = f"{f.text()} @ {inner}" if inner else f.text()
+        if self.scale == 1:
+            return product
+        product = f"({product})" if product.startswith("<") else product
+        return f"-{product}" if self.scale == -1 else f"{self.scale!r} * {product}"
+
+
+def check_points(leaf: Leaf) -> None:
+    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.half_width + 1 > MAX_NODES:
+        name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
+        raise ValueError(
+            f"{name}: expected a stencil of at most {MAX_NODES} points, "
+            f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"
+        )
+
+
+# ---- sums of terms ----
+
+
+def finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"coefficients: expected finite sums and products, got {number}")
+    return number
+
+
+def merged(terms: Iterable[Term]) -> list[Term]:
+    """The terms, with those of equal factors merged into the first of them."""
+    found: dict[tuple[Any, ...], Term] = {}
+    for term in terms:
+        key = term.key()
+        known = found.get(key)
+        found[key] = (
+            term if known is None else Term(finite(known.scale + term.scale), known.factors)
+        )
+    return list(found.values())
+
+
+def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The same product with derivatives sorted by axis: between arrays, those along different axes
+    commute. (Unchanged if axes are counted from both ends, as two may then be the same.)"""
+    axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
+    if axes and min(axes) < 0 <= max(axes):
+        return factors
+    result: list[Factor] = []
+    together: list[Along] = []
+    for f in (*factors, None):
+        if isinstance(f, (Leaf, Crop)):
+            together.append(f)
+            continue
+        together.sort(key=lambda one: one.axis)
+        result += together
+        together = []
+        if f is not None:
+            result.append(f)
+    return tuple(result)
+
+
+def along(terms: Iterable[Term]) -> list[Along]:
+    """All factors but arrays."""
+    return [f for t in terms for f in t.factors if not isinstance(f, Coefficient)]
+
+
+def axes_of(terms: Iterable[Term]) -> tuple[int, ...]:
+    return tuple(sorted({f.axis for f in along(terms)}))
+
+
+def cropped(terms: Sequence[Term]) -> list[Term]:
+    """The terms, cropped to the points that all of them have: with "valid", some have more."""
+    crops = [term.crops() for term in terms]
+    if all(crop == crops[0] for crop in crops):
+        return list(terms)
+    axes = sorted({axis for crop in crops for axis in crop})
+    if axes[0] < 0 <= max(f.axis for f in along(terms)):
+        raise ValueError(
+            "a sum with a 'valid' boundary: expected axes that are all positive or all "
+            "negative, so that it is known which are the same"
+        )
+    least = {
+        axis: tuple(max(crop.get(axis, (0, 0))[side] for crop in crops) for side in (0, 1))
+        for axis in axes
+    }
+    found = []
+    for term, crop in zip(terms, crops, strict=True):
+        more = []
+        for axis in axes:
+            left, right = crop.get(axis, (0, 0))
+            if least[axis] != (left, right):
+                more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
+        found.append(Term(term.scale, (*more, *term.factors)))
+    return found
+
+
+def transposed(terms: Sequence[Term]) -> list[Term]:
+    return [term.transposed() for term in cropped(terms)]
+
+
+def order_and_key(terms: Sequence[Term]) -> tuple[list[int], tuple[Any, ...]]:
+    """The order in which terms are added, and a key that is equal for equal operators."""
+    with contextlib.suppress(ValueError):  # axes counted from both ends: unknown which are the same
+        terms = [Term(t.scale, sorted_by_axis(t.factors)) for t in cropped(terms)]
+    order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
+    signs = [math.copysign(1.0, term.scale) for term in terms]  # as 0.0 == -0.0
+    return order, tuple((terms[k].scale, signs[k], terms[k].key()) for k in order)

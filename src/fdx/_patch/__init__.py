@@ -1,0 +1,1 @@
+"""np.gradient replaced by fdx's, and reports of its calls."""
