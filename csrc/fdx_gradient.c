@@ -12,8 +12,7 @@
  * operation raises a floating-point exception. Then the block is computed again exactly, with no operations but the
  * formula's, and so are some of the next blocks, lest data that raise exceptions throughout be computed twice. */
 #include "fdx_fenv.h"
-#include "fdx_layout.h"
-#include "fdx_rows.h"
+#include "fdx_walk.h"
 
 /* Tests set the limits in #ifndef from outside, to reach with small arrays the code for large ones.
  *
@@ -28,19 +27,13 @@
 #ifndef CACHE_BYTES
 #define CACHE_BYTES ((ptrdiff_t)16 << 20)
 #endif
-/* Larger outputs will not stay in cache until they are read: they are written by non-temporal stores. */
-#ifndef STREAM_MIN_BYTES
-#define STREAM_MIN_BYTES ((ptrdiff_t)48 << 20)
-#endif
-#define PREFETCH_MIN_BYTES ((ptrdiff_t)1 << 24) /* for larger outputs, data is prefetched, */
-#define PREFETCH_BYTES ((ptrdiff_t)4096)        /* at this prefetch distance */
+#define PREFETCH_MIN_BYTES ((ptrdiff_t)1 << 24) /* for larger outputs, data is prefetched */
 #ifndef CONVERTED_BYTES
 #define CONVERTED_BYTES 3072 /* of a buffer for conversion or non-temporal stores; at least 16 FDX_BUFFER_ELEMENTS */
 #endif
 #ifndef MIN_DIVISIONS
 #define MIN_DIVISIONS ((ptrdiff_t)256) /* for fewer elements, it does not pay to prepare a faster division */
 #endif
-#define CACHE_LINE_BYTES ((ptrdiff_t)64)
 #define MIN_INTERIOR ((ptrdiff_t)1024)            /* elements: a shorter interior's stencil is applied to all rows */
 #define MIN_ROW_BYTES ((ptrdiff_t)192)            /* shorter rows are computed by columns, unless speculatively */
 #define REORDERED_TILE_ELEMENTS ((ptrdiff_t)1024) /* of a column, while the rest of its cache lines is in cache */
@@ -113,7 +106,11 @@ typedef struct {
     ptrdiff_t outer_size;  /* flat ranges in the array */
     int nouter;
     int outer[FDX_MAXDIM]; /* the dimensions outside the flat range, slowest first */
-    ptrdiff_t index[FDX_MAXDIM];
+    /* The blocks. Their dimensions are the outer ones and, last, the flat range. */
+    fdx_blocks blocks;
+    fdx_level level[FDX_MAXDIM + 1];
+    fdx_cursor at;
+    ptrdiff_t index[FDX_MAXDIM + 1], lo[FDX_MAXDIM];
     ptrdiff_t itemsize; /* of an element after conversion */
     int direct;         /* the input is aligned, native and contiguous along the flat range, */
     int plain;          /* and floating-point: it needs no conversion */
@@ -171,6 +168,25 @@ static fdx_status check_axis(const fdx_gradient *call, const fdx_gradient_axis *
     return status;
 }
 
+/* Does the output of axis number k, `wanted` results along each dimension, overlap nothing that it must not? */
+static fdx_status check_places(const fdx_gradient *call, int k, const ptrdiff_t *wanted)
+{
+    const fdx_array *out = &call->axes[k].out;
+    fdx_extent written;
+    fdx_status status = fdx_check_output(out, call->ndim, call->lo, wanted, &written);
+    if (status == FDX_OK)
+        status = fdx_check_read(&call->in, call->ndim, call->shape, &written);
+    for (int j = 0; j < call->naxes && status == FDX_OK; j++) {
+        const fdx_gradient_axis *along = &call->axes[j];
+        if (along->x.data != NULL)
+            status = fdx_check_read(&along->x, 1, &call->shape[along->axis], &written);
+        if (j < k &&
+            fdx_view_from(&along->out, call->ndim, call->lo).data == fdx_view_from(out, call->ndim, call->lo).data)
+            return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
+    }
+    return status;
+}
+
 static fdx_status check(const fdx_gradient *call)
 {
     if (call == NULL || call->shape == NULL || call->in.stride == NULL || call->axes == NULL || call->isa == NULL)
@@ -205,24 +221,10 @@ static fdx_status check(const fdx_gradient *call)
     }
     if (empty)
         return FDX_OK;
-    fdx_extent of_in, of_out, of_x;
-    if (!fdx_find_extent(&call->in, call->ndim, call->shape, &of_in))
-        return FDX_E_SHAPE;
     for (int k = 0; k < call->naxes; k++) {
-        const fdx_array out = fdx_view_from(&call->axes[k].out, call->ndim, call->lo);
-        if (!fdx_find_extent(&out, call->ndim, wanted, &of_out))
-            return FDX_E_SHAPE;
-        if (!fdx_is_nonoverlapping(&out, call->ndim, wanted, &of_out) || fdx_overlap(&of_out, &of_in))
-            return FDX_E_OVERLAP;
-        for (int j = 0; j < call->naxes; j++) {
-            const fdx_gradient_axis *along = &call->axes[j];
-            if (along->x.data != NULL && !fdx_find_extent(&along->x, 1, &call->shape[along->axis], &of_x))
-                return FDX_E_SHAPE;
-            if (along->x.data != NULL && fdx_overlap(&of_out, &of_x))
-                return FDX_E_OVERLAP;
-            if (j < k && fdx_view_from(&call->axes[j].out, call->ndim, call->lo).data == out.data)
-                return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
-        }
+        const fdx_status status = check_places(call, k, wanted);
+        if (status != FDX_OK)
+            return status;
     }
     return FDX_OK;
 }
@@ -263,25 +265,6 @@ static int contiguous(const fdx_gradient *call, int outer, int inner)
     for (int k = 0; k < call->naxes; k++)
         yes &= (size_t)call->axes[k].out.stride[outer] == n * (size_t)call->axes[k].out.stride[inner];
     return yes;
-}
-
-/* Sort the dimensions longer than 1 by falling stride of the input, stably. Returns their number. */
-static int sort_dimensions(const fdx_gradient *call, int order[FDX_MAXDIM])
-{
-    int count = 0;
-    for (int d = 0; d < call->ndim; d++) {
-        if (call->shape[d] == 1)
-            continue;
-        const size_t size = fdx_distance(call->in.stride[d]);
-        int at = count++;
-        for (; at > 0; at--) {
-            if (fdx_distance(call->in.stride[order[at - 1]]) >= size)
-                break;
-            order[at] = order[at - 1];
-        }
-        order[at] = d;
-    }
-    return count;
 }
 
 /* Plan a stencil; `often`: it is used often enough to prepare a faster division. */
@@ -357,13 +340,28 @@ static void choose_blocks(walk *w, const fdx_gradient *call, const int *order, i
      * written while it is in cache. */
     for (int k = 0; k < call->naxes; k++) {
         const ptrdiff_t step = call->axes[k].out.stride[innermost];
-        if (step > CACHE_LINE_BYTES || step < -CACHE_LINE_BYTES)
+        if (step > FDX_CACHE_LINE || step < -FDX_CACHE_LINE)
             w->tile = MIN(w->tile, SCATTERED_TILE_BYTES / w->itemsize);
     }
     w->block = MIN(w->tile, w->block);
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* blocks of each flat range */
     if (nparts > 1 && w->flat / w->block < wanted)
         w->block = MIN(w->block, MAX(1, w->flat / wanted));
+    /* Tiles of about the same size, of whole blocks. */
+    const ptrdiff_t tiles = (w->flat + w->tile - 1) / w->tile, each = (w->flat + tiles - 1) / tiles;
+    w->tile = (each + w->block - 1) / w->block * w->block;
+}
+
+/* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's blocks. There are no
+ * more blocks than elements, so their number does not overflow. */
+static void plan_levels(walk *w, const fdx_gradient *call)
+{
+    w->blocks = (fdx_blocks){0, w->level, 1};
+    w->at = (fdx_cursor){w->index, w->lo, 0};
+    fdx_add_level(&w->blocks, w->nouter, w->flat, w->tile);
+    for (int at = 0; at < w->nouter; at++)
+        fdx_add_level(&w->blocks, at, call->shape[w->outer[at]], 1);
+    fdx_add_level(&w->blocks, w->nouter, MIN(w->tile, w->flat), w->block);
 }
 
 /* Move the dimension at position `from` of an order to position `to`. */
@@ -416,8 +414,11 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     const int dtype = call->in.dtype, result = result_dtype_of(dtype);
     int order[FDX_MAXDIM];
     ptrdiff_t inside[FDX_MAXDIM] = {0};
+    uint64_t longer = 0; /* bits: dimensions longer than 1 */
+    for (int d = 0; d < call->ndim; d++)
+        longer |= (uint64_t)(call->shape[d] > 1) << d;
     order[0] = 0;
-    const int count = MAX(1, sort_dimensions(call, order)); /* a box may be a single point */
+    const int count = MAX(1, fdx_sort_dimensions(call->ndim, call->in.stride, longer, order)); /* 1: a single point */
     flatten(w, call, order, count, 0);
     const ptrdiff_t few = is_in_place(call, order[count - 1]) ? MIN_FLAT_IN_PLACE : MIN_FLAT_CONVERTED;
     const int reordered = w->nouter > 0 && w->flat < few && reorder(w, call, order, count);
@@ -449,6 +450,7 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     } else {
         choose_blocks(w, call, order, count, inside, size, nparts, reordered);
     }
+    plan_levels(w, call);
 
     const ptrdiff_t prefetch =
         size > AXES_BLOCK_ELEMENTS && size > PREFETCH_MIN_BYTES / w->itemsize ? PREFETCH_BYTES : 0;
@@ -483,11 +485,8 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
         w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one row segment of the interior */
     }
     w->speculative = w->speculative && fdx_flags_are_reliable();
-    for (ptrdiff_t i = 0; i < MIN(FDX_BUFFER_ELEMENTS, 2 * w->block) && call->accumulate != NULL; i++)
-        if (fdx_is_single(result))
-            w->alpha.f32[i] = (float)*call->accumulate;
-        else
-            w->alpha.f64[i] = *call->accumulate;
+    if (call->accumulate != NULL)
+        fdx_fill_row(&w->alpha, *call->accumulate, fdx_is_single(result), MIN(FDX_BUFFER_ELEMENTS, 2 * w->block));
 }
 
 /* ---- from a block to row loops ---- */
@@ -512,10 +511,10 @@ static line block_line(const walk *w, const band *b, ptrdiff_t skip, ptrdiff_t e
 /* Prefetch n elements from `in` on. Otherwise reading and writing memory alternate, which takes half as long again. */
 static void prefetch(const char *in, ptrdiff_t step, ptrdiff_t n)
 {
-    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= CACHE_LINE_BYTES ? step
-                                                             : step < 0               ? -CACHE_LINE_BYTES
-                                                                                      : CACHE_LINE_BYTES;
-    const ptrdiff_t count = size >= CACHE_LINE_BYTES ? n : n * size / CACHE_LINE_BYTES;
+    const ptrdiff_t size = step < 0 ? -step : step, stride = size >= FDX_CACHE_LINE ? step
+                                                             : step < 0             ? -FDX_CACHE_LINE
+                                                                                    : FDX_CACHE_LINE;
+    const ptrdiff_t count = size >= FDX_CACHE_LINE ? n : n * size / FDX_CACHE_LINE;
     for (ptrdiff_t k = 0; k < count; k++)
         FDX_PREFETCH(fdx_at(in, k, stride));
 }
@@ -873,7 +872,6 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const fdx_gradient *call = w->call;
-    const fdx_sums *sums = &call->isa->sums[!fdx_is_single(b->along->out.dtype)];
     const fdx_array *out = &b->along->out;
     const int plain = b->plain, speculative = w->speculative,
               numbers = out->dtype >= FDX_C64 ? 2 : 1; /* of an element */
@@ -895,12 +893,7 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
             w->weights.b = NULL;
             make_results(w, b, at, m);
         }
-        void *row = plain ? (void *)y : (void *)&there;
-        if (!plain)
-            call->isa->gather[out->dtype][out->swapped != 0](row, y, step, m);
-        sums->combine(row, &made, &w->alpha, m * numbers, FDX_ADD);
-        if (!plain)
-            scatter(y, step, row, m);
+        fdx_add_row(call->isa, out->dtype, out->swapped != 0, plain, y, step, &made, &w->alpha, m, &there);
         if (w->speculative) {
             w->pending |= fdx_flags();
             fdx_set_flags(0);
@@ -984,14 +977,14 @@ static void make_block(walk *w, ptrdiff_t at, ptrdiff_t n)
     const fdx_gradient *call = w->call;
     w->in = (const char *)call->in.data + at * w->step;
     for (int d = 0; d < w->nouter; d++)
-        w->in += w->index[d] * call->in.stride[w->outer[d]];
+        w->in += w->lo[d] * call->in.stride[w->outer[d]];
     for (int k = 0; k < call->naxes; k++) {
         band *b = &w->band[k];
         b->out = (char *)b->along->out.data + at * b->step;
         for (int d = 0; d < w->nouter; d++) {
-            b->out += w->index[d] * b->along->out.stride[w->outer[d]];
+            b->out += w->lo[d] * b->along->out.stride[w->outer[d]];
             if (w->outer[d] == b->along->axis)
-                b->index = w->index[d];
+                b->index = w->lo[d];
         }
         if (call->accumulate != NULL)
             make_added(w, b, at, n);
@@ -1015,42 +1008,16 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
     plan(&w, call, nparts);
     w.pending = fdx_flags();
 
-    /* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's blocks. The last
-     * tile may be shorter, with fewer blocks. */
-    ptrdiff_t per_tile = 1, full_tiles = 1, in_last = 0;
-    if (w.block < w.flat) {
-        const ptrdiff_t rest = w.flat % w.tile;
-        per_tile = (w.tile + w.block - 1) / w.block;
-        full_tiles = w.flat / w.tile;
-        in_last = (rest + w.block - 1) / w.block;
-    }
-    const ptrdiff_t blocks = w.outer_size * (full_tiles * per_tile + in_last);
-    ptrdiff_t number = 0, end = blocks, tile = 0, in_tile = full_tiles > 0 ? per_tile : in_last, sub = 0;
-    for (int at = 0; at < w.nouter; at++)
-        w.index[at] = 0;
-    if (nparts > 1) {
-        const ptrdiff_t share = blocks / nparts, extra = blocks % nparts;
-        number = part * share + MIN(part, extra);
-        end = number + share + (part < extra);
-        if (number == end)
-            return;
-        tile = MIN(number / (per_tile * w.outer_size), full_tiles);
-        in_tile = tile < full_tiles ? per_tile : in_last;
-        const ptrdiff_t within = number - tile * per_tile * w.outer_size;
-        ptrdiff_t left = within / in_tile;
-        sub = within % in_tile;
-        for (int at = w.nouter - 1; at >= 0; at--) {
-            const ptrdiff_t n = call->shape[w.outer[at]];
-            w.index[at] = left % n;
-            left /= n;
-        }
-    }
+    fdx_first_block(&w.blocks, w.nouter + 1, part, nparts, &w.at);
+    if (w.at.left == 0)
+        return;
     if (w.pending != 0)
         fdx_set_flags(0);
     ptrdiff_t exact = 0, patience = 1; /* blocks to compute exactly, and how many after the next failure */
-    for (;;) {
-        const ptrdiff_t at = tile * w.tile + sub * w.block;
-        const ptrdiff_t n = MIN(w.block, MIN((tile + 1) * w.tile, w.flat) - at);
+    do {
+        const ptrdiff_t at = w.lo[w.nouter], n = MIN(w.block, w.flat - at);
+        if (n <= 0)
+            continue;
         make_block(&w, at, n);
         if (w.speculative && fdx_flags() != 0) {
             fdx_set_flags(0);
@@ -1064,19 +1031,7 @@ static void make_part(const fdx_gradient *call, ptrdiff_t part, ptrdiff_t nparts
             fdx_set_flags(0);
             w.speculative = 1;
         }
-        if (++number == end)
-            break;
-        if (++sub < in_tile)
-            continue;
-        sub = 0;
-        int d = w.nouter - 1;
-        for (; d >= 0 && ++w.index[d] == call->shape[w.outer[d]]; d--)
-            w.index[d] = 0;
-        if (d < 0) {
-            tile++;
-            in_tile = tile < full_tiles ? per_tile : in_last;
-        }
-    }
+    } while (fdx_next_block(&w.blocks, &w.at));
     if (w.pending != 0)
         fdx_set_flags(w.pending | fdx_flags());
     if (w.stream)

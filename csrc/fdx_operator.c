@@ -221,29 +221,13 @@ static void transpose_out(char *to, ptrdiff_t row_stride, const char *from, ptrd
                 memcpy(to + l * bytes, from + l * stride, (size_t)bytes);
 }
 
-/* A row of n coefficients that are all `number`. */
-static void repeat_number(const work *w, double number, ptrdiff_t n)
-{
-    for (ptrdiff_t i = 0; i < n; i++)
-        if (w->dtype == FDX_F32)
-            ((float *)(void *)w->coefficients)[i] = (float)number;
-        else
-            ((double *)(void *)w->coefficients)[i] = number;
-}
-
 /* Add alpha x to n results of a line that are `step` bytes apart. */
 static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
-    const fdx_isa *isa = w->call->op->isa;
     const int in_place = (int)(w->plain_out >> number & 1), swapped = w->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
         m = MIN(SEGMENT_ELEMENTS, n);
-        char *row = in_place ? y : w->raw;
-        if (!in_place)
-            isa->gather[part][swapped](row, y, step, m);
-        w->sums->combine(row, x, w->coefficients, m, FDX_ADD);
-        if (!in_place)
-            isa->scatter[part - FDX_F32][swapped](y, step, row, m);
+        fdx_add_row(w->call->op->isa, part, swapped, in_place, y, step, x, w->coefficients, m, w->raw);
     }
 }
 
@@ -279,7 +263,7 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
         return;
     }
     if (adds)
-        repeat_number(w, *w->call->accumulate, MIN(SEGMENT_ELEMENTS, n));
+        fdx_fill_row(w->coefficients, *w->call->accumulate, w->dtype == FDX_F32, MIN(SEGMENT_ELEMENTS, n));
     do {
         const void *prefetched = fdx_at(next, y - first, 1); /* if the input has the output's layout, as most have */
         if (streamed)
@@ -332,7 +316,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 /* The workspace of a part: what was planned, at this memory. */
 static void place(work *w, void *memory, ptrdiff_t **indices)
 {
-    char *base = (char *)memory + -(uintptr_t)memory % (uintptr_t)ALIGNMENT_BYTES;
+    char *base = (char *)memory + -(uintptr_t)memory % (uintptr_t)FDX_CACHE_LINE;
 #define PLACE(member) w->member = (void *)(base + (uintptr_t)w->member)
     PLACE(block_sum);
     PLACE(chain_block);
@@ -384,7 +368,7 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *worksp
     ptrdiff_t *indices;
     if (nparts < 1 || part < 0 || part >= nparts)
         return FDX_E_PART;
-    if (w.blocks == 0)
+    if (w.blocks.count == 0)
         return FDX_OK;
     if (workspace == NULL)
         return FDX_E_NULL;
@@ -392,27 +376,21 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *worksp
     const fdx_status status = data == NULL ? FDX_OK : move_arrays(&w, data);
     if (status != FDX_OK)
         return status;
-    const ptrdiff_t share = w.blocks / nparts, extra = w.blocks % nparts;
-    const ptrdiff_t first = part * share + MIN(part, extra), end = first + share + (part < extra);
-    ptrdiff_t *const lo = take(&w, 2), *const hi = lo + w.ndim;
-    for (ptrdiff_t at = first; at < end; at++) {
-        ptrdiff_t left = at;
+    ptrdiff_t *const lo = take(&w, TAKEN_BY_RUN), *const hi = lo + w.ndim;
+    fdx_cursor at = {hi + 2 * w.ndim, hi + w.ndim, 0};
+    fdx_first_block(&w.blocks, w.ndim, part, nparts, &at);
+    if (at.left == 0)
+        return FDX_OK;
+    do {
         int inside = 1;
-        for (int d = 0; d < w.ndim; d++)
-            lo[d] = 0;
-        for (int level = w.levels - 1; level >= 0; level--) {
-            const int d = w.level_dimension[level];
-            lo[d] += left % w.level_count[level] * (level >= w.ndim || d <= w.sweep ? w.block[d] : w.tile[d]);
-            left /= w.level_count[level];
-        }
         for (int d = 0; d < w.ndim; d++) {
-            inside &= lo[d] < w.n[d];
-            hi[d] = w.lo[d] + MIN(w.n[d], lo[d] + w.block[d]);
-            lo[d] += w.lo[d];
+            inside &= at.lo[d] < w.n[d];
+            lo[d] = w.lo[d] + at.lo[d];
+            hi[d] = w.lo[d] + MIN(w.n[d], at.lo[d] + w.block[d]);
         }
         if (inside)
             make_block(&w, lo, hi);
-    }
+    } while (fdx_next_block(&w.blocks, &at));
     if (w.streamed != 0)
         w.call->op->isa->stream_out(NULL, NULL, 0, NULL);
     return FDX_OK;

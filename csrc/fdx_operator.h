@@ -4,8 +4,7 @@
 #ifndef FDX_OPERATOR_H
 #define FDX_OPERATOR_H
 
-#include "fdx_layout.h"
-#include "fdx_rows.h"
+#include "fdx_walk.h"
 
 /* Tests set these limits from outside, to reach with small arrays the code for large ones. */
 #ifndef BLOCK_ELEMENTS
@@ -15,7 +14,6 @@
 #define L1_BYTES ((ptrdiff_t)24 << 10)           /* of each cache, that rows which are read again may take */
 #define L2_BYTES ((ptrdiff_t)512 << 10)
 #define L3_BYTES ((ptrdiff_t)6 << 20)
-#define STREAM_MIN_BYTES ((ptrdiff_t)48 << 20) /* larger outputs are written by non-temporal stores */
 #define MAX_ELEMENTS_PER_POINT ((ptrdiff_t)32) /* longer inner dimensions are not joined to one that has a band */
 #define TRANSPOSED_LINES ((ptrdiff_t)64)       /* lines that are transposed at a time */
 #define TRANSPOSED_SIDE ((ptrdiff_t)64)        /* elements to a side of the square blocks of transposed outputs */
@@ -35,12 +33,10 @@
 /* Bytes: rows at multiples of this distance share a set of the L1 cache, which holds ASSOCIATIVITY cache lines. */
 #define CACHE_SET_STRIDE ((ptrdiff_t)4096)
 #define ASSOCIATIVITY ((ptrdiff_t)12)
-#define MAX_ROW_ENDS ((ptrdiff_t)64)     /* rows at the ends of lines that are computed ahead of a block */
-#define MAX_LINE_TERMS 8                 /* terms of an output that is computed line by line */
-#define PREFETCH_BYTES ((ptrdiff_t)4096) /* prefetch distance */
-#define LONG_SEGMENT_RATIO 4             /* for segments that take one loop, or loops with many neighbours */
-#define MAX_SEGMENT_LINES 16             /* lines in one line segment */
-#define ALIGNMENT_BYTES ((ptrdiff_t)64)
+#define MAX_ROW_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are computed ahead of a block */
+#define MAX_LINE_TERMS 8             /* terms of an output that is computed line by line */
+#define LONG_SEGMENT_RATIO 4         /* for segments that take one loop, or loops with many neighbours */
+#define MAX_SEGMENT_LINES 16         /* lines in one line segment */
 
 enum {
     MAXD = FDX_MAXDIM + 1 /* real and imaginary parts are a dimension of two */,
@@ -84,9 +80,7 @@ typedef struct {
     int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
     ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
     ptrdiff_t *block, *tile;
-    int levels; /* of blocks and tiles, from slowest to fastest: the dimension, and how many there are along it */
-    int *level_dimension;
-    ptrdiff_t *level_count, blocks; /* and the product of these */
+    fdx_blocks blocks;
     ptrdiff_t workspace_bytes;
     /* The workspace. While planned, these are the bytes from its first cache line on. */
     char *block_sum;              /* a block of an output */
@@ -136,9 +130,9 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
         to[d] = from[d];
 }
 
-/* Index arrays that a call takes at most: for a block; for a chain, for each of its stages, and in functions that these
- * call; or for the chains of an output that is computed line by line. */
-enum { TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
+/* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
+ * functions that these call; or for the chains of an output that is computed line by line. */
+enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
 enum { TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
@@ -197,7 +191,7 @@ static inline int is_in_place(const work *w, int number, int by_lines)
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)
 {
-    return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+    return (bytes + FDX_CACHE_LINE - 1) / FDX_CACHE_LINE * FDX_CACHE_LINE;
 }
 
 /* ---- bands ---- */
@@ -376,7 +370,8 @@ fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdi
 /* ---- fdx_operator_plan.c ---- */
 
 /* Bytes of a prepared call of n - 1 dimensions. */
-#define PREPARED_BYTES(n) (sizeof(work) + (size_t)(n) * (6 * sizeof(ptrdiff_t) + 4 * sizeof(int)))
+#define PREPARED_BYTES(n)                                                                                              \
+    (sizeof(work) + (size_t)(n) * (4 * sizeof(ptrdiff_t) + 2 * sizeof(fdx_level) + 2 * sizeof(int)))
 
 fdx_status fdx_check_operator(const fdx_operator *op);
 /* Do arrays fit into memory, and do outputs overlap nothing that they must not? */

@@ -100,35 +100,25 @@ fdx_status fdx_check_operator(const fdx_operator *op)
 static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
 {
     const fdx_operator *op = call->op;
-    const fdx_array box = fdx_view_from(out, op->ndim, call->lo);
-    ptrdiff_t in_box[FDX_MAXDIM], n[FDX_MAXDIM];
+    ptrdiff_t n[FDX_MAXDIM];
+    fdx_extent written = {0, 0};
     for (int d = 0; d < op->ndim; d++)
-        in_box[d] = box_length(call, d);
-    fdx_extent written, read;
-    if (!fdx_find_extent(&box, op->ndim, in_box, &written))
-        return FDX_E_SHAPE;
-    if (!fdx_is_nonoverlapping(&box, op->ndim, in_box, &written))
-        return FDX_E_OVERLAP;
-    for (int j = 0; j < op->ninputs; j++) {
-        if (!fdx_find_extent(&call->in[j], op->ndim, op->in_shape, &read))
-            return FDX_E_SHAPE;
-        if (fdx_overlap(&written, &read))
-            return FDX_E_OVERLAP;
-    }
+        n[d] = box_length(call, d);
+    fdx_status status = fdx_check_output(out, op->ndim, call->lo, n, &written);
+    for (int j = 0; j < op->ninputs && status == FDX_OK; j++)
+        status = fdx_check_read(&call->in[j], op->ndim, op->in_shape, &written);
     for (int k = 0; k < op->nchains; k++) {
         for (int d = 0; d < op->ndim; d++)
             n[d] = op->in_shape[d];
-        for (int s = 0; s < op->chain[k].nstages; s++) {
+        for (int s = 0; s < op->chain[k].nstages && status == FDX_OK; s++) {
             const fdx_stage *stage = &op->chain[k].stage[s];
             if (stage->band != NULL)
                 n[stage->axis] = stage->band->rows;
-            if (stage->coefficient != NULL && !fdx_find_extent(stage->coefficient, op->ndim, n, &read))
-                return FDX_E_SHAPE;
-            if (stage->coefficient != NULL && fdx_overlap(&written, &read))
-                return FDX_E_OVERLAP;
+            if (stage->coefficient != NULL)
+                status = fdx_check_read(stage->coefficient, op->ndim, n, &written);
         }
     }
-    return FDX_OK;
+    return status;
 }
 
 fdx_status fdx_check_places(const fdx_call *call)
@@ -212,24 +202,15 @@ static void order_dimensions(work *w)
         for (int d = 0; d < call->op->ndim && chain->shift != NULL; d++)
             shifted |= (uint64_t)(chain->shift[d] != 0) << d;
     }
-    int order[MAXD], count = 0;
-    for (int d = 0; d < call->op->ndim; d++) {
-        if (length_along(w, d) == 1 && !((banded | shifted) >> d & 1))
-            continue;
-        const size_t size = fdx_distance(call->in[0].stride[d]);
-        int at = count++;
-        for (; at > 0; at--) {
-            if (fdx_distance(call->in[0].stride[order[at - 1]]) >= size)
-                break;
-            order[at] = order[at - 1];
-        }
-        order[at] = d;
-    }
+    banded |= shifted; /* nor are dimensions joined that are shifted, or of which a box is computed */
+    uint64_t kept = banded;
+    for (int d = 0; d < call->op->ndim; d++)
+        kept |= (uint64_t)(length_along(w, d) != 1) << d;
+    int order[MAXD], count = fdx_sort_dimensions(call->op->ndim, call->in[0].stride, kept, order);
     if (call->out[0].dtype >= FDX_C64)
         order[count++] = call->op->ndim;
     else if (count == 0)
         order[count++] = 0;
-    banded |= shifted; /* nor are dimensions joined that are shifted, or of which a box is computed */
 
     int at = count - 1;
     w->per_point = 1;
@@ -484,7 +465,7 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
         reserve(&used, of->repeats ? of->most_weights * SEGMENT_ELEMENTS * (ptrdiff_t)sizeof(double) : 0);
     w->staging = reserve(&used, most);
     w->row_ends = reserve(&used, row_ends);
-    w->line = reserve(&used, w->by_lines != 0 ? LONG_SEGMENT_RATIO * LINE_SEGMENT_BYTES + ALIGNMENT_BYTES : 0);
+    w->line = reserve(&used, w->by_lines != 0 ? LONG_SEGMENT_RATIO * LINE_SEGMENT_BYTES + FDX_CACHE_LINE : 0);
     const ptrdiff_t nweights = of->most_weights + ROWS_AT_ONCE;
     w->neighbours = (const void **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->neighbours);
     w->weight = (double *)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->weight);
@@ -493,39 +474,27 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->arrays =
         (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
     const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    const ptrdiff_t taken = 2 + TAKEN_BY_BLOCK + MAX(taken_by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
+    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + MAX(taken_by_chains, w->by_lines != 0 ? TAKEN_BY_LINES : 0);
     w->index_stack = (ptrdiff_t *)(void *)reserve(&used, taken * w->ndim * size_of_number);
-    return used + ALIGNMENT_BYTES; /* whatever the alignment of the memory, everything begins on a cache line */
+    return used + FDX_CACHE_LINE; /* whatever the alignment of the memory, everything begins on a cache line */
 }
 
 /* From slowest to fastest: blocks along the dimensions before the sweep dimension, tiles of those after it, blocks
  * along it, blocks in the tile. FDX_E_SHAPE if there are more than PTRDIFF_MAX: the last tiles count as whole ones. */
 static fdx_status plan_levels(work *w)
 {
-    int *dimension = w->level_dimension, levels = 0;
-    ptrdiff_t *number = w->level_count;
+    fdx_blocks *blocks = &w->blocks;
+    int fits = 1;
+    blocks->count = 1;
+    blocks->levels = 0;
     for (int d = 0; d < w->ndim; d++)
-        if (d != w->sweep) {
-            dimension[levels] = d;
-            number[levels++] =
-                d < w->sweep ? (w->n[d] + w->block[d] - 1) / w->block[d] : (w->n[d] + w->tile[d] - 1) / w->tile[d];
-        }
-    if (w->sweep >= 0) {
-        dimension[levels] = w->sweep;
-        number[levels++] = (w->n[w->sweep] + w->block[w->sweep] - 1) / w->block[w->sweep];
-    }
-    for (int d = w->sweep + 1; d < w->ndim; d++) {
-        dimension[levels] = d;
-        number[levels++] = (w->tile[d] + w->block[d] - 1) / w->block[d];
-    }
-    w->levels = levels;
-    w->blocks = 1;
-    for (int level = 0; level < levels; level++) {
-        if (!fdx_product_fits((size_t)w->blocks, (size_t)number[level], PTRDIFF_MAX))
-            return FDX_E_SHAPE;
-        w->blocks *= number[level];
-    }
-    return FDX_OK;
+        if (d != w->sweep)
+            fits = fits && fdx_add_level(blocks, d, w->n[d], d < w->sweep ? w->block[d] : w->tile[d]);
+    if (w->sweep >= 0)
+        fits = fits && fdx_add_level(blocks, w->sweep, w->n[w->sweep], w->block[w->sweep]);
+    for (int d = w->sweep + 1; d < w->ndim; d++)
+        fits = fits && fdx_add_level(blocks, d, w->tile[d], w->block[d]);
+    return fits ? FDX_OK : FDX_E_SHAPE;
 }
 
 static fdx_status plan(work *w)
@@ -536,10 +505,9 @@ static fdx_status plan(work *w)
     w->lo = w->n + n;
     w->block = w->lo + n;
     w->tile = w->block + n;
-    w->level_count = w->tile + n; /* 2 n of them */
-    w->axis = (int *)(void *)(w->level_count + 2 * n);
+    w->blocks.level = (fdx_level *)(void *)(w->tile + n); /* of blocks and of tiles */
+    w->axis = (int *)(void *)(w->blocks.level + 2 * n);
     w->dimension = w->axis + n;
-    w->level_dimension = w->dimension + n; /* 2 n of them */
     w->dtype = call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64 ? FDX_F32 : FDX_F64;
     w->sums = &call->op->isa->sums[w->dtype == FDX_F64];
     w->itemsize = itemsize_of(w->dtype);
@@ -579,7 +547,7 @@ fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **
     w->call = call;
     w->in = call->in;
     w->out = call->out;
-    w->blocks = 0;
+    w->blocks.count = 0;
     w->workspace_bytes = 0;
     if (has_results(call))
         status = plan(w);
