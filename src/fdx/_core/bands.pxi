@@ -1,0 +1,94 @@
+# What operators are made of: derivatives along one axis, and the banded matrices of a plan.
+
+def even_spacing(cnp.ndarray x not None, double eps, double period=0, double eps_of_period=0):
+    """The spacing of coordinates that are evenly spaced up to rounding; None if they are not. `eps` is the relative
+    rounding error of their dtype; a `period`, unless 0, has to have the same spacing across the ends."""
+    cdef double h
+    if _dtype(x) != FDX_F64 or cnp.PyArray_NDIM(x) != 1 or not cnp.PyArray_ISCARRAY_RO(x):
+        raise ValueError(f"x: expected contiguous float64, got shape {(<object>x).shape} of {x.dtype}")
+    h = fdx_even_spacing(<const double *>cnp.PyArray_DATA(x), cnp.PyArray_DIM(x, 0), eps, period, eps_of_period)
+    return None if h == 0 else h
+
+
+def points_needed(int deriv, int accuracy, int left, int right, bint uniform):
+    """The smallest number of points that an axis may have."""
+    cdef double some = 0
+    cdef fdx_derivative what = fdx_derivative(
+        n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0, isa=ISA)
+    if not uniform:
+        what.x = &some
+    return fdx_derivative_points(&what)
+
+
+class NotCompiled(ValueError):
+    """The C core refuses the description of an operator."""
+
+
+class NoWeights(NotCompiled):
+    """Weights over- or underflow."""
+
+
+class TooManyStages(NotCompiled):
+    """A term takes too many bands and coefficients one after the other."""
+
+
+cdef fdx_band EMPTY_BAND  # of no rows and no columns: the value of a Band made by hand
+
+
+@cython.final
+cdef class Band:
+    """A banded matrix of a plan: along one axis."""
+    cdef const fdx_band *band
+    cdef Plan plan  # keeps the band alive
+
+    def __cinit__(self):
+        self.band = &EMPTY_BAND
+
+    def __init__(self):
+        raise TypeError("Band: expected a call of Plan.terms, got the constructor")
+
+    @property
+    def shape(self):
+        return self.band.rows, self.band.columns
+
+    def interior(self):
+        """The stencil of the interior rows, if it is constant, as (offset of the first weight, weights); else None."""
+        cdef const fdx_stencil *stencil = &self.band.interior
+        if stencil.row_step != 0:
+            return None
+        return stencil.offset, [stencil.w[k * stencil.weight_step] for k in range(stencil.count)]
+
+    def entries(self):
+        """The nonzero entries of the matrix, row by row: row numbers, column numbers, and values."""
+        cdef ptrdiff_t r, column, number, at = 0, last = self.band.rows - self.band.nlast, count
+        cdef int k
+        cdef const fdx_stencil *stencil
+        cdef double w
+        count = (last - self.band.nfirst) * self.band.interior.count
+        for r in range(self.band.nfirst):
+            count += self.band.first[r].count
+        for r in range(self.band.nlast):
+            count += self.band.last[r].count
+        rows, columns, values = np.empty(count, np.intp), np.empty(count, np.intp), np.empty(count)
+        cdef ptrdiff_t *row = <ptrdiff_t *>cnp.PyArray_DATA(rows)
+        cdef ptrdiff_t *col = <ptrdiff_t *>cnp.PyArray_DATA(columns)
+        cdef double *value = <double *>cnp.PyArray_DATA(values)
+        for r in range(self.band.rows):
+            number = 0
+            if r < self.band.nfirst:
+                stencil = &self.band.first[r]
+            elif r >= last:
+                stencil = &self.band.last[r - last]
+            else:
+                stencil = &self.band.interior
+                number = r - self.band.nfirst
+            for k in range(stencil.count):
+                w = stencil.w[k * stencil.weight_step + number * stencil.row_step]
+                if w == 0:
+                    continue
+                column = r + stencil.offset + k
+                if self.band.periodic:
+                    column = (column + self.band.columns) % self.band.columns
+                row[at], col[at], value[at] = r, column, w
+                at += 1
+        return rows[:at], columns[:at], values[:at]

@@ -1,0 +1,139 @@
+# A call, in one part or in several that threads compute.
+
+cdef int forks = 0  # how many forks led to this process
+
+
+def _count_fork():
+    global forks
+    forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
+@cython.final
+cdef class Job:
+    """A call split into parts, which any number of threads compute.
+
+    Threads claim parts one by one. The calling thread computes parts too, so that the call completes even if no other
+    thread starts. It returns only when no thread is still writing a claimed part.
+    """
+    cdef fdx_gradient gradient
+    cdef const fdx_prepared *prepared  # instead of `gradient`, unless NULL
+    cdef readonly Py_ssize_t nparts, parts_run
+    cdef Py_ssize_t claimed, running
+    cdef int flags, status, forks
+    cdef bint waiting
+    cdef PyThread_type_lock done
+    cdef fenv_t environment
+
+    def __cinit__(self):
+        fegetenv(&self.environment)
+        self.forks = forks
+        self.done = PyThread_allocate_lock()
+        if self.done == NULL:
+            raise MemoryError("a lock for the threads of a call")
+        PyThread_acquire_lock(self.done, WAIT_LOCK)
+
+    def __dealloc__(self):
+        if self.done != NULL:
+            PyThread_release_lock(self.done)
+            PyThread_free_lock(self.done)
+
+    cdef Py_ssize_t claim(self) noexcept:
+        cdef Py_ssize_t part = -1
+        with cython.critical_section(self):
+            if self.claimed < self.nparts:
+                part = self.claimed
+                self.claimed += 1
+                self.running += 1
+        return part
+
+    def work(self):
+        """Compute parts until all are claimed."""
+        self.run_parts()
+
+    cdef void run_parts(self) noexcept:
+        cdef Py_ssize_t part = self.claim()
+        cdef int flags, status
+        while part >= 0:
+            with nogil:
+                fesetenv(&self.environment)  # the caller's rounding mode and treatment of subnormal numbers
+                PyUFunc_clearfperr()
+                if self.prepared == NULL:
+                    status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
+                else:
+                    status = _run_part(self.prepared, part, self.nparts)
+                flags = PyUFunc_getfperr()
+            with cython.critical_section(self):
+                self.flags |= flags
+                self.status |= status  # the same for every part, except NO_MEMORY
+                self.parts_run += 1
+                self.running -= 1
+                if self.running == 0 and self.waiting:
+                    self.waiting = False
+                    PyThread_release_lock(self.done)
+            part = self.claim()
+
+    cdef void finish(self) noexcept:
+        """Compute the remaining parts, and wait for those of other threads. No Python code runs here, so that no signal
+        handler can interrupt it."""
+        cdef bint wait
+        if self.forks != forks:  # a signal handler has forked: the other threads are the parent's
+            self.claimed = self.running = 0
+        self.run_parts()
+        with cython.critical_section(self):
+            wait = self.waiting = self.running > 0
+        if wait:
+            with nogil:
+                PyThread_acquire_lock(self.done, WAIT_LOCK)
+
+
+cdef int _run_part(const fdx_prepared *prepared, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    """Run a part of a prepared call, with a workspace for this part."""
+    cdef double small[STACK_WORKSPACE]
+    cdef ptrdiff_t bytes = fdx_prepared_workspace_size(prepared)
+    cdef void *workspace = small if bytes <= <ptrdiff_t>sizeof(small) else malloc(bytes)
+    if workspace == NULL:
+        return NO_MEMORY
+    cdef int status = fdx_run(prepared, NULL, workspace, part, nparts)
+    if workspace != small:
+        free(workspace)
+    return status
+
+
+cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, Py_ssize_t workers) except -1:
+    """Apply a gradient or, if that is NULL, run a prepared call. Returns the floating-point exceptions that were
+    pending before or were raised by this."""
+    cdef int status, flags
+    cdef Py_ssize_t nparts = 1, least
+    cdef Job job
+    if workers > 1:
+        least = threads.MIN_PART_ELEMENTS
+        nparts = workers if least <= 0 else min(workers, size // least)
+    if nparts > 1:
+        flags = PyUFunc_getfperr()
+        job = Job()
+        if gradient != NULL:
+            job.gradient = gradient[0]
+        job.prepared = prepared
+        job.nparts = nparts
+        try:
+            threads.enlist(job, nparts - 1)
+        finally:
+            job.finish()
+        status = job.status
+        flags |= job.flags
+    elif size < NOGIL_ELEMENTS:
+        status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, 0, 1)
+        flags = PyUFunc_getfperr()
+    else:
+        with nogil:
+            status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, 0, 1)
+            flags = PyUFunc_getfperr()
+    if status == NO_MEMORY:
+        raise MemoryError("the workspace of an operator")
+    if status != FDX_OK:
+        raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
+    return flags

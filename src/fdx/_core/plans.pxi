@@ -1,0 +1,305 @@
+# Compiled operators, and their application to checked arrays.
+
+cdef struct _Prepared:
+    fdx_call call
+    fdx_array arrays[2]
+    const fdx_prepared *prepared  # NULL: there is none
+    int dtype, flags, flags_of_result
+    # then strides, and the memory of `prepared`
+
+
+@cython.final
+cdef class Plan:
+    """An operator compiled for arrays of one shape.
+
+    `terms` are (input, output, number, factors), by ascending output. Factors are (axis, deriv, accuracy, left, right,
+    spacing, coordinates, period, crop, transposed, coefficient), in the order in which they are applied: a derivative,
+    or with deriv 0 the removal of `crop` points; coordinates are None or the bytes of float64; a coefficient is None or
+    an array of the shape of the factor's result.
+    """
+    cdef readonly tuple in_shape, out_shape
+    cdef readonly int ninputs, noutputs
+    cdef readonly bint has_coefficients, keeps_shape
+    cdef _Prepared *prepared  # a call like most: of small contiguous arrays, one input and one output
+    cdef list kept  # coefficients
+    cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
+    cdef const fdx_operator *op
+
+    def __cinit__(self, tuple in_shape not None, list terms not None):
+        cdef int d, k = 0, nfactors = 0, ndim = <int>len(in_shape), nterms = <int>len(terms)
+        cdef fdx_sum what
+        cdef fdx_term *term
+        cdef fdx_factor *factor
+        cdef fdx_array *coefficients
+        cdef double *numbers
+        cdef ptrdiff_t *next_number
+        # A copy, as the lists may change after their elements are counted.
+        terms = [(source, target, number, tuple(factors)) for source, target, number, factors in terms]
+        for _, _, _, factors in terms:
+            nfactors += <int>len(factors)
+        self.kept = []
+        term = <fdx_term *>malloc(
+            nterms * (sizeof(fdx_term) + sizeof(double)) + nfactors * (sizeof(fdx_factor) + sizeof(fdx_array))
+            + (nfactors + 1) * ndim * sizeof(ptrdiff_t) + 1)
+        if term == NULL:
+            raise MemoryError("an operator")
+        factor = <fdx_factor *>(term + nterms)
+        coefficients = <fdx_array *>(factor + nfactors)
+        numbers = <double *>(coefficients + nfactors)
+        next_number = <ptrdiff_t *>(numbers + nterms)
+        what = fdx_sum(ndim=ndim, shape=next_number, nterms=nterms, term=term, isa=ISA, transposed=0)
+        try:
+            for d in range(ndim):
+                next_number[d] = in_shape[d]
+            next_number += ndim
+            for source, target, number, factors in terms:
+                numbers[k] = number
+                term[k] = fdx_term(in_=source, out=target, nfactors=<int>len(factors), factor=factor,
+                                   scale=&numbers[k])
+                for described in factors:
+                    next_number = self.describe(factor, described, coefficients, ndim, next_number)
+                    coefficients += 1
+                    factor += 1
+                k += 1
+            self.compile(&what)
+        finally:
+            free(term)
+        self.has_coefficients = len(self.kept) > 0
+        self.in_shape = in_shape
+        self.out_shape = tuple([self.op.out_shape[d] for d in range(ndim)])
+        self.ninputs, self.noutputs = self.op.ninputs, self.op.noutputs
+        self.keeps_shape = self.in_shape == self.out_shape
+
+    cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
+                             ptrdiff_t *strides) except NULL:
+        """Fill in one factor; returns the memory after `strides`, of which an array of coefficients takes some."""
+        axis, deriv, accuracy, left, right, spacing, coordinates, period, crop, transposed, coefficient = described
+        cdef ptrdiff_t n = 0
+        cdef const double *x = NULL
+        if coordinates is not None:
+            if not isinstance(coordinates, bytes):
+                raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
+            n = len(<bytes>coordinates) // <ptrdiff_t>sizeof(double)
+            x = <const double *><const void *><char *>(<bytes>coordinates)
+        factor[0] = fdx_factor(
+            axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=fdx_derivative(
+                n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=spacing, x=x,
+                period=period, isa=NULL))
+        if coefficient is not None:
+            if not computes(coefficient) or coefficient.ndim != ndim:
+                raise TypeError(f"expected an array of {ndim} dimensions, got {coefficient!r}")
+            self.kept.append(coefficient)
+            strides = _fill(array, coefficient, _dtype(coefficient), strides)
+            factor.coefficient = array
+        return strides
+
+    cdef int compile(self, const fdx_sum *what) except -1:
+        cdef cnp.npy_intp bytes = <cnp.npy_intp>fdx_operator_size(what)
+        self.memory = cnp.PyArray_SimpleNew(1, &bytes, cnp.NPY_UINT8)
+        cdef fdx_status status = fdx_operator_make(cnp.PyArray_DATA(self.memory), what, &self.op)
+        if status == FDX_OK:
+            return 0
+        kind = NoWeights if status == FDX_E_NODES else TooManyStages if status == FDX_E_COUNT else NotCompiled
+        raise kind(fdx_status_message(status).decode())
+
+    def __dealloc__(self):
+        free(self.prepared)
+
+    cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors."""
+        cdef double on_stack[STACK_PREPARED]
+        cdef void *memory = on_stack
+        cdef const fdx_prepared *prepared
+        cdef fdx_call call
+        cdef Py_ssize_t size = self.noutputs
+        cdef int d, flags, status
+        for d in range(self.op.ndim):
+            size *= self.op.out_shape[d]
+        call.op = self.op
+        call.in_ = arrays
+        call.out = arrays + self.ninputs
+        call.lo = call.hi = NULL
+        call.accumulate = NULL
+        call.first_touch = first_touch
+        if fdx_prepared_size(&call) > sizeof(on_stack):
+            memory = malloc(fdx_prepared_size(&call))
+            if memory == NULL:
+                raise MemoryError("an operator")
+        try:
+            status = fdx_prepare(memory, &call, &prepared)
+            if status != FDX_OK:
+                raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
+            PyUFunc_clearfperr()
+            flags = _run(NULL, prepared, size, workers)
+        finally:
+            if memory != on_stack:
+                free(memory)
+        if flags:
+            _report(flags, "derivative")
+        return 0
+
+    cdef int run_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
+        """The same for one small input and output, by a call that is prepared for arrays like the first ones; returns 0
+        if these are not like them."""
+        cdef _Prepared *kept
+        cdef void *data[2]
+        cdef double workspace[STACK_WORKSPACE]
+        cdef int flags = cnp.PyArray_FLAGS(a) & ORDERS, of_result = cnp.PyArray_FLAGS(result) & ORDERS, raised
+        if (not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and of_result & CONTIGUOUS
+                 and of_result & cnp.NPY_ARRAY_ALIGNED) or cnp.PyArray_ISBYTESWAPPED(a)):
+            return 0
+        with cython.critical_section(self):
+            if self.prepared == NULL:
+                self.prepare_small(a, result, dtype)
+            kept = self.prepared
+        if kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags or kept.flags_of_result != of_result:
+            return 0
+        data[0] = cnp.PyArray_DATA(a)
+        data[1] = cnp.PyArray_DATA(result)
+        PyUFunc_clearfperr()
+        if fdx_run(kept.prepared, data, workspace, 0, 1) != FDX_OK:
+            return 0
+        raised = PyUFunc_getfperr()
+        if raised:
+            _report(raised, "derivative")
+        return 1
+
+    cdef int prepare_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
+        cdef int ndim = self.op.ndim
+        cdef _Prepared *kept = <_Prepared *>malloc(
+            sizeof(_Prepared) + 2 * ndim * sizeof(ptrdiff_t) + STACK_PREPARED * sizeof(double))
+        cdef ptrdiff_t *strides = <ptrdiff_t *>(kept + 1)
+        cdef const fdx_prepared *prepared
+        if kept == NULL:
+            raise MemoryError("an operator")
+        kept.prepared = NULL
+        kept.dtype = dtype
+        kept.flags = cnp.PyArray_FLAGS(a) & ORDERS
+        kept.flags_of_result = cnp.PyArray_FLAGS(result) & ORDERS
+        strides = _fill(&kept.arrays[0], a, dtype, strides)
+        strides = _fill(&kept.arrays[1], result, fdx_result_dtype(dtype), strides)
+        kept.call = fdx_call(op=self.op, in_=&kept.arrays[0], out=&kept.arrays[1], lo=NULL, hi=NULL, accumulate=NULL,
+                             first_touch=0)
+        if (fdx_prepared_size(&kept.call) <= STACK_PREPARED * sizeof(double)
+                and fdx_prepare(strides, &kept.call, &prepared) == FDX_OK
+                and 0 < fdx_prepared_workspace_size(prepared) <= <ptrdiff_t>(STACK_WORKSPACE * sizeof(double))):
+            kept.prepared = prepared
+        self.prepared = kept
+        return 0
+
+    @property
+    def double_only(self):
+        """Are there weights that over- or underflow in single precision?"""
+        return self.op.double_only != 0
+
+    def terms(self):
+        """The compiled terms, in the order in which they are added: (input, output, stages, shift). Stages are (axis,
+        Band or None, coefficient or None), in the order in which they are applied."""
+        cdef int k, s, ndim = self.op.ndim
+        cdef const fdx_chain *chain
+        cdef Band band
+        cdef list result = []
+        for k in range(self.op.nchains):
+            chain = &self.op.chain[k]
+            stages = []
+            for s in range(chain.nstages):
+                band = None
+                if chain.stage[s].band != NULL:
+                    band = Band.__new__(Band)
+                    band.band, band.plan = chain.stage[s].band, self
+                stages.append((chain.stage[s].axis, band, self.coefficient(chain.stage[s].coefficient)))
+            result.append((chain.in_, chain.out, stages, tuple([chain.shift[d] for d in range(ndim)])))
+        return result
+
+    cdef object coefficient(self, const fdx_array *a):
+        """The array of which a coefficient is a view."""
+        cdef cnp.ndarray c
+        if a != NULL:
+            for c in self.kept:
+                if cnp.PyArray_DATA(c) == a.data and all([c.strides[d] == a.stride[d] for d in range(self.op.ndim)]):
+                    return c
+        return None
+
+    def coefficients(self):
+        """The arrays that multiply results."""
+        return self.kept
+
+    def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
+        """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match."""
+        cdef Py_ssize_t nworkers = threads.count(workers)
+        cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
+        cdef fdx_array *arrays
+        cdef ptrdiff_t *next_strides
+        cdef cnp.ndarray a
+        cdef tuple given = ins + outs
+        if len(ins) != self.ninputs or len(outs) != self.noutputs:
+            raise ValueError(f"expected {self.ninputs} inputs and {self.noutputs} outputs, got {len(ins)}, {len(outs)}")
+        a = ins[0]
+        result = fdx_result_dtype(_dtype(a))
+        if (result == FDX_F32 or result == FDX_C64) and self.op.double_only:
+            raise ValueError(f"f: expected double precision, got {a.dtype}")
+        arrays = <fdx_array *>malloc(count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)))
+        if arrays == NULL:
+            raise MemoryError("an operator")
+        next_strides = <ptrdiff_t *>(arrays + count)
+        try:
+            for k in range(count):
+                a = given[k]
+                if k < self.ninputs:
+                    dtype = _dtype(a)
+                    if dtype < 0 or fdx_result_dtype(dtype) != result:
+                        raise ValueError(f"f: expected an array that keeps its dtype during the call, got {a.dtype}")
+                    _unchanged("f", a, dtype, ndim, self.op.in_shape)
+                else:
+                    _unchanged("out", a, result, ndim, self.op.out_shape)
+                    if not cnp.PyArray_ISWRITEABLE(a):
+                        raise ValueError("out: expected a writeable array, got a read-only one")
+                next_strides = _fill(&arrays[k], a, _dtype(a), next_strides)
+            self.run(arrays, first_touch, nworkers)
+        finally:
+            free(arrays)
+
+    cdef object fast_path(self, object f, object out, object workers):
+        """Apply an operator of one input and one output; NotImplemented if the arguments need conversion or further
+        checks."""
+        cdef cnp.ndarray a
+        cdef fdx_array arrays[2]
+        cdef ptrdiff_t on_stack[2 * STACK_NDIM]
+        cdef ptrdiff_t *strides = on_stack
+        cdef int dtype, d
+        cdef Py_ssize_t nworkers = 1
+        if not cnp.PyArray_CheckExact(f):
+            return NotImplemented
+        a = f
+        if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
+            nworkers = threads.count(workers)  # first, as this may run code that changes the arrays' shapes
+        dtype = _dtype(a)
+        if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
+                or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only)):
+            return NotImplemented
+        for d in range(self.op.ndim):
+            if cnp.PyArray_DIM(a, d) != self.op.in_shape[d]:
+                return NotImplemented
+        if out is None:
+            result = new_result(a, self.out_shape)
+        elif (self.keeps_shape and not self.has_coefficients and _simple(out, a, dtype, 0)
+                and (cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a))
+                and _disjoint(<const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a),
+                              <const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out))):
+            result = out
+        else:
+            return NotImplemented
+        if nworkers == 1 and cnp.PyArray_SIZE(a) < NOGIL_ELEMENTS and self.run_small(a, result, dtype):
+            return result
+        if self.op.ndim > STACK_NDIM:
+            strides = <ptrdiff_t *>malloc(2 * self.op.ndim * sizeof(ptrdiff_t))
+            if strides == NULL:
+                raise MemoryError("an operator")
+        try:
+            _fill(&arrays[0], a, dtype, strides)
+            _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
+            self.run(arrays, out is None, nworkers)
+        finally:
+            if strides != on_stack:
+                free(strides)
+        return result
