@@ -29,12 +29,13 @@ covered=(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trac
 (
     cd "$work"
     printf '%s\n' "$root"/csrc/*.c | xargs -P "$(nproc)" -I '{}' "${compile[@]}" "${covered[@]}" -c '{}'
-    "${compile[@]}" -fsanitize=address,undefined -c "$root/tests/fuzz/fuzz_calls.c"
-    "$CC" -fsanitize=fuzzer,address,undefined ./*.o -lm -o fuzz_calls
+    printf '%s\n' "$root"/tests/fuzz/*.c |
+        xargs -P "$(nproc)" -I '{}' "${compile[@]}" -fsanitize=address,undefined -c '{}'
+    "$CC" -fsanitize=fuzzer,address,undefined ./*.o -lm -o fuzz
 )
 status=0
 if [ "$seconds" = 0 ]; then
-    "$work/fuzz_calls" -detect_leaks=0 "$@" || status=$?
+    "$work/fuzz" -detect_leaks=0 "$@" || status=$?
     exit "$status"
 fi
 
@@ -44,7 +45,7 @@ cp tests/fuzz/corpus/* "$work/corpus"
 # Nothing is allocated, so there are no leaks to look for.
 options=("-max_total_time=$seconds" "-seed=${FDX_FUZZ_SEED:-1}" -max_len=512 -timeout=20 -rss_limit_mb=2048
     -entropic=0 -detect_leaks=0 -print_final_stats=1 "-artifact_prefix=$findings/")
-"$work/fuzz_calls" "${options[@]}" "$work/corpus" "$@" > "$work/log" 2>&1 || status=$?
+"$work/fuzz" "${options[@]}" "$work/corpus" "$@" > "$work/log" 2>&1 || status=$?
 if [ "$status" = 0 ]; then
     grep -E '^#[0-9]+[[:space:]]+(INITED|DONE)|^Done|^stat::' "$work/log"
 else
@@ -56,6 +57,6 @@ fi
 rmdir "$findings" 2> /dev/null || true
 if [ -n "${FDX_FUZZ_KEEP:-}" ]; then
     mkdir -p "$FDX_FUZZ_KEEP"
-    "$work/fuzz_calls" -merge=1 -max_len=512 -detect_leaks=0 "$FDX_FUZZ_KEEP" "$work/corpus" 2>&1 | tail -n 1
+    "$work/fuzz" -merge=1 -max_len=512 -detect_leaks=0 "$FDX_FUZZ_KEEP" "$work/corpus" 2>&1 | tail -n 1
 fi
 exit "$status"
