@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,16 @@ def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -
                     f"out: expected disjoint arrays, got {names[j]} and {names[k]} that overlap"
                 )
     return found
+
+
+def apart(inputs: Sequence[Any], found: Sequence[Array]) -> list[Any]:
+    """The inputs, with copies of the arrays that share memory with an output."""
+    return [
+        a.copy("K")
+        if isinstance(a, np.ndarray) and any(np.may_share_memory(a, o) for o in found)
+        else a
+        for a in inputs
+    ]
 
 
 def store(results: Any, out: Any) -> None:

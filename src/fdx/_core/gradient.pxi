@@ -30,221 +30,294 @@ cdef struct _StackArguments:
     ptrdiff_t numbers[(STACK_NDIM + 3) * (STACK_NDIM + 1) + STACK_NDIM]
 
 
-cdef object _compute(cnp.ndarray f, int ndim, tuple varargs, int naxes, const int *axes, object edge_order_, object out,
-                     object workers, fdx_gradient_axis *along, _spacing *spacing, ptrdiff_t *shape):
-    """The results of a call; or, if the C core does not compute it, a string that says why.
+cdef struct _Gradient:
+    fdx_gradient call
+    fdx_gradient_axis *along  # call.axes
+    _spacing *spacing         # of each
+    ptrdiff_t *shape          # call.shape; after it is memory for the strides of ndim + 3 arrays of ndim + 1 dimensions
+    ptrdiff_t *next_strides
+    void *memory              # of these, if it has to be freed
+    Py_ssize_t size
+    int dtype, result_dtype, edge_order, flags
 
-    `along` and `spacing` have `naxes` elements; `shape` has ndim, and then memory for the strides of ndim + 3 arrays of
-    ndim + 1 dimensions. Arrays are described after the last line that can run code of an argument.
-    """
-    cdef int nargs = <int>len(varargs), edge_order = 1, d, k, flags = 0
-    cdef int dtype = _dtype(f), result_dtype = fdx_result_dtype(dtype), x_dtype
-    cdef cnp.ndarray a = f, x
-    cdef Py_ssize_t size = cnp.PyArray_SIZE(f), nworkers = 1
-    cdef fdx_gradient call
-    cdef fdx_array coords
-    cdef ptrdiff_t *next_strides = shape + ndim
-    cdef bint complex_products = False, disjoint
-    cdef object args = varargs  # a list if coordinates had to be converted or copied
-    cdef object dx, result = None, results = None
 
-    if dtype < 0:
+cdef inline int _allocate(_Gradient *g, _StackArguments *on_stack, int ndim, int naxes) except -1:
+    cdef size_t each = sizeof(fdx_gradient_axis) + sizeof(_spacing)
+    g.call.ndim = ndim
+    g.call.naxes = naxes
+    g.memory = NULL
+    if ndim <= STACK_NDIM:
+        g.along, g.spacing, g.shape = on_stack.along, on_stack.spacing, on_stack.numbers
+    else:
+        g.memory = malloc(naxes * each + ((ndim + 3) * (ndim + 1) + ndim) * sizeof(ptrdiff_t))
+        if g.memory == NULL:
+            raise MemoryError("the description of the arrays of a call")
+        g.along = <fdx_gradient_axis *>g.memory
+        g.spacing = <_spacing *>(g.along + naxes)
+        g.shape = <ptrdiff_t *>(g.spacing + naxes)
+    g.next_strides = g.shape + ndim
+    g.flags = 0
+    return 0
+
+
+# The next functions return why the C core does not compute a call, or None.
+
+cdef str _read_axes(_Gradient *g, cnp.ndarray f, const int *axes, Py_ssize_t nargs, object edge_order):
+    """Read what the call is of: the dtype and shape of f, the axes, and the order at their ends."""
+    cdef int k, ndim = g.call.ndim, naxes = g.call.naxes
+    g.dtype = _dtype(f)
+    if g.dtype < 0:
         return f"f of dtype {f.dtype}"
     if naxes == 0:
         return "no axis to differentiate along"
     if nargs > 1 and nargs != naxes:
         return WRONG
-    if cnp.PyArray_NDIM(a) != ndim:
+    if cnp.PyArray_NDIM(f) != ndim:
         raise ValueError(f"f: expected an array that keeps its shape during the call, got {ndim} dimensions and later "
-                         f"{cnp.PyArray_NDIM(a)}")
-    for d in range(ndim):
-        shape[d] = cnp.PyArray_DIM(a, d)
-    if workers is not None:
-        nworkers = workers
-    elif size * naxes >= NOGIL_ELEMENTS:
-        nworkers = threads.count(None)
-    if edge_order_ is not ONE:
-        if not isinstance(edge_order_, (int, integer)) or not 1 <= edge_order_ <= 2:
+                         f"{cnp.PyArray_NDIM(f)}")
+    for k in range(ndim):
+        g.shape[k] = cnp.PyArray_DIM(f, k)
+    g.size = cnp.PyArray_SIZE(f)
+    g.result_dtype = fdx_result_dtype(g.dtype)
+    g.edge_order = 1
+    if edge_order is not ONE:
+        if not isinstance(edge_order, (int, integer)) or not 1 <= edge_order <= 2:
             return WRONG
-        edge_order = edge_order_
-        if not 1 <= edge_order <= 2:  # above, a subclass may have compared as it likes
+        g.edge_order = edge_order
+        if not 1 <= g.edge_order <= 2:  # above, a subclass may have compared as it likes
             return WRONG
     for k in range(naxes):
-        along[k].axis = axes[k]
-        if shape[axes[k]] < edge_order + 1:
+        g.along[k].axis = axes[k]
+        if g.shape[axes[k]] < g.edge_order + 1:
             return WRONG
+    return None
 
-    # The spacing of each axis. Arithmetic whose exceptions NumPy reports comes later, after the flags are cleared.
+
+cdef inline str _read_number(_Gradient *g, int k, object dx):
+    """Read the spacing of the k-th axis, a Python number."""
+    cdef double h
+    if not PyFloat_CheckExact(dx):
+        if not -2**53 < dx < 2**53:
+            return "spacing of 2**53 or more"
+        dx = float(dx)
+    h = PyFloat_AS_DOUBLE(dx)
+    if h == 0 and g.edge_order == 2:
+        return WRONG  # ZeroDivisionError
+    g.flags |= _weak(&g.along[k], h, g.dtype, g.edge_order)
+    g.spacing[k].kind = NUMBER
+    return None
+
+
+cdef inline bint _ready(tuple args):
+    """Need `_read_array` convert none of them?"""
+    for dx in args:
+        if not (PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or isinstance(dx, generic) or _plain_type(dx)):
+            return False
+    return True
+
+
+cdef str _read_array(_Gradient *g, int k, cnp.ndarray f, object args):
+    """Read the spacing of the k-th axis, an array, or converted to one, which is then put into the list `args`."""
+    cdef bint one_each = len(args) == g.call.naxes
+    cdef Py_ssize_t number = k if one_each else 0
+    cdef object dx = args[number]
+    cdef cnp.ndarray x
+    if not _plain_type(dx):
+        try:
+            dx = np.asanyarray(dx)
+        except Exception:  # NumPy raises it, or an error that it meets before
+            return WRONG
+        if not _plain_type(dx) or dx.ndim == 0:
+            return f"spacing of type {type(args[number]).__name__}"
+    x = dx
+    if cnp.PyArray_NDIM(x) == 0:
+        return None if _scalar(&g.spacing[k], x[()], g.dtype) else _spacing_of(x, f)
+    if not one_each or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != g.shape[g.along[k].axis]:
+        return WRONG
+    if g.size == 0:
+        return "coordinates of nothing"
+    g.spacing[k].kind = COORDINATES
+    g.spacing[k].dtype = _dtype(x)
+    if not 0 <= g.spacing[k].dtype <= FDX_F64:
+        return _spacing_of(x, f)
+    if x is not args[number]:
+        args[number] = x
+    return None
+
+
+cdef str _read_spacings(_Gradient *g, cnp.ndarray f, object args):
+    """Read the spacing of each axis; `args` is a list if some have to be converted. Arithmetic whose exceptions NumPy
+    reports comes later, after the flags are cleared."""
+    cdef int k, nargs = <int>len(args), naxes = g.call.naxes
+    cdef object dx
+    cdef str why = None
     for k in range(naxes):
         if nargs == 0:
-            flags |= _weak(&along[k], 1.0, dtype, edge_order)
-            spacing[k].kind = NUMBER
+            g.flags |= _weak(&g.along[k], 1.0, g.dtype, g.edge_order)
+            g.spacing[k].kind = NUMBER
             continue
         dx = args[k if nargs == naxes else 0]
         if PyFloat_CheckExact(dx) or PyLong_CheckExact(dx) or dx is True or dx is False:
-            if not PyFloat_CheckExact(dx):
-                if not -2**53 < dx < 2**53:
-                    return "spacing of 2**53 or more"
-                dx = float(dx)
-            spacing[k].h = PyFloat_AS_DOUBLE(dx)
-            if spacing[k].h == 0 and edge_order == 2:
-                return WRONG  # ZeroDivisionError
-            flags |= _weak(&along[k], spacing[k].h, dtype, edge_order)
-            spacing[k].kind = NUMBER
-            continue
-        if isinstance(dx, generic):
-            if not _scalar(&spacing[k], dx, dtype):
-                return _spacing_of(dx, f)
-            continue
-        if not _plain_type(dx):
-            try:
-                dx = np.asanyarray(dx)
-            except Exception:  # NumPy raises it, or an error that it meets before
-                return WRONG
-            if not _plain_type(dx) or dx.ndim == 0:
-                return f"spacing of type {type(args[k if nargs == naxes else 0]).__name__}"
-        x = dx
-        if cnp.PyArray_NDIM(x) == 0:
-            dx = x[()]  # a scalar, as the array may change meanwhile
-            if not _scalar(&spacing[k], dx, dtype):
-                return _spacing_of(x, f)
-        else:
-            x_dtype = _dtype(x)
-            if nargs != naxes or cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_DIM(x, 0) != shape[axes[k]]:
-                return WRONG
-            if size == 0:
-                return "coordinates of nothing"
-            if x_dtype < 0 or x_dtype > FDX_F64:
-                return _spacing_of(x, f)
-            spacing[k].kind = COORDINATES
-            spacing[k].dtype = x_dtype
-        if dx is not args[k if nargs == naxes else 0]:
-            if args is varargs:
-                args = list(varargs)
-            args[k if nargs == naxes else 0] = dx
+            why = _read_number(g, k, dx)
+        elif not isinstance(dx, generic):
+            why = _read_array(g, k, f, args)
+        elif not _scalar(&g.spacing[k], dx, g.dtype):
+            why = _spacing_of(dx, f)
+        if why is not None:
+            return why
+    return None
 
-    # The outputs. Inputs that share memory with them are copied first.
-    if out is None:
-        _unchanged("f", a, dtype, ndim, shape)
-        if naxes == 1:
-            result = _new_result(a, dtype)
-            next_strides = _fill(&along[0].out, result, result_dtype, next_strides)
-        else:
-            result = PyTuple_New(naxes)
-            for k in range(naxes):
-                x = _new_result(a, dtype)
-                next_strides = _fill(&along[k].out, x, result_dtype, next_strides)
-                Py_INCREF(x)  # the next line steals it
-                PyTuple_SET_ITEM(result, k, x)
-    else:
-        result = out
-        if isinstance(out, (list, tuple)):
-            out = tuple(out)  # another thread may change the list; a subclass may define its length and items
-        _unchanged("f", a, dtype, ndim, shape)
-        disjoint = _take_out(out, a, dtype, naxes, along, next_strides)
-        for k in range(nargs):
-            disjoint = disjoint and _disjoint_from_outputs(args[k], along, naxes, size * fdx_itemsize(result_dtype))
-        if disjoint:
-            next_strides += naxes * (ndim + 1)
-        else:
-            results = outputs.arrays(out, (<object>f).shape, naxes, f.dtype if dtype >= FDX_F32 else np.dtype(float))
-            for o in results:
-                if np.may_share_memory(a, o):
-                    a = (<object>f).copy("K")
-                for d in range(nargs):
-                    if cnp.PyArray_Check(args[d]) and np.may_share_memory(args[d], o):
-                        if args is varargs:
-                            args = list(varargs)
-                        args[d] = args[d].copy()
-            for k in range(naxes):
-                x = results[k]
-                _unchanged("out", x, result_dtype, ndim, shape)
-                next_strides = _fill(&along[k].out, x, result_dtype, next_strides)
-            _unchanged("f", a, dtype, ndim, shape)
 
-    call.ndim = ndim
-    call.shape = shape
-    if not cnp.PyArray_CheckExact(a):  # allocating a memmap's results has run code of its class
-        _unchanged("f", a, dtype, ndim, shape)
-    next_strides = _fill(&call.in_, a, dtype, next_strides)
-    call.naxes = naxes
-    call.axes = along
-    call.isa = ISA
-    call.lo = call.hi = NULL
-    call.accumulate = NULL
-    call.first_touch = out is None
+cdef object _new_results(_Gradient *g, cnp.ndarray f):
+    """Make the results of a call, an array or a tuple of arrays, and describe them."""
+    cdef int k
+    cdef cnp.ndarray one
+    cdef object results
+    _unchanged("f", f, g.dtype, g.call.ndim, g.shape)
+    if g.call.naxes == 1:
+        one = _new_result(f, g.dtype)
+        g.next_strides = _fill(&g.along[0].out, one, g.result_dtype, g.next_strides)
+        return one
+    results = PyTuple_New(g.call.naxes)
+    for k in range(g.call.naxes):
+        one = _new_result(f, g.dtype)
+        g.next_strides = _fill(&g.along[k].out, one, g.result_dtype, g.next_strides)
+        Py_INCREF(one)  # the next line steals it
+        PyTuple_SET_ITEM(results, k, one)
+    return results
+
+
+cdef list _given_outputs(_Gradient *g, cnp.ndarray f, object args, object out):
+    """Check `out` and describe the outputs that it means, which it keeps alive. Returns f and the spacings, with copies
+    of those that share memory with an output; or None, if none does."""
+    cdef int k
+    cdef list checked, inputs
+    _unchanged("f", f, g.dtype, g.call.ndim, g.shape)
+    if _take_out(out, f, g.dtype, args, g.call.naxes, g.along, g.next_strides):
+        g.next_strides += g.call.naxes * (g.call.ndim + 1)
+        return None
+    checked = outputs.arrays(out, (<object>f).shape, g.call.naxes, f.dtype if g.dtype >= FDX_F32 else np.dtype(float))
+    inputs = outputs.apart([f, *args], checked)
+    for k in range(g.call.naxes):
+        _unchanged("out", checked[k], g.result_dtype, g.call.ndim, g.shape)
+        g.next_strides = _fill(&g.along[k].out, checked[k], g.result_dtype, g.next_strides)
+    _unchanged("f", inputs[0], g.dtype, g.call.ndim, g.shape)
+    return inputs
+
+
+cdef inline int _read_inputs(_Gradient *g, cnp.ndarray f, object args) except -1:
+    """Describe f and coordinates, after the last line that can run code of an argument, and compute the stencils of
+    spacings other than Python numbers."""
+    cdef int k
+    cdef ptrdiff_t n
+    cdef fdx_array coords
+    cdef cnp.ndarray x
+    if not cnp.PyArray_CheckExact(f):  # allocating a memmap's results has run code of its class
+        _unchanged("f", f, g.dtype, g.call.ndim, g.shape)
+    g.next_strides = _fill(&g.call.in_, f, g.dtype, g.next_strides)
     PyUFunc_clearfperr()
-    for k in range(naxes):
-        if spacing[k].kind == SCALAR:
-            fdx_gradient_uniform(&along[k], dtype, spacing[k].h, spacing[k].precision, edge_order)
-        elif spacing[k].kind == COORDINATES:
+    for k in range(g.call.naxes):
+        if g.spacing[k].kind == SCALAR:
+            fdx_gradient_uniform(&g.along[k], g.dtype, g.spacing[k].h, g.spacing[k].precision, g.edge_order)
+        elif g.spacing[k].kind == COORDINATES:
             x = args[k]
-            _unchanged("spacing", x, spacing[k].dtype, 1, &shape[along[k].axis])
-            next_strides = _fill(&coords, x, spacing[k].dtype, next_strides)
-            if shape[along[k].axis] < NOGIL_ELEMENTS:
-                fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
+            n = g.shape[g.along[k].axis]
+            _unchanged("spacing", x, g.spacing[k].dtype, 1, &n)
+            g.next_strides = _fill(&coords, x, g.spacing[k].dtype, g.next_strides)
+            if n < NOGIL_ELEMENTS:
+                fdx_gradient_coords(&g.along[k], g.dtype, &coords, n, g.edge_order, ISA)
             else:
                 with nogil:
-                    fdx_gradient_coords(&along[k], dtype, &coords, shape[along[k].axis], edge_order, ISA)
-        complex_products |= dtype >= FDX_C64 and (edge_order == 2 or along[k].interior.formula == FDX_SPACED)
+                    fdx_gradient_coords(&g.along[k], g.dtype, &coords, n, g.edge_order, ISA)
+    return 0
 
-    flags |= _run(&call, NULL, size * naxes, nworkers)
-    if flags:
-        if _would_raise(flags) or (complex_products and flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW)):
-            # np.errstate asks for an error: NumPy raises the first that it meets. Or complex products over- or
-            # underflow: then signs of zeros, and flags, depend on whether NumPy uses fused multiply-adds.
-            if out is None:
-                return "complex products that under- or overflow" if not _would_raise(flags) else "np.errstate"
-            fallback.gradient(a, tuple(args), tuple(axes[k] for k in range(naxes)), edge_order, out)
-            return result
-        PyUFunc_GiveFloatingpointErrors("gradient", flags)
-    return result
+
+cdef str _run_gradient(_Gradient *g, bint first_touch, object workers):
+    """Run a call that has been read, and report floating-point errors, unless NumPy has to compute it."""
+    cdef int k
+    cdef Py_ssize_t size = g.size * g.call.naxes, nworkers = 1
+    cdef bint complex_products = False
+    if workers is not None:
+        nworkers = workers
+    elif size >= NOGIL_ELEMENTS:
+        nworkers = threads.count(None)
+    g.call.shape = g.shape
+    g.call.axes = g.along
+    g.call.isa = ISA
+    g.call.lo = g.call.hi = NULL
+    g.call.accumulate = NULL
+    g.call.first_touch = first_touch
+    g.flags |= _run(&g.call, NULL, size, nworkers)
+    if not g.flags:
+        return None
+    if _would_raise(g.flags):  # NumPy raises the first error that it meets
+        return "np.errstate"
+    for k in range(g.call.naxes):
+        complex_products |= g.dtype >= FDX_C64 and (g.edge_order == 2 or g.along[k].interior.formula == FDX_SPACED)
+    if complex_products and g.flags & (UFUNC_FPE_OVERFLOW | UFUNC_FPE_UNDERFLOW):
+        # Signs of zeros, and flags, depend on whether NumPy uses fused multiply-adds.
+        return "complex products that under- or overflow"
+    PyUFunc_GiveFloatingpointErrors("gradient", g.flags)
+    return None
+
+
+cdef str _overriding(object f, tuple varargs):
+    """Which argument's class may override np.gradient."""
+    if not cnp.PyArray_CheckExact(f) and _overrides(f):
+        return f"f of type {type(f).__name__}"
+    for dx in varargs:
+        if not PyFloat_CheckExact(dx) and _overrides(dx):
+            return f"spacing of type {type(dx).__name__}"
+    return None
 
 
 cdef object _gradient(object f, tuple varargs, object axis, object edge_order, object out, object workers,
                       object decline):
     """The gradient, computed here or by `decline`; if that is None, by np.gradient."""
     cdef int axes[FDX_MAXDIM]
-    cdef int naxes, ndim
+    cdef int ndim
     cdef _StackArguments on_stack
-    cdef void *memory
-    cdef fdx_gradient_axis *along
-    cdef _spacing *spacing
-    cdef str why = ""
-    cdef object result
-    if not cnp.PyArray_CheckExact(f) and _overrides(f):
-        why = f"f of type {type(f).__name__}"
-    for dx in varargs:
-        if not PyFloat_CheckExact(dx) and not why and _overrides(dx):
-            why = f"spacing of type {type(dx).__name__}"
-    if not why:
+    cdef _Gradient g
+    cdef cnp.ndarray a
+    cdef object args = varargs, result, kept
+    cdef list inputs
+    cdef str why = _overriding(f, varargs)
+    if why is None:
         if not cnp.PyArray_CheckExact(f):
             f = np.asanyarray(f)
         ndim = cnp.PyArray_NDIM(f)
         if axis is not None and not (PyLong_CheckExact(axis) and -ndim <= axis < ndim):
             axis = normalize_axis_tuple(axis, ndim)  # an iterator is read once
-        naxes = _axes(axis, ndim, axes)
-        if _plain_type(f):
-            if ndim <= STACK_NDIM:
-                result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, on_stack.along,
-                                  on_stack.spacing, on_stack.numbers)
-            else:
-                memory = malloc(naxes * (sizeof(fdx_gradient_axis) + sizeof(_spacing))
-                                + ((ndim + 3) * (ndim + 1) + ndim) * sizeof(ptrdiff_t))
-                if memory == NULL:
-                    raise MemoryError("the description of the arrays of a call")
-                along = <fdx_gradient_axis *>memory
-                spacing = <_spacing *>(along + naxes)
-                try:
-                    result = _compute(f, ndim, varargs, naxes, axes, edge_order, out, workers, along, spacing,
-                                      <ptrdiff_t *>(spacing + naxes))
-                finally:
-                    free(memory)
-            if not isinstance(result, str):
-                return result
-            why = result
-        else:
+        if not _plain_type(f):
             why = f"f of type {type(f).__name__}"
+    if why is None:
+        a = f
+        if not _ready(varargs):
+            args = list(varargs)
+        _allocate(&g, &on_stack, ndim, _axes(axis, ndim, axes))
+        try:
+            why = _read_axes(&g, a, axes, len(varargs), edge_order)
+            if why is None:
+                why = _read_spacings(&g, a, args)
+            if why is None:
+                result = out
+                if out is None:
+                    result = _new_results(&g, a)
+                else:
+                    # Another thread may change a list; a subclass may define its length and items.
+                    kept = tuple(out) if isinstance(out, (list, tuple)) else out
+                    inputs = _given_outputs(&g, a, args, kept)
+                    if inputs is not None:
+                        a, args = inputs[0], inputs[1:]
+                _read_inputs(&g, a, args)
+                why = _run_gradient(&g, out is None, workers)
+                if why is not None and out is not None:  # which may be written to: `a` and `args` are apart from it
+                    fallback.gradient(a, tuple(args), axis, g.edge_order, out)
+                    why = None
+                if why is None:
+                    return result
+        finally:
+            free(g.memory)
     if decline is not None:
         return decline(f, varargs, axis, edge_order, why)
     return fallback.gradient(f, varargs, axis, edge_order, out)

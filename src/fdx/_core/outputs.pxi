@@ -1,7 +1,13 @@
 # Outputs that need no further checks. All others go through fdx._common.outputs.
 
-cdef inline bint _disjoint(const char *a, ptrdiff_t a_bytes, const char *b, ptrdiff_t b_bytes) noexcept:
-    return a + a_bytes <= b or b + b_bytes <= a
+cdef inline bint _apart(const char *data, ptrdiff_t bytes, const char *b, ptrdiff_t b_bytes) noexcept:
+    return data + bytes <= b or b + b_bytes <= data
+
+
+cdef inline bint _apart_from(const char *data, ptrdiff_t bytes, cnp.ndarray a) noexcept:
+    """Do so many bytes share no memory with an array? False if that is not certain."""
+    return ((cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a))
+            and _apart(data, bytes, <const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a)))
 
 
 cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
@@ -23,52 +29,41 @@ cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
     return True
 
 
-cdef bint _take_out(object out, cnp.ndarray f, int dtype, int naxes, fdx_gradient_axis *along,
-                    ptrdiff_t *next_strides) except -1:
-    """Describe the outputs, if all of them are simple and disjoint from each other and from f. If not, return False:
-    they need the full checks."""
+cdef inline bint _simple_and_apart(object out, cnp.ndarray f, int dtype) except -1:
+    """The same for one result, with no memory that it shares with f."""
+    return (_simple(out, f, dtype, 0)
+            and _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), f))
+
+
+cdef bint _take_out(object out, cnp.ndarray f, int dtype, object args, int naxes, fdx_gradient_axis *along,
+                    ptrdiff_t *strides) except -1:
+    """Describe the outputs of a gradient, if all of them are simple, and apart from each other, from f and from the
+    spacings `args`. If not, return False: they need the full checks."""
     cdef int result = fdx_result_dtype(dtype), k, j
-    cdef ptrdiff_t each
+    cdef ptrdiff_t each = cnp.PyArray_SIZE(f) * fdx_itemsize(result)
+    cdef bint stacked = naxes > 1 and not isinstance(out, (tuple, list))
     cdef const char *data
-    cdef object item
-    if not (cnp.PyArray_IS_C_CONTIGUOUS(f) or cnp.PyArray_IS_F_CONTIGUOUS(f)):
+    cdef object item = out
+    if not _simple(out, f, dtype, naxes) if stacked else naxes > 1 and len(out) != naxes:
         return False
-    if naxes > 1 and not isinstance(out, (tuple, list)):
-        if not _simple(out, f, dtype, naxes):
-            return False
-        each = cnp.PyArray_NBYTES(out) // naxes
-        for k in range(naxes):
-            next_strides = _fill(&along[k].out, out, result, next_strides)
-            along[k].out.stride += 1
-            along[k].out.data = <char *>along[k].out.data + k * each
-    else:
-        if naxes > 1 and len(out) != naxes:
-            return False
-        for k in range(naxes):
+    for k in range(naxes):
+        if not stacked:
             item = out if naxes == 1 else out[k]
             if not _simple(item, f, dtype, 0):
                 return False
-            each = cnp.PyArray_NBYTES(item)
-            next_strides = _fill(&along[k].out, item, result, next_strides)
-    for k in range(naxes):
+        strides = _fill(&along[k].out, item, result, strides)
+        if stacked:
+            along[k].out.stride += 1
+            along[k].out.data = <char *>along[k].out.data + k * each
         data = <const char *>along[k].out.data
-        if not _disjoint(data, each, <const char *>cnp.PyArray_DATA(f), cnp.PyArray_NBYTES(f)):
+        if not _apart_from(data, each, f):
             return False
         for j in range(k):
-            if not _disjoint(data, each, <const char *>along[j].out.data, each):
+            if not _apart(data, each, <const char *>along[j].out.data, each):
                 return False
-    return True
-
-
-cdef bint _disjoint_from_outputs(object dx, const fdx_gradient_axis *along, int naxes, ptrdiff_t each) noexcept:
-    """Does a spacing share no memory with the outputs, of `each` bytes? False if that is not certain."""
-    cdef int k
-    if not cnp.PyArray_Check(dx):
-        return True
-    if not cnp.PyArray_IS_C_CONTIGUOUS(dx):
-        return False
-    cdef const char *data = <const char *>cnp.PyArray_DATA(dx)
-    for k in range(naxes):
-        if not _disjoint(data, cnp.PyArray_NBYTES(dx), <const char *>along[k].out.data, each):
-            return False
+    for dx in args:
+        if cnp.PyArray_Check(dx):
+            for k in range(naxes):
+                if not _apart_from(<const char *>along[k].out.data, each, dx):
+                    return False
     return True

@@ -282,10 +282,7 @@ cdef class Plan:
                 return NotImplemented
         if out is None:
             result = new_result(a, self.out_shape)
-        elif (self.keeps_shape and not self.has_coefficients and _simple(out, a, dtype, 0)
-                and (cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a))
-                and _disjoint(<const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a),
-                              <const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out))):
+        elif self.keeps_shape and not self.has_coefficients and _simple_and_apart(out, a, dtype):
             result = out
         else:
             return NotImplemented

@@ -123,9 +123,7 @@ def run(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, work
     """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
     `first_touch`: the outputs are newly allocated."""
     if not first_touch:
-        for k, a in enumerate(ins):
-            if any(np.may_share_memory(a, o) for o in outs):
-                ins[k] = a.copy("K")
+        ins = outputs.apart(ins, outs)
         if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
             results = [np.empty_like(o) for o in outs]
             plan.apply(tuple(ins), tuple(results), True, workers)
