@@ -2,6 +2,8 @@
 
 import doctest
 import inspect
+import pickle
+import pydoc
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,20 @@ def test_docstrings_are_complete(name):
     checks = parse_config(Path(__file__).parents[1])["checks"]
     errors = validate.validate(f"fdx.{name}")["errors"]
     assert [error for error in errors if error[0] in checks] == []
+
+
+@pytest.mark.parametrize("name", fdx.__all__)
+def test_what_is_public_says_so(name):
+    found = find(name)
+    assert found.__module__ == "fdx"
+    assert found.__qualname__ == name
+    assert pickle.loads(pickle.dumps(found)) is found
+    page = pydoc.plain(pydoc.render_doc(found))
+    assert " in module fdx\n" in page
+    assert inspect.getdoc(found).splitlines()[0] in page
+    for function in vars(found).values() if inspect.isclass(found) else [found]:
+        if inspect.isfunction(function) and "<" not in function.__code__.co_filename:
+            assert f"def {function.__name__}(" in inspect.getsource(function)
 
 
 def test_compiled_functions_show_their_signatures():

@@ -324,6 +324,22 @@ def test_products_are_the_same_in_every_process():
     assert len(digests) == 1
 
 
+@given(made=shapes.flatmap(operators))
+@some
+def test_pickles_name_nothing_private(made):
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        data = pickle.dumps(made.operator, protocol)
+        assert b"fdx" in data
+        assert b"fdx._" not in data
+
+
+def test_a_copy_keeps_the_shape_of_an_array():
+    c = np.linspace(1, 2, 12)
+    L = c * x
+    c.shape = (3, 4)
+    assert equal(copy.copy(L), L)
+
+
 def test_a_class_of_ones_own():
     D = Mine(0, 0.5)
     for other in (copy.copy(D), copy.deepcopy(D), pickle.loads(pickle.dumps(D)), +D, D**1):

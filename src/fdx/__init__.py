@@ -33,3 +33,7 @@ __all__ = [
     "unpatch_numpy",
     "weights",
 ]
+
+# So that messages, pickles and help name what users import, wherever it is defined.
+for _name in __all__:
+    globals()[_name].__module__ = "fdx"

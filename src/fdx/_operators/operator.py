@@ -5,6 +5,7 @@ An operator is a sum of terms. Products of sums are expanded."""
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import math
 import numbers
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ from fdx._operators.terms import (
     merged,
     order_and_key,
     sorted_by_axis,
+    state_of,
+    terms_of,
     transposed,
 )
 
@@ -153,8 +156,15 @@ class Operator(Applicable):
     def __hash__(self) -> int:
         return hash(self._order_and_key[1])
 
+    def __copy__(self) -> Operator:
+        return of_kind(type(self), self._terms)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return of_kind, (type(self), self._terms)
+        new = copyreg.__newobj__  # type: ignore[attr-defined]
+        return new, (type(self),), state_of(self._terms)
+
+    def __setstate__(self, state: Any) -> None:
+        Operator.__init__(self, terms_of(state))
 
     # -- application --
 

@@ -176,11 +176,8 @@ class Coefficient:
     identified by its address in memory; its shape and strides are those at construction."""
 
     def __init__(self, array: Array) -> None:
-        self._array = array  # so that a deep copy shares it with other objects that are copied
+        self.array = array  # so that a deep copy shares it with other objects that are copied
         self.values = array.view()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Coefficient, (self._array,)
 
     def key(self) -> tuple[Any, ...]:
         a = self.values
@@ -351,3 +348,21 @@ def order_and_key(terms: Sequence[Term]) -> tuple[list[int], tuple[Any, ...]]:
     order = sorted(range(len(terms)), key=lambda k: terms[k].rank())
     signs = [math.copysign(1.0, term.scale) for term in terms]  # as 0.0 == -0.0
     return order, tuple((terms[k].scale, signs[k], terms[k].key()) for k in order)
+
+
+def state_of(terms: Iterable[Term]) -> tuple[Any, ...]:
+    """Terms as constants and arrays, so that pickles name no private module."""
+
+    def of_factor(f: Factor) -> tuple[Any, ...]:
+        values = [f.array] if isinstance(f, Coefficient) else vars(f).values()
+        return type(f).__name__, *values
+
+    return tuple((term.scale, tuple(map(of_factor, term.factors))) for term in terms)
+
+
+def terms_of(state: Any) -> list[Term]:
+    kinds: dict[str, Any] = {kind.__name__: kind for kind in (Leaf, Crop, Coefficient)}
+    return [
+        Term(scale, tuple(kinds[kind](*values) for kind, *values in factors))
+        for scale, factors in state
+    ]

@@ -1,8 +1,6 @@
 """Reports of calls of np.gradient while it was patched: how many there were, how long they took,
 and which of them NumPy computed, and why."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys
@@ -30,12 +28,17 @@ class Tally:
 
 
 @dataclass(eq=False)
-class PatchReport:  # numpydoc ignore=PR01
+class PatchReport:
     """
     Counts and times of the calls of `numpy.gradient` while it was patched.
 
     `fdx.patched` and `fdx.patch_numpy` return one, if asked to. ``str(report)`` is what is printed
     at the end, and what a notebook shows.
+
+    Parameters
+    ----------
+    compare : bool, optional
+        Whether each call is computed by NumPy's code as well.
 
     Attributes
     ----------
@@ -47,8 +50,6 @@ class PatchReport:  # numpydoc ignore=PR01
         What NumPy's code computed, by the reason.
     errors : int
         Calls that raised an exception.
-    compare : bool
-        Whether each call was computed by NumPy's code as well.
     compared : Tally
         What both computed, with the seconds that NumPy took: for arrays of megabytes up to twice
         as many as without fdx, as two results are in memory.
@@ -72,12 +73,12 @@ class PatchReport:  # numpydoc ignore=PR01
     dict_keys(['f of dtype float16'])
     """
 
-    computed: Tally = field(default_factory=Tally)
-    left_to_numpy: dict[str, Tally] = field(default_factory=dict)
-    errors: int = 0
+    computed: Tally = field(default_factory=Tally, init=False)
+    left_to_numpy: dict[str, Tally] = field(default_factory=dict, init=False)
+    errors: int = field(default=0, init=False)
     compare: bool = False
-    compared: Tally = field(default_factory=Tally)
-    different: int = 0
+    compared: Tally = field(default_factory=Tally, init=False)
+    different: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.renew_lock()
