@@ -148,6 +148,8 @@ typedef struct fdx_isa fdx_isa; /* the loops compiled for one instruction set */
  * in a way that only results show (clang's -ffp-contract=fast). */
 const fdx_isa *fdx_isa_find(const char *name);
 const char *fdx_isa_name(const fdx_isa *isa);
+/* The names of this build's instruction sets, from best to worst, and NULL after the last. */
+const char *const *fdx_isa_names(void);
 
 /* ---- operators: description ---- */
 

@@ -22,6 +22,7 @@
 #define fdx_gradient_uniform FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_gradient_uniform)
 #define fdx_isa_find FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_find)
 #define fdx_isa_name FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_name)
+#define fdx_isa_names FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_isa_names)
 #define fdx_itemsize FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_itemsize)
 #define fdx_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply)
 #define fdx_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_part)

@@ -186,9 +186,6 @@ struct fdx_isa {
     fdx_stream_out_fn *stream_out;
 };
 
-extern const fdx_isa fdx_isa_base;
-extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 */
-
 /* Not with gcc on Windows or Cygwin, which stores registers wider than 16 bytes to the stack as if it were aligned for
  * them; nor with clang-cl before 19, whose headers omit instructions that are not enabled for a whole file. */
 #if defined(__x86_64__) && defined(FDX_GNU_C)
@@ -196,5 +193,14 @@ extern const fdx_isa fdx_isa_avx2, fdx_isa_avx512; /* exist where FDX_HAVE_X86 *
 #define FDX_HAVE_X86 1
 #endif
 #endif
+
+/* The tables of this build, from best to worst; all processors have the last one. */
+#ifdef FDX_HAVE_X86
+#define FDX_TABLES(DO) DO(avx512) DO(avx2) DO(base)
+#else
+#define FDX_TABLES(DO) DO(base)
+#endif
+#define FDX_DECLARE_TABLE(name) extern const fdx_isa fdx_isa_##name;
+FDX_TABLES(FDX_DECLARE_TABLE)
 
 #endif

@@ -50,7 +50,7 @@ def main():
     if "FDX_ISA" in os.environ:
         check()
         return
-    for name in ("base", "avx2", "avx512"):
+    for name in fdx._core.isas():
         env = os.environ | {"FDX_ISA": name}
         done = subprocess.run(
             [sys.executable, __file__], env=env, stderr=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from cases import LAYOUTS, lay_out, make_array, make_values
+from cases import COMPLEX, FLOATS, INTEGERS, LAYOUTS, lay_out, make_array, make_values
 from compare import assert_same_bits, canonical_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +30,7 @@ DERIVS = [1, 2, 3, 4, 5, 6]
 ACCURACIES = [2, 4, 6, 8]
 LONG = [(1, 10), (2, 12), (3, 16), (8, 2), (1, 20), (10, 10)]
 GHOSTS = list(PADS)[1:]
-DTYPES = ["f4", "f8", "c8", "c16", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
+DTYPES = sorted({dtype.str[1:] for dtype in FLOATS + COMPLEX + INTEGERS})
 
 fewer = settings(max_examples=settings().max_examples // 5)
 

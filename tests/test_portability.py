@@ -92,9 +92,8 @@ BEST_TABLE = """
 #include <stdio.h>
 #include "fdx_rows.h"
 static int yes(void) { return 1; }
-#define TABLE(x) .name = x, .computes_as_written = yes
-const fdx_isa fdx_isa_base = {TABLE("base")}, fdx_isa_avx2 = {TABLE("avx2")};
-const fdx_isa fdx_isa_avx512 = {TABLE("avx512")};
+#define TABLE(x) const fdx_isa fdx_isa_##x = {.name = #x, .computes_as_written = yes};
+FDX_TABLES(TABLE)
 int main(void) { return puts(fdx_isa_name(fdx_isa_find("auto"))) < 0; }
 """
 

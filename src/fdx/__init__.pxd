@@ -53,6 +53,7 @@ cdef extern from "fdx.h" nogil:
         pass
     const fdx_isa *fdx_isa_find(const char *name)
     const char *fdx_isa_name(const fdx_isa *isa)
+    const char *const *fdx_isa_names()
 
     # np.gradient
     ctypedef enum fdx_gradient_formula:

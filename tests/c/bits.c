@@ -314,10 +314,9 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         mode = (unsigned)strtoul(argv[1], NULL, 16);
-    static const char *const names[] = {"base", "avx2", "avx512"};
     static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C128, FDX_C64, FDX_I32};
-    for (int k = 0; k < 3; k++) {
-        const fdx_isa *isa = fdx_isa_find(names[k]);
+    for (const char *const *name = fdx_isa_names(); *name != NULL; name++) {
+        const fdx_isa *isa = fdx_isa_find(*name);
         if (isa == NULL)
             continue;
         for (int d = 0; d < 5 && argc == 1; d++)

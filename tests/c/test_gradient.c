@@ -642,15 +642,14 @@ int main(int argc, char **argv)
 {
     const long cases = argc > 1 ? atol(argv[1]) : 20000;
     state = argc > 2 ? strtoull(argv[2], NULL, 0) : 0x9E3779B97F4A7C15u;
-    const char *names[] = {"base", "avx2", "avx512"};
     int tables = 0;
     if (fdx_isa_find("auto") == NULL || fdx_isa_find("none") != NULL || fdx_isa_find(NULL) != NULL)
         fail("fdx_isa_find");
-    for (int k = 0; k < 3; k++) {
-        const fdx_isa *isa = fdx_isa_find(names[k]);
+    for (const char *const *name = fdx_isa_names(); *name != NULL; name++) {
+        const fdx_isa *isa = fdx_isa_find(*name);
         if (isa == NULL)
             continue;
-        if (strcmp(fdx_isa_name(isa), names[k]) != 0)
+        if (strcmp(fdx_isa_name(isa), *name) != 0)
             fail("fdx_isa_name");
         tables++;
         refusals(isa);

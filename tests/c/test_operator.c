@@ -506,15 +506,14 @@ static void middles_that_meet(const fdx_isa *isa)
 int main(int argc, char **argv)
 {
     const int cases = argc > 1 ? atoi(argv[1]) : 2000;
-    const char *names[] = {"base", "avx2", "avx512"};
-    for (int k = 0; k < 3; k++) {
-        const fdx_isa *isa = fdx_isa_find(names[k]);
+    for (const char *const *name = fdx_isa_names(); *name != NULL; name++) {
+        const fdx_isa *isa = fdx_isa_find(*name);
         state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
         for (int i = 0; isa != NULL && i < cases; i++)
             random_case(isa);
         if (isa != NULL)
             middles_that_meet(isa);
-        printf("%s: %s\n", names[k], isa == NULL ? "not on this processor" : "ok");
+        printf("%s: %s\n", *name, isa == NULL ? "not on this processor" : "ok");
     }
     return 0;
 }

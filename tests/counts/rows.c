@@ -239,7 +239,8 @@ static void count_sums(const fdx_isa *isa)
 
 int main(int argc, char **argv)
 {
-    static const char *const tables[] = {"base", "avx2", "avx512"};
+#define TABLE(name) &fdx_isa_##name,
+    static const fdx_isa *const tables[] = {FDX_TABLES(TABLE)};
     if (argc > 2) {
         shorter = atoi(argv[1]);
         longer = atoi(argv[2]);
@@ -263,12 +264,8 @@ int main(int argc, char **argv)
     }
 
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
-        const fdx_isa *isa = fdx_isa_find(table = tables[k]);
-        const int skips = isa == NULL && strcmp(table, "avx512") == 0;
-        if (skips)
-            isa = &fdx_isa_avx512;
-        if (isa == NULL)
-            continue;
+        const fdx_isa *isa = tables[k];
+        const int skips = fdx_isa_find(table = isa->name) == NULL; /* instructions that the processor lacks */
         count_rows(isa);
         count_conversions(isa);
         count_coords(isa);

@@ -17,7 +17,6 @@ from figures import CannotCount, Table, compare, most
 
 HERE = Path(__file__).parent
 CSRC = HERE.parents[1] / "csrc"
-TABLES = ["base", "avx2", "avx512"]
 NO_VECTORS = {
     "gcc": ["-fno-tree-vectorize"],
     "clang": ["-fno-vectorize", "-fno-slp-vectorize", "-DFDX_INDEPENDENT="],
@@ -35,6 +34,7 @@ SCALAR = {
     "avx2": r".*, stepped|.*\b[iu]64\b.*",
     "avx512": r".*, stepped",
 }
+TABLES = list(SCALAR)
 # clang loads pairs of doubles whole, and must not vectorise divisions of coordinates.
 SCALAR_BY_CLANG = r"(gather|scatter) c128.*|gather c64, every other|x\d+ weights|.* spaced"
 

@@ -5,14 +5,18 @@
 
 #include "fuzz.h"
 
-const fdx_isa *tables[4];
+const fdx_isa *tables[MOST_TABLES];
 int ntables;
 
 void find_tables(void)
 {
-    static const char *const names[] = {"auto", "base", "avx2", "avx512"};
+    const char *const *names = fdx_isa_names();
+    int count = 0;
+    while (names[count] != NULL)
+        count++;
+    tables[ntables++] = fdx_isa_find("auto");
     ntables = 0;
-    for (int k = 0; k < 4; k++)
+    for (int k = count - 1; k >= 0 && ntables < MOST_TABLES; k--) /* the worst one, "base", first */
         if (fdx_isa_find(names[k]) != NULL)
             tables[ntables++] = fdx_isa_find(names[k]);
 }

@@ -112,7 +112,8 @@ int draw_box(int ndim, const ptrdiff_t *shape, ptrdiff_t *lo, ptrdiff_t *hi);
 
 /* ---- checks.c: results, and what a call may write to ---- */
 
-extern const fdx_isa *tables[4]; /* "auto", and all tables that this processor supports */
+enum { MOST_TABLES = 8 };
+extern const fdx_isa *tables[MOST_TABLES]; /* "auto", "base", and what else this processor supports */
 extern int ntables;
 
 typedef fdx_status run_fn(void *call, const fdx_isa *isa, ptrdiff_t part, ptrdiff_t nparts);

@@ -19,6 +19,7 @@ cdef extern from *:
         V(fdx_status, fdx_gradient_uniform, (fdx_gradient_axis *, int, double, fdx_precision, int)) \\
         P(fdx_isa const *, fdx_isa_find, (char const *)) \\
         P(char const *, fdx_isa_name, (fdx_isa const *)) \\
+        P(char const *const *, fdx_isa_names, (void)) \\
         V(ptrdiff_t, fdx_itemsize, (int)) \\
         V(fdx_status, fdx_prepare, (void *, fdx_call const *, fdx_prepared const **)) \\
         V(size_t, fdx_prepared_size, (fdx_call const *)) \\

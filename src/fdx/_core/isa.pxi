@@ -1,11 +1,20 @@
 # The instruction set in use, and how this was built.
 
+def isas():
+    """The names of this build's instruction sets, from best to worst."""
+    cdef const char *const *names = fdx_isa_names()
+    cdef int count = 0
+    while names[count] != NULL:
+        count += 1
+    return tuple([names[k].decode() for k in range(count)])
+
+
 cdef const fdx_isa *_find_isa() except NULL:
     name = os.environ.get("FDX_ISA") or "auto"
     cdef const fdx_isa *isa = fdx_isa_find(os.fsencode(name))
     if isa == NULL:
         raise ImportError(
-            f"FDX_ISA: expected auto, base, avx2 or avx512, as far as this build and processor have it; got {name!r}")
+            f"FDX_ISA: expected auto or, as far as this processor has it, {', '.join(isas())}; got {name!r}")
     return isa
 
 cdef const fdx_isa *ISA = _find_isa()
@@ -33,5 +42,5 @@ def compiler():
 
 
 def isa():
-    """The name of the instruction set in use: "base", "avx2" or "avx512"."""
+    """The name of the instruction set in use."""
     return fdx_isa_name(ISA).decode()
