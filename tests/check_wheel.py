@@ -50,7 +50,9 @@ def main():
     if "FDX_ISA" in os.environ:
         check()
         return
-    for name in fdx._core.isas():
+    from fdx._core import isas
+
+    for name in isas():
         env = os.environ | {"FDX_ISA": name}
         done = subprocess.run(
             [sys.executable, __file__], env=env, stderr=subprocess.PIPE, text=True
