@@ -1,28 +1,29 @@
-! fdx for Fortran 2008: finite differences on strided arrays. The contract is in fdx.h, whose functions are linked.
+! fdx for Fortran 2018: finite differences on strided arrays. The contract is in fdx.h, whose functions are linked.
 !
 !     cc -O3 -c *.c && gfortran -O2 -c fdx.f90
 !
-! This module has two layers. Names that end in _c are the structs and functions of fdx.h: indices from 0, lengths in
-! fdx_index, addresses in c_ptr. The others are for Fortran codes: assumed-shape arrays of real32 or real64 and ranks 1
-! to 4, dimensions and indices from 1, boxes with both corners included, no addresses.
+! This module has two layers. Names that end in _c are the structs and functions of fdx.h that describe and compute
+! operators and np.gradient: indices from 0, lengths in fdx_index, addresses in c_ptr. The others are for Fortran codes:
+! arrays of real32 or real64 and ranks 1 to 4, dimensions and indices from 1, boxes with both corners included, no
+! addresses.
 !
-! - A status is optional everywhere. If it is absent and not FDX_OK, its message is printed and the program stops. On
-!   any status but FDX_OK, outputs are untouched.
+! - A status is optional everywhere. If it is absent and not FDX_OK, the program stops with its message. On any status
+!   but FDX_OK, outputs are untouched.
 ! - Sections such as u(10:1:-1, ::2) are read and written in place. Outputs must not overlap inputs.
 ! - Arrays that a view or a coefficient refers to need the target attribute, and must exist as long as that is used.
 ! - Results have the bits of the C functions. A result's unit is the data's unit divided by the spacing's unit to the
 !   power of the derivative's order.
 ! - Any number of threads may call any procedure, as long as none changes what another one uses.
 module fdx
-  use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_intptr_t, &
-    c_loc, c_null_char, c_null_ptr, c_ptr, c_size_t
-  use, intrinsic :: iso_fortran_env, only: error_unit, real32, real64
+  use, intrinsic :: iso_c_binding, only: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_loc, &
+    c_null_char, c_null_ptr, c_ptr, c_ptrdiff_t, c_size_t
+  use, intrinsic :: iso_fortran_env, only: real32, real64
   implicit none
   public
-  private :: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_intptr_t, &
-    c_loc, c_null_char, c_null_ptr, c_ptr, c_size_t, error_unit, real32, real64
+  private :: c_associated, c_char, c_double, c_f_pointer, c_int, c_int8_t, c_loc, c_null_char, c_null_ptr, &
+    c_ptr, c_ptrdiff_t, c_size_t, real32, real64
 
-  integer, parameter :: fdx_index = c_intptr_t ! ptrdiff_t; c_ptrdiff_t is Fortran 2018
+  integer, parameter :: fdx_index = c_ptrdiff_t
 
   ! ---- constants of fdx.h ----
 
@@ -53,14 +54,11 @@ module fdx
   type, bind(c) :: fdx_array_c
     type(c_ptr) :: data = c_null_ptr
     type(c_ptr) :: stride = c_null_ptr ! integer(fdx_index), bytes
-    integer(c_int8_t) :: dtype = 0
-    integer(c_int8_t) :: swapped = 0
+    integer(c_int8_t) :: dtype = 0, swapped = 0
   end type
 
   type, bind(c) :: fdx_gradient_row_c
-    integer(c_int8_t) :: formula = 0
-    integer(c_int8_t) :: mixed = 0
-    integer(c_int8_t) :: off(3) = 0
+    integer(c_int8_t) :: formula = 0, mixed = 0, off(3) = 0
     real(c_double) :: w(3) = 0
   end type
 
@@ -78,95 +76,65 @@ module fdx
     type(fdx_array_c) :: in
     integer(c_int) :: naxes = 0
     type(c_ptr) :: axes = c_null_ptr ! fdx_gradient_axis_c
-    type(c_ptr) :: isa = c_null_ptr
-    type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr
-    type(c_ptr) :: accumulate = c_null_ptr
+    type(c_ptr) :: isa = c_null_ptr, lo = c_null_ptr, hi = c_null_ptr, accumulate = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
   end type
 
   type, bind(c) :: fdx_stencil_c
     integer(fdx_index) :: offset = 0
-    integer(c_int) :: count = 0
-    integer(c_int) :: centre = 0
-    integer(c_int) :: summation = 0
+    integer(c_int) :: count = 0, centre = 0, summation = 0
     type(c_ptr) :: w = c_null_ptr
     integer(fdx_index) :: weight_step = 0, row_step = 0
   end type
 
   type, bind(c) :: fdx_band_c
-    integer(fdx_index) :: rows = 0, columns = 0
-    integer(fdx_index) :: nfirst = 0, nlast = 0
-    type(c_ptr) :: first = c_null_ptr ! fdx_stencil_c
-    type(c_ptr) :: last = c_null_ptr
+    integer(fdx_index) :: rows = 0, columns = 0, nfirst = 0, nlast = 0
+    type(c_ptr) :: first = c_null_ptr, last = c_null_ptr ! fdx_stencil_c
     type(fdx_stencil_c) :: interior
     integer(c_int) :: periodic = 0
   end type
 
   type, bind(c) :: fdx_derivative_c
     integer(fdx_index) :: n = 0
-    integer(c_int) :: deriv = 1
-    integer(c_int) :: accuracy = 2
-    integer(c_int) :: left = FDX_ONE_SIDED, right = FDX_ONE_SIDED
-    real(c_double) :: scale = 1
-    real(c_double) :: spacing = 1
+    integer(c_int) :: deriv = 1, accuracy = 2, left = FDX_ONE_SIDED, right = FDX_ONE_SIDED
+    real(c_double) :: scale = 1, spacing = 1
     type(c_ptr) :: x = c_null_ptr
     real(c_double) :: period = 0
     type(c_ptr) :: isa = c_null_ptr
-  end type
-
-  type, bind(c) :: fdx_stage_c
-    integer(c_int) :: axis = 0
-    type(c_ptr) :: band = c_null_ptr
-    type(c_ptr) :: coefficient = c_null_ptr
-  end type
-
-  type, bind(c) :: fdx_chain_c
-    integer(c_int) :: in = 0, out = 0
-    integer(c_int) :: nstages = 0
-    type(c_ptr) :: stage = c_null_ptr
-    type(c_ptr) :: shift = c_null_ptr
   end type
 
   type, bind(c) :: fdx_operator_c
     integer(c_int) :: ndim = 0
     type(c_ptr) :: in_shape = c_null_ptr, out_shape = c_null_ptr
     integer(c_int) :: ninputs = 0, noutputs = 0, nchains = 0
-    type(c_ptr) :: chain = c_null_ptr
-    type(c_ptr) :: isa = c_null_ptr
+    type(c_ptr) :: chain = c_null_ptr, isa = c_null_ptr
     integer(c_int) :: double_only = 0
   end type
 
   type, bind(c) :: fdx_call_c
-    type(c_ptr) :: op = c_null_ptr
-    type(c_ptr) :: in = c_null_ptr
-    type(c_ptr) :: out = c_null_ptr
-    type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr
-    type(c_ptr) :: accumulate = c_null_ptr
+    type(c_ptr) :: op = c_null_ptr, in = c_null_ptr, out = c_null_ptr
+    type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr, accumulate = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
   end type
 
   type, bind(c) :: fdx_factor_c
     integer(c_int) :: axis = 0
     type(fdx_derivative_c) :: what
-    type(c_ptr) :: coefficient = c_null_ptr
-    type(c_ptr) :: band = c_null_ptr
+    type(c_ptr) :: coefficient = c_null_ptr, band = c_null_ptr
     integer(fdx_index) :: crop(2) = 0
     integer(c_int) :: transposed = 0
   end type
 
   type, bind(c) :: fdx_term_c
-    integer(c_int) :: in = 0, out = 0
-    integer(c_int) :: nfactors = 0
-    type(c_ptr) :: factor = c_null_ptr
-    type(c_ptr) :: scale = c_null_ptr
+    integer(c_int) :: in = 0, out = 0, nfactors = 0
+    type(c_ptr) :: factor = c_null_ptr, scale = c_null_ptr
   end type
 
   type, bind(c) :: fdx_sum_c
     integer(c_int) :: ndim = 0
     type(c_ptr) :: shape = c_null_ptr
     integer(c_int) :: nterms = 0
-    type(c_ptr) :: term = c_null_ptr
-    type(c_ptr) :: isa = c_null_ptr
+    type(c_ptr) :: term = c_null_ptr, isa = c_null_ptr
     integer(c_int) :: transposed = 0
   end type
 
@@ -177,144 +145,76 @@ module fdx
     type(c_ptr) function fdx_version_c() bind(c, name='fdx_version')
       import
     end function
-
     type(c_ptr) function fdx_status_message_c(status) bind(c, name='fdx_status_message')
       import
       integer(c_int), value :: status
     end function
-
-    integer(fdx_index) function fdx_itemsize_c(dtype) bind(c, name='fdx_itemsize')
-      import
-      integer(c_int), value :: dtype
-    end function
-
-    integer(c_int) function fdx_result_dtype_c(dtype) bind(c, name='fdx_result_dtype')
-      import
-      integer(c_int), value :: dtype
-    end function
-
     type(c_ptr) function fdx_isa_find_c(name) bind(c, name='fdx_isa_find')
       import
       character(kind=c_char), intent(in) :: name(*) ! ends with c_null_char
     end function
-
-    type(c_ptr) function fdx_isa_name_c(isa) bind(c, name='fdx_isa_name')
-      import
-      type(c_ptr), value :: isa
-    end function
-
     integer(c_int) function fdx_gradient_uniform_c(along, dtype, h, precision, edge_order) &
       bind(c, name='fdx_gradient_uniform')
       import
       type(fdx_gradient_axis_c), intent(inout), target :: along
-      integer(c_int), value :: dtype
+      integer(c_int), value :: dtype, precision, edge_order
       real(c_double), value :: h
-      integer(c_int), value :: precision, edge_order
     end function
-
     integer(c_int) function fdx_gradient_coords_c(along, dtype, x, n, edge_order, isa) &
       bind(c, name='fdx_gradient_coords')
       import
       type(fdx_gradient_axis_c), intent(inout), target :: along
-      integer(c_int), value :: dtype
+      integer(c_int), value :: dtype, edge_order
       type(fdx_array_c), intent(in), target :: x
       integer(fdx_index), value :: n
-      integer(c_int), value :: edge_order
       type(c_ptr), value :: isa
     end function
-
-    integer(c_int) function fdx_gradient_apply_c(call) bind(c, name='fdx_gradient_apply')
-      import
-      type(fdx_gradient_c), intent(in), target :: call
-    end function
-
     integer(c_int) function fdx_gradient_apply_part_c(call, part, nparts) bind(c, name='fdx_gradient_apply_part')
       import
       type(fdx_gradient_c), intent(in), target :: call
       integer(fdx_index), value :: part, nparts
     end function
-
     integer(c_int) function fdx_weights_c(w, rest, x, n, at, deriv) bind(c, name='fdx_weights')
       import
       real(c_double), intent(inout) :: w(*)
       type(c_ptr), value :: rest
       real(c_double), intent(in) :: x(*)
-      integer(c_int), value :: n
+      integer(c_int), value :: n, deriv
       real(c_double), value :: at
-      integer(c_int), value :: deriv
     end function
-
     integer(fdx_index) function fdx_derivative_points_c(what) bind(c, name='fdx_derivative_points')
       import
       type(fdx_derivative_c), intent(in), target :: what
     end function
-
     real(c_double) function fdx_even_spacing_c(x, n, eps, period, eps_of_period) bind(c, name='fdx_even_spacing')
       import
       real(c_double), intent(in) :: x(*)
       integer(fdx_index), value :: n
       real(c_double), value :: eps, period, eps_of_period
     end function
-
-    integer(c_size_t) function fdx_band_derivative_size_c(what) bind(c, name='fdx_band_derivative_size')
+    integer(c_size_t) function fdx_prepared_size_c(call) bind(c, name='fdx_prepared_size')
       import
-      type(fdx_derivative_c), intent(in), target :: what
+      type(fdx_call_c), intent(in), target :: call
     end function
-
-    integer(c_int) function fdx_band_derivative_c(memory, what, band) bind(c, name='fdx_band_derivative')
+    integer(c_int) function fdx_prepare_c(memory, call, prepared) bind(c, name='fdx_prepare')
       import
       type(c_ptr), value :: memory
-      type(fdx_derivative_c), intent(in), target :: what
-      type(c_ptr), intent(inout), target :: band
-    end function
-
-    integer(c_size_t) function fdx_band_transpose_size_c(a) bind(c, name='fdx_band_transpose_size')
-      import
-      type(c_ptr), value :: a
-    end function
-
-    integer(c_int) function fdx_band_transpose_c(memory, a, band) bind(c, name='fdx_band_transpose')
-      import
-      type(c_ptr), value :: memory, a
-      type(c_ptr), intent(inout), target :: band
-    end function
-
-    integer(c_size_t) function fdx_band_product_size_c(a, b) bind(c, name='fdx_band_product_size')
-      import
-      type(c_ptr), value :: a, b
-    end function
-
-    integer(c_int) function fdx_band_product_c(memory, a, b, scale, band) bind(c, name='fdx_band_product')
-      import
-      type(c_ptr), value :: memory, a, b
-      real(c_double), value :: scale
-      type(c_ptr), intent(inout), target :: band
-    end function
-
-    integer(fdx_index) function fdx_workspace_size_c(call) bind(c, name='fdx_workspace_size')
-      import
       type(fdx_call_c), intent(in), target :: call
+      type(c_ptr), intent(inout), target :: prepared
     end function
-
-    integer(c_int) function fdx_apply_c(call, workspace, bytes) bind(c, name='fdx_apply')
+    integer(fdx_index) function fdx_prepared_workspace_size_c(prepared) bind(c, name='fdx_prepared_workspace_size')
       import
-      type(fdx_call_c), intent(in), target :: call
-      type(c_ptr), value :: workspace
-      integer(fdx_index), value :: bytes
+      type(c_ptr), value :: prepared
     end function
-
-    integer(c_int) function fdx_apply_part_c(call, workspace, bytes, part, nparts) bind(c, name='fdx_apply_part')
+    integer(c_int) function fdx_run_c(prepared, data, workspace, part, nparts) bind(c, name='fdx_run')
       import
-      type(fdx_call_c), intent(in), target :: call
-      type(c_ptr), value :: workspace
-      integer(fdx_index), value :: bytes, part, nparts
+      type(c_ptr), value :: prepared, data, workspace
+      integer(fdx_index), value :: part, nparts
     end function
-
     integer(c_size_t) function fdx_operator_size_c(what) bind(c, name='fdx_operator_size')
       import
       type(fdx_sum_c), intent(in), target :: what
     end function
-
     integer(c_int) function fdx_operator_make_c(memory, what, op) bind(c, name='fdx_operator_make')
       import
       type(c_ptr), value :: memory
@@ -328,7 +228,8 @@ module fdx
   integer, parameter, private :: MAXRANK = 4
 
   ! A view: the address, strides and shape of an array. Several inputs or outputs, and coefficients, are passed as
-  ! views. fdx_view(a) is a view of an array a, of rank 1 to 4 and real32 or real64, which must be a target.
+  ! views. fdx_view(a) is a view of an array a, of rank 1 to 4 and real32 or real64, which must be a target. (gfortran
+  ! copies a component of an array of structs, such as points%u, so that a view of it would be one of a copy.)
   type :: fdx_view
     private
     integer :: rank = 0 ! 0: no array
@@ -338,7 +239,7 @@ module fdx
   end type
 
   interface fdx_view
-    module procedure view_f32_1, view_f32_2, view_f32_3, view_f32_4, view_f64_1, view_f64_2, view_f64_3, view_f64_4
+    module procedure view_f32, view_f64
   end interface
 
   ! ---- operators ----
@@ -399,10 +300,8 @@ module fdx
     !
     ! FDX_E_UNMADE; FDX_E_CONFORM: wrong shapes or number of arrays; FDX_E_DTYPE: different kinds; FDX_E_BOX,
     ! FDX_E_PART, FDX_E_OVERLAP.
-    generic :: apply => apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, &
-      apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4, apply_views
-    procedure, private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, &
-      apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4, apply_views
+    generic :: apply => apply_f32, apply_f64, apply_views
+    procedure, private :: apply_f32, apply_f64, apply_views
     generic :: assignment(=) => copy
     procedure, private :: copy
   end type
@@ -417,29 +316,23 @@ module fdx
   ! FDX_E_CONFORM: wrong shapes; FDX_E_NODES: both spacing and x are given; FDX_E_AXIS, FDX_E_EDGE, FDX_E_SIZE (fewer
   ! than edge_order + 1 points), FDX_E_DTYPE, FDX_E_BOX, FDX_E_PART, FDX_E_OVERLAP.
   interface fdx_gradient
-    module procedure gradient_f32_1, gradient_f32_2, gradient_f32_3, gradient_f32_4, &
-      gradient_f64_1, gradient_f64_2, gradient_f64_3, gradient_f64_4, gradient_views
+    module procedure gradient_f32, gradient_f64, gradient_views
   end interface
 
   type, private :: options
     integer(fdx_index), allocatable :: lo(:), hi(:)
-    logical :: accumulates = .false.
     real(c_double) :: alpha = 1
+    type(c_ptr) :: lo_c = c_null_ptr, hi_c = c_null_ptr, accumulate_c = c_null_ptr
     integer(fdx_index) :: part = 0, nparts = 1
-  contains
-    procedure :: fits
   end type
 
   real(real64), target, save, private :: nowhere = 0 ! the address of arrays of size 0
+  integer(fdx_index), save, private :: best = 0      ! the address that best_isa returns, once it is known
 
-  private :: view_f32_1, view_f32_2, view_f32_3, view_f32_4, view_f64_1, view_f64_2, view_f64_3, view_f64_4
-  private :: apply_f32_1, apply_f32_2, apply_f32_3, apply_f32_4, apply_f64_1, apply_f64_2, apply_f64_3, apply_f64_4
-  private :: gradient_f32_1, gradient_f32_2, gradient_f32_3, gradient_f32_4
-  private :: gradient_f64_1, gradient_f64_2, gradient_f64_3, gradient_f64_4
-  private :: make_terms, make_factors, make_factor, shape_of_inputs, shape_of_outputs
-  private :: apply_views, gradient_views, copy
-  private :: finish, without_address, locate, to_c, conforms, options_to_c, fits, build, factor_to_c, sorted_by_output
-  private :: is_made, shape_at, best_isa
+  private :: view_f32, view_f64, gradient_f32, gradient_f64, gradient_views, apply_f32, apply_f64, apply_views
+  private :: make_terms, make_factors, make_factor, copy, shape_of_inputs, shape_of_outputs
+  private :: finish, describe, locate, to_c, conforms, options_to_c, factor_to_c, sorted_by_output, is_made, shape_at
+  private :: best_isa
 
 contains
 
@@ -451,7 +344,6 @@ contains
     character(:), allocatable :: text
     character(kind=c_char), pointer :: letters(:)
     type(c_ptr) :: c_text
-    integer :: n
     interface
       integer(c_size_t) function strlen(text) bind(c, name='strlen')
         import
@@ -459,6 +351,8 @@ contains
       end function
     end interface
     select case (status)
+    case (FDX_E_NDIM)
+      text = 'the rank of an array is not in 1 .. 4'
     case (FDX_E_AXIS)
       text = 'a dimension is not in 1 .. the rank of the array'
     case (FDX_E_PART)
@@ -472,10 +366,7 @@ contains
     case default
       c_text = fdx_status_message_c(status)
       call c_f_pointer(c_text, letters, [strlen(c_text)])
-      allocate (character(size(letters)) :: text)
-      do n = 1, size(letters)
-        text(n:n) = letters(n)
-      end do
+      text = transfer(letters, repeat(' ', size(letters)))
     end select
   end function
 
@@ -497,7 +388,6 @@ contains
     call finish(s, 'fdx_weights', status)
   end subroutine
 
-  ! Print the message; `error stop` with a text that is not constant is Fortran 2018.
   subroutine finish(s, what, status)
     integer(c_int), intent(in) :: s
     character(*), intent(in) :: what
@@ -505,122 +395,87 @@ contains
     if (present(status)) then
       status = s
     else if (s /= FDX_OK) then
-      write (error_unit, '(a)') what // ': ' // fdx_message(s)
-      error stop 1
+      error stop what // ': ' // fdx_message(s)
     end if
   end subroutine
 
   ! ---- from arrays to views ----
 
-  ! Strides are differences of addresses of elements. Along a dimension of length 1 the stride is 0. Recursive only
-  ! because gfortran 12's check for recursion fails here (-O2 -fcheck=recursion).
+  ! Strides are differences of addresses of elements. Along a dimension of length 1 the stride is 0.
+  !
+  ! The lower bounds of an assumed-rank array are 1, but gfortran's descriptor of an expression has others; those of the
+  ! pointers are 1.
 
-  recursive function view_f32_1(a) result(view)
-    real(real32), intent(in), target :: a(:)
+  function view_f32(a) result(view)
+    real(real32), intent(in), target :: a(..)
     type(fdx_view) :: view
-    integer :: n(1)
-    view = without_address(FDX_F32, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1)), [c_loc(a(n(1)))])
-    end if
+    real(real32), pointer :: u1(:), u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    integer :: n(MAXRANK)
+    call describe(view, FDX_F32, shape(a, fdx_index), n)
+    if (any(n < 1)) return
+    select rank (a)
+    rank (1)
+      u1(1:) => a
+      call locate(view, [c_loc(u1(1)), c_loc(u1(n(1)))])
+    rank (2)
+      u2(1:, 1:) => a
+      call locate(view, [c_loc(u2(1, 1)), c_loc(u2(n(1), 1)), c_loc(u2(1, n(2)))])
+    rank (3)
+      u3(1:, 1:, 1:) => a
+      call locate(view, [c_loc(u3(1, 1, 1)), c_loc(u3(n(1), 1, 1)), c_loc(u3(1, n(2), 1)), c_loc(u3(1, 1, n(3)))])
+    rank (4)
+      u4(1:, 1:, 1:, 1:) => a
+      call locate(view, [c_loc(u4(1, 1, 1, 1)), &
+        c_loc(u4(n(1), 1, 1, 1)), c_loc(u4(1, n(2), 1, 1)), c_loc(u4(1, 1, n(3), 1)), c_loc(u4(1, 1, 1, n(4)))])
+    end select
   end function
 
-  recursive function view_f32_2(a) result(view)
-    real(real32), intent(in), target :: a(:, :)
+  function view_f64(a) result(view)
+    real(real64), intent(in), target :: a(..)
     type(fdx_view) :: view
-    integer :: n(2)
-    view = without_address(FDX_F32, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1)), [c_loc(a(n(1), 1)), c_loc(a(1, n(2)))])
-    end if
+    real(real64), pointer :: u1(:), u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    integer :: n(MAXRANK)
+    call describe(view, FDX_F64, shape(a, fdx_index), n)
+    if (any(n < 1)) return
+    select rank (a)
+    rank (1)
+      u1(1:) => a
+      call locate(view, [c_loc(u1(1)), c_loc(u1(n(1)))])
+    rank (2)
+      u2(1:, 1:) => a
+      call locate(view, [c_loc(u2(1, 1)), c_loc(u2(n(1), 1)), c_loc(u2(1, n(2)))])
+    rank (3)
+      u3(1:, 1:, 1:) => a
+      call locate(view, [c_loc(u3(1, 1, 1)), c_loc(u3(n(1), 1, 1)), c_loc(u3(1, n(2), 1)), c_loc(u3(1, 1, n(3)))])
+    rank (4)
+      u4(1:, 1:, 1:, 1:) => a
+      call locate(view, [c_loc(u4(1, 1, 1, 1)), &
+        c_loc(u4(n(1), 1, 1, 1)), c_loc(u4(1, n(2), 1, 1)), c_loc(u4(1, 1, n(3), 1)), c_loc(u4(1, 1, 1, n(4)))])
+    end select
   end function
 
-  recursive function view_f32_3(a) result(view)
-    real(real32), intent(in), target :: a(:, :, :)
-    type(fdx_view) :: view
-    integer :: n(3)
-    view = without_address(FDX_F32, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1, 1)), [c_loc(a(n(1), 1, 1)), c_loc(a(1, n(2), 1)), c_loc(a(1, 1, n(3)))])
-    end if
-  end function
-
-  recursive function view_f32_4(a) result(view)
-    real(real32), intent(in), target :: a(:, :, :, :)
-    type(fdx_view) :: view
-    integer :: n(4)
-    view = without_address(FDX_F32, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1, 1, 1)), &
-        [c_loc(a(n(1), 1, 1, 1)), c_loc(a(1, n(2), 1, 1)), c_loc(a(1, 1, n(3), 1)), c_loc(a(1, 1, 1, n(4)))])
-    end if
-  end function
-
-  recursive function view_f64_1(a) result(view)
-    real(real64), intent(in), target :: a(:)
-    type(fdx_view) :: view
-    integer :: n(1)
-    view = without_address(FDX_F64, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1)), [c_loc(a(n(1)))])
-    end if
-  end function
-
-  recursive function view_f64_2(a) result(view)
-    real(real64), intent(in), target :: a(:, :)
-    type(fdx_view) :: view
-    integer :: n(2)
-    view = without_address(FDX_F64, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1)), [c_loc(a(n(1), 1)), c_loc(a(1, n(2)))])
-    end if
-  end function
-
-  recursive function view_f64_3(a) result(view)
-    real(real64), intent(in), target :: a(:, :, :)
-    type(fdx_view) :: view
-    integer :: n(3)
-    view = without_address(FDX_F64, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1, 1)), [c_loc(a(n(1), 1, 1)), c_loc(a(1, n(2), 1)), c_loc(a(1, 1, n(3)))])
-    end if
-  end function
-
-  recursive function view_f64_4(a) result(view)
-    real(real64), intent(in), target :: a(:, :, :, :)
-    type(fdx_view) :: view
-    integer :: n(4)
-    view = without_address(FDX_F64, shape(a, fdx_index))
-    if (size(a, kind=fdx_index) > 0) then
-      n = merge(2, 1, shape(a, fdx_index) > 1)
-      call locate(view, c_loc(a(1, 1, 1, 1)), &
-        [c_loc(a(n(1), 1, 1, 1)), c_loc(a(1, n(2), 1, 1)), c_loc(a(1, 1, n(3), 1)), c_loc(a(1, 1, 1, n(4)))])
-    end if
-  end function
-
-  pure function without_address(dtype, extent) result(view)
+  ! A view without an address, and for each dimension the index of a neighbour of the first element: 2, or 1 if that is
+  ! alone; less if there are no elements. (-1 is the last extent of an assumed-size array.)
+  pure subroutine describe(view, dtype, extent, neighbour)
+    type(fdx_view), intent(out) :: view
     integer(c_int), intent(in) :: dtype
     integer(fdx_index), intent(in) :: extent(:)
-    type(fdx_view) :: view
+    integer, intent(out) :: neighbour(MAXRANK)
+    neighbour = 1
+    if (size(extent) > MAXRANK) return
     view%dtype = dtype
     view%rank = size(extent)
     view%extent(:view%rank) = extent
-  end function
+    neighbour(:view%rank) = int(min(2_fdx_index, extent))
+  end subroutine
 
-  pure subroutine locate(view, first, second)
+  pure subroutine locate(view, element)
     type(fdx_view), intent(inout) :: view
-    type(c_ptr), intent(in) :: first, second(:) ! elements: the first one, and the next along each dimension
+    type(c_ptr), intent(in) :: element(0:) ! the first one, and its neighbour along each dimension
     integer :: d
-    view%data = first
-    do d = 1, size(second)
-      view%stride(d) = transfer(second(d), 0_fdx_index) - transfer(first, 0_fdx_index)
+    view%data = element(0)
+    do d = 1, view%rank
+      view%stride(d) = transfer(element(d), 0_fdx_index) - transfer(element(0), 0_fdx_index)
     end do
   end subroutine
 
@@ -644,17 +499,30 @@ contains
   end function
 
   ! Optional arguments as in C: a box in C's order with hi excluded, alpha, part and nparts.
-  subroutine options_to_c(o, lo, hi, accumulate, part, nparts)
-    type(options), intent(out) :: o
-    integer, intent(in), optional :: lo(:), hi(:)
+  subroutine options_to_c(o, ndim, s, lo, hi, accumulate, part, nparts)
+    type(options), intent(out), target :: o
+    integer, intent(in) :: ndim
+    integer(c_int), intent(out) :: s
+    integer, intent(in), optional :: lo(:), hi(:), part, nparts
     real(real64), intent(in), optional :: accumulate
-    integer, intent(in), optional :: part, nparts
-    if (present(lo)) o%lo = int(lo(size(lo):1:-1), fdx_index) - 1
-    if (present(hi)) o%hi = int(hi(size(hi):1:-1), fdx_index)
-    if (present(accumulate)) o%alpha = accumulate
-    o%accumulates = present(accumulate)
+    s = FDX_E_BOX
+    if (present(lo)) then
+      if (size(lo) /= ndim) return
+      o%lo = int(lo(ndim:1:-1), fdx_index) - 1
+      o%lo_c = c_loc(o%lo)
+    end if
+    if (present(hi)) then
+      if (size(hi) /= ndim) return
+      o%hi = int(hi(ndim:1:-1), fdx_index)
+      o%hi_c = c_loc(o%hi)
+    end if
+    if (present(accumulate)) then
+      o%alpha = accumulate
+      o%accumulate_c = c_loc(o%alpha)
+    end if
     if (present(part)) o%part = int(part, fdx_index) - 1
     if (present(nparts)) o%nparts = int(nparts, fdx_index)
+    s = FDX_OK
   end subroutine
 
   ! ---- np.gradient ----
@@ -663,27 +531,21 @@ contains
   subroutine gradient_views(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
     type(fdx_view), intent(in) :: f, df
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order
+    real(real64), intent(in), optional :: spacing, x(:), accumulate
+    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:)
-    real(real64), intent(in), optional :: accumulate
-    integer, intent(in), optional :: part, nparts
-    type(options), target :: o
-    integer(c_int) :: s
-    call options_to_c(o, lo, hi, accumulate, part, nparts)
-    s = status_of()
-    call finish(s, 'fdx_gradient', status)
+    target :: x
+    call finish(status_of(), 'fdx_gradient', status)
 
   contains
 
     integer(c_int) function status_of() result(s)
       type(fdx_gradient_c), target :: call
       type(fdx_gradient_axis_c), target :: along
+      type(options), target :: o
       integer(fdx_index), target :: extent(f%rank), stride(MAXRANK, 2), x_stride(1)
-      integer :: order
-      type(fdx_view) :: x_view
+      integer(c_int) :: order
+      real(c_double) :: h
       s = FDX_E_NDIM
       if (f%rank == 0) return
       s = FDX_E_AXIS
@@ -693,20 +555,19 @@ contains
       if (present(x)) then
         if (size(x, kind=fdx_index) /= f%extent(axis)) return
       end if
-      s = FDX_E_BOX
-      if (.not. o%fits(f%rank)) return
+      call options_to_c(o, f%rank, s, lo, hi, accumulate, part, nparts)
+      if (s /= FDX_OK) return
       s = FDX_E_NODES
       if (present(x) .and. present(spacing)) return
       order = 1
-      if (present(edge_order)) order = edge_order
+      if (present(edge_order)) order = int(edge_order, c_int)
+      h = 1
+      if (present(spacing)) h = spacing
       call%isa = best_isa()
       if (present(x)) then
-        x_view = fdx_view(x)
-        s = fdx_gradient_coords_c(along, f%dtype, to_c(x_view, x_stride), f%extent(axis), int(order, c_int), call%isa)
-      else if (present(spacing)) then
-        s = fdx_gradient_uniform_c(along, f%dtype, spacing, FDX_WEAK, int(order, c_int))
+        s = fdx_gradient_coords_c(along, f%dtype, to_c(fdx_view(x), x_stride), f%extent(axis), order, call%isa)
       else
-        s = fdx_gradient_uniform_c(along, f%dtype, 1.0_c_double, FDX_WEAK, int(order, c_int))
+        s = fdx_gradient_uniform_c(along, f%dtype, h, FDX_WEAK, order)
       end if
       if (s /= FDX_OK) return
       extent = f%extent(f%rank:1:-1)
@@ -717,113 +578,31 @@ contains
       call%in = to_c(f, stride(:, 2))
       call%naxes = 1
       call%axes = c_loc(along)
-      if (allocated(o%lo)) call%lo = c_loc(o%lo)
-      if (allocated(o%hi)) call%hi = c_loc(o%hi)
-      if (o%accumulates) call%accumulate = c_loc(o%alpha)
+      call%lo = o%lo_c
+      call%hi = o%hi_c
+      call%accumulate = o%accumulate_c
       s = fdx_gradient_apply_part_c(call, o%part, o%nparts)
     end function
   end subroutine
 
-  subroutine gradient_f32_1(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real32), intent(in), target :: f(:)
-    real(real32), intent(inout), target :: df(:)
+  subroutine gradient_f32(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
+    real(real32), intent(in), target :: f(..)
+    real(real32), intent(inout), target :: df(..)
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
+    real(real64), intent(in), optional :: spacing, x(:), accumulate
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
     call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
       status, lo, hi, accumulate, part, nparts)
   end subroutine
 
-  subroutine gradient_f32_2(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real32), intent(in), target :: f(:, :)
-    real(real32), intent(inout), target :: df(:, :)
+  subroutine gradient_f64(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
+    real(real64), intent(in), target :: f(..)
+    real(real64), intent(inout), target :: df(..)
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
+    real(real64), intent(in), optional :: spacing, x(:), accumulate
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f32_3(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real32), intent(in), target :: f(:, :, :)
-    real(real32), intent(inout), target :: df(:, :, :)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f32_4(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real32), intent(in), target :: f(:, :, :, :)
-    real(real32), intent(inout), target :: df(:, :, :, :)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f64_1(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real64), intent(in), target :: f(:)
-    real(real64), intent(inout), target :: df(:)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f64_2(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real64), intent(in), target :: f(:, :)
-    real(real64), intent(inout), target :: df(:, :)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f64_3(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real64), intent(in), target :: f(:, :, :)
-    real(real64), intent(inout), target :: df(:, :, :)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
-    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine gradient_f64_4(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
-    real(real64), intent(in), target :: f(:, :, :, :)
-    real(real64), intent(inout), target :: df(:, :, :, :)
-    integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing
-    real(real64), intent(in), optional, target :: x(:)
-    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
-    integer(c_int), intent(out), optional :: status
-    real(real64), intent(in), optional :: accumulate
     call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
       status, lo, hi, accumulate, part, nparts)
   end subroutine
@@ -833,15 +612,66 @@ contains
   subroutine make_terms(self, shape, terms, status, transposed)
     class(fdx_operator), intent(inout) :: self
     integer, intent(in) :: shape(:)
-    type(fdx_term), intent(in) :: terms(:)
+    type(fdx_term), intent(in), target :: terms(:)
     integer(c_int), intent(out), optional :: status
     logical, intent(in), optional :: transposed
-    logical :: flipped
-    integer(c_int) :: s
-    flipped = .false.
-    if (present(transposed)) flipped = transposed
-    call build(self, shape, terms, flipped, s)
-    call finish(s, 'make', status)
+    call finish(status_of(), 'make', status)
+
+  contains
+
+    integer(c_int) function status_of() result(s)
+      type(fdx_sum_c), target :: what
+      type(fdx_term_c), target :: term(size(terms))
+      real(c_double), target :: scale(size(terms))
+      type(fdx_factor_c), allocatable, target :: factor(:)
+      type(fdx_array_c), allocatable, target :: coefficient(:)
+      integer(fdx_index), allocatable, target :: stride(:, :)
+      integer(fdx_index), target :: extent(size(shape))
+      integer(fdx_index) :: points(size(shape))
+      real(c_double), allocatable, target :: memory(:)
+      type(c_ptr) :: op
+      integer :: order(size(terms)), k, m, n, ndim
+      ndim = size(shape)
+      s = FDX_E_NDIM
+      if (ndim < 1 .or. ndim > MAXRANK) return
+      s = FDX_E_COUNT
+      n = 0
+      do k = 1, size(terms)
+        if (.not. allocated(terms(k)%factor)) return
+        n = n + size(terms(k)%factor)
+      end do
+      if (n == 0) return
+
+      allocate (factor(n), coefficient(n), stride(ndim, n))
+      order = sorted_by_output(terms)
+      n = 0
+      do k = 1, size(terms)
+        associate (p => terms(order(k)))
+          scale(k) = product(p%factor%scale)
+          term(k) = fdx_term_c(p%in - 1, p%out - 1, size(p%factor), c_null_ptr, c_loc(scale(k)))
+          if (size(p%factor) > 0) term(k)%factor = c_loc(factor(n + 1))
+          points = shape
+          do m = 1, size(p%factor)
+            n = n + 1
+            call factor_to_c(p%factor(m), points, factor(n), coefficient(n), stride(:, n), s)
+            if (s /= FDX_OK) return
+          end do
+        end associate
+      end do
+      extent = shape(ndim:1:-1)
+      what = fdx_sum_c(ndim, c_loc(extent), size(term), c_loc(term), best_isa())
+      if (present(transposed)) what%transposed = merge(1, 0, transposed)
+      n = int((fdx_operator_size_c(what) + 7) / 8)
+      allocate (memory(max(n, 1)))
+      op = c_null_ptr
+      s = fdx_operator_make_c(c_loc(memory), what, op)
+      if (s /= FDX_OK) return
+      self%terms = terms
+      self%shape = shape
+      self%transposed = what%transposed /= 0
+      call move_alloc(memory, self%memory)
+      self%op = op
+    end function
   end subroutine
 
   subroutine make_factors(self, shape, factors, status, transposed)
@@ -866,64 +696,6 @@ contains
     integer(c_int), intent(out), optional :: status
     logical, intent(in), optional :: transposed
     call make_factors(self, shape, [factor], status, transposed)
-  end subroutine
-
-  subroutine build(self, shape, terms, transposed, s)
-    class(fdx_operator), intent(inout) :: self
-    integer, intent(in) :: shape(:)
-    type(fdx_term), intent(in), target :: terms(:)
-    logical, intent(in) :: transposed
-    integer(c_int), intent(out) :: s
-    type(fdx_sum_c), target :: what
-    type(fdx_term_c), target :: term(size(terms))
-    real(c_double), target :: scale(size(terms))
-    type(fdx_factor_c), allocatable, target :: factor(:)
-    type(fdx_array_c), allocatable, target :: coefficient(:)
-    integer(fdx_index), allocatable, target :: stride(:, :)
-    integer(fdx_index), target :: extent(size(shape))
-    integer(fdx_index) :: points(size(shape))
-    real(c_double), allocatable, target :: memory(:)
-    type(c_ptr) :: op
-    integer :: order(size(terms)), k, m, n, ndim
-    ndim = size(shape)
-    s = FDX_E_NDIM
-    if (ndim < 1 .or. ndim > MAXRANK) return
-    s = FDX_E_COUNT
-    n = 0
-    do k = 1, size(terms)
-      if (.not. allocated(terms(k)%factor)) return
-      n = n + size(terms(k)%factor)
-    end do
-    if (n == 0) return
-
-    allocate (factor(n), coefficient(n), stride(ndim, n))
-    order = sorted_by_output(terms)
-    n = 0
-    do k = 1, size(terms)
-      associate (p => terms(order(k)))
-        scale(k) = product(p%factor%scale)
-        term(k) = fdx_term_c(p%in - 1, p%out - 1, size(p%factor), c_null_ptr, c_loc(scale(k)))
-        if (size(p%factor) > 0) term(k)%factor = c_loc(factor(n + 1))
-        points = shape
-        do m = 1, size(p%factor)
-          n = n + 1
-          call factor_to_c(p%factor(m), points, factor(n), coefficient(n), stride(:, n), s)
-          if (s /= FDX_OK) return
-        end do
-      end associate
-    end do
-    extent = shape(ndim:1:-1)
-    what = fdx_sum_c(ndim, c_loc(extent), size(term), c_loc(term), best_isa(), merge(1, 0, transposed))
-    n = int((fdx_operator_size_c(what) + 7) / 8)
-    allocate (memory(max(n, 1)))
-    op = c_null_ptr
-    s = fdx_operator_make_c(c_loc(memory), what, op)
-    if (s /= FDX_OK) return
-    self%terms = terms
-    self%shape = shape
-    self%transposed = transposed
-    call move_alloc(memory, self%memory)
-    self%op = op
   end subroutine
 
   ! The struct of a factor. The points along each dimension become those of its result.
@@ -989,14 +761,12 @@ contains
     class(fdx_operator), intent(inout) :: to
     type(fdx_operator), intent(in) :: from
     type(fdx_operator) :: made
-    integer(c_int) :: s
     if (.not. allocated(from%memory)) then
       if (allocated(to%memory)) deallocate (to%memory)
       return
     end if
     if (is_made(to) .and. c_associated(to%op, from%op)) return ! a = a, for which gfortran copies no memory
-    call build(made, from%shape, from%terms, from%transposed, s)
-    call finish(s, 'copy')
+    call made%make(from%shape, from%terms, transposed=from%transposed)
     call move_alloc(made%memory, to%memory)
     call move_alloc(made%terms, to%terms)
     call move_alloc(made%shape, to%shape)
@@ -1040,8 +810,18 @@ contains
     shape = lengths(ndim:1:-1)
   end function
 
+  ! Virtual machines take many microseconds to tell the instruction set, so it is asked for once; or by several threads
+  ! at the same time, which store the same address.
   type(c_ptr) function best_isa()
+    integer(fdx_index) :: known
+    !$omp atomic read
+    known = best
+    best_isa = transfer(known, c_null_ptr)
+    if (known /= 0) return
     best_isa = fdx_isa_find_c('auto' // c_null_char)
+    known = transfer(best_isa, known)
+    !$omp atomic write
+    best = known
   end function
 
   ! ---- operators: application ----
@@ -1051,14 +831,9 @@ contains
     class(fdx_operator), intent(in), target :: self
     type(fdx_view), intent(in) :: u(:), y(:)
     integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:)
+    integer, intent(in), optional :: lo(:), hi(:), part, nparts
     real(real64), intent(in), optional :: accumulate
-    integer, intent(in), optional :: part, nparts
-    type(options), target :: o
-    integer(c_int) :: s
-    call options_to_c(o, lo, hi, accumulate, part, nparts)
-    s = status_of()
-    call finish(s, 'apply', status)
+    call finish(status_of(), 'apply', status)
 
   contains
 
@@ -1067,7 +842,9 @@ contains
       type(fdx_call_c), target :: call
       type(fdx_array_c), target :: arrays(size(u) + size(y))
       integer(fdx_index), target :: stride(MAXRANK, size(u) + size(y))
-      real(c_double), allocatable, target :: workspace(:)
+      type(options), target :: o
+      type(c_ptr) :: prepared
+      real(c_double), allocatable, target :: memory(:), workspace(:)
       integer :: k
       s = FDX_E_UNMADE
       if (.not. is_made(self)) return
@@ -1082,103 +859,35 @@ contains
         if (.not. conforms(y(k), shape_at(op%out_shape, op%ndim))) return
         arrays(size(u) + k) = to_c(y(k), stride(:, size(u) + k))
       end do
-      s = FDX_E_BOX
-      if (.not. o%fits(int(op%ndim))) return
-      call%op = self%op
-      call%in = c_loc(arrays(1))
-      call%out = c_loc(arrays(size(u) + 1))
-      if (allocated(o%lo)) call%lo = c_loc(o%lo)
-      if (allocated(o%hi)) call%hi = c_loc(o%hi)
-      if (o%accumulates) call%accumulate = c_loc(o%alpha)
-      allocate (workspace(max(1_fdx_index, (fdx_workspace_size_c(call) + 7) / 8)))
-      s = fdx_apply_part_c(call, c_loc(workspace), 8 * size(workspace, kind=fdx_index), o%part, o%nparts)
+      call options_to_c(o, int(op%ndim), s, lo, hi, accumulate, part, nparts)
+      if (s /= FDX_OK) return
+      call = fdx_call_c(self%op, c_loc(arrays(1)), c_loc(arrays(size(u) + 1)), o%lo_c, o%hi_c, o%accumulate_c)
+      allocate (memory((fdx_prepared_size_c(call) + 7) / 8))
+      s = fdx_prepare_c(c_loc(memory), call, prepared)
+      if (s /= FDX_OK) return
+      allocate (workspace(max(1_fdx_index, (fdx_prepared_workspace_size_c(prepared) + 7) / 8)))
+      s = fdx_run_c(prepared, c_null_ptr, c_loc(workspace), o%part, o%nparts)
     end function
   end subroutine
 
-  subroutine apply_f32_1(self, u, y, status, lo, hi, accumulate, part, nparts)
+  subroutine apply_f32(self, u, y, status, lo, hi, accumulate, part, nparts)
     class(fdx_operator), intent(in), target :: self
-    real(real32), intent(in), target :: u(:)
-    real(real32), intent(inout), target :: y(:)
+    real(real32), intent(in), target :: u(..)
+    real(real32), intent(inout), target :: y(..)
     integer(c_int), intent(out), optional :: status
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
     real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
   end subroutine
 
-  subroutine apply_f32_2(self, u, y, status, lo, hi, accumulate, part, nparts)
+  subroutine apply_f64(self, u, y, status, lo, hi, accumulate, part, nparts)
     class(fdx_operator), intent(in), target :: self
-    real(real32), intent(in), target :: u(:, :)
-    real(real32), intent(inout), target :: y(:, :)
+    real(real64), intent(in), target :: u(..)
+    real(real64), intent(inout), target :: y(..)
     integer(c_int), intent(out), optional :: status
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
     real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
   end subroutine
 
-  subroutine apply_f32_3(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real32), intent(in), target :: u(:, :, :)
-    real(real32), intent(inout), target :: y(:, :, :)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine apply_f32_4(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real32), intent(in), target :: u(:, :, :, :)
-    real(real32), intent(inout), target :: y(:, :, :, :)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine apply_f64_1(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real64), intent(in), target :: u(:)
-    real(real64), intent(inout), target :: y(:)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine apply_f64_2(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real64), intent(in), target :: u(:, :)
-    real(real64), intent(inout), target :: y(:, :)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine apply_f64_3(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real64), intent(in), target :: u(:, :, :)
-    real(real64), intent(inout), target :: y(:, :, :)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  subroutine apply_f64_4(self, u, y, status, lo, hi, accumulate, part, nparts)
-    class(fdx_operator), intent(in), target :: self
-    real(real64), intent(in), target :: u(:, :, :, :)
-    real(real64), intent(inout), target :: y(:, :, :, :)
-    integer(c_int), intent(out), optional :: status
-    integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call apply_views(self, [fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
-  end subroutine
-
-  pure logical function fits(self, ndim)
-    class(options), intent(in) :: self
-    integer, intent(in) :: ndim
-    fits = allocated(self%lo) .eqv. allocated(self%hi)
-    if (fits .and. allocated(self%lo)) fits = size(self%lo) == ndim .and. size(self%hi) == ndim
-  end function
 end module

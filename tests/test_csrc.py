@@ -127,9 +127,20 @@ def test_fortran_has_the_header_s_numbers():
     assert {name: value.replace("'", '"') for name, value in got.items()} == wanted
 
 
-def test_fortran_module(tmp_path):
-    copied(tmp_path / "csrc")
-    run(tool("gfortran"), "-std=f2008", *STRICT, "-c", "fdx.f90", cwd=tmp_path / "csrc")
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "-DFLOAT=real32 -O0 -fcheck=all,no-array-temps",
+        "-DFLOAT=real64 -O0 -fcheck=all,no-array-temps",
+        "-DFLOAT=real32 -O3",
+        "-DFLOAT=real64 -O2 -fcheck=recursion -fopenmp",
+    ],
+)
+def test_fortran_arrays(flags, objects, tmp_path):
+    sources = [CSRC / "fdx.f90", ROOT / "tests" / "c" / "arrays.f90"]
+    command = [tool("gfortran"), "-std=f2018", *STRICT, "-cpp", *flags.split(), "-J", tmp_path]
+    run(*command, *sources, *objects, "-o", tmp_path / "arrays")
+    run(tmp_path / "arrays")
 
 
 USES_BOTH = """

@@ -569,7 +569,7 @@ def of_cpp(objects, program):
 
 
 def of_fortran(objects, program):
-    flags = ["-std=f2008", *STRICT, "-J", program.parent]
+    flags = ["-std=f2018", *STRICT, "-J", program.parent]
     sources = [CSRC / "fdx.f90", TESTS / "c" / "apply.f90"]
     run(tool("gfortran"), *flags, *sources, *objects, "-o", program)
 

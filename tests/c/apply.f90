@@ -1,6 +1,7 @@
 ! apply CASES RESULTS: computes the cases in a file of binary records through csrc/fdx.f90, and writes the bytes of the
 ! results. Records are int64 and float64 numbers and arrays in C order; their layouts are described where they are read.
-! A C-contiguous array of shape (n0, ..., nk) is the array a(nk, ..., n0) here: axis a is dimension ndim - a.
+! A C-contiguous array of shape (n0, ..., nk) is the array a(nk, ..., n0) here: axis a is dimension ndim - a. All arrays
+! are passed as views; arrays.f90 passes them by themselves.
 program apply
   use, intrinsic :: iso_fortran_env, only: int64, real32, real64
   use fdx
@@ -60,9 +61,9 @@ contains
     do k = 1, naxes
       df = f
       if (allocated(factors(k)%x)) then
-        call gradient(f, df, axis(k), edge_order, x=factors(k)%x)
+        call fdx_gradient(view(f), view(df), axis(k), x=factors(k)%x, edge_order=edge_order)
       else
-        call gradient(f, df, axis(k), edge_order, spacing=spacing(k))
+        call fdx_gradient(view(f), view(df), axis(k), spacing(k), edge_order=edge_order)
       end if
       call put(df)
     end do
@@ -108,11 +109,7 @@ contains
       y(k) = next_array(dtype, out_shape)
     end do
     ! What is not allocated is not present.
-    if (ninputs == 1 .and. noutputs == 1) then
-      call apply_one(op, u(1), y(1), lo, hi, alpha)
-    else
-      call op%apply([(view(u(k)), k=1, ninputs)], [(view(y(k)), k=1, noutputs)], lo=lo, hi=hi, accumulate=alpha)
-    end if
+    call op%apply([(view(u(k)), k=1, ninputs)], [(view(y(k)), k=1, noutputs)], lo=lo, hi=hi, accumulate=alpha)
     do k = 1, noutputs
       call put(y(k))
     end do
@@ -175,91 +172,7 @@ contains
     write (results) w
   end subroutine
 
-  ! ---- arrays of the rank of a shape ----
-
-  subroutine gradient(f, df, axis, edge_order, spacing, x)
-    type(numbers), intent(in), target :: f
-    type(numbers), intent(inout), target :: df
-    integer, intent(in) :: axis, edge_order
-    real(real64), intent(in), optional :: spacing, x(:)
-    real(real32), pointer :: f2(:, :), g2(:, :), f3(:, :, :), g3(:, :, :), f4(:, :, :, :), g4(:, :, :, :)
-    real(real64), pointer :: u2(:, :), v2(:, :), u3(:, :, :), v3(:, :, :), u4(:, :, :, :), v4(:, :, :, :)
-    associate (n => f%shape)
-      select case (merge(10, 0, allocated(f%d)) + size(n))
-      case (1)
-        call fdx_gradient(f%s, df%s, axis, spacing, x, edge_order)
-      case (2)
-        f2(1:n(1), 1:n(2)) => f%s
-        g2(1:n(1), 1:n(2)) => df%s
-        call fdx_gradient(f2, g2, axis, spacing, x, edge_order)
-      case (3)
-        f3(1:n(1), 1:n(2), 1:n(3)) => f%s
-        g3(1:n(1), 1:n(2), 1:n(3)) => df%s
-        call fdx_gradient(f3, g3, axis, spacing, x, edge_order)
-      case (4)
-        f4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%s
-        g4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => df%s
-        call fdx_gradient(f4, g4, axis, spacing, x, edge_order)
-      case (11)
-        call fdx_gradient(f%d, df%d, axis, spacing, x, edge_order)
-      case (12)
-        u2(1:n(1), 1:n(2)) => f%d
-        v2(1:n(1), 1:n(2)) => df%d
-        call fdx_gradient(u2, v2, axis, spacing, x, edge_order)
-      case (13)
-        u3(1:n(1), 1:n(2), 1:n(3)) => f%d
-        v3(1:n(1), 1:n(2), 1:n(3)) => df%d
-        call fdx_gradient(u3, v3, axis, spacing, x, edge_order)
-      case (14)
-        u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%d
-        v4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => df%d
-        call fdx_gradient(u4, v4, axis, spacing, x, edge_order)
-      end select
-    end associate
-  end subroutine
-
-  subroutine apply_one(op, f, y, lo, hi, alpha)
-    type(fdx_operator), intent(in) :: op
-    type(numbers), intent(in), target :: f
-    type(numbers), intent(inout), target :: y
-    integer, intent(in), optional :: lo(:), hi(:)
-    real(real64), intent(in), optional :: alpha
-    real(real32), pointer :: f2(:, :), g2(:, :), f3(:, :, :), g3(:, :, :), f4(:, :, :, :), g4(:, :, :, :)
-    real(real64), pointer :: u2(:, :), v2(:, :), u3(:, :, :), v3(:, :, :), u4(:, :, :, :), v4(:, :, :, :)
-    associate (n => f%shape, m => y%shape)
-      select case (merge(10, 0, allocated(f%d)) + size(n))
-      case (1)
-        call op%apply(f%s, y%s, lo=lo, hi=hi, accumulate=alpha)
-      case (2)
-        f2(1:n(1), 1:n(2)) => f%s
-        g2(1:m(1), 1:m(2)) => y%s
-        call op%apply(f2, g2, lo=lo, hi=hi, accumulate=alpha)
-      case (3)
-        f3(1:n(1), 1:n(2), 1:n(3)) => f%s
-        g3(1:m(1), 1:m(2), 1:m(3)) => y%s
-        call op%apply(f3, g3, lo=lo, hi=hi, accumulate=alpha)
-      case (4)
-        f4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%s
-        g4(1:m(1), 1:m(2), 1:m(3), 1:m(4)) => y%s
-        call op%apply(f4, g4, lo=lo, hi=hi, accumulate=alpha)
-      case (11)
-        call op%apply(f%d, y%d, lo=lo, hi=hi, accumulate=alpha)
-      case (12)
-        u2(1:n(1), 1:n(2)) => f%d
-        v2(1:m(1), 1:m(2)) => y%d
-        call op%apply(u2, v2, lo=lo, hi=hi, accumulate=alpha)
-      case (13)
-        u3(1:n(1), 1:n(2), 1:n(3)) => f%d
-        v3(1:m(1), 1:m(2), 1:m(3)) => y%d
-        call op%apply(u3, v3, lo=lo, hi=hi, accumulate=alpha)
-      case (14)
-        u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => f%d
-        v4(1:m(1), 1:m(2), 1:m(3), 1:m(4)) => y%d
-        call op%apply(u4, v4, lo=lo, hi=hi, accumulate=alpha)
-      end select
-    end associate
-  end subroutine
-
+  ! A view of the shape of an array.
   type(fdx_view) function view(a)
     type(numbers), intent(in), target :: a
     real(real32), pointer :: f2(:, :), f3(:, :, :), f4(:, :, :, :)

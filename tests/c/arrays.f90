@@ -1,0 +1,240 @@
+! All kinds of arrays that Fortran passes to csrc/fdx.f90, of the kind that FLOAT names (-cpp -DFLOAT=real32): sections,
+! reversed, empty, pointers, expressions and so on. Results have the bits that contiguous copies give, and nothing else
+! is written to.
+program arrays
+  use, intrinsic :: iso_fortran_env, only: error_unit, real64, wp => FLOAT
+  use fdx
+  implicit none
+
+  type :: point
+    real(wp) :: f, g, h(3)
+  end type
+
+  real(real64) :: random(7, 6, 5, 4)
+  real(wp), target :: u(7, 6, 5, 4), y(7, 6, 5, 4), wanted(7, 6, 5, 4)
+  logical :: failed = .false.
+
+  call random_number(random)
+  u = real(random, wp)
+  y = -1
+  wanted = -1
+  call sections()
+  call components()
+  call pointers()
+  call allocatables()
+  call expressions()
+  call dummies(u(:, :, 1, 1), y(:, :, 1, 1), u(2:6:2, ::5, 1, 1), y(5:1:-2, 2:3, 1, 1), 7)
+  call without_elements()
+  call refused()
+  call assumed_size(u)
+  if (failed) error stop 'arrays'
+
+contains
+
+  subroutine expect(what, is_true)
+    character(*), intent(in) :: what
+    logical, intent(in) :: is_true
+    if (is_true) return
+    write (error_unit, '(2a)') 'FAILED: ', what
+    failed = .true.
+  end subroutine
+
+  subroutine compare(what)
+    character(*), intent(in) :: what
+    call expect(what, all(y >= wanted .and. y <= wanted))
+    call expect(what // ': nothing was computed', any(y < -1 .or. y > -1))
+    y = -1
+    wanted = -1
+  end subroutine
+
+  ! g = the gradient of f plus half its second derivative, along a dimension. Arrays arrive as the caller passes them.
+  subroutine derivatives(f, g, axis)
+    real(wp), intent(in), target :: f(..)
+    real(wp), intent(inout), target :: g(..)
+    integer, intent(in) :: axis
+    type(fdx_operator) :: op
+    call op%make(shape(f), fdx_factor(axis=axis, deriv=2))
+    call fdx_gradient(f, g, axis)
+    call op%apply(f, g, accumulate=0.5_real64)
+  end subroutine
+
+  subroutine sections()
+    real(wp) :: f1(6), g1(6), f2(4, 5), g2(4, 5), f3(3, 4, 4), g3(3, 4, 4), f4(3, 3, 1, 4), g4(3, 3, 1, 4)
+    f1 = u(2, 6:1:-1, 3, 4)
+    g1 = -1
+    call derivatives(f1, g1, 1)
+    call derivatives(u(2, 6:1:-1, 3, 4), y(7, :, 1, 2), 1)
+    wanted(7, :, 1, 2) = g1
+    call compare('rank 1')
+
+    f2 = u(7:1:-2, 2, :, 3)
+    g2 = -1
+    call derivatives(f2, g2, 2)
+    call derivatives(u(7:1:-2, 2, :, 3), y(2, 4:1:-1, :, 1), 2)
+    wanted(2, 4:1:-1, :, 1) = g2
+    call compare('rank 2')
+    call derivatives(u([7, 5, 3, 1], 2, :, 3), y(1:4, 2, :, 1), 2)
+    wanted(1:4, 2, :, 1) = g2
+    call compare('indices in a vector')
+
+    f3 = u(2:6:2, 5:2:-1, 3, :)
+    g3 = -1
+    call derivatives(f3, g3, 2)
+    call derivatives(u(2:6:2, 5:2:-1, 3, :), y(7:3:-2, 2:5, 4:1:-1, 4), 2)
+    wanted(7:3:-2, 2:5, 4:1:-1, 4) = g3
+    call compare('rank 3')
+
+    f4 = u(7:1:-3, ::2, 2:2, 4:1:-1)
+    g4 = -1
+    call derivatives(f4, g4, 4)
+    call derivatives(u(7:1:-3, ::2, 2:2, 4:1:-1), y(2:4, 6:1:-2, 5:5, :), 4)
+    wanted(2:4, 6:1:-2, 5:5, :) = g4
+    call compare('rank 4, with an extent of 1')
+    call fdx_gradient(u(7:1:-3, ::2, 2:2, 4:1:-1), g4, 4)
+    call fdx_gradient(fdx_view(u(7:1:-3, ::2, 2:2, 4:1:-1)), fdx_view(y(2:4, 6:1:-2, 5:5, :)), 4)
+    wanted(2:4, 6:1:-2, 5:5, :) = g4
+    call compare('views')
+  end subroutine
+
+  ! Elements that are further apart than they are long.
+  subroutine components()
+    type(point), target :: points(6, 5)
+    real(wp) :: g(6, 5)
+    integer :: k
+    points%f = u(1, :, :, 1)
+    points%g = -1
+    do k = 1, 3
+      points%h(k) = -1
+    end do
+    call derivatives(u(1, :, :, 1), g, 1)
+    call derivatives(points(6:1:-1, :)%f, points(6:1:-1, :)%h(2), 1)
+    wanted(1, :, :, 1) = points%h(2)
+    call derivatives(points%f, y(1, :, :, 1), 1)
+    call expect('components', all(points%g < 0) .and. all(points%h(1) < 0) .and. all(points%h(3) < 0))
+    wanted(1, :, :, 1) = g
+    call compare('components')
+  end subroutine
+
+  ! With bounds of their own.
+  subroutine pointers()
+    real(wp), pointer :: f(:, :), g(:, :)
+    real(wp) :: h(6, 5)
+    call derivatives(u(1, :, :, 1), h, 2)
+    f(0:, -7:) => u(1, :, :, 1)
+    g(-3:, 9:) => y(4, :, 5:1:-1, 2)
+    call derivatives(f, g, 2)
+    wanted(4, :, 5:1:-1, 2) = h
+    call compare('pointers')
+    call derivatives(u(1, 2, :, 1), h(1, :), 1)
+    call derivatives(f(1, :), g(2, :), 1)
+    wanted(4, 6, 5:1:-1, 2) = h(1, :)
+    call compare('sections of pointers')
+    f(0:6, 0:5) => u(:, :, 1, 1)
+    g(0:6, 0:5) => y(:, :, 2, 2)
+    call derivatives(u(:, :, 1, 1), wanted(:, :, 2, 2), 1)
+    call derivatives(f, g, 1)
+    call compare('pointers to contiguous arrays')
+  end subroutine
+
+  subroutine allocatables()
+    real(wp), allocatable :: f(:, :), g(:, :)
+    allocate (f(0:6, -5:0), g(3:9, 3:8))
+    f = u(:, :, 1, 1)
+    g = -1
+    call derivatives(f, g, 1)
+    y(:, :, 1, 1) = g
+    call derivatives(u(:, :, 1, 1), wanted(:, :, 1, 1), 1)
+    call compare('allocatable arrays')
+    call derivatives(f(6:0:-1, :), y(:, :, 1, 1), 1)
+    call derivatives(u(7:1:-1, :, 1, 1), wanted(:, :, 1, 1), 1)
+    call compare('sections of allocatable arrays')
+  end subroutine
+
+  ! gfortran's descriptors of expressions have other lower bounds than 1.
+  subroutine expressions()
+    real(wp) :: f(5, 6)
+    f = 2 * transpose(u(1, :, :, 1))
+    call derivatives(f, wanted(1:5, :, 2, 2), 1)
+    call derivatives(2 * transpose(u(1, :, :, 1)), y(1:5, :, 2, 2), 1)
+    call compare('a product with a transpose')
+    call derivatives(f, wanted(1:5, :, 2, 2), 1)
+    call derivatives((f), y(1:5, :, 2, 2), 1)
+    call compare('an array in parentheses')
+    f = transpose(u(1, :, :, 1))
+    call derivatives(f, wanted(1:5, :, 2, 2), 2)
+    call derivatives(transpose(u(1, :, :, 1)), y(1:5, :, 2, 2), 2)
+    call compare('a transpose')
+    call derivatives(u(2, :, 3, 4), wanted(7, :, 1, 2), 1)
+    call derivatives([u(2, :3, 3, 4), u(2, 4:, 3, 4)], y(7, :, 1, 2), 1)
+    call compare('an array of elements')
+    call derivatives(u(:, :, :4, 1), wanted(:, :, :4, 2), 3)
+    call derivatives(reshape(u(:, :, :4, 1), [7, 6, 4]), y(:, :, :4, 2), 3)
+    call compare('an array of another shape')
+    call derivatives(u, wanted, 3)
+    call derivatives(1 * u, y, 3)
+    call compare('rank 4')
+    call fdx_gradient(u(:, :, 1, 1), wanted(:, :, 2, 2), 1)
+    call fdx_gradient(1 * u(:, :, 1, 1), y(:, :, 2, 2), 1)
+    call compare('without another procedure between')
+  end subroutine
+
+  ! With bounds of their own, of a shape that is assumed or explicit.
+  subroutine dummies(f, g, section, into, n)
+    integer, intent(in) :: n
+    real(wp), intent(in) :: f(0:n - 1, -5:0), section(-1:, 7:)
+    real(wp), intent(inout) :: g(0:n - 1, -5:0), into(-1:, 7:)
+    real(wp) :: h(3, 2)
+    call derivatives(f, g, 2)
+    call derivatives(u(:, :, 1, 1), wanted(:, :, 1, 1), 2)
+    call compare('arrays of explicit shape')
+    h = section
+    call fdx_gradient(h, wanted(5:1:-2, 2:3, 1, 1), 2)
+    call fdx_gradient(section, into, 2)
+    call compare('arrays of assumed shape')
+  end subroutine
+
+  subroutine without_elements()
+    real(wp) :: f(0, 6), g(0, 6), none(4, 0, 3)
+    type(fdx_operator) :: op
+    call derivatives(f, g, 2)
+    call derivatives(u(7:6, :, 1, 1), y(1:0, :, 1, 1), 2)
+    call derivatives(none, y(1:4, 6:1, 2:4, 1), 1)
+    call op%make([7, 0, 5], fdx_factor(axis=1))
+    call op%apply(u(:, 2:1, :, 1), y(:, 1:0, :, 2))
+    call expect('arrays without elements', all(y < 0))
+  end subroutine
+
+  subroutine refused()
+    real(wp), target :: f(7, 6, 5, 2, 2), g(7, 6, 5, 2, 2)
+    type(fdx_operator) :: op
+    integer :: s
+    f = 0
+    g = 0
+    call op%make([7], fdx_factor(axis=1))
+    call fdx_gradient(f, g, 1, status=s)
+    call expect('five dimensions', s == FDX_E_NDIM)
+    call op%apply(f, g, status=s)
+    call expect('five dimensions', s == FDX_E_CONFORM)
+    call fdx_gradient(u(1, 1, 1, 1), y(1, 1, 1, 1), 1, status=s)
+    call expect('no dimension', s == FDX_E_NDIM)
+    call op%apply(u(1, 1, 1, 1), y(1, 1, 1, 1), status=s)
+    call expect('no dimension', s == FDX_E_CONFORM)
+    call fdx_gradient(u(:, :, 1, 1), y(:, 1, 1, 1), 1, status=s)
+    call expect('different ranks', s == FDX_E_CONFORM)
+    call fdx_gradient(u(:, 1, 1, 1), y(:6, 1, 1, 1), 1, status=s)
+    call expect('different lengths', s == FDX_E_CONFORM)
+    call expect(fdx_message(FDX_E_NDIM), fdx_message(FDX_E_NDIM) == 'the rank of an array is not in 1 .. 4')
+  end subroutine
+
+  ! An array without a last extent; but its sections have one.
+  subroutine assumed_size(f)
+    real(wp), intent(in) :: f(7, *)
+    integer :: s
+    call fdx_gradient(f, y(:, :, 1, 1), 1, status=s)
+    call expect('assumed size', s == FDX_E_CONFORM)
+    call expect('y is written to', all(y < 0))
+    call derivatives(f(:, :6), y(:, :, 1, 1), 2)
+    call derivatives(u(:, :, 1, 1), wanted(:, :, 1, 1), 2)
+    call compare('a section of an array of assumed size')
+  end subroutine
+end program
