@@ -14,8 +14,8 @@ void find_tables(void)
     int count = 0;
     while (names[count] != NULL)
         count++;
-    tables[ntables++] = fdx_isa_find("auto");
     ntables = 0;
+    tables[ntables++] = fdx_isa_find("auto");
     for (int k = count - 1; k >= 0 && ntables < MOST_TABLES; k--) /* the worst one, "base", first */
         if (fdx_isa_find(names[k]) != NULL)
             tables[ntables++] = fdx_isa_find(names[k]);
