@@ -408,6 +408,40 @@ static int reorder(walk *w, const fdx_gradient *call, int *order, int count)
     return best >= 0;
 }
 
+/* Plan an axis, for an array of `size` elements; `prefetch`: prefetch distance in bytes. */
+static void plan_axis(walk *w, band *b, const fdx_gradient_axis *along, int innermost, const ptrdiff_t *inside,
+                      ptrdiff_t size, ptrdiff_t prefetch)
+{
+    const fdx_gradient *call = w->call;
+    const fdx_isa *isa = call->isa;
+    const int result = along->out.dtype;
+    b->along = along;
+    b->n = call->shape[along->axis];
+    b->index = 0;
+    b->stride = call->in.stride[along->axis];
+    b->step = along->out.stride[innermost];
+    b->inner = inside[along->axis];
+    for (int at = 0; at < w->nouter; at++)
+        if (w->outer[at] == along->axis)
+            b->inner = 0;
+    b->plain = is_direct(call, &along->out, b->step);
+    b->scatter = isa->scatter[result - FDX_F32][along->out.swapped != 0];
+    plan_row(&b->stencil[FIRST], &along->first, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
+    plan_row(&b->stencil[INTERIOR], &along->interior, isa, result, size >= MIN_DIVISIONS, prefetch);
+    plan_row(&b->stencil[LAST], &along->last, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
+    /* Loops of long rows of quotients can write by non-temporal stores; other results are computed in a buffer
+     * first. */
+    const int stream = w->stream && b->plain;
+    const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= MIN_INTERIOR) &&
+                      b->stencil[INTERIOR].division != FDX_DIVIDE;
+    for (int at = 0; at < 3; at++) {
+        b->stencil[at].divisor.stream = alone;
+        w->speculative |= b->stencil[at].division == FDX_CORRECT;
+    }
+    b->buffered = stream && !alone;
+    w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one row segment of the interior */
+}
+
 static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
 {
     const fdx_isa *isa = call->isa;
@@ -455,35 +489,8 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     const ptrdiff_t prefetch =
         size > AXES_BLOCK_ELEMENTS && size > PREFETCH_MIN_BYTES / w->itemsize ? PREFETCH_BYTES : 0;
     w->speculative = 0;
-    for (int k = 0; k < call->naxes; k++) {
-        const fdx_gradient_axis *along = &call->axes[k];
-        band *b = &w->band[k];
-        b->along = along;
-        b->n = call->shape[along->axis];
-        b->index = 0;
-        b->stride = call->in.stride[along->axis];
-        b->step = along->out.stride[innermost];
-        b->inner = inside[along->axis];
-        for (int at = 0; at < w->nouter; at++)
-            if (order[at] == along->axis)
-                b->inner = 0;
-        b->plain = is_direct(call, &along->out, b->step);
-        b->scatter = isa->scatter[result - FDX_F32][along->out.swapped != 0];
-        plan_row(&b->stencil[FIRST], &along->first, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
-        plan_row(&b->stencil[INTERIOR], &along->interior, isa, result, size >= MIN_DIVISIONS, prefetch);
-        plan_row(&b->stencil[LAST], &along->last, isa, result, size >= MIN_DIVISIONS * b->n, prefetch);
-        /* Loops of long rows of quotients can write by non-temporal stores; other results are computed in a buffer
-         * first. */
-        const int stream = w->stream && b->plain;
-        const int alone = stream && (b->inner == 0 || b->inner * (b->n - 2) >= MIN_INTERIOR) &&
-                          b->stencil[INTERIOR].division != FDX_DIVIDE;
-        for (int at = 0; at < 3; at++) {
-            b->stencil[at].divisor.stream = alone;
-            w->speculative |= b->stencil[at].division == FDX_CORRECT;
-        }
-        b->buffered = stream && !alone;
-        w->speculative |= b->inner > 0 && b->inner * b->n < w->flat; /* more than one row segment of the interior */
-    }
+    for (int k = 0; k < call->naxes; k++)
+        plan_axis(w, &w->band[k], &call->axes[k], innermost, inside, size, prefetch);
     w->speculative = w->speculative && fdx_flags_are_reliable();
     if (call->accumulate != NULL)
         fdx_fill_row(&w->alpha, *call->accumulate, fdx_is_single(result), MIN(FDX_BUFFER_ELEMENTS, 2 * w->block));
@@ -556,6 +563,27 @@ typedef struct {
     ptrdiff_t count;    /* they are for so many elements, and then repeat; 0: the same for all */
 } varying_weights;
 
+/* The rows of neighbours of m elements of a line, converted. */
+static void convert_neighbours(walk *w, const band *b, const stencil *s, const line *l, ptrdiff_t m, const void **x)
+{
+    const int8_t *off = s->of->off;
+    ptrdiff_t least = off[0], most = off[0];
+    for (int k = 1; k < s->nweights; k++) {
+        least = MIN(least, off[k]);
+        most = MAX(most, off[k]);
+    }
+    if (l->in_step == b->stride) { /* neighbours are the line itself, shifted: convert it once */
+        converted *from = oldest_row(w);
+        from->in = NULL;
+        w->gather(&from->row, l->in + least * b->stride, l->in_step, m + most - least);
+        for (int k = 0; k < s->nweights; k++)
+            x[k] = (const char *)&from->row + (off[k] - least) * w->itemsize;
+    } else {
+        for (int k = 0; k < s->nweights; k++)
+            x[k] = convert(w, l->in + off[k] * b->stride, l->in_step, m);
+    }
+}
+
 /* Compute a line; `varying`: weights from coordinates, if the formula is FDX_SPACED, or NULL. */
 static void run_line(walk *w, const band *b, const stencil *s, line l, const varying_weights *varying)
 {
@@ -575,37 +603,22 @@ static void run_line(walk *w, const band *b, const stencil *s, line l, const var
                     l.in_step / w->itemsize, l.n, division, &s->divisor);
         return;
     }
-    const int shifted = l.in_step == b->stride; /* neighbours are the line itself, shifted */
     ptrdiff_t most = each ? varying->count : in_place && out_place ? l.n : CONVERTED_BYTES / w->itemsize;
     const ptrdiff_t row = b->inner > 0 ? b->inner : l.n;
     if (!in_place && !each && row >= MIN_WHOLE_ROW && row < most)
         most = row; /* whole rows, which are used again */
     else if (!in_place && !each)
         most = MIN(most, FDX_BUFFER_ELEMENTS);
-    ptrdiff_t least = off[0], span = off[0];
-    for (int k = 1; k < s->nweights; k++) {
-        least = MIN(least, off[k]);
-        span = MAX(span, off[k]);
-    }
-    span -= least;
     row_buffer to;
     const void *x[FDX_NWEIGHTS] = {NULL, NULL, NULL};
 
     while (l.n > 0) {
         const ptrdiff_t m = MIN(l.n, most);
-        if (in_place) {
+        if (in_place)
             for (int k = 0; k < s->nweights; k++)
                 x[k] = l.in + off[k] * b->stride;
-        } else if (shifted) { /* convert it once */
-            converted *from = oldest_row(w);
-            from->in = NULL;
-            w->gather(&from->row, l.in + least * b->stride, l.in_step, m + span);
-            for (int k = 0; k < s->nweights; k++)
-                x[k] = (const char *)&from->row + (off[k] - least) * w->itemsize;
-        } else {
-            for (int k = 0; k < s->nweights; k++)
-                x[k] = convert(w, l.in + off[k] * b->stride, l.in_step, m);
-        }
+        else
+            convert_neighbours(w, b, s, &l, m, x);
         if (!in_place && m * w->itemsize >= MIN_PREFETCHED_BYTES)
             prefetch(fdx_at(fdx_at(l.in, m, l.in_step), off[s->nweights - 1], b->stride), l.in_step, m);
         void *y = out_place ? (void *)l.out : (void *)&to;

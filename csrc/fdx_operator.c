@@ -22,11 +22,7 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
     fdx_gather_fn *gather = w->call->op->isa->gather[coefficient->dtype][coefficient->swapped != 0];
     view c;
     take_view(w, &c);
-    c.data = (char *)coefficient->data;
-    for (int d = 0; d < w->ndim; d++) {
-        c.lo[d] = 0;
-        c.stride[d] = stride_along(w, coefficient, w->axis[d]);
-    }
+    view_array(w, coefficient, &c);
     lines l, m;
     box_lines(w, -1, t, y, lo, hi, &l);
     box_lines(w, -1, &c, y, lo, hi, &m);
@@ -66,11 +62,7 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
     fdx_gather_fn *gather = w->call->op->isa->gather[part][a->swapped != 0];
     view src;
     take_view(w, &src);
-    src.data = (char *)a->data;
-    for (int d = 0; d < w->ndim; d++) {
-        src.lo[d] = 0;
-        src.stride[d] = stride_along(w, a, w->axis[d]);
-    }
+    view_array(w, a, &src);
     lines l;
     box_lines(w, -1, &src, dst, lo, hi, &l);
     const char *in = locate(w, &src, from, -1);
@@ -88,12 +80,7 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
 {
     const fdx_array *in = &w->in[chain->in];
     if (s == 0 && is_direct(w, chain)) {
-        result->data = (char *)in->data;
-        result->unrolled = -1;
-        for (int d = 0; d < w->ndim; d++) {
-            result->lo[d] = 0;
-            result->stride[d] = stride_along(w, in, w->axis[d]);
-        }
+        view_array(w, in, result);
         return;
     }
     ptrdiff_t *const widest = take(w, 8), *const from = widest + w->ndim, *const to = from + w->ndim,
@@ -102,17 +89,11 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
     view segment = *result, src;
     segment.lo = columns_end + w->ndim;
     take_view(w, &src);
-    result->data = w->staging;
+    char *data = w->staging;
     for (int t = is_direct(w, chain); t < s; t++)
-        result->data += aligned(fdx_staging_size(w, chain, t, widest));
+        data += aligned(fdx_staging_size(w, chain, t, widest));
+    view_box(w, data, lo, hi, result);
     result->unrolled = unrolled;
-    ptrdiff_t stride = w->itemsize * w->per_point;
-    for (int d = w->ndim - 1; d >= 0; d--) {
-        result->lo[d] = lo[d];
-        result->stride[d] = stride;
-        stride *= hi[d] - lo[d];
-    }
-
     copy(w, from, lo);
     copy(w, to, hi);
     segment.data = result->data;
@@ -189,14 +170,7 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
         return;
     }
     take_view(w, &result);
-    result.data = w->chain_block;
-    result.unrolled = -1;
-    ptrdiff_t stride = w->itemsize * w->per_point;
-    for (int e = w->ndim - 1; e >= 0; e--) {
-        result.lo[e] = rows[e];
-        result.stride[e] = stride;
-        stride *= rows_end[e] - rows[e];
-    }
+    view_box(w, w->chain_block, rows, rows_end, &result);
     fdx_apply_band(w, last, &src, &result, rows, rows_end, FDX_SET);
     multiply(w, last->coefficient, &result, &dst, rows, rows_end, mode);
     give_back(w, rows);
@@ -242,11 +216,7 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
     fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
     view dst;
     take_view(w, &dst);
-    dst.data = (char *)out->data;
-    for (int d = 0; d < w->ndim; d++) {
-        dst.lo[d] = 0;
-        dst.stride[d] = stride_along(w, out, w->axis[d]);
-    }
+    view_array(w, out, &dst);
     const int out_inner = w->out_inner >= 0 && !adds && fdx_is_transposed(w, out, w->out_inner) ? w->out_inner : -1;
     lines l;
     box_lines(w, out_inner, sum, &dst, lo, hi, &l);
@@ -290,16 +260,11 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out, by_lines = (int)(w->by_lines >> number & 1);
         const int in_place = is_in_place(w, number, by_lines);
-        const fdx_array *out = &w->out[number];
         n = chains_of_output(call, k);
-        y.data = in_place ? (char *)out->data : w->block_sum;
-        y.unrolled = -1;
-        ptrdiff_t stride = w->itemsize * w->per_point;
-        for (int d = w->ndim - 1; d >= 0; d--) {
-            y.lo[d] = in_place ? 0 : lo[d];
-            y.stride[d] = in_place ? stride_along(w, out, w->axis[d]) : stride;
-            stride *= hi[d] - lo[d];
-        }
+        if (in_place)
+            view_array(w, &w->out[number], &y);
+        else
+            view_box(w, w->block_sum, lo, hi, &y);
         if (by_lines)
             fdx_make_lines(w, &call->op->chain[k], n, &y, lo, hi, &prefetched);
         else

@@ -194,6 +194,30 @@ static inline ptrdiff_t aligned(ptrdiff_t bytes)
     return (bytes + FDX_CACHE_LINE - 1) / FDX_CACHE_LINE * FDX_CACHE_LINE;
 }
 
+/* A view of a whole array. Its index arrays have been taken, here as below. */
+static inline void view_array(const work *w, const fdx_array *a, view *p)
+{
+    p->data = (char *)a->data;
+    p->unrolled = -1;
+    for (int d = 0; d < w->ndim; d++) {
+        p->lo[d] = 0;
+        p->stride[d] = stride_along(w, a, w->axis[d]);
+    }
+}
+
+/* A view of the box [lo, hi), contiguous at `data`. */
+static inline void view_box(const work *w, char *data, const ptrdiff_t *lo, const ptrdiff_t *hi, view *p)
+{
+    ptrdiff_t stride = w->itemsize * w->per_point;
+    p->data = data;
+    p->unrolled = -1;
+    for (int d = w->ndim - 1; d >= 0; d--) {
+        p->lo[d] = lo[d];
+        p->stride[d] = stride;
+        stride *= hi[d] - lo[d];
+    }
+}
+
 /* ---- bands ---- */
 
 /* A row segment: rows of a band that share a stencil. */

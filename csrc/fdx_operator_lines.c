@@ -195,15 +195,11 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
 static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t *lo, const ptrdiff_t *hi, line_chain *t,
                          view *src, char *memory)
 {
-    const fdx_array *in = &w->in[chain->in];
     const int inner = w->ndim - 1;
     ptrdiff_t *const first = take(w, 2), *const end = first + w->ndim;
-    src->data = (char *)in->data;
-    src->unrolled = -1;
+    view_array(w, &w->in[chain->in], src);
     for (int d = 0; d <= inner; d++) {
         const ptrdiff_t shift = chain->shift == NULL || w->axis[d] == w->call->op->ndim ? 0 : chain->shift[w->axis[d]];
-        src->lo[d] = 0;
-        src->stride[d] = stride_along(w, in, w->axis[d]);
         first[d] = lo[d] + shift;
         end[d] = hi[d] + shift;
     }

@@ -439,22 +439,10 @@ static int in_doubles(double *w, double *rest, const double *u, int n, int deriv
 /* Errors before rounding, relative to the largest weight: GOOD at most 2^-64, FAIR at most 2^-54. */
 enum { POOR = 0, FAIR, GOOD };
 
-/* The weights for nodes and u that have been multiplied by 2^scale, the nodes in rising order, |u_i| <= 1. Returns
- * their quality; POOR ones are undefined.
- *
- * The numerators are computed together. Let P[a][c] be [t^a] of the product over the first j = a + c nodes, and S[a][c]
- * be [t^(d-a)] of the product over the nodes after j; then [t^d] of the product over all other nodes is the sum of
- * P[a][j-a] S[a][j-a]. Both tables need d + 1 rows and n - d columns, in both an entry follows from two adjacent ones,
- * and products have the leading coefficient 1. */
-static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv,
-                                        int scale)
+/* The denominators: for each node, the product of its differences from the others, up to its sign. */
+static void multiply_differences(fdx_dd *under, const double *x, int n)
 {
-    fdx_dd over[FDX_MAXNODES], under[FDX_MAXNODES], suffix[TABLE], prefix[FDX_MAXNODES];
-    double bound[FDX_MAXNODES + 1];
-    const int columns = n - deriv, last = columns - 1;
-    const fdx_dd one = {1, 0};
-
-    under[0] = one;
+    under[0] = (fdx_dd){1, 0};
     for (int j = 1; j < n; j++) {
         const fdx_dd first = fdx_dd_two_sum(x[j], -x[0]);
         under[j] = first;
@@ -465,7 +453,14 @@ static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u
             under[i] = fdx_dd_mul(under[i], v);
         }
     }
+}
 
+/* The numerators, up to a factor: for each node, the sum of the products of n - 1 - deriv of the others' u. */
+static void sum_products(fdx_dd *over, const fdx_dd *u, int n, int deriv)
+{
+    fdx_dd suffix[TABLE], prefix[FDX_MAXNODES];
+    const int columns = n - deriv, last = columns - 1;
+    const fdx_dd one = {1, 0};
     for (int a = deriv; a >= 0; a--) {
         fdx_dd *row = suffix + a * columns;
         row[last] = one;
@@ -487,6 +482,22 @@ static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u
             over[j] = a == 0 || c == last ? term : fdx_dd_add(over[j], term);
         }
     }
+}
+
+/* The weights for nodes and u that have been multiplied by 2^scale, the nodes in rising order, |u_i| <= 1. Returns
+ * their quality; POOR ones are undefined.
+ *
+ * The numerators are computed together. Let P[a][c] be [t^a] of the product over the first j = a + c nodes, and S[a][c]
+ * be [t^(d-a)] of the product over the nodes after j; then [t^d] of the product over all other nodes is the sum of
+ * P[a][j-a] S[a][j-a]. Both tables need d + 1 rows and n - d columns, in both an entry follows from two adjacent ones,
+ * and products have the leading coefficient 1. */
+static OUT_OF_LINE int in_double_double(double *w, double *rest, const fdx_dd *u, const double *x, int n, int deriv,
+                                        int scale)
+{
+    fdx_dd over[FDX_MAXNODES], under[FDX_MAXNODES];
+    double bound[FDX_MAXNODES + 1];
+    multiply_differences(under, x, n);
+    sum_products(over, u, n, deriv);
 
     double least = DBL_MAX, largest = 0, factorial = 1;
     for (int k = 2; k <= deriv && k <= 22; k++)
