@@ -7,6 +7,23 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+/* The dtypes: DO(their name, fdx_dtype, the C type of a part, its bits, parts), a complex number having two. */
+#define FDX_INTEGERS(DO)                                                                                               \
+    DO(i8, FDX_I8, int8_t, 8, 1)                                                                                       \
+    DO(u8, FDX_U8, uint8_t, 8, 1)                                                                                      \
+    DO(i16, FDX_I16, int16_t, 16, 1)                                                                                   \
+    DO(u16, FDX_U16, uint16_t, 16, 1)                                                                                  \
+    DO(i32, FDX_I32, int32_t, 32, 1)                                                                                   \
+    DO(u32, FDX_U32, uint32_t, 32, 1)                                                                                  \
+    DO(i64, FDX_I64, int64_t, 64, 1)                                                                                   \
+    DO(u64, FDX_U64, uint64_t, 64, 1)
+#define FDX_FLOATS(DO)                                                                                                 \
+    DO(f32, FDX_F32, float, 32, 1)                                                                                     \
+    DO(f64, FDX_F64, double, 64, 1)                                                                                    \
+    DO(c64, FDX_C64, float, 32, 2)                                                                                     \
+    DO(c128, FDX_C128, double, 64, 2)
+#define FDX_DTYPES(DO) FDX_INTEGERS(DO) FDX_FLOATS(DO)
+
 /* |stride|, also of PTRDIFF_MIN. */
 static inline size_t fdx_distance(ptrdiff_t stride)
 {
@@ -22,7 +39,9 @@ static inline int fdx_product_fits(size_t a, size_t b, size_t most)
 /* fdx_itemsize and fdx_result_dtype, inline for small calls. */
 static inline ptrdiff_t itemsize_of(int dtype)
 {
-    static const uint8_t sizes[FDX_NDTYPES] = {0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 8, 16};
+#define FDX_SIZE(name, dtype, part, bits, parts) [dtype] = (bits) / 8 * (parts),
+    static const uint8_t sizes[FDX_NDTYPES] = {FDX_DTYPES(FDX_SIZE)};
+#undef FDX_SIZE
     return dtype >= 0 && dtype < FDX_NDTYPES ? sizes[dtype] : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fdx_layout.h"
 #include "fdx_rows.h"
 #include "random_numbers.h"
 
@@ -75,32 +76,19 @@ static inline void reverse(unsigned char *p, size_t n)
 static inline double get(int dtype, int swapped, const char *p, int part)
 {
     const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
-    union {
-        int8_t i8;
-        uint8_t u8;
-        int16_t i16;
-        uint16_t u16;
-        int32_t i32;
-        uint32_t u32;
-        int64_t i64;
-        uint64_t u64;
-        float f;
-        double d;
-        unsigned char bytes[8];
-    } v;
-    memcpy(v.bytes, p + (size_t)part * size, size);
+    unsigned char bytes[8];
+    memcpy(bytes, p + (size_t)part * size, size);
     if (swapped)
-        reverse(v.bytes, size);
+        reverse(bytes, size);
     switch (dtype) {
-    case FDX_I8: return v.i8;
-    case FDX_U8: return v.u8;
-    case FDX_I16: return v.i16;
-    case FDX_U16: return v.u16;
-    case FDX_I32: return v.i32;
-    case FDX_U32: return v.u32;
-    case FDX_I64: return (double)v.i64;
-    case FDX_U64: return (double)v.u64;
-    default: return is_single(dtype) ? (double)v.f : v.d;
+#define GET(name, number, part_type, bits, parts)                                                                      \
+    case number: {                                                                                                     \
+        part_type v;                                                                                                   \
+        memcpy(&v, bytes, sizeof v);                                                                                   \
+        return (double)v;                                                                                              \
+    }
+        FDX_DTYPES(GET)
+    default: return NAN;
     }
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fdx_layout.h"
 #include "fdx_rows.h"
 
 enum { CANNOT_COUNT = 3 };
@@ -85,9 +86,8 @@ typedef struct {
 
 static const type rows[FDX_NROWS] = {{"f32", 4},   {"f64", 8},       {"c64", 8},
                                      {"c128", 16}, {"f32 mixed", 4}, {"c64 mixed", 8}};
-static const type dtypes[FDX_NDTYPES] = {[FDX_I8] = {"i8", 1}, {"u8", 1},  {"i16", 2}, {"u16", 2},
-                                         {"i32", 4},           {"u32", 4}, {"i64", 8}, {"u64", 8},
-                                         {"f32", 4},           {"f64", 8}, {"c64", 8}, {"c128", 16}};
+#define TYPE(name, dtype, part, bits, parts) [dtype] = {#name, (bits) / 8 * (parts)},
+static const type dtypes[FDX_NDTYPES] = {FDX_DTYPES(TYPE)};
 static const char *const ways[FDX_NDIVISIONS] = {"divide", "scale", "correct"};
 
 /* `everywhere`: also where it can matter to the loop where neighbours and results lie. */
