@@ -92,29 +92,37 @@ static inline double get(int dtype, int swapped, const char *p, int part)
     }
 }
 
+/* A number as a part of a floating-point dtype. */
+static inline void put_number(int dtype, double number, unsigned char *bytes)
+{
+    switch (dtype) {
+#define PUT(name, value, part_type, bits, parts)                                                                       \
+    case value: {                                                                                                      \
+        const part_type v = (part_type)number;                                                                         \
+        memcpy(bytes, &v, sizeof v);                                                                                   \
+        return;                                                                                                        \
+    }
+        FDX_FLOATS(PUT)
+    default: fail("not a floating-point dtype");
+    }
+}
+
 static int ordinary; /* draw only numbers that raise no exceptions, so that speculation succeeds */
 
 static inline void put_random(int dtype, int swapped, char *p)
 {
     const size_t size = (size_t)fdx_itemsize(dtype) / (is_complex(dtype) ? 2 : 1);
     for (int part = 0; part < (is_complex(dtype) ? 2 : 1); part++) {
-        union {
-            uint64_t u;
-            float f;
-            double d;
-            unsigned char bytes[8];
-        } v;
-        v.u = rnd();
+        unsigned char bytes[8];
+        const uint64_t bits = rnd();
+        memcpy(bytes, &bits, sizeof bits);
         if (dtype >= FDX_F32 && (ordinary || below(8))) { /* ordinary numbers, sometimes any bits */
             const double d = ((double)below(2000001) - 1000000) / 1024;
-            if (is_single(dtype))
-                v.f = (float)d;
-            else
-                v.d = d;
+            put_number(dtype, d, bytes);
         }
         if (swapped)
-            reverse(v.bytes, size);
-        memcpy(p + (size_t)part * size, v.bytes, size);
+            reverse(bytes, size);
+        memcpy(p + (size_t)part * size, bytes, size);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fdx_layout.h"
 #include "fuzz.h"
 
 const ptrdiff_t zeros[FDX_MAXDIM];
@@ -140,21 +141,22 @@ void put(const fdx_array *a, char *p, double v)
 {
     const size_t size = part_size(a->dtype);
     for (size_t at = 0; at < (size_t)fdx_itemsize(a->dtype); at += size, v = -v) {
-        union {
-            int64_t i;
-            float f;
-            double d;
-            char bytes[8];
-        } u;
-        if (a->dtype < FDX_F32)
-            u.i = (int64_t)v;
-        else if (size == sizeof(float))
-            u.f = (float)v;
-        else
-            u.d = v;
+        char bytes[8];
+        const int64_t integer = a->dtype < FDX_F32 ? (int64_t)v : 0;
+        memcpy(bytes, &integer, sizeof integer);
+        switch (a->dtype) {
+#define PUT(name, number, part, bits, parts)                                                                           \
+    case number: {                                                                                                     \
+        const part x = (part)v;                                                                                        \
+        memcpy(bytes, &x, sizeof x);                                                                                   \
+        break;                                                                                                         \
+    }
+            FDX_FLOATS(PUT)
+        default: break;
+        }
         if (a->swapped)
-            reverse(u.bytes, size);
-        memcpy(p + at, u.bytes, size);
+            reverse(bytes, size);
+        memcpy(p + at, bytes, size);
     }
 }
 
