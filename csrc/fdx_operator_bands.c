@@ -385,12 +385,21 @@ static void along_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t num
             fdx_sum_inner(w, stencil, number, in, out, n, mode);
         while (next_line(&l, &in, &out));
     } else { /* the same weights for all lines, which may be short */
+        const fdx_pairs *pairs = has_pair_loop(stencil) ? pairs_of(w, stencil) : NULL;
+        const void **const x = w->neighbours;
         row_weights(stencil, number, w->weight);
-        do {
+        for (int k = 0; k < stencil->count; k++)
+            x[k] = in + (stencil->offset + k) * src->stride[inner];
+        for (const char *before = in;; before = in) {
+            if (pairs != NULL)
+                pairs->one(out, 0, x, n, w->weight + stencil->centre + 1, mode);
+            else
+                fdx_sum_row(w, stencil, x, w->weight, out, n, mode);
+            if (!next_line(&l, &in, &out))
+                break;
             for (int k = 0; k < stencil->count; k++)
-                w->neighbours[k] = in + (stencil->offset + k) * src->stride[inner];
-            fdx_sum_row(w, stencil, w->neighbours, w->weight, out, n, mode);
-        } while (next_line(&l, &in, &out));
+                x[k] = (const char *)x[k] + (in - before);
+        }
     }
     give_back(w, l.n);
 }
