@@ -1,6 +1,7 @@
 """What functions keep from earlier calls changes no result: neither for equal arguments of other
 types, nor for arrays written to meanwhile, nor for objects whose values change."""
 
+import contextlib
 import itertools
 import sys
 import threading
@@ -20,10 +21,18 @@ KEEPERS = [
     calculus.plan_of_constants,
     calculus.plan_of_key,
 ]
+RECENT = [
+    calculus.CURL,
+    calculus.DIVERGENCE,
+    calculus.HESSIAN,
+    calculus.JACOBIAN,
+    calculus.LAPLACIAN,
+    derivative.DERIVATIVE,
+]
 
 
 def forget():
-    for keeper in KEEPERS:
+    for keeper in KEEPERS + RECENT:
         keeper.cache_clear()
 
 
@@ -43,9 +52,10 @@ def test_all_keepers_are_known_here():
         for name, module in sys.modules.items()
         if name.startswith("fdx.") and not name.startswith(commands)
     ]
-    found = {id(o) for m in modules for o in vars(m).values() if hasattr(o, "cache_clear")}
+    objects = [o for m in modules for o in vars(m).values() if not isinstance(o, type)]
+    found = {id(o) for o in objects if hasattr(o, "cache_clear")}
     of_checked_integers = [analysis.sine_series]
-    assert found == {id(o) for o in KEEPERS + of_checked_integers}
+    assert found == {id(o) for o in KEEPERS + RECENT + of_checked_integers}
 
 
 # Even in double precision, and in single: as the latter's rounding is more, these count as even.
@@ -314,3 +324,104 @@ def test_in_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+FIELDS = {
+    fdx.derivative: False,
+    fdx.laplacian: False,
+    fdx.hessian: False,
+    fdx.divergence: True,
+    fdx.curl: True,
+    fdx.jacobian: True,
+}
+OPTIONS = [
+    {},
+    {"boundary": "valid"},
+    {"boundary": ("reflect", "reflect"), "accuracy": 4},
+    {"workers": 2},
+    {"workers": 0},
+    {"workers": True},
+]
+
+
+def ways_to_pass(dtype, of_vectors):
+    """Arrays, and sequences of them, of several layouts and shapes."""
+    rng = np.random.default_rng(0)
+    for shape in ((9, 9), (9, 1, 9), (9, 7), (100, 100)):
+        count = len(shape)
+        a = (100 * rng.normal(size=(count, *shape))).astype(dtype)
+        several = [a, np.asfortranarray(a), a[..., ::-1], np.stack([a, a], -1)[..., 0], a[:1]]
+        several += [
+            list(a),
+            tuple(a),
+            [a[0]] * count,
+            [*a[:1], *a[1:].real.astype("f4")],
+            a.tolist(),
+        ]
+        a.flags.writeable = False
+        for F in several:
+            yield F if of_vectors else F[0]
+
+
+def makers_of_out(want):
+    """Functions that make an `out` of each kind."""
+    yield lambda: None
+    yield lambda: np.full_like(want, 7, order="C")
+    yield lambda: np.full_like(want, 7, order="F")
+    yield lambda: np.full((*want.shape, 2), 7, want.dtype)[..., 0]
+    yield lambda: np.full_like(want, 7).astype(want.dtype.newbyteorder())
+    yield lambda: np.broadcast_to(want[..., :1], want.shape)
+    yield lambda: [np.full_like(want, 7, order="C")]
+    yield lambda: np.full_like(want, 7, np.float32)
+    yield lambda: np.full((2, *want.shape), 7, want.dtype)
+
+
+@pytest.mark.thread_unsafe(reason="clears what others keep")
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "c8", "c16", "i4", "?"])
+@pytest.mark.parametrize("function", FIELDS, ids=lambda function: function.__name__)
+def test_a_call_like_the_last_one(function, dtype):
+    """It takes a shorter path, to the same result, layout or error, for arrays of any kind."""
+
+    def outcome_of(F, out, options):
+        try:
+            result = function(F, h, out=out, **options)
+        except Exception as error:
+            return type(error), str(error)
+        given = out is not None and result is out
+        result = result[0] if isinstance(result, list) else result
+        return given, result.dtype, result.shape, result.strides, canonical_bytes(result)
+
+    h = 0.25
+    for options in OPTIONS:
+        options = {"accuracy": 2, **options}
+        for F in ways_to_pass(dtype, FIELDS[function]):
+            forget()
+            try:
+                like = function(F, h, **{**options, "workers": None})
+            except Exception:
+                like = np.zeros((9, 9))
+            for make in makers_of_out(like):
+                forget()
+                want = outcome_of(F, make(), options)
+                with contextlib.suppress(Exception):  # the last call, without anything special
+                    function(np.array(F, np.result_type(*F)), h, **{**options, "workers": None})
+                for _ in range(2):
+                    assert outcome_of(F, make(), options) == want, (options, want)
+
+
+@pytest.mark.parametrize("function", FIELDS, ids=lambda function: function.__name__)
+def test_a_call_in_place_like_the_last_one(function):
+    """Results are written over inputs after these were copied."""
+    h, rng = 0.5, np.random.default_rng(0)
+    for shape in ((9, 9), (5, 6, 7)):
+        memory = rng.normal(size=(4, len(shape), len(shape), *shape))
+        whole = memory[1, 0] if FIELDS[function] else memory[1, 0, 0]
+        want = function(whole.copy(), h)
+        function(whole.copy(), h)
+        flat = memory.ravel()
+        for start in (0, 1, 17, memory[0].size, memory[0].size + 13, memory[:2].size):
+            before = memory.copy()
+            out = flat[start : start + want.size].reshape(want.shape)
+            assert function(whole, h, out=out) is out
+            assert out.tobytes() == want.tobytes()
+            memory[...] = before

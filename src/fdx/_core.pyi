@@ -189,8 +189,6 @@ class Plan:
     @property
     def has_coefficients(self) -> bool: ...
     @property
-    def keeps_shape(self) -> bool: ...
-    @property
     def double_only(self) -> bool: ...
     def __new__(
         cls,
@@ -206,6 +204,41 @@ class Plan:
         first_touch: bool,
         workers: SupportsIndex | None,
     ) -> None: ...
+    def quick(
+        self,
+        F: _Array | Sequence[_Array],
+        counts: tuple[int, ...],
+        out: _Array | None,
+        workers: SupportsIndex | None,
+    ) -> _Array | None: ...
+
+CONSTANTS: frozenset[type[Any]]
+
+@final
+class Recent:
+    def __init__(self, of_vectors: bool) -> None: ...
+    def call(
+        self,
+        f: Any,
+        spacing: tuple[Any, ...],
+        axis: Any,
+        accuracy: Any,
+        boundary: Any,
+        period: Any,
+        out: Any,
+        workers: Any,
+    ) -> _Array | None: ...
+    def remember(
+        self,
+        spacing: tuple[Any, ...],
+        axis: Any,
+        accuracy: Any,
+        boundary: Any,
+        period: Any,
+        plan: Plan,
+        counts: tuple[int, ...],
+    ) -> None: ...
+    def cache_clear(self) -> None: ...
 
 class Applicable:
     @overload

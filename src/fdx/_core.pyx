@@ -9,6 +9,7 @@ cimport cython
 cimport numpy as cnp
 from cpython.exc cimport PyErr_WarnEx
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
+from cpython.list cimport PyList_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer, PyCapsule_New
 from cpython.pythread cimport (
@@ -21,6 +22,7 @@ from libc.math cimport isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 import os
 
@@ -75,6 +77,7 @@ cdef enum:
     NO_MEMORY = 1 << 16     # a status in addition to the C core's
     STACK_NDIM = 4          # up to so many dimensions arrays are described on the stack
     STACK_WORKSPACE = 1024  # doubles on the stack, enough for operators on small arrays
+    MOST_SMALL = 16         # up to so many inputs and outputs are described on the stack
     STACK_PREPARED = 128    # doubles on the stack, enough for calls of a few dimensions
     CONTIGUOUS = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS
     ORDERS = CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED

@@ -1,4 +1,4 @@
-# The base class of operators.
+# Plans of the last call, which the next call tries first: the base class of operators, and what functions keep.
 
 cdef class Applicable:
     """The base class of operators, which applies them: first by the plan of the last call, without any look-up."""
@@ -81,7 +81,7 @@ cdef class Applicable:
             plan = self.plan  # keeps a reference: another thread's call may replace it meanwhile
         if plan is not None:
             result = plan.fast_path(u, out, workers)
-            if result is not NotImplemented:
+            if result is not None:
                 return result
         return self._apply(u, out, workers, name)
 
@@ -89,3 +89,71 @@ cdef class Applicable:
         """Try this plan first from now on."""
         with cython.critical_section(self):
             self.plan = plan
+
+
+# Types of arguments that are what they were. Not those that define `__float__`, `__index__` or `__eq__` themselves.
+CONSTANTS = INTEGERS - {np.bool_} | {int, float, str, type(None), float32, float64}
+
+
+cdef bint _constant(object value):
+    """Is it a constant, or a tuple of constants?"""
+    if type(value) is not tuple:
+        return type(value) in CONSTANTS
+    for one in <tuple>value:
+        if type(one) not in CONSTANTS:
+            return False
+    return True
+
+
+cdef bint _same(tuple a, tuple b):
+    """Are these the same constants, or equal floats?"""
+    cdef Py_ssize_t k
+    if len(a) != len(b):
+        return False
+    for k in range(len(a)):
+        x, y = a[k], b[k]
+        if x is not y and not (PyFloat_CheckExact(x) and PyFloat_CheckExact(y)
+                               and PyFloat_AS_DOUBLE(x) == PyFloat_AS_DOUBLE(y)):
+            return False
+    return True
+
+
+@cython.final
+cdef class Recent:
+    """The last call of a function, if its arguments were constants: these, and the plan. `of_vectors`: it takes several
+    arrays."""
+    cdef bint of_vectors
+    cdef tuple kept
+
+    def __init__(self, bint of_vectors):
+        self.of_vectors = of_vectors
+
+    def call(self, f, tuple spacing not None, axis, accuracy, boundary, period, out, workers):
+        """The result of a call with the same constants; None if they are others, or if arrays need conversion
+        or further checks."""
+        cdef tuple kept, counts
+        cdef Plan plan
+        with cython.critical_section(self):
+            kept = self.kept
+        if (kept is None or axis is not kept[1] or accuracy is not kept[2] or boundary is not kept[3]
+                or period is not kept[4] or not _same(spacing, kept[0])):
+            return None
+        plan, counts = kept[5], kept[6]
+        if self.of_vectors:
+            return plan.several(tuple(f) if PyList_CheckExact(f) else f, counts, out, workers)
+        if counts:
+            return plan.several((f,), counts, out, workers)
+        return plan.fast_path(f, out, workers)
+
+    def remember(self, tuple spacing not None, axis, accuracy, boundary, period, Plan plan not None,
+                 tuple counts not None):
+        """Try this plan first from now on, if these are constants."""
+        if not (_constant(spacing) and _constant(axis) and type(accuracy) in CONSTANTS and _constant(boundary)
+                and type(period) in CONSTANTS):
+            return
+        with cython.critical_section(self):
+            self.kept = (spacing, axis, accuracy, boundary, period, plan, counts)
+
+    def cache_clear(self):
+        with cython.critical_section(self):
+            self.kept = None

@@ -60,6 +60,44 @@ cdef bint _overrides(object a):
     return not _plain_type(a) and hasattr(type(a), "__array_function__")
 
 
+cdef ptrdiff_t _c_strides(int ndim, const ptrdiff_t *shape, ptrdiff_t itemsize, ptrdiff_t *strides) noexcept:
+    """The strides of a C-contiguous array; returns its size in bytes."""
+    cdef int d
+    for d in range(ndim - 1, -1, -1):
+        strides[d] = itemsize
+        itemsize *= shape[d]
+    return itemsize
+
+
+cdef int _components(object F, int count, int ndim, const ptrdiff_t *shape, void **data) except -2:
+    """The data of so many arrays of a shape: a tuple of them, or an array with them along its first axis. Returns their
+    dtype; -1 if they are not C-contiguous, aligned, in native byte order and of one dtype."""
+    cdef cnp.ndarray a = None
+    cdef object item = F
+    cdef int k, d, dtype = -1
+    cdef bint stacked = not isinstance(F, tuple)
+    if not stacked and len(<tuple>F) != count:
+        return -1
+    for k in range(1 if stacked else count):
+        if not stacked:
+            item = (<tuple>F)[k]
+        if not cnp.PyArray_CheckExact(item):
+            return -1
+        a = item
+        if (cnp.PyArray_NDIM(a) != ndim + stacked or (k > 0 and _dtype(a) != dtype)
+                or not cnp.PyArray_ISCARRAY_RO(a) or (stacked and cnp.PyArray_DIM(a, 0) != count)):
+            return -1
+        dtype = _dtype(a)
+        for d in range(ndim):
+            if cnp.PyArray_DIM(a, d + stacked) != shape[d]:
+                return -1
+        data[k] = cnp.PyArray_DATA(a)
+    if stacked:
+        for k in range(count):
+            data[k] = <char *>cnp.PyArray_DATA(a) + k * (cnp.PyArray_NBYTES(a) // count)
+    return dtype
+
+
 cdef void _k_order_strides(int ndim, const ptrdiff_t *shape, const ptrdiff_t *like, ptrdiff_t itemsize,
                            ptrdiff_t *strides) noexcept:
     """The strides of np.empty_like for a prototype of strides `like` (not C- or F-contiguous)."""

@@ -90,6 +90,18 @@ cdef class Job:
                 PyThread_acquire_lock(self.done, WAIT_LOCK)
 
 
+cdef inline Py_ssize_t _quick_workers(object workers, Py_ssize_t size) except -1:
+    """How many threads a call for so many results uses, if `workers` needs no further checks; else 0."""
+    if workers is None:
+        return 1 if size < NOGIL_ELEMENTS else threads.count(None)
+    if not PyLong_CheckExact(workers):
+        return 0
+    try:
+        return threads.count(workers)
+    except ValueError:  # raised again after the errors of other arguments
+        return 0
+
+
 cdef int _run_part(const fdx_prepared *prepared, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
     """Run a part of a prepared call, with a workspace for this part."""
     cdef double small[STACK_WORKSPACE]

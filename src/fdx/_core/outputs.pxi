@@ -10,29 +10,28 @@ cdef inline bint _apart_from(const char *data, ptrdiff_t bytes, cnp.ndarray a) n
             and _apart(data, bytes, <const char *>cnp.PyArray_DATA(a), cnp.PyArray_NBYTES(a)))
 
 
-cdef bint _simple(object out, cnp.ndarray f, int dtype, int stacked) except -1:
-    """Can `out` be written to without further checks? If `stacked` is not 0, its first axis holds that many results."""
+cdef inline int _result_type(cnp.ndarray f, int dtype) noexcept:
+    return cnp.PyArray_TYPE(f) if dtype >= FDX_F32 else cnp.NPY_FLOAT64
+
+
+cdef bint _simple(object out, int type, int nfirst, const ptrdiff_t *first, int ndim, const ptrdiff_t *shape) except -1:
+    """Can results of this type be written to `out` without further checks? It has the shape (*first, *shape)."""
     cdef cnp.ndarray o
-    cdef int d, more = stacked > 0
+    cdef int d
     if not cnp.PyArray_CheckExact(out):
         return False
     o = out
-    if (cnp.PyArray_TYPE(o) != (cnp.PyArray_TYPE(f) if dtype >= FDX_F32 else cnp.NPY_FLOAT64)
-            or cnp.PyArray_NDIM(o) != cnp.PyArray_NDIM(f) + more
+    if (cnp.PyArray_TYPE(o) != type or cnp.PyArray_NDIM(o) != nfirst + ndim
             or cnp.PyArray_ISBYTESWAPPED(o) or not cnp.PyArray_ISWRITEABLE(o)
-            or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or (not more and cnp.PyArray_IS_F_CONTIGUOUS(o)))
-            or (more and cnp.PyArray_DIM(o, 0) != stacked)):
+            or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or (nfirst == 0 and cnp.PyArray_IS_F_CONTIGUOUS(o)))):
         return False
-    for d in range(cnp.PyArray_NDIM(f)):
-        if cnp.PyArray_DIM(o, d + more) != cnp.PyArray_DIM(f, d):
+    for d in range(nfirst):
+        if cnp.PyArray_DIM(o, d) != first[d]:
+            return False
+    for d in range(ndim):
+        if cnp.PyArray_DIM(o, nfirst + d) != shape[d]:
             return False
     return True
-
-
-cdef inline bint _simple_and_apart(object out, cnp.ndarray f, int dtype) except -1:
-    """The same for one result, with no memory that it shares with f."""
-    return (_simple(out, f, dtype, 0)
-            and _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), f))
 
 
 cdef bint _take_out(object out, cnp.ndarray f, int dtype, object args, int naxes, fdx_gradient_axis *along,
@@ -40,16 +39,18 @@ cdef bint _take_out(object out, cnp.ndarray f, int dtype, object args, int naxes
     """Describe the outputs of a gradient, if all of them are simple, and apart from each other, from f and from the
     spacings `args`. If not, return False: they need the full checks."""
     cdef int result = fdx_result_dtype(dtype), k, j
-    cdef ptrdiff_t each = cnp.PyArray_SIZE(f) * fdx_itemsize(result)
+    cdef int type = _result_type(f, dtype), ndim = cnp.PyArray_NDIM(f)
+    cdef ptrdiff_t each = cnp.PyArray_SIZE(f) * fdx_itemsize(result), count = naxes
+    cdef const ptrdiff_t *shape = <const ptrdiff_t *>cnp.PyArray_DIMS(f)
     cdef bint stacked = naxes > 1 and not isinstance(out, (tuple, list))
     cdef const char *data
     cdef object item = out
-    if not _simple(out, f, dtype, naxes) if stacked else naxes > 1 and len(out) != naxes:
+    if not _simple(out, type, 1, &count, ndim, shape) if stacked else naxes > 1 and len(out) != naxes:
         return False
     for k in range(naxes):
         if not stacked:
             item = out if naxes == 1 else out[k]
-            if not _simple(item, f, dtype, 0):
+            if not _simple(item, type, 0, NULL, ndim, shape):
                 return False
         strides = _fill(&along[k].out, item, result, strides)
         if stacked:

@@ -2,10 +2,10 @@
 
 cdef struct _Prepared:
     fdx_call call
-    fdx_array arrays[2]
     const fdx_prepared *prepared  # NULL: there is none
+    void *memory                  # of it
     int dtype, flags, flags_of_result
-    # then strides, and the memory of `prepared`
+    # then the arrays, and the strides of inputs and of outputs
 
 
 @cython.final
@@ -19,8 +19,9 @@ cdef class Plan:
     """
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
-    cdef readonly bint has_coefficients, keeps_shape
-    cdef _Prepared *prepared  # a call like most: of small contiguous arrays, one input and one output
+    cdef readonly bint has_coefficients
+    cdef Py_ssize_t size  # of all outputs
+    cdef _Prepared *prepared  # a call like most: of small contiguous arrays
     cdef list kept  # coefficients
     cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
     cdef const fdx_operator *op
@@ -68,7 +69,9 @@ cdef class Plan:
         self.in_shape = in_shape
         self.out_shape = tuple([self.op.out_shape[d] for d in range(ndim)])
         self.ninputs, self.noutputs = self.op.ninputs, self.op.noutputs
-        self.keeps_shape = self.in_shape == self.out_shape
+        self.size = self.noutputs
+        for d in range(ndim):
+            self.size *= self.op.out_shape[d]
 
     cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
                              ptrdiff_t *strides) except NULL:
@@ -103,6 +106,8 @@ cdef class Plan:
         raise kind(fdx_status_message(status).decode())
 
     def __dealloc__(self):
+        if self.prepared != NULL:
+            free(self.prepared.memory)
         free(self.prepared)
 
     cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
@@ -111,10 +116,7 @@ cdef class Plan:
         cdef void *memory = on_stack
         cdef const fdx_prepared *prepared
         cdef fdx_call call
-        cdef Py_ssize_t size = self.noutputs
-        cdef int d, flags, status
-        for d in range(self.op.ndim):
-            size *= self.op.out_shape[d]
+        cdef int flags, status
         call.op = self.op
         call.in_ = arrays
         call.out = arrays + self.ninputs
@@ -130,7 +132,7 @@ cdef class Plan:
             if status != FDX_OK:
                 raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
             PyUFunc_clearfperr()
-            flags = _run(NULL, prepared, size, workers)
+            flags = _run(NULL, prepared, self.size, workers)
         finally:
             if memory != on_stack:
                 free(memory)
@@ -138,24 +140,23 @@ cdef class Plan:
             _report(flags, "derivative")
         return 0
 
-    cdef int run_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
-        """The same for one small input and output, by a call that is prepared for arrays like the first ones; returns 0
-        if these are not like them."""
+    cdef int run_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
+                       const ptrdiff_t *strides_of_result) except -1:
+        """The same for small inputs of one layout, and outputs of one, by a call that is prepared for layouts like the
+        first ones; returns 0 if these are not like them."""
         cdef _Prepared *kept
-        cdef void *data[2]
         cdef double workspace[STACK_WORKSPACE]
-        cdef int flags = cnp.PyArray_FLAGS(a) & ORDERS, of_result = cnp.PyArray_FLAGS(result) & ORDERS, raised
-        if (not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and of_result & CONTIGUOUS
-                 and of_result & cnp.NPY_ARRAY_ALIGNED) or cnp.PyArray_ISBYTESWAPPED(a)):
+        cdef int raised
+        if not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and flags_of_result & CONTIGUOUS
+                and flags_of_result & cnp.NPY_ARRAY_ALIGNED):
             return 0
         with cython.critical_section(self):
             if self.prepared == NULL:
-                self.prepare_small(a, result, dtype)
+                self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result)
             kept = self.prepared
-        if kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags or kept.flags_of_result != of_result:
+        if (kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags
+                or kept.flags_of_result != flags_of_result):
             return 0
-        data[0] = cnp.PyArray_DATA(a)
-        data[1] = cnp.PyArray_DATA(result)
         PyUFunc_clearfperr()
         if fdx_run(kept.prepared, data, workspace, 0, 1) != FDX_OK:
             return 0
@@ -164,26 +165,28 @@ cdef class Plan:
             _report(raised, "derivative")
         return 1
 
-    cdef int prepare_small(self, cnp.ndarray a, cnp.ndarray result, int dtype) except -1:
-        cdef int ndim = self.op.ndim
+    cdef int prepare_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
+                           const ptrdiff_t *strides_of_result) except -1:
+        cdef int k, ndim = self.op.ndim, count = self.ninputs + self.noutputs
         cdef _Prepared *kept = <_Prepared *>malloc(
-            sizeof(_Prepared) + 2 * ndim * sizeof(ptrdiff_t) + STACK_PREPARED * sizeof(double))
-        cdef ptrdiff_t *strides = <ptrdiff_t *>(kept + 1)
-        cdef const fdx_prepared *prepared
+            sizeof(_Prepared) + count * sizeof(fdx_array) + 2 * ndim * sizeof(ptrdiff_t))
         if kept == NULL:
             raise MemoryError("an operator")
-        kept.prepared = NULL
-        kept.dtype = dtype
-        kept.flags = cnp.PyArray_FLAGS(a) & ORDERS
-        kept.flags_of_result = cnp.PyArray_FLAGS(result) & ORDERS
-        strides = _fill(&kept.arrays[0], a, dtype, strides)
-        strides = _fill(&kept.arrays[1], result, fdx_result_dtype(dtype), strides)
-        kept.call = fdx_call(op=self.op, in_=&kept.arrays[0], out=&kept.arrays[1], lo=NULL, hi=NULL, accumulate=NULL,
+        cdef fdx_array *arrays = <fdx_array *>(kept + 1)
+        cdef ptrdiff_t *own = <ptrdiff_t *>(arrays + count)
+        for k in range(ndim):
+            own[k], own[ndim + k] = strides[k], strides_of_result[k]
+        for k in range(self.ninputs):
+            arrays[k] = fdx_array(data=data[k], stride=own, dtype=<uint8_t>dtype, swapped=0)
+        for k in range(self.ninputs, count):
+            arrays[k] = fdx_array(data=data[k], stride=own + ndim, dtype=<uint8_t>fdx_result_dtype(dtype), swapped=0)
+        kept.call = fdx_call(op=self.op, in_=arrays, out=arrays + self.ninputs, lo=NULL, hi=NULL, accumulate=NULL,
                              first_touch=0)
-        if (fdx_prepared_size(&kept.call) <= STACK_PREPARED * sizeof(double)
-                and fdx_prepare(strides, &kept.call, &prepared) == FDX_OK
-                and 0 < fdx_prepared_workspace_size(prepared) <= <ptrdiff_t>(STACK_WORKSPACE * sizeof(double))):
-            kept.prepared = prepared
+        kept.dtype, kept.flags, kept.flags_of_result = dtype, flags, flags_of_result
+        kept.memory = malloc(fdx_prepared_size(&kept.call))
+        if (kept.memory == NULL or fdx_prepare(kept.memory, &kept.call, &kept.prepared) != FDX_OK
+                or not 0 < fdx_prepared_workspace_size(kept.prepared) <= STACK_WORKSPACE * <ptrdiff_t>sizeof(double)):
+            kept.prepared = NULL
         self.prepared = kept
         return 0
 
@@ -260,43 +263,133 @@ cdef class Plan:
             free(arrays)
 
     cdef object fast_path(self, object f, object out, object workers):
-        """Apply an operator of one input and one output; NotImplemented if the arguments need conversion or further
+        """Apply an operator of one input and one output; None if the arguments need conversion or further
         checks."""
         cdef cnp.ndarray a
         cdef fdx_array arrays[2]
+        cdef void *data[2]
         cdef ptrdiff_t on_stack[2 * STACK_NDIM]
         cdef ptrdiff_t *strides = on_stack
-        cdef int dtype, d
-        cdef Py_ssize_t nworkers = 1
+        cdef int dtype, d, ndim = self.op.ndim
+        cdef Py_ssize_t nworkers
         if not cnp.PyArray_CheckExact(f):
-            return NotImplemented
+            return None
         a = f
-        if workers is not None or cnp.PyArray_SIZE(a) >= NOGIL_ELEMENTS:
-            nworkers = threads.count(workers)  # first, as this may run code that changes the arrays' shapes
+        nworkers = _quick_workers(workers, self.size)  # first, as this may run code that changes the arrays' shapes
         dtype = _dtype(a)
-        if (dtype < 0 or cnp.PyArray_NDIM(a) != self.op.ndim
+        if (nworkers == 0 or dtype < 0 or cnp.PyArray_NDIM(a) != ndim
                 or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only)):
-            return NotImplemented
-        for d in range(self.op.ndim):
+            return None
+        for d in range(ndim):
             if cnp.PyArray_DIM(a, d) != self.op.in_shape[d]:
-                return NotImplemented
+                return None
         if out is None:
             result = new_result(a, self.out_shape)
-        elif self.keeps_shape and not self.has_coefficients and _simple_and_apart(out, a, dtype):
+        elif (not self.has_coefficients and _simple(out, _result_type(a, dtype), 0, NULL, ndim, self.op.out_shape)
+                and _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), a)):
             result = out
         else:
-            return NotImplemented
-        if nworkers == 1 and cnp.PyArray_SIZE(a) < NOGIL_ELEMENTS and self.run_small(a, result, dtype):
-            return result
-        if self.op.ndim > STACK_NDIM:
-            strides = <ptrdiff_t *>malloc(2 * self.op.ndim * sizeof(ptrdiff_t))
+            return None
+        if nworkers == 1 and self.size < NOGIL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
+            data[0], data[1] = cnp.PyArray_DATA(a), cnp.PyArray_DATA(result)
+            if self.run_small(data, dtype, cnp.PyArray_FLAGS(a) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
+                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result)):
+                return result
+        if ndim > STACK_NDIM:
+            strides = <ptrdiff_t *>malloc(2 * ndim * sizeof(ptrdiff_t))
             if strides == NULL:
                 raise MemoryError("an operator")
         try:
             _fill(&arrays[0], a, dtype, strides)
-            _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + self.op.ndim)
+            _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + ndim)
             self.run(arrays, out is None, nworkers)
         finally:
             if strides != on_stack:
                 free(strides)
         return result
+
+    cdef object several(self, object F, tuple counts, object out, object workers):
+        """Apply an operator of several inputs or outputs, as `_components` takes inputs; the outputs are one array of
+        shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
+        cdef void *data[MOST_SMALL]
+        cdef fdx_array arrays[MOST_SMALL]
+        cdef ptrdiff_t dims[FDX_MAXDIM + 2]
+        cdef ptrdiff_t numbers[2 * FDX_MAXDIM]
+        cdef ptrdiff_t *strides = numbers
+        cdef ptrdiff_t *strides_of_result = numbers + self.op.ndim
+        cdef const ptrdiff_t *shape = self.op.in_shape
+        cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, dtype, result
+        cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
+        cdef ptrdiff_t each
+        cdef cnp.ndarray like, o
+        cdef Py_ssize_t nworkers = _quick_workers(workers, self.size)
+        if nworkers == 0 or self.size == 0 or self.ninputs + self.noutputs > MOST_SMALL or self.has_coefficients:
+            return None
+        dtype = _components(F, self.ninputs, ndim, shape, data)
+        if dtype < 0 or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only):
+            return None
+        like = F[0] if isinstance(F, tuple) else F
+        result = fdx_result_dtype(dtype)
+        for k in range(nfirst):
+            dims[k] = counts[k]
+        for k in range(ndim):
+            dims[nfirst + k] = self.op.out_shape[k]
+            if out is None and (shape[k] == 1 or self.op.out_shape[k] == 1):  # whose strides may be any
+                return None
+        if out is None:
+            o = cnp.PyArray_EMPTY(nfirst + ndim, <cnp.npy_intp *>dims, _result_type(like, dtype), 0)
+        elif (not _simple(out, _result_type(like, dtype), nfirst, dims, ndim, self.op.out_shape)
+              or not cnp.PyArray_IS_C_CONTIGUOUS(out) or not cnp.PyArray_ISALIGNED(out)):
+            return None
+        else:
+            o = out
+        each = _c_strides(ndim, shape, fdx_itemsize(dtype), strides)
+        for k in range(self.ninputs):
+            if not _apart(<const char *>cnp.PyArray_DATA(o), cnp.PyArray_NBYTES(o), <const char *>data[k], each):
+                return None
+        each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
+        self.place(<char *>cnp.PyArray_DATA(o), counts, each, data + self.ninputs)
+        if not (nworkers == 1 and self.size < NOGIL_ELEMENTS
+                and self.run_small(data, dtype, layout, strides, layout, strides_of_result)):
+            for k in range(self.ninputs):
+                arrays[k] = fdx_array(data=data[k], stride=strides, dtype=<uint8_t>dtype, swapped=0)
+            for k in range(self.ninputs, self.ninputs + self.noutputs):
+                arrays[k] = fdx_array(data=data[k], stride=strides_of_result, dtype=<uint8_t>result, swapped=0)
+            self.run(arrays, out is None, nworkers)
+        self.mirror(<char *>cnp.PyArray_DATA(o), counts, each)
+        return o
+
+    cdef bint symmetric(self, tuple counts):
+        """Are the outputs the upper triangle of a symmetric matrix?"""
+        return len(counts) == 2 and self.noutputs < counts[0] * counts[1]
+
+    cdef int place(self, char *data, tuple counts, ptrdiff_t each, void **outputs) except -1:
+        """Where the outputs are in an array of so many."""
+        cdef int k, i, j, n
+        if not self.symmetric(counts):
+            for k in range(self.noutputs):
+                outputs[k] = data + k * each
+            return 0
+        n = counts[0]
+        k = 0
+        for i in range(n):
+            for j in range(i, n):
+                outputs[k] = data + (i * n + j) * each
+                k += 1
+        return 0
+
+    cdef int mirror(self, char *data, tuple counts, ptrdiff_t each) except -1:
+        """Copy the upper triangle of a symmetric matrix to the lower one."""
+        cdef int i, j, n
+        if self.symmetric(counts):
+            n = counts[0]
+            with nogil:
+                for i in range(n):
+                    for j in range(i):
+                        memcpy(data + (i * n + j) * each, data + (j * n + i) * each, each)
+        return 0
+
+    def quick(self, F, tuple counts not None, out, workers):
+        """Apply it to the inputs `F`, an array with them along its first axis or a sequence of arrays; the outputs are
+        an array of shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
+        return self.several(tuple(F) if isinstance(F, list) else F, counts, out, workers)

@@ -16,13 +16,16 @@ from fdx._arguments.choices import PERIODIC, check_axes, check_boundary, numbere
 from fdx._arguments.coordinates import as_spacing
 from fdx._common import outputs, threads
 from fdx._common.types import Boundaries, Integers, Number, Scalar, T, Vector
-from fdx._core import Plan, new_result
-from fdx._functions.kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._core import CONSTANTS, Plan, Recent, new_result
+from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
 from fdx._operators import plans
 from fdx._operators.operator import Diff, Operator
 from fdx._operators.terms import Term
 
 MAX_OUTPUTS = 64  # of the C core in one pass
+
+LAPLACIAN, HESSIAN = Recent(of_vectors=False), Recent(of_vectors=False)
+DIVERGENCE, CURL, JACOBIAN = [Recent(of_vectors=True) for _ in range(3)]
 
 Array = np.ndarray[Any, Any]
 Outputs = Sequence[Sequence[tuple[int, Term]]]
@@ -213,10 +216,14 @@ def run(
     counts: tuple[int, ...],
     out: Array | None,
     workers: SupportsIndex | None,
-) -> tuple[Array, list[Array]]:
+) -> Array:
     """Apply a plan. Its outputs are, in order, the components of a new array of shape (*counts,
-    *plan.out_shape), or of `out`; returns the array and the components."""
+    *plan.out_shape), or of `out`, which is returned; or those of the upper triangle of a matrix,
+    which is symmetric."""
     workers = threads.count(workers)  # the last code of an argument; views are taken after it
+    result = plan.quick(ins, counts, out, workers)
+    if result is not None:
+        return result
     ins = list(ins)
     first = ins[0] if ins else None
     if first is None or first.shape != plan.in_shape:
@@ -231,17 +238,16 @@ def run(
         out = new_result(first, plan.out_shape)
     whole = out[0] if isinstance(out, (tuple, list)) else out
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    plans.run(plan, ins, [parts[k] for k in outputs_of(plan, counts)], first_touch, workers)
-    return out, parts
-
-
-def outputs_of(plan: Plan, counts: tuple[int, ...]) -> list[int]:
-    """The components that the plan computes: all, or the upper triangle of a symmetric matrix."""
-    total = int(np.prod(counts)) if counts else 1
-    if plan.noutputs == total:
-        return list(range(total))
+    if plan.noutputs == len(parts):
+        plans.run(plan, ins, parts, first_touch, workers)
+        return out
     n = counts[0]
-    return [i * n + j for i in range(n) for j in range(i, n)]
+    upper = [parts[i * n + j] for i in range(n) for j in range(i, n)]
+    plans.run(plan, ins, upper, first_touch, workers)
+    for i in range(n):
+        for j in range(i):
+            parts[i * n + j][...] = parts[j * n + i]
+    return out
 
 
 @overload
@@ -345,9 +351,14 @@ def laplacian(
     >>> fdx.laplacian(x**2 + 3 * y**2)[1, 1]
     np.float64(8.0)
     """
+    result = LAPLACIAN.call(f, spacing, axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     f = as_array(f)
     plan = plan_of(laplacian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
-    return run(plan, [f], (), out, workers)[0]
+    result = run(plan, [f], (), out, workers)
+    LAPLACIAN.remember(spacing, axis, accuracy, boundary, period, plan, ())
+    return result
 
 
 def laplacian_terms(grid: Grid, count: int) -> Outputs:
@@ -426,10 +437,16 @@ def divergence(
     >>> fdx.divergence([3 * x, y**2])[1]
     array([ 3.,  5.,  7.,  9., 11.])
     """
+    result = DIVERGENCE.call(F, spacing, axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     parts = components(F)
-    shape, count = parts[0].shape, len(parts)
-    plan = plan_of(divergence_terms, count, shape, spacing, axis, accuracy, boundary, period)
-    return run(plan, parts, (), out, workers)[0]
+    plan = plan_of(
+        divergence_terms, len(parts), parts[0].shape, spacing, axis, accuracy, boundary, period
+    )
+    result = run(plan, parts, (), out, workers)
+    DIVERGENCE.remember(spacing, axis, accuracy, boundary, period, plan, ())
+    return result
 
 
 def divergence_terms(grid: Grid, count: int) -> Outputs:
@@ -518,10 +535,17 @@ def curl(
     >>> fdx.curl([-y, x])[2]
     array([2., 2., 2., 2., 2.])
     """
+    result = CURL.call(F, spacing, axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     parts = components(F)
-    shape, count = parts[0].shape, len(parts)
-    plan = plan_of(curl_terms, count, shape, spacing, axis, accuracy, boundary, period)
-    return run(plan, parts, () if count == 2 else (3,), out, workers)[0]
+    plan = plan_of(
+        curl_terms, len(parts), parts[0].shape, spacing, axis, accuracy, boundary, period
+    )
+    counts = () if len(parts) == 2 else (3,)
+    result = run(plan, parts, counts, out, workers)
+    CURL.remember(spacing, axis, accuracy, boundary, period, plan, counts)
+    return result
 
 
 def curl_terms(grid: Grid, count: int) -> Outputs:
@@ -612,14 +636,15 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
+    result = HESSIAN.call(f, spacing, axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     f = as_array(f)
     plan = plan_of(hessian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
     n = math.isqrt(2 * plan.noutputs)  # of n (n + 1) / 2 outputs
-    whole, parts = run(plan, [f], (n, n), out, workers)
-    for i in range(n):
-        for j in range(i):
-            parts[i * n + j][...] = parts[j * n + i]
-    return whole
+    result = run(plan, [f], (n, n), out, workers)
+    HESSIAN.remember(spacing, axis, accuracy, boundary, period, plan, (n, n))
+    return result
 
 
 def hessian_terms(grid: Grid, count: int) -> Outputs:
@@ -711,6 +736,9 @@ def jacobian(
     >>> f_x[1, 2], f_y[1, 2]
     (np.float64(4.0), np.float64(4.0))
     """
+    result = JACOBIAN.call(F, spacing, axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     parts = components(F)
     shape, count = parts[0].shape, len(parts)
     per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
@@ -720,24 +748,21 @@ def jacobian(
 
     if count <= per_pass:
         plan = pass_of(count)
-        return run(plan, parts, (count, plan.noutputs // count), out, workers)[0]
+        counts = count, plan.noutputs // count
+        result = run(plan, parts, counts, out, workers)
+        JACOBIAN.remember(spacing, axis, accuracy, boundary, period, plan, counts)
+        return result
     plan = pass_of(1)
     workers = threads.count(workers)
     whole = (count, plan.noutputs, *plan.out_shape)
     if out is None:
         out = stacked_result(parts[0], whole[:2], plan.out_shape)
     (target,) = outputs.arrays(out, whole, 1, result_dtype(parts[0]))
-    if any(np.may_share_memory(a, target) for a in parts):
-        parts = [a.copy("K") for a in parts]
+    parts = outputs.apart(parts, [target])
     for at in range(0, count, per_pass):
-        several = parts[at : at + per_pass]
-        run(
-            pass_of(len(several)),
-            several,
-            (len(several), whole[1]),
-            target[at : at + per_pass],
-            workers,
-        )
+        some = parts[at : at + per_pass]
+        here = target[at : at + per_pass]
+        run(pass_of(len(some)), some, (len(some), whole[1]), here, workers)
     return out
 
 

@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from fdx._arguments.arrays import as_array
 from fdx._arguments.choices import check_axis
 from fdx._common.types import Boundaries, Number, Scalar, T
-from fdx._functions.kept import CONSTANTS, MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._core import CONSTANTS, Recent
+from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
 from fdx._operators.operator import Diff
+
+DERIVATIVE = Recent(of_vectors=False)
 
 
 @lru_cache(maxsize=128, typed=True)
@@ -214,7 +217,14 @@ def derivative(
     >>> fdx.derivative([0.0, 1.0, 4.0, 9.0], boundary="valid")
     array([2., 4.])
     """
+    result = DERIVATIVE.call(f, (spacing, deriv), axis, accuracy, boundary, period, out, workers)
+    if result is not None:
+        return result
     f = as_array(f)
-    axis = check_axis(axis, f.ndim)
-    D = make_diff(f.shape, axis, spacing, deriv, accuracy, boundary, period)
-    return D._named(f, out, workers, "f")
+    number = check_axis(axis, f.ndim)
+    D = make_diff(f.shape, number, spacing, deriv, accuracy, boundary, period)
+    result = D._named(f, out, workers, "f")
+    if type(spacing) in CONSTANTS:
+        plan = D._plan(f.shape)
+        DERIVATIVE.remember((spacing, deriv), axis, accuracy, boundary, period, plan, ())
+    return result

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-CONSTANTS = frozenset(
-    (int, float, str, type(None), *(np.dtype(code).type for code in "bBhHiIlLqQfd"))
-)
+from fdx._core import CONSTANTS
+
 MAX_ITEMS = 64  # of a tuple or list
 MAX_WEIGHTS = 1 << 16  # of an operator on uneven coordinates that is kept: half a MiB
 MAX_KEPT = 16  # results, of each function that keeps them by coordinates
