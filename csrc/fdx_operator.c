@@ -160,7 +160,8 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
     }
     if (last->band != NULL) {
         d = w->dimension[last->axis];
-        columns_of(last->band, &columns[d], &columns_end[d]);
+        if (chain->nstages > 1 || !is_direct(w, chain)) /* otherwise the input is all there */
+            columns_of(last->band, &columns[d], &columns_end[d]);
     }
     prepare(w, chain, chain->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
             d >= 0 ? last->band->columns : 0, &src);
@@ -252,7 +253,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     /* What the next block reads first: along the sweep dimension, the rows after this block's and its neighbours. */
     const int m = MAX(w->sweep, 0);
     const char *next = (const char *)w->in[0].data;
-    for (int d = 0; d < w->ndim; d++)
+    for (int d = 0; d < w->ndim && w->streamed != 0; d++)
         next = fdx_at(next, d == m ? hi[d] + w->lookahead : lo[d], stride_along(w, &w->in[0], w->axis[d]));
     uint64_t prefetched = 0;
     view y;

@@ -150,8 +150,9 @@ static void apply_across(const work *w, const fdx_band *band, int d, const view 
             ptrdiff_t row = r;
             char *y = out;
             for (; pair_loop && row + ROWS_AT_ONCE <= end; row += ROWS_AT_ONCE, y = fdx_at(y, ROWS_AT_ONCE, y_stride)) {
-                for (int k = 0; k < 2 * pairs + ROWS_AT_ONCE; k++)
-                    x[k] = fdx_at(in, row + stencil->offset + k, x_stride);
+                x[0] = fdx_at(in, row + stencil->offset, x_stride);
+                for (int k = 1; k < 2 * pairs + ROWS_AT_ONCE; k++)
+                    x[k] = fdx_at(x[k - 1], 1, x_stride);
                 sum_four_rows(w, stencil, x, x_stride, weight + pairs + 1, y, y_stride, n, mode);
             }
             for (; row < end; row++, y = fdx_at(y, 1, y_stride)) {
