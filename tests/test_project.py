@@ -6,6 +6,8 @@ import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 import fdx
 
 ROOT = Path(__file__).parents[1]
@@ -106,11 +108,11 @@ def test_imports_have_no_circle():
                 assert LAYERS.index(other.split(".")[1]) <= LAYERS.index(package), (module, other)
 
 
-def names_in_contributing():
+def names_in(page, begin, end):
     """Pairs of a file and an identifier in it, or "". Files precede their identifiers."""
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    section = text[text.index("## Where things go") : text.index("## Releases")]
-    for item in re.split(r"\n(?=- |\*\*)", section):
+    text = (ROOT / page).read_text()
+    section = text[text.index(begin) : text.index(end)]
+    for item in re.split(r"\n(?=- |\*\*|\d+\. )", section):
         file = "nothing"
         for name in re.findall(r"`([^`\s]+)`", item):
             if "NAME" in name or name.startswith("fdx."):  # a file to be made; what users call it
@@ -122,9 +124,16 @@ def names_in_contributing():
                 yield file, ""
 
 
-def test_what_contributing_names_is_there():
-    names = list(names_in_contributing())
-    assert len(names) > 100, "it is not read as it should be"
+@pytest.mark.parametrize(
+    ("page", "begin", "end"),
+    [
+        ("CONTRIBUTING.md", "## Where things go", "## Releases"),
+        ("docs/architecture.md", "1. `src/fdx", "## np.gradient's"),
+    ],
+)
+def test_what_pages_name_is_there(page, begin, end):
+    names = list(names_in(page, begin, end))
+    assert len(names) > 40, "it is not read as it should be"
     for file, name in names:
         assert (ROOT / file).exists(), f"{file} {name}"
         if name:

@@ -22,6 +22,7 @@ API <api/python>
 C core <c-core>
 Promises <how>
 """,
+    "how": "\nArchitecture <architecture>\n",
     "from/index": """
 NumPy <numpy>
 findiff <findiff>
