@@ -21,9 +21,9 @@ if sys.platform != "linux":  # these use its compilers and binutils
     collect_ignore = [
         "test_codes.py",
         "test_csrc.py",
-        "test_languages.py",
+        "test_c_fortran_same_bits.py",
         "test_portability.py",
-        "test_ways_in.py",
+        "test_packaging.py",
     ]
 
 # Each of the eleven property tests runs this many.

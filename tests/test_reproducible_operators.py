@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from cases import LAYOUTS, lay_out, make_array
 from compare import canonical_bytes
-from test_same_everywhere import digest, start, tables
+from test_reproducible_gradient import digest, start, tables
 
 import fdx
 
