@@ -4,8 +4,8 @@
 
 #define TABLE(name) &fdx_isa_##name,
 #define NAME(name) #name,
-static const fdx_isa *const tables[] = {FDX_TABLES(TABLE)};
-static const char *const names[] = {FDX_TABLES(NAME) NULL};
+static const fdx_isa *const fdx_isa_tables[] = {FDX_TABLES(TABLE)};
+static const char *const fdx_isa_table_names[] = {FDX_TABLES(NAME) NULL};
 
 #ifdef FDX_HAVE_X86
 #include <cpuid.h>
@@ -40,16 +40,17 @@ const fdx_isa *fdx_isa_find(const char *name)
     const fdx_isa *found = NULL;
     fdx_environment before;
     fdx_enter_default(&before);
-    for (size_t k = best(); name != NULL && found == NULL && k < sizeof tables / sizeof *tables; k++)
-        if ((strcmp(name, "auto") == 0 || strcmp(name, tables[k]->name) == 0) && tables[k]->computes_as_written())
-            found = tables[k];
+    for (size_t k = best(); name != NULL && found == NULL && k < sizeof fdx_isa_tables / sizeof *fdx_isa_tables; k++)
+        if ((strcmp(name, "auto") == 0 || strcmp(name, fdx_isa_tables[k]->name) == 0) &&
+            fdx_isa_tables[k]->computes_as_written())
+            found = fdx_isa_tables[k];
     fdx_leave_default(&before);
     return found;
 }
 
 const char *const *fdx_isa_names(void)
 {
-    return names;
+    return fdx_isa_table_names;
 }
 
 const char *fdx_isa_name(const fdx_isa *isa)
