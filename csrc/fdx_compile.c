@@ -332,7 +332,9 @@ typedef struct {
     int length;
 } sequence;
 
-/* In a transposed term, zeros are first added for the points that its results have, and others' do not. */
+/* After the term's factors, one map for each axis: the removal of points that its results have, and others' do not. In
+ * a transposed term it comes first, and adds zeros. Otherwise it is no part of the sequence: rows of bands are left
+ * out, or of chains' results. */
 static map map_at(const sequence *s, int k)
 {
     const int nfactors = s->term->nfactors, transposed = s->what->transposed != 0;
@@ -343,6 +345,7 @@ static map map_at(const sequence *s, int k)
         m.crop[0] = s->lo[d] - s->origin[d];
         m.crop[1] = s->origin[d] + s->n[d] - s->hi[d];
         m.axis = d;
+        m.transposed = transposed;
         m.kind = m.crop[0] > 0 || m.crop[1] > 0 ? CROP : NOTHING;
         return m;
     }
@@ -407,8 +410,29 @@ static int prefers_transpose(const factors *f)
     return 0;
 }
 
+/* Is there more than one map, none of them periodic? */
+static int is_product(const factors *f)
+{
+    int count = 0;
+    map m;
+    for (int k = next_map(f, before_first(f), &m); !is_over(f, k); k = next_map(f, k, &m), count++)
+        if (m.kind == BAND ? m.factor->band->periodic : m.kind == DERIVATIVE && m.factor->what.left == FDX_PERIODIC)
+            return 0;
+    return count > 1;
+}
+
+/* The same maps and, if they are the last ones of their term, the removal of points. */
+static factors with_crop(const factors *f)
+{
+    factors all = *f;
+    if (f->end == f->s->length && !f->s->what->transposed)
+        all.end += f->s->what->ndim;
+    return all;
+}
+
 /* The product of maps along an axis of n points, times a number. The derivative that is applied last is scaled; the
- * product of several is scaled before it is rounded. */
+ * product of several is scaled before it is rounded. It has only the rows that are needed, so that it is the same
+ * product as in the transposed operator. */
 static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, matrix *result)
 {
     const size_t mark = r->used;
@@ -416,6 +440,8 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
     int scaled = -1, derivatives = 0, count = 0;
     ptrdiff_t rows = n, origin = 0;
     r->not_a_band = 0;
+    if (is_product(&f))
+        f = with_crop(&f);
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m), count++)
         advance(&m, &rows, &origin);
     const int several = count > 1, by_transpose = several && prefers_transpose(&f) > 0;
@@ -758,14 +784,14 @@ static int output_of(const fdx_sum *what, int k)
     return what->transposed ? what->term[k].in : what->term[k].out;
 }
 
-/* Append a chain of the sequence's term. */
-static void append_chain(compiler *c, const sequence *s, int nstages)
+/* Append a chain of the sequence's term, whose results have n[d] points along each axis. */
+static void append_chain(compiler *c, const sequence *s, int nstages, const ptrdiff_t *n)
 {
     const int ndim = c->what->ndim, k = (int)(s->term - c->what->term);
     if (counts_only(&c->r))
         return;
     for (int d = 0; d < ndim; d++)
-        c->shift[d] = c->what->transposed ? 0 : c->lo[d] - s->origin[d];
+        c->shift[d] = c->what->transposed || n[d] == c->hi[d] - c->lo[d] ? 0 : c->lo[d] - s->origin[d];
     c->chain[c->nchains++] = (fdx_chain){input_of(c->what, k), output_of(c->what, k), nstages, c->stage, c->shift};
     c->shift += ndim;
     c->stage += nstages;
@@ -784,13 +810,12 @@ typedef struct {
     ptrdiff_t lo, rows, columns; /* the rows that all of them have, from index lo on */
     int count;
     int transposed; /* 1: the transposed sum is computed, as that is so for the first product where it matters */
-    int cropped;    /* 1: a term has more rows than the sum */
 } alike;
 
 static alike find_alike(const compiler *c, int k, int axis, sequence *s)
 {
     const fdx_sum *what = c->what;
-    alike a = {k, axis, PTRDIFF_MIN, PTRDIFF_MAX, input_length(c, axis), 0, 0, 0};
+    alike a = {k, axis, PTRDIFF_MIN, PTRDIFF_MAX, input_length(c, axis), 0, 0};
     ptrdiff_t hi = PTRDIFF_MAX;
     int order = 0;
     for (int j = 0; j < what->nterms; j++) {
@@ -803,8 +828,8 @@ static alike find_alike(const compiler *c, int k, int axis, sequence *s)
         const factors f = {s, 0, s->length, axis, 0};
         const ptrdiff_t lo = what->transposed ? 0 : s->origin[axis];
         const ptrdiff_t end = what->transposed ? what->shape[axis] : lo + s->n[axis];
-        order = order == 0 ? prefers_transpose(&f) : order;
-        a.cropped |= a.count > 0 && (lo != a.lo || end != hi);
+        const factors all = with_crop(&f);
+        order = order == 0 ? prefers_transpose(&all) : order;
         a.lo = MAX(a.lo, lo);
         hi = MIN(hi, end);
         a.count++;
@@ -825,16 +850,18 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
     ptrdiff_t last = PTRDIFF_MIN;
     int count = 0;
     *sum = (matrix){NULL, 0, rows, columns, PTRDIFF_MAX, 0, 0, 0, 0};
-    r->not_a_band = a->transposed && a->cropped;
+    r->not_a_band = 0;
     for (int j = a->first; j < c->what->nterms && !r->not_a_band && !r->full; j++) {
         if (!is_alike(c, a->first, a->axis, j, s))
             continue;
         matrix m;
-        const factors f = {s, 0, s->length, a->axis, a->transposed};
+        factors f = {s, 0, s->length, a->axis, a->transposed};
+        if (a->transposed)
+            f = with_crop(&f);
         const fdx_status status = build_product(r, f, columns, number_of(s->term), &m);
         if (status != FDX_OK)
             return status;
-        const ptrdiff_t from = c->what->transposed || a->transposed ? 0 : a->lo - s->origin[a->axis];
+        const ptrdiff_t from = a->transposed || m.rows == rows ? 0 : a->lo - s->origin[a->axis];
         r->not_a_band = fdx_distance(m.offset) > MAX_LENGTH;
         sum->offset = MIN(sum->offset, m.offset + from);
         last = MAX(last, m.offset + from + m.count - 1);
@@ -886,7 +913,8 @@ static fdx_status add_sum(compiler *c, int k, sequence *s, sequence *t, int *don
         if (is_alike(c, k, axis, j, t))
             c->is_added[j] = 1;
     s->origin[axis] = a.lo;
-    append_chain(c, s, 1);
+    s->n[axis] = a.rows;
+    append_chain(c, s, 1, s->n);
     *done = 1;
     return FDX_OK;
 }
@@ -908,7 +936,7 @@ static fdx_status add_term(compiler *c, int k)
         chain.n[d] = input_length(c, d);
     status = add_stages(&chain, &s);
     if (status == FDX_OK)
-        append_chain(c, &s, chain.count);
+        append_chain(c, &s, chain.count, chain.n);
     return status;
 }
 

@@ -98,6 +98,24 @@ def test_transpose_with_arrays(made):
     assert (abs(got - matrix.T) <= 8 * np.finfo(float).eps * made.size.T).all()
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_transpose_is_exact_where_other_terms_have_fewer_points(seed):
+    """The product is the same one, whether the sum or its transpose leaves out the points."""
+    x = np.cumsum(np.random.default_rng(seed).uniform(0.3, 1.5, 7))
+    D, valid = fdx.Diff(0), fdx.Diff(0, deriv=2, accuracy=4, boundary="valid")
+    for product in (D.T @ fdx.Diff(0, x), D @ fdx.Diff(0, x).T @ D):
+        L = valid + 2.0 * product
+        same(L.T.matrix(L.output_shape((7,))).toarray(), L.matrix((7,)).toarray().T)
+
+
+@pytest.mark.parametrize("shape", [(9, 10), (10, 9), (4, 5, 6)])
+def test_spectral_radius_of_numbers_beside_another_axis(shape):
+    for axis in range(-1, len(shape)):
+        L = fdx.Diff(axis, 0.1, deriv=2, boundary="reflect") - 2 * fdx.Identity()
+        exact = abs(np.linalg.eigvals(L.matrix(shape).toarray())).max()
+        assert exact * (1 - 1e-9) <= L.spectral_radius(shape) <= exact * 1.01
+
+
 @given(made=drawn(depth=3, arrays=False))
 @some
 def test_transpose_is_exact(made):

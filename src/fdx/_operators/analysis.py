@@ -375,11 +375,10 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
         n, waves = LONG_AXIS, largest_symbol(terms, axis, len(shape))
     if n > MAX_DENSE_ROWS:
         return estimate([term.moved(0) for term in terms], (n,))
-    shorter = (*shape[:axis], n, *shape[axis + 1 :])
     total: Any = 0.0
     for term in terms:
         product: Any = np.eye(n)
-        for _, band, _ in stages_of(term, shorter):
+        for _, band, _ in stages_of(term.moved(0), (n,)):  # a number is a band along axis 0
             product = dense(band) @ product if band is not None else product
         total = total + product
     return max(waves, largest_eigenvalue(total))
