@@ -281,7 +281,8 @@ static int is_symmetric(int boundary)
     return boundary == FDX_SYMMETRIC || boundary == FDX_SYMMETRIC_ODD;
 }
 
-static int is_antisymmetric(int boundary)
+/* Is a ghost value 2 f[0] minus its source? */
+static int is_odd(int boundary)
 {
     return boundary == FDX_REFLECT_ODD || boundary == FDX_SYMMETRIC_ODD;
 }
@@ -448,7 +449,7 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
         } else if (p >= 0 && p < n) {
             add_times(&sum[p - first], 1, v);
         } else {
-            const int odd = is_antisymmetric(p < 0 ? m->what->left : m->what->right);
+            const int odd = is_odd(p < 0 ? m->what->left : m->what->right);
             ptrdiff_t end;
             add_times(&sum[source(m, p, &end) - first], odd ? -1 : 1, v);
             if (odd)

@@ -347,13 +347,13 @@ static void choose_blocks(walk *w, const fdx_gradient *call, const int *order, i
     const ptrdiff_t wanted = MIN(nparts, w->flat) * 4 / w->outer_size + 1; /* blocks of each flat range */
     if (nparts > 1 && w->flat / w->block < wanted)
         w->block = MIN(w->block, MAX(1, w->flat / wanted));
-    /* Tiles of about the same size, of whole blocks. */
+    /* Tiles of whole blocks. */
     const ptrdiff_t tiles = (w->flat + w->tile - 1) / w->tile, each = (w->flat + tiles - 1) / tiles;
     w->tile = (each + w->block - 1) / w->block * w->block;
 }
 
-/* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's blocks. There are no
- * more blocks than elements, so their number does not overflow. */
+/* The order of the walk: tiles of the flat range; in each all outer indices; at each the tile's blocks. Their
+ * number does not overflow, as an output's elements take memory. */
 static void plan_levels(walk *w, const fdx_gradient *call)
 {
     w->blocks = (fdx_blocks){0, w->level, 1};

@@ -75,7 +75,7 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
 
 /* A view of the input of stage s, at least in the box [lo, hi); its index arrays have been taken. Along dimension
  * `unrolled`, unless that is -1, the box may continue past the ends of an axis of n points. */
-static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
+static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
                     int unrolled, ptrdiff_t n, view *result)
 {
     const fdx_array *in = &w->in[chain->in];
@@ -126,7 +126,7 @@ static void prepare(const work *w, const fdx_chain *chain, int s, const ptrdiff_
                 d = w->dimension[stage->axis];
                 columns_of(stage->band, &columns[d], &columns_end[d]);
             }
-            prepare(w, chain, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
+            stage_input(w, chain, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
                     d >= 0 ? stage->band->columns : 0, &src);
             fdx_apply_band(w, stage, &src, &segment, rows, rows_end, FDX_SET);
             if (stage->coefficient != NULL)
@@ -163,7 +163,7 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
         if (chain->nstages > 1 || !is_direct(w, chain)) /* otherwise the input is all there */
             columns_of(last->band, &columns[d], &columns_end[d]);
     }
-    prepare(w, chain, chain->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
+    stage_input(w, chain, chain->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
             d >= 0 ? last->band->columns : 0, &src);
     if (last->coefficient == NULL) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, mode);

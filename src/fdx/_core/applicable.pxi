@@ -112,7 +112,7 @@ cdef bint _same(tuple a, tuple b):
         return False
     for k in range(len(a)):
         x, y = a[k], b[k]
-        if x is not y and not (PyFloat_CheckExact(x) and PyFloat_CheckExact(y)
+        if x is not y and not (type(x) is type(y) and (PyFloat_CheckExact(x) or type(x) is float64)
                                and PyFloat_AS_DOUBLE(x) == PyFloat_AS_DOUBLE(y)):
             return False
     return True

@@ -75,7 +75,7 @@ cdef int _components(object F, int count, int ndim, const ptrdiff_t *shape, void
     cdef cnp.ndarray a = None
     cdef object item = F
     cdef int k, d, dtype = -1
-    cdef bint stacked = not isinstance(F, tuple)
+    cdef bint stacked = type(F) is not tuple  # not a subclass, which may define its items
     if not stacked and len(<tuple>F) != count:
         return -1
     for k in range(1 if stacked else count):

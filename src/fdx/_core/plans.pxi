@@ -325,10 +325,12 @@ cdef class Plan:
         cdef Py_ssize_t nworkers = _quick_workers(workers, self.size)
         if nworkers == 0 or self.size == 0 or self.ninputs + self.noutputs > MOST_SMALL or self.has_coefficients:
             return None
+        if not self.fills(counts):
+            return None
         dtype = _components(F, self.ninputs, ndim, shape, data)
         if dtype < 0 or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only):
             return None
-        like = F[0] if isinstance(F, tuple) else F
+        like = (<tuple>F)[0] if type(F) is tuple else F
         result = fdx_result_dtype(dtype)
         for k in range(nfirst):
             dims[k] = counts[k]
@@ -358,6 +360,16 @@ cdef class Plan:
             self.run(arrays, out is None, nworkers)
         self.mirror(<char *>cnp.PyArray_DATA(o), counts, each)
         return o
+
+    cdef bint fills(self, tuple counts):
+        """Are there so many outputs, or those of the upper triangle of a symmetric matrix?"""
+        cdef Py_ssize_t places = 1, n
+        for n in counts:
+            places *= n
+        if self.symmetric(counts):
+            n = counts[0]
+            return counts[1] == n and self.noutputs == n * (n + 1) // 2
+        return self.noutputs == places
 
     cdef bint symmetric(self, tuple counts):
         """Are the outputs the upper triangle of a symmetric matrix?"""

@@ -539,10 +539,9 @@ def curl(
     if result is not None:
         return result
     parts = components(F)
-    plan = plan_of(
-        curl_terms, len(parts), parts[0].shape, spacing, axis, accuracy, boundary, period
-    )
-    counts = () if len(parts) == 2 else (3,)
+    shape, count = parts[0].shape, len(parts)
+    plan = plan_of(curl_terms, count, shape, spacing, axis, accuracy, boundary, period)
+    counts = () if count == 2 else (3,)
     result = run(plan, parts, counts, out, workers)
     CURL.remember(spacing, axis, accuracy, boundary, period, plan, counts)
     return result

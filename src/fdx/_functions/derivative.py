@@ -221,10 +221,11 @@ def derivative(
     if result is not None:
         return result
     f = as_array(f)
-    number = check_axis(axis, f.ndim)
-    D = make_diff(f.shape, number, spacing, deriv, accuracy, boundary, period)
+    shape = f.shape
+    number = check_axis(axis, len(shape))
+    D = make_diff(shape, number, spacing, deriv, accuracy, boundary, period)
     result = D._named(f, out, workers, "f")
-    if type(spacing) in CONSTANTS:
-        plan = D._plan(f.shape)
+    if type(spacing) in CONSTANTS and f.shape == shape:  # code of an argument may have changed it
+        plan = D._plan(shape)
         DERIVATIVE.remember((spacing, deriv), axis, accuracy, boundary, period, plan, ())
     return result
