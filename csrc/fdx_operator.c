@@ -76,7 +76,7 @@ static void convert(const work *w, const fdx_array *a, const view *dst, const pt
 /* A view of the input of stage s, at least in the box [lo, hi); its index arrays have been taken. Along dimension
  * `unrolled`, unless that is -1, the box may continue past the ends of an axis of n points. */
 static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                    int unrolled, ptrdiff_t n, view *result)
+                        int unrolled, ptrdiff_t n, view *result)
 {
     const fdx_array *in = &w->in[chain->in];
     if (s == 0 && is_direct(w, chain)) {
@@ -127,7 +127,7 @@ static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrd
                 columns_of(stage->band, &columns[d], &columns_end[d]);
             }
             stage_input(w, chain, s - 1, columns, columns_end, d >= 0 && stage->band->periodic ? d : -1,
-                    d >= 0 ? stage->band->columns : 0, &src);
+                        d >= 0 ? stage->band->columns : 0, &src);
             fdx_apply_band(w, stage, &src, &segment, rows, rows_end, FDX_SET);
             if (stage->coefficient != NULL)
                 multiply(w, stage->coefficient, &segment, &segment, rows, rows_end, FDX_SET);
@@ -164,7 +164,7 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
             columns_of(last->band, &columns[d], &columns_end[d]);
     }
     stage_input(w, chain, chain->nstages - 1, columns, columns_end, d >= 0 && last->band->periodic ? d : -1,
-            d >= 0 ? last->band->columns : 0, &src);
+                d >= 0 ? last->band->columns : 0, &src);
     if (last->coefficient == NULL) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, mode);
         give_back(w, rows);

@@ -37,4 +37,3 @@ __all__ = [
 # So that messages, pickles and help name what users import, wherever it is defined.
 for _name in __all__:
     globals()[_name].__module__ = "fdx"
-del _name
