@@ -653,7 +653,8 @@ static row_view row_of(const fdx_band *a, ptrdiff_t i, int any)
         r = i < a->nfirst ? &a->first[i] : &a->last[i - last];
     else if (!any)
         nth = a->periodic ? (i % a->rows + a->rows) % a->rows : i - a->nfirst;
-    return (row_view){i + r->offset, r->count, r->weight_step, r->summation, r->w + nth * r->row_step};
+    const double *w = nth == 0 ? r->w : r->w + nth * r->row_step; /* an interior without rows needs no weights */
+    return (row_view){i + r->offset, r->count, r->weight_step, r->summation, w};
 }
 
 static ptrdiff_t shift_of(const fdx_band *a)

@@ -437,9 +437,9 @@ static const fdx_band *checked_term(const fdx_band *a, const fdx_band *b, int ex
     if (p->rows != a->rows || p->columns != b->columns || p->periodic != a->periodic)
         fail("the shape of a product");
     int plain = b->interior.summation == FDX_SUM_PLAIN;
-    for (int i = 0; i < p->rows; i++) {
+    for (int i = 0; i < b->rows; i++) {
         ptrdiff_t nth;
-        plain |= row_of(b, i < b->rows ? i : b->rows - 1, &nth)->summation == FDX_SUM_PLAIN;
+        plain |= row_of(b, i, &nth)->summation == FDX_SUM_PLAIN;
     }
     for (int i = 0; i < p->rows; i++) {
         ptrdiff_t nth;
