@@ -898,7 +898,8 @@ static fdx_status structure_of_sum(builder *m, const fdx_summand *term, int nter
         const fdx_band *band = term[k].band;
         const fdx_stencil *r = &band->interior;
         const ptrdiff_t from = term[k].from;
-        if (!band->periodic != !first->periodic || (band->periodic && rows != band->rows))
+        if (!band->periodic != !first->periodic || (band->periodic && rows != band->rows) || from < 0 ||
+            rows > band->rows - from || band->columns != first->columns)
             return FDX_E_STENCIL;
         lo = least(lo, r->offset + from);
         hi = most(hi, r->offset + from + r->count - 1);

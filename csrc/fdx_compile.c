@@ -440,7 +440,7 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
     int scaled = -1, derivatives = 0, count = 0;
     ptrdiff_t rows = n, origin = 0;
     r->not_a_band = 0;
-    if (is_product(&f))
+    if (is_product(&f) && f.s->lo[f.axis] < f.s->hi[f.axis])
         f = with_crop(&f);
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m), count++)
         advance(&m, &rows, &origin);
@@ -826,8 +826,9 @@ static alike find_alike(const compiler *c, int k, int axis, sequence *s)
             return a;
         }
         const factors f = {s, 0, s->length, axis, 0};
-        const ptrdiff_t lo = what->transposed ? 0 : s->origin[axis];
-        const ptrdiff_t end = what->transposed ? what->shape[axis] : lo + s->n[axis];
+        const int whole = !is_product(&f); /* products have only the rows that all terms have: build_product */
+        const ptrdiff_t lo = what->transposed ? 0 : whole ? s->origin[axis] : c->lo[axis];
+        const ptrdiff_t end = what->transposed ? what->shape[axis] : whole ? lo + s->n[axis] : c->hi[axis];
         const factors all = with_crop(&f);
         order = order == 0 ? prefers_transpose(&all) : order;
         a.lo = MAX(a.lo, lo);
@@ -850,7 +851,9 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
     ptrdiff_t last = PTRDIFF_MIN;
     int count = 0;
     *sum = (matrix){NULL, 0, rows, columns, PTRDIFF_MAX, 0, 0, 0, 0};
-    r->not_a_band = 0;
+    /* A transposed sum has the columns of its terms' transposes, which with_crop makes those rows. */
+    r->not_a_band = a->transposed && !c->what->transposed &&
+                    (a->lo != c->lo[a->axis] || a->rows != c->hi[a->axis] - c->lo[a->axis]);
     for (int j = a->first; j < c->what->nterms && !r->not_a_band && !r->full; j++) {
         if (!is_alike(c, a->first, a->axis, j, s))
             continue;

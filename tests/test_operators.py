@@ -108,6 +108,45 @@ def test_transpose_is_exact_where_other_terms_have_fewer_points(seed):
         same(L.T.matrix(L.output_shape((7,))).toarray(), L.matrix((7,)).toarray().T)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_transpose_is_exact_where_terms_along_other_axes_have_fewer_points(seed):
+    x = np.cumsum(np.random.default_rng(seed).uniform(0.3, 1.5, 9))
+    D, Dx, D2 = fdx.Diff(0), fdx.Diff(0, x), fdx.Diff(0, x, deriv=2)
+    fewer = fdx.Diff(0, accuracy=4, boundary="valid") @ fdx.Diff(1)
+    for product in (Dx @ D, D.T @ Dx, 2.0 * D @ Dx.T):
+        L = product + 0.1 * D2 + fewer
+        same(L.T.matrix(L.output_shape((9, 3))).toarray(), L.matrix((9, 3)).toarray().T)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sums_beside_terms_with_coefficients_that_have_fewer_points(seed):
+    """These terms decide which points of the others are left, but are no part of their sum."""
+    rng = np.random.default_rng(seed)
+    n, x = 24, np.cumsum(rng.uniform(0.5, 1.5, 24))
+    sides = [("valid", "valid"), ("valid", "reflect"), ("reflect", "valid")]
+
+    def one_sided_at(ends, accuracy, deriv=1):
+        return fdx.Diff(0, deriv=deriv, accuracy=accuracy, boundary=ends)
+
+    first = one_sided_at(sides[rng.integers(3)], 2 * rng.integers(1, 3), rng.integers(1, 4))
+    K = first
+    for _ in range(rng.integers(1, 4)):
+        spacing = x if rng.random() < 0.5 else 0.5
+        boundary = str(rng.choice(["reflect", "one-sided", "symmetric"]))
+        K = K + fdx.Diff(0, spacing, deriv=rng.integers(1, 3), boundary=boundary)
+    K = K.T
+    ends = sides[rng.integers(3)]
+    W = one_sided_at(ends, 2 * rng.integers(2, 4))
+    (rows,), (columns,) = W.output_shape((n,)), first.output_shape((n,))
+    c = rng.normal(size=rows)
+    lost = n - rows if ends[1] != "valid" else (n - rows) // 2
+    lo = lost if ends[0] == "valid" else 0
+    k, w = K.matrix((columns,)).toarray(), W.matrix((n,)).toarray()
+    got = (K + c * (W @ K)).matrix((columns,)).toarray()
+    want = k[lo : lo + rows] + c[:, None] * (w @ k)
+    assert abs(got - want).max() <= 1e-12 * abs(want).max()
+
+
 @pytest.mark.parametrize("shape", [(9, 10), (10, 9), (4, 5, 6)])
 def test_spectral_radius_of_numbers_beside_another_axis(shape):
     for axis in range(-1, len(shape)):
