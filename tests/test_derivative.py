@@ -398,7 +398,7 @@ def test_even_coordinates_and_a_gap():
             ValueError, match=r"period: expected 6\.28\d* for 144 .* got 360.0 .*unit"
         ):
             fdx.Diff(0, other, boundary="periodic", period=360)
-    fdx.Diff(0, [0, 0.01, 1], boundary="periodic", period=360)  # uneven: any period may be right
+    fdx.Diff(0, [0, 0.01, 1], boundary="periodic", period=15)  # uneven: there may be a gap
 
 
 def test_even_coordinates_by_any_formula():
@@ -728,6 +728,11 @@ ERRORS = [
         dict(spacing=X, boundary="periodic", period=-30.0),
         ValueError,
         "period: expected .* got -30.0",
+    ),
+    (  # degrees for radians
+        dict(spacing=np.deg2rad(X), boundary="periodic", period=360.0),
+        ValueError,
+        "period: expected at most 8 times .* got 360.0 .in another unit.",
     ),
     (dict(spacing=X, boundary="periodic", period=0), ValueError, "period: expected .* got 0"),
     (dict(spacing=X, boundary="periodic", period=np.nan), ValueError, "period: .* got nan"),

@@ -1,5 +1,6 @@
 """Operators as values: their algebra against dense matrices, symbols against waves."""
 
+import contextlib
 import copy
 import inspect
 import pickle
@@ -116,6 +117,79 @@ def test_transpose_is_exact_where_terms_along_other_axes_have_fewer_points(seed)
     for product in (Dx @ D, D.T @ Dx, 2.0 * D @ Dx.T):
         L = product + 0.1 * D2 + fewer
         same(L.T.matrix(L.output_shape((9, 3))).toarray(), L.matrix((9, 3)).toarray().T)
+
+
+JITTERED = np.cumsum(np.random.default_rng(2).uniform(0.7, 1.3, 90))
+
+
+@pytest.mark.parametrize(
+    "boundary", ["one-sided", "symmetric", "valid", ("valid", "reflect"), "periodic"]
+)
+@pytest.mark.parametrize("c", [0.5, 0.25, 0.3])
+def test_powers_of_sums_are_right_or_an_error(boundary, c):
+    check_powers(c, fdx.Diff(0, deriv=2, boundary=boundary))
+
+
+@pytest.mark.parametrize("boundary", ["one-sided", "symmetric", "reflect", "periodic"])
+@pytest.mark.parametrize("c", [0.25, 0.2])
+def test_powers_of_sums_on_coordinates_are_right_or_an_error(boundary, c):
+    period = 92.0 if boundary == "periodic" else None
+    check_powers(c, fdx.Diff(0, JITTERED, deriv=2, boundary=boundary, period=period))
+
+
+def check_powers(c, D2):
+    step = fdx.Identity() + c * D2
+    u, refused = random(90), 0
+    result = step(u)
+    for k in range(2, 41):
+        result = step(result)
+        if not refused:
+            with contextlib.suppress(ValueError):
+                assert abs((step**k)(u) - result).max() <= 1e-7 * abs(result).max()
+                continue
+        refused += 1
+        with pytest.raises(ValueError, match="the expanded product cancel"):
+            step**k
+    assert refused > 5
+
+
+def test_powers_of_sums_with_fewer_points_have_a_term_for_each_power():
+    """Rows of a "valid" derivative may be left out before or after it."""
+    D, one = fdx.Diff(0, boundary="valid"), fdx.Identity()
+    assert (one + D) @ (one + D) == one + 2 * D + D @ D
+    assert ((one + D) ** 40 @ D).output_shape(100) == (18,)
+    c, e, D = np.ones(30), np.zeros(30), fdx.Diff(0)
+    with pytest.raises(ValueError, match="at most 16384 terms when expanded, got 8191 times 3"):
+        (one + c * D + e * D) ** 40
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_products_of_sums_with_fewer_points(seed):
+    """Operators in turn give what their product gives; and so do their transposes."""
+    rng = np.random.default_rng(seed)
+    ends = ["valid", "valid", "one-sided", "reflect", "symmetric-odd"]
+
+    def derivative(shape):
+        axis = int(rng.integers(len(shape)))
+        x = np.cumsum(rng.uniform(0.5, 1.5, shape[axis])) if rng.random() < 0.2 else 0.5
+        both = tuple(rng.choice(ends, 2).tolist())
+        D = fdx.Diff(axis, x, accuracy=2 * int(rng.integers(1, 3)), boundary=both)
+        if rng.random() < 0.2:
+            return rng.uniform(0.5, 1.5, D.output_shape(shape)) * D
+        return D.T if np.isscalar(x) and rng.random() < 0.2 else D
+
+    shape = (19, 17)[: rng.integers(1, 3)]
+    one, u = fdx.Identity(), random(shape, seed)
+    product, result, factors = one, u, []
+    for _ in range(3):
+        A = sum((derivative(result.shape) for _ in range(rng.integers(3))), start=2 * one)
+        result, product = A(result), A @ product
+        factors.append(A)
+    assert_close(product(u), result, 1e-11 * abs(result).max())
+    v = v_in_turn = random(result.shape, seed)
+    for A in reversed(factors):
+        v_in_turn = A.T(v_in_turn)
+    assert_close(product.T(v), v_in_turn, 1e-11 * abs(v_in_turn).max())
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -1106,6 +1180,8 @@ def test_plot_drawn():
     figure, axes = pyplot.subplots()
     with pytest.raises(ValueError, match="ax: expected an operator along 1 or 2 axes"):
         sum((fdx.Diff(d) for d in (1, 2)), fdx.Diff(0)).plot(axes)
+    with pytest.raises(TypeError, match="ax: expected None or matplotlib's Axes, got 3"):
+        fdx.Diff(0).plot(3)
     pyplot.close(figure)
 
 

@@ -206,8 +206,12 @@ def test_set_workers_as_a_statement(jobs):
             fdx.set_workers(5)  # until the block ends
             assert count() == 5
         assert count() == 2
-        for wrong in (0, 1.5):
-            with pytest.raises((ValueError, TypeError), match="workers"):
+        for wrong, got in (
+            (0, "or -1 for .* got 0"),
+            (1.5, "an integer, got 1.5"),
+            (None, "an integer, got None"),
+        ):
+            with pytest.raises((ValueError, TypeError), match=f"workers: expected .*{got}"):
                 fdx.set_workers(wrong)
         assert count() == 2
 

@@ -25,6 +25,8 @@ Array = np.ndarray[Any, Any]
 TWICE = " (is the first point stored twice?)"
 UNIT = " (in another unit?)"
 
+LONGEST_PERIOD = 8  # so that degrees are not taken for radians, nor hours for days
+
 # The largest relative error of a distance between numbers that a float64 does not hold exactly.
 ROUNDED = 2.0**-26
 
@@ -163,6 +165,12 @@ def check_period(x: Array, period: float | None, eps: float, given: Any) -> floa
         raise ValueError(
             f"period: expected {abs(n * h)} for {n} coordinates of spacing {abs(h)}, or at most "
             f"twice that, if there is a gap from the last to the first, got {period}" + UNIT
+        )
+    widest = float(abs(np.diff(x)).max())
+    if abs(signed) > LONGEST_PERIOD * (abs(span) + widest):
+        raise ValueError(
+            f"period: expected at most {LONGEST_PERIOD} times what the coordinates span and their "
+            f"widest distance, {abs(span) + widest}, got {period}" + UNIT
         )
     lost = abs(exactly(period) - exactly(np.asarray(given)[()]))
     if lost > ROUNDED * abs(signed - span):

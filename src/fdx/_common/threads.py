@@ -64,13 +64,13 @@ def _cpus() -> int:
     return os.cpu_count() or 1
 
 
-def _check(workers: Any, name: str = "workers") -> int:
+def _check(workers: Any, name: str = "workers", expected: str = "an integer or None") -> int:
     try:
         if isinstance(workers, bool):
             raise TypeError
         n = operator.index(workers)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer or None, got {shown(workers)}") from None
+        raise TypeError(f"{name}: expected {expected}, got {shown(workers)}") from None
     cpus = _cpus()
     if not -cpus <= n <= MOST_WORKERS or n == 0:
         fewer = "the one CPU" if cpus == 1 else f"all {cpus} CPUs to {-cpus} for one"
@@ -153,7 +153,7 @@ class set_workers(contextlib.ContextDecorator):
     """
 
     def __init__(self, workers: int) -> None:
-        self._workers = _check(workers)
+        self._workers = _check(workers, expected="an integer")
         self._before = _setting.get()
         self._set = _Setting(self._workers, _block_of(self._before))
         _setting.set(self._set)

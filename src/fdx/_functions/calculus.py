@@ -58,9 +58,12 @@ class Grid:
         elif len(spacing) == n:
             self.spacing = given
         else:
+            got = f"{len(spacing)} arguments"
+            if len(spacing) == 1:
+                got = f"one array of {len(given[0])} coordinates; for {n} axes pass {n} arguments"
             raise TypeError(
                 f"spacing: expected no argument, one number, or one number or array of coordinates "
-                f"for each of {n} axes, got {len(spacing)} arguments"
+                f"for each of {n} axes, got {got}"
             )
         self.accuracy = accuracy
         check_not_per_axis(boundary, period, n)

@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 MAX_DENSE_ROWS = 1000  # of a matrix of which all eigenvalues are computed
 LONG_AXIS = 256  # points; on longer uniform axes eigenvalues of the boundaries do not change
+FEW_TERMS = 8  # of a product, which do not cancel but in examples made for it
 WAVES = 4096  # wavenumbers that are searched at once
 EPSILON = float(np.finfo(float).eps)
 TOLERANCE = 0.01  # of Arnoldi's method, relative
@@ -113,6 +114,50 @@ def symbol(terms: Sequence[Term], k: Any) -> Any:
                 value = value * leaf_symbol(factor, waves[factor.axis] * factor.spacing)
         total = total + value
     return total[()]
+
+
+def check_cancellation(terms: Sequence[Term]) -> None:
+    """Raise an error if the terms are so much larger than their sum that half of the digits are
+    lost, as in ``(I + D2 / 2)**40``: their weights are rounded before they are added.
+
+    The sizes are those of interior stencils, at some waves; on uneven coordinates those of a
+    uniform derivative with the least spacing.
+    """
+    axes = axes_of(terms)
+    leaves = [f for term in terms for f in term.factors]
+    if len(terms) <= FEW_TERMS or any(isinstance(f, Coefficient) for f in leaves):
+        return  # (arrays are at most so often between derivatives that too few digits are lost)
+    phases = dict(
+        zip(axes, np.random.default_rng(0).uniform(0, np.pi, (len(axes), 32)), strict=True)
+    )
+    symbols: dict[int, Array] = {}
+    total, size = np.zeros(34, complex), np.zeros(34)
+    for term in terms:
+        value: Any = term.scale
+        for f in term.factors:
+            if isinstance(f, Leaf):
+                found = symbols.get(id(f))
+                if found is None:
+                    found = leaf_symbol(least_spaced(f), np.array([0.0, np.pi, *phases[f.axis]]))
+                    symbols[id(f)] = found
+                value = value * found
+        total += value
+        size += abs(value)
+    ratio = float(size.max() / abs(total).max()) if size.max() > 0 else 0.0
+    if ratio > 2.0**28:
+        raise ValueError(
+            f"A @ B, or A**n: the {len(terms)} terms of the expanded product cancel, as they are "
+            f"{ratio:.1g} times as large as their sum, which would have few right digits; apply "
+            "one operator after the other: A(B(u))"
+        )
+
+
+def least_spaced(leaf: Leaf) -> Leaf:
+    """The leaf, or for uneven coordinates a uniform one with the least spacing."""
+    if leaf.coordinates is None:
+        return leaf
+    x = np.frombuffer(leaf.coordinates)
+    return replace(leaf, spacing=float(np.diff(x)[abs(np.diff(x)).argmin()]), coordinates=None)
 
 
 # ---- spectral radius ----

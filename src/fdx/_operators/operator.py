@@ -35,7 +35,7 @@ from fdx._operators.terms import (
     finite,
     merged,
     order_and_key,
-    sorted_by_axis,
+    product,
     state_of,
     terms_of,
     transposed,
@@ -81,8 +81,9 @@ class Operator(Applicable):
         For ``A + 1`` (write ``1 * fdx.Identity()``), ``A * B`` (write ``A @ B``), ``A * c`` or
         ``A / c`` with an array (write ``c * A``), ``A @ u`` (write ``A(u)``), complex numbers.
     ValueError
-        For numbers that are not finite, powers below 1, and other values that do not define an
-        operator. Arrays `c` that do not broadcast are errors when the operator is applied.
+        For numbers that are not finite, powers below 1, products that would lose half of
+        the digits, and other values that do not define an operator. Arrays `c` that do not
+        broadcast are errors when the operator is applied.
 
     See Also
     --------
@@ -92,11 +93,13 @@ class Operator(Applicable):
 
     Notes
     -----
-    Products of sums are expanded. Factors along one axis are multiplied to one banded matrix, and
-    terms along one axis added to one: ``(fdx.Identity() + 0.25 * D2) ** 8`` is the identity and one
-    stencil of 17 points. The identity stays a term of its own, so that a constant stays the same
-    constant. All terms are computed in one pass over the array, in blocks that fit a cache;
-    products of derivatives along several axes use a small staging buffer.
+    Products of sums are expanded, which is an error where the terms of the product would cancel, as
+    in ``(fdx.Identity() + 0.5 * D2) ** 40``: apply that operator 40 times. Factors along one axis
+    are multiplied to one banded matrix, and terms along one axis added to one:
+    ``(fdx.Identity() + 0.25 * D2) ** 8`` is the identity and one stencil of 17 points. The identity
+    stays a term of its own, so that a constant stays the same constant. All terms are computed in
+    one pass over the array, in blocks that fit a cache; products of derivatives along several axes
+    use a small staging buffer.
 
     Equal operators give the same bits. Sums are equal, and give the same bits, in any order, except
     for the order of terms that differ only in their arrays of coefficients, or in being transposed.
@@ -290,13 +293,9 @@ class Operator(Applicable):
                 f"operator @ {name_of_type(other)}: expected an operator; "
                 "write operator(array) to apply it"
             )
-        return from_terms(
-            merged(
-                Term(finite(a.scale * b.scale), sorted_by_axis(a.factors + b.factors))
-                for a in self._terms
-                for b in cropped(other._terms)
-            )
-        )
+        terms = product(self._terms, other._terms)
+        analysis.check_cancellation(terms)
+        return from_terms(terms)
 
     def __rmatmul__(self, other: Never) -> Operator:
         raise TypeError(f"{name_of_type(other)} @ operator: expected an operator")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fdx._common.text import shown
 from fdx._operators.analysis import interior
 from fdx._operators.terms import (
     Coefficient,
@@ -145,6 +146,8 @@ def plot(terms: Sequence[Term], ax: Any) -> None:
     if ax is None:
         print(text_picture(terms, axes, weights, centre))
         return
+    if not hasattr(ax, "stem"):
+        raise TypeError(f"ax: expected None or matplotlib's Axes, got {shown(ax)}")
     if len(axes) > 2:
         raise ValueError(f"ax: expected an operator along 1 or 2 axes to draw, got axes {axes}")
     if len(axes) == 1:

@@ -17,7 +17,8 @@ from fdx._operators.terms import Along, Coefficient, Crop, Described, Leaf, Term
 Array = np.ndarray[Any, Any]
 
 TOO_MANY_STAGES = (
-    "operator: expected at most 16 derivatives and arrays one after the other in a term, got "
+    "operator: expected at most 16 derivatives and arrays one after the other in a term (those "
+    "along one axis count as one, if their product has at most 255 weights a point), got "
     "more; multiply arrays by each other first, as in (a * b) * D for a * (b * D), or apply "
     "operators one after the other"
 )

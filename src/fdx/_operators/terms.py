@@ -15,6 +15,8 @@ from fdx._arguments.choices import BOUNDARIES, MAX_NODES, VALID
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import points_needed
 
+MAX_TERMS = 1 << 14  # of a product, before those with the same factors are merged
+
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
 
@@ -282,11 +284,16 @@ def merged(terms: Iterable[Term]) -> list[Term]:
     return list(found.values())
 
 
+def both_signs(factors: Iterable[Factor]) -> bool:
+    """Are axes counted from both ends, so that two of them may be the same?"""
+    axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
+    return bool(axes) and min(axes) < 0 <= max(axes)
+
+
 def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
     """The same product with derivatives sorted by axis: between arrays, those along different axes
-    commute. (Unchanged if axes are counted from both ends, as two may then be the same.)"""
-    axes = [f.axis for f in factors if not isinstance(f, Coefficient)]
-    if axes and min(axes) < 0 <= max(axes):
+    commute. (Unchanged if axes are counted from both ends.)"""
+    if both_signs(factors):
         return factors
     result: list[Factor] = []
     together: list[Along] = []
@@ -311,11 +318,11 @@ def axes_of(terms: Iterable[Term]) -> tuple[int, ...]:
     return tuple(sorted({f.axis for f in along(terms)}))
 
 
-def cropped(terms: Sequence[Term]) -> list[Term]:
-    """The terms, cropped to the points that all of them have: with "valid", some have more."""
+def missing_crops(terms: Sequence[Term]) -> list[list[Crop]]:
+    """For each term, what removes the points that others lack: with "valid", some have more."""
     crops = [term.crops() for term in terms]
     if all(crop == crops[0] for crop in crops):
-        return list(terms)
+        return [[] for _ in terms]
     axes = sorted({axis for crop in crops for axis in crop})
     if axes[0] < 0 <= max(f.axis for f in along(terms)):
         raise ValueError(
@@ -327,14 +334,114 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
         for axis in axes
     }
     found = []
-    for term, crop in zip(terms, crops, strict=True):
+    for crop in crops:
         more = []
         for axis in axes:
             left, right = crop.get(axis, (0, 0))
             if least[axis] != (left, right):
                 more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
-        found.append(Term(term.scale, (*more, *term.factors)))
+        found.append(more)
     return found
+
+
+def cropped(terms: Sequence[Term]) -> list[Term]:
+    """The terms, cropped to the points that all of them have."""
+    more = missing_crops(terms)
+    return [Term(t.scale, (*crops, *t.factors)) for t, crops in zip(terms, more, strict=True)]
+
+
+def is_moved(crop: Crop, side: int, factor: Factor) -> bool:
+    """Is the product of both the same in the other order? The rows of a uniform derivative are all
+    alike at a "valid" end, so that they may be removed instead of points of its input."""
+    if isinstance(factor, Coefficient):
+        return False
+    if factor.axis != crop.axis:
+        return True
+    if isinstance(factor, Crop) or not factor.uniform or factor.points is not None:
+        return False
+    return not factor.transposed and (factor.left, factor.right)[side] == VALID
+
+
+def crops_last(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The same product with crops applied as late as possible, and merged."""
+    result: list[Factor] = []
+    for factor in factors:
+        if not isinstance(factor, Crop) or factor.transposed:
+            result.append(factor)
+            continue
+        for side, points in enumerate(factor.crop):
+            if points == 0:
+                continue
+            at = len(result)
+            while at > 0 and is_moved(factor, side, result[at - 1]):
+                at -= 1
+            crop = [0, 0]
+            crop[side] = points
+            before = result[at - 1] if at > 0 else None
+            if isinstance(before, Crop) and (before.axis, before.transposed) == (
+                factor.axis,
+                False,
+            ):
+                at -= 1
+                result.pop(at)
+                crop[0] += before.crop[0]
+                crop[1] += before.crop[1]
+            result.insert(at, replace(factor, crop=(crop[0], crop[1])))
+    return tuple(result)
+
+
+def with_crops_outside(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The same product with crops as late, and their transposes as early as possible."""
+    if not any(isinstance(f, Crop) for f in factors) or both_signs(factors):
+        return factors
+    factors = Term(1.0, crops_last(factors)).transposed().factors
+    return Term(1.0, crops_last(factors)).transposed().factors
+
+
+def without_last_crops(terms: list[Term]) -> list[Term]:
+    """The terms without crops at their ends, if these are implied, as other terms lack the
+    points."""
+
+    def region(terms: list[Term]) -> dict[tuple[int, int], int]:
+        crops = [term.crops() for term in terms]
+        axes = {axis for crop in crops for axis in crop}
+        return {
+            (axis, side): max(crop.get(axis, (0, 0))[side] for crop in crops)
+            for axis in axes
+            for side in (0, 1)
+        }
+
+    fewer = []
+    for term in terms:
+        factors: list[Factor] = []
+        # The axes of what is applied later; None: no crop can be applied last.
+        taken = None if both_signs(term.factors) else set[int]()
+        for f in term.factors:
+            if isinstance(f, Coefficient):
+                taken = None
+            elif taken is not None and f.axis not in taken:
+                if isinstance(f, Crop) and not f.transposed:
+                    continue
+                taken.add(f.axis)
+            factors.append(f)
+        fewer.append(Term(term.scale, tuple(factors)))
+    return fewer if region(fewer) == region(terms) else terms
+
+
+def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
+    """The terms of the product of two sums, expanded."""
+    if len(after) * len(first) > MAX_TERMS:
+        raise ValueError(
+            f"A @ B, or A**n: expected a product of at most {MAX_TERMS} terms when expanded, got "
+            f"{len(after)} times {len(first)}; apply one after the other: A(B(u))"
+        )
+    first = cropped(first)
+    found = [
+        Term(finite(a.scale * b.scale), with_crops_outside(sorted_by_axis(a.factors + b.factors)))
+        for a in after
+        for b in first
+    ]
+    return merged(without_last_crops(found))
 
 
 def transposed(terms: Sequence[Term]) -> list[Term]:
