@@ -185,18 +185,30 @@ static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const ch
                 memcpy(to + c * row_stride + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
 }
 
+/* Back to lines. With constants for per_point and mode, a number is a load and a store. */
 #define TRANSPOSE_OUT(name, T)                                                                                         \
-    static void name(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines, ptrdiff_t stride,     \
-                     ptrdiff_t columns, ptrdiff_t per_point, int mode)                                                 \
+    static inline void name##_as(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,           \
+                                 ptrdiff_t stride, ptrdiff_t columns, ptrdiff_t per_point, int mode)                   \
     {                                                                                                                  \
         for (ptrdiff_t l = 0; l < lines; l++)                                                                          \
             for (ptrdiff_t c = 0; c < columns; c++) {                                                                  \
                 const T *x = (const T *)(const void *)(from + c * row_stride) + l * per_point;                         \
                 T *y = (T *)(void *)(line[l] + c * stride);                                                            \
-                y[0] = mode == FDX_SET ? x[0] : y[0] + x[0];                                                           \
-                for (ptrdiff_t i = 1; i < per_point; i++)                                                              \
+                for (ptrdiff_t i = 0; i < per_point; i++)                                                              \
                     y[i] = mode == FDX_SET ? x[i] : y[i] + x[i];                                                       \
             }                                                                                                          \
+    }                                                                                                                  \
+    static void name(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines, ptrdiff_t stride,     \
+                     ptrdiff_t columns, ptrdiff_t per_point, int mode)                                                 \
+    {                                                                                                                  \
+        if (per_point == 1 && mode == FDX_SET)                                                                         \
+            name##_as(from, row_stride, line, lines, stride, columns, 1, FDX_SET);                                     \
+        else if (per_point == 1)                                                                                       \
+            name##_as(from, row_stride, line, lines, stride, columns, 1, FDX_ADD);                                     \
+        else if (mode == FDX_SET)                                                                                      \
+            name##_as(from, row_stride, line, lines, stride, columns, 2, FDX_SET);                                     \
+        else                                                                                                           \
+            name##_as(from, row_stride, line, lines, stride, columns, 2, FDX_ADD);                                     \
     }
 
 TRANSPOSE_OUT(transpose_out_f32, float)
