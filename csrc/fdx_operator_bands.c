@@ -185,7 +185,7 @@ static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const ch
                 memcpy(to + c * row_stride + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
 }
 
-/* Back to lines. With constants for per_point and mode, a number is a load and a store. */
+/* Back to lines. With constants for per_point, the commonest being 1, and for mode, a number is a load and a store. */
 #define TRANSPOSE_OUT(name, T)                                                                                         \
     static inline void name##_as(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,           \
                                  ptrdiff_t stride, ptrdiff_t columns, ptrdiff_t per_point, int mode)                   \
@@ -206,9 +206,9 @@ static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const ch
         else if (per_point == 1)                                                                                       \
             name##_as(from, row_stride, line, lines, stride, columns, 1, FDX_ADD);                                     \
         else if (mode == FDX_SET)                                                                                      \
-            name##_as(from, row_stride, line, lines, stride, columns, 2, FDX_SET);                                     \
+            name##_as(from, row_stride, line, lines, stride, columns, per_point, FDX_SET);                             \
         else                                                                                                           \
-            name##_as(from, row_stride, line, lines, stride, columns, 2, FDX_ADD);                                     \
+            name##_as(from, row_stride, line, lines, stride, columns, per_point, FDX_ADD);                             \
     }
 
 TRANSPOSE_OUT(transpose_out_f32, float)

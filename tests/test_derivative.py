@@ -732,7 +732,7 @@ ERRORS = [
     (  # degrees for radians
         dict(spacing=np.deg2rad(X), boundary="periodic", period=360.0),
         ValueError,
-        "period: expected at most 8 times .* got 360.0 .in another unit.",
+        "period: expected at most .*, 8 times .* got 360.0 .in another unit.",
     ),
     (dict(spacing=X, boundary="periodic", period=0), ValueError, "period: expected .* got 0"),
     (dict(spacing=X, boundary="periodic", period=np.nan), ValueError, "period: .* got nan"),

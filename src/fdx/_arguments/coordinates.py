@@ -167,10 +167,11 @@ def check_period(x: Array, period: float | None, eps: float, given: Any) -> floa
             f"twice that, if there is a gap from the last to the first, got {period}" + UNIT
         )
     widest = float(abs(np.diff(x)).max())
-    if abs(signed) > LONGEST_PERIOD * (abs(span) + widest):
+    longest = LONGEST_PERIOD * (abs(span) + widest)
+    if abs(signed) > longest:
         raise ValueError(
-            f"period: expected at most {LONGEST_PERIOD} times what the coordinates span and their "
-            f"widest distance, {abs(span) + widest}, got {period}" + UNIT
+            f"period: expected at most {longest}, {LONGEST_PERIOD} times the coordinates' span "
+            f"plus their widest distance, got {period}" + UNIT
         )
     lost = abs(exactly(period) - exactly(np.asarray(given)[()]))
     if lost > ROUNDED * abs(signed - span):

@@ -60,7 +60,7 @@ class Grid:
         else:
             got = f"{len(spacing)} arguments"
             if len(spacing) == 1:
-                got = f"one array of {len(given[0])} coordinates; for {n} axes pass {n} arguments"
+                got = f"one array of shape {np.shape(given[0])}; for {n} axes pass {n} arguments"
             raise TypeError(
                 f"spacing: expected no argument, one number, or one number or array of coordinates "
                 f"for each of {n} axes, got {got}"

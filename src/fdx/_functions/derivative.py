@@ -122,8 +122,9 @@ def derivative(
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span; for evenly spaced ones it is n times their
-        spacing, unless there is a gap between the last and the first. With a spacing it may be
-        left out; if given, it has to be n times the spacing.
+        spacing, unless there is a gap between the last and the first. More than 8 times the span
+        plus the widest distance is an error. With a spacing it may be left out; if given, it has to
+        be n times the spacing.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, any strides. It may share memory with
         `f`, which is then copied first.

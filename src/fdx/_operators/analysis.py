@@ -19,13 +19,23 @@ from fdx._arguments.reals import check_waves
 from fdx._core import Band, Plan, points_needed
 from fdx._operators.matrix import linear_operator, of_plan, scipy_sparse
 from fdx._operators.plans import apply, make_plan, stages_of
-from fdx._operators.terms import Coefficient, Factor, Leaf, Term, axes_of, order_and_key
+from fdx._operators.terms import (
+    Coefficient,
+    Factor,
+    Leaf,
+    Term,
+    axes_of,
+    is_circulant,
+    order_and_key,
+)
 
 Array = np.ndarray[Any, Any]
 
 MAX_DENSE_ROWS = 1000  # of a matrix of which all eigenvalues are computed
 LONG_AXIS = 256  # points; on longer uniform axes eigenvalues of the boundaries do not change
 FEW_TERMS = 8  # of a product, which do not cancel but in examples made for it
+LOST = 2.0**28  # the ratio of terms to their sum at which half of the digits are lost; and all
+ROUNDING = 2.0**45
 WAVES = 4096  # wavenumbers that are searched at once
 EPSILON = float(np.finfo(float).eps)
 TOLERANCE = 0.01  # of Arnoldi's method, relative
@@ -116,40 +126,47 @@ def symbol(terms: Sequence[Term], k: Any) -> Any:
     return total[()]
 
 
-def check_cancellation(terms: Sequence[Term]) -> None:
-    """Raise an error if the terms are so much larger than their sum that half of the digits are
-    lost, as in ``(I + D2 / 2)**40``: their weights are rounded before they are added.
+def check_cancellation(terms: Sequence[Term], after: Sequence[Term], first: Sequence[Term]) -> None:
+    """Raise an error if the terms of a product of sums are so much larger than their sum that half
+    of the digits are lost, as in ``(I + D2 / 2)**40``: their weights are rounded before they are
+    added. Not if a factor itself is 0 between the boundaries, as ``D + D.T``."""
+    if len(terms) <= FEW_TERMS:
+        return
+    lost = size_over_sum(terms)
+    if lost > LOST and max(map(size_over_sum, (after, first))) < ROUNDING:
+        raise ValueError(
+            f"A @ B, or A**n: the {len(terms)} terms of the expanded product are {lost:.0e} times "
+            "as large as their sum, which could have few right digits; apply one operator after "
+            "the other: A(B(u))"
+        )
 
-    The sizes are those of interior stencils, at some waves; on uneven coordinates those of a
-    uniform derivative with the least spacing.
+
+def size_over_sum(terms: Sequence[Term]) -> float:
+    """How many times as large as their sum are the terms, between boundaries and for some waves?
+
+    On uneven coordinates a derivative counts as a uniform one with the least spacing, an array as
+    1; terms with other arrays do not cancel.
     """
     axes = axes_of(terms)
-    leaves = [f for term in terms for f in term.factors]
-    if len(terms) <= FEW_TERMS or any(isinstance(f, Coefficient) for f in leaves):
-        return  # (arrays are at most so often between derivatives that too few digits are lost)
-    phases = dict(
-        zip(axes, np.random.default_rng(0).uniform(0, np.pi, (len(axes), 32)), strict=True)
-    )
-    symbols: dict[int, Array] = {}
-    total, size = np.zeros(34, complex), np.zeros(34)
-    for term in terms:
-        value: Any = term.scale
-        for f in term.factors:
-            if isinstance(f, Leaf):
-                found = symbols.get(id(f))
-                if found is None:
-                    found = leaf_symbol(least_spaced(f), np.array([0.0, np.pi, *phases[f.axis]]))
-                    symbols[id(f)] = found
-                value = value * found
-        total += value
-        size += abs(value)
-    ratio = float(size.max() / abs(total).max()) if size.max() > 0 else 0.0
-    if ratio > 2.0**28:
-        raise ValueError(
-            f"A @ B, or A**n: the {len(terms)} terms of the expanded product cancel, as they are "
-            f"{ratio:.1g} times as large as their sum, which would have few right digits; apply "
-            "one operator after the other: A(B(u))"
-        )
+    waves = np.random.default_rng(0).uniform(0, np.pi, (len(axes), 34))
+    waves[:, :2] = 0, np.pi
+    phases = dict(zip(axes, waves, strict=True))
+    symbols: dict[Any, Array] = {}
+    sums: dict[Any, Array] = {}  # for each sequence of arrays
+    size = np.zeros(34)
+    with np.errstate(all="ignore"):
+        for term in terms:
+            value: Any = term.scale
+            for f in term.factors:
+                if isinstance(f, Leaf):
+                    if id(f) not in symbols:
+                        symbols[id(f)] = leaf_symbol(least_spaced(f), phases[f.axis])
+                    value = value * symbols[id(f)]
+            arrays = tuple(f.key() for f in term.factors if isinstance(f, Coefficient))
+            sums[arrays] = sums.get(arrays, 0.0) + value
+            size += abs(value)
+        ratio = size.max() / sum(map(abs, sums.values())).max()
+    return float(ratio) if ratio > 1 else 1.0  # (1 if not a number: the weights overflow)
 
 
 def least_spaced(leaf: Leaf) -> Leaf:
@@ -249,11 +266,6 @@ def estimate(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
     except linalg.ArpackError:
         return bound
     return bound * min(1.0, MARGIN * float(abs(found[0])))
-
-
-def is_circulant(term: Term) -> bool:
-    """Does it consist of uniform periodic derivatives only, whose eigenvectors are waves?"""
-    return all(isinstance(f, Leaf) and f.uniform and f.left == PERIODIC for f in term.factors)
 
 
 def symbol_of(terms: Sequence[Term], phases: dict[int, Array], ndim: int) -> Any:
@@ -410,7 +422,7 @@ def along_one_axis(terms: Sequence[Term], axis: int, shape: tuple[int, ...]) -> 
     gets longer, and eigenvalues of the boundaries, which do not change from some length on, as
     their eigenvectors decay within a few points.
     """
-    if all(map(is_circulant, terms)):
+    if all(is_circulant(f) for term in terms for f in term.factors):
         return radius_of_waves(terms, shape)
     terms = list(map(of_any_length, terms))
     leaves = [f for term in terms for f in term.factors if isinstance(f, Leaf)]
@@ -439,7 +451,7 @@ def spectral_radius(terms: Sequence[Term], plan: Plan) -> float:
     if 0 in shape:
         return 0.0
     ndim = len(shape)
-    if all(map(is_circulant, terms)):
+    if all(is_circulant(f) for term in terms for f in term.factors):
         return radius_of_waves(terms, shape)
     # Terms along one axis commute with terms along another: their eigenvalues add up.
     if all(isinstance(f, Leaf) for term in terms for f in term.factors):

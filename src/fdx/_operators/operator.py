@@ -81,9 +81,9 @@ class Operator(Applicable):
         For ``A + 1`` (write ``1 * fdx.Identity()``), ``A * B`` (write ``A @ B``), ``A * c`` or
         ``A / c`` with an array (write ``c * A``), ``A @ u`` (write ``A(u)``), complex numbers.
     ValueError
-        For numbers that are not finite, powers below 1, products that would lose half of
-        the digits, and other values that do not define an operator. Arrays `c` that do not
-        broadcast are errors when the operator is applied.
+        For numbers that are not finite, powers below 1, products of sums that would lose half of
+        their digits or have too many terms, and other values that do not define an operator. Arrays
+        `c` that do not broadcast are errors when the operator is applied.
 
     See Also
     --------
@@ -104,8 +104,9 @@ class Operator(Applicable):
     Equal operators give the same bits. Sums are equal, and give the same bits, in any order, except
     for the order of terms that differ only in their arrays of coefficients, or in being transposed.
     Coordinates are compared by value. Arrays of coefficients, which are not copied, are equal if
-    they have the same address and layout: those of copies and pickles do not. Operators that are
-    the same only mathematically, such as a symmetric one and its transpose, are not equal.
+    they have the same address and layout: those of copies and pickles do not. Uniform
+    periodic derivatives along an axis commute. Operators that are the same only mathematically,
+    such as a symmetric one and its transpose, are not equal.
 
     Examples
     --------
@@ -294,7 +295,7 @@ class Operator(Applicable):
                 "write operator(array) to apply it"
             )
         terms = product(self._terms, other._terms)
-        analysis.check_cancellation(terms)
+        analysis.check_cancellation(terms, self._terms, other._terms)
         return from_terms(terms)
 
     def __rmatmul__(self, other: Never) -> Operator:
@@ -665,8 +666,9 @@ class Diff(Operator):
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span. If evenly spaced coordinates have a period that
         is not n times their spacing, the spacing across the ends is another one, as for 365 days
-        in a year of 365.25; more than twice n times the spacing is an error. With a spacing it may
-        be left out; if given, it has to be n times the spacing.
+        in a year of 365.25; more than twice n times the spacing is an error. For uneven ones so
+        is more than 8 times their span plus their widest distance. With a spacing it may be left
+        out; if given, it has to be n times the spacing.
 
     Raises
     ------

@@ -108,7 +108,7 @@ def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
             left, right = lost.get(d, (0, 0))
             lost[d] = max(left, crop[0]), max(right, crop[1])
     for d, crop in lost.items():
-        if sum(crop) > shape[d]:
+        if sum(crop) >= shape[d]:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 

@@ -4,6 +4,7 @@ transposes, and arrays of coefficients, which multiply point by point."""
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import BOUNDARIES, MAX_NODES, VALID
+from fdx._arguments.choices import BOUNDARIES, MAX_NODES, PERIODIC, VALID
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import points_needed
 
-MAX_TERMS = 1 << 14  # of a product, before those with the same factors are merged
+MAX_PRODUCTS = 1 << 18  # of terms of two factors, some seconds
 
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
@@ -290,9 +291,15 @@ def both_signs(factors: Iterable[Factor]) -> bool:
     return bool(axes) and min(axes) < 0 <= max(axes)
 
 
+def is_circulant(factor: Along) -> bool:
+    """Is it a uniform periodic derivative, whose eigenvectors are waves?"""
+    return isinstance(factor, Leaf) and factor.uniform and factor.left == PERIODIC
+
+
 def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
     """The same product with derivatives sorted by axis: between arrays, those along different axes
-    commute. (Unchanged if axes are counted from both ends.)"""
+    commute, and uniform periodic ones along the same one. (Unchanged if axes are counted from both
+    ends.)"""
     if both_signs(factors):
         return factors
     result: list[Factor] = []
@@ -302,7 +309,11 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
             together.append(f)
             continue
         together.sort(key=lambda one: one.axis)
-        result += together
+        for _, same in itertools.groupby(together, key=lambda one: one.axis):
+            some = list(same)
+            if len(some) > 1 and all(is_circulant(one) for one in some):
+                some.sort(key=lambda one: one.key())
+            result += some
         together = []
         if f is not None:
             result.append(f)
@@ -318,11 +329,11 @@ def axes_of(terms: Iterable[Term]) -> tuple[int, ...]:
     return tuple(sorted({f.axis for f in along(terms)}))
 
 
-def missing_crops(terms: Sequence[Term]) -> list[list[Crop]]:
-    """For each term, what removes the points that others lack: with "valid", some have more."""
+def cropped(terms: Sequence[Term]) -> list[Term]:
+    """The terms, cropped to the points that all of them have: with "valid", some have more."""
     crops = [term.crops() for term in terms]
     if all(crop == crops[0] for crop in crops):
-        return [[] for _ in terms]
+        return list(terms)
     axes = sorted({axis for crop in crops for axis in crop})
     if axes[0] < 0 <= max(f.axis for f in along(terms)):
         raise ValueError(
@@ -334,73 +345,66 @@ def missing_crops(terms: Sequence[Term]) -> list[list[Crop]]:
         for axis in axes
     }
     found = []
-    for crop in crops:
+    for term, crop in zip(terms, crops, strict=True):
         more = []
         for axis in axes:
             left, right = crop.get(axis, (0, 0))
             if least[axis] != (left, right):
                 more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
-        found.append(more)
+        found.append(Term(term.scale, (*more, *term.factors)))
     return found
 
 
-def cropped(terms: Sequence[Term]) -> list[Term]:
-    """The terms, cropped to the points that all of them have."""
-    more = missing_crops(terms)
-    return [Term(t.scale, (*crops, *t.factors)) for t, crops in zip(terms, more, strict=True)]
+# ---- products ----
 
 
-def is_moved(crop: Crop, side: int, factor: Factor) -> bool:
-    """Is the product of both the same in the other order? The rows of a uniform derivative are all
-    alike at a "valid" end, so that they may be removed instead of points of its input."""
-    if isinstance(factor, Coefficient):
+def may_pass(crop: Crop, side: int, factor: Factor) -> bool:
+    """Can a crop at one end be applied after a factor along its axis, instead of before? The rows
+    of a uniform derivative are all alike at a "valid" end."""
+    if isinstance(factor, Coefficient) or factor.axis != crop.axis:
         return False
-    if factor.axis != crop.axis:
+    if factor.transposed != crop.transposed:
+        return False
+    if isinstance(factor, Crop):
         return True
-    if isinstance(factor, Crop) or not factor.uniform or factor.points is not None:
-        return False
-    return not factor.transposed and (factor.left, factor.right)[side] == VALID
+    return factor.uniform and factor.points is None and (factor.left, factor.right)[side] == VALID
 
 
-def crops_last(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product with crops applied as late as possible, and merged."""
+def with_crops_last(factors: Sequence[Factor], transposed: bool) -> list[Factor]:
+    """The same product with crops applied as late as possible, and merged. `transposed`: of the
+    transposed product, whose factors these are in the same order."""
     result: list[Factor] = []
     for factor in factors:
-        if not isinstance(factor, Crop) or factor.transposed:
+        if not isinstance(factor, Crop) or factor.transposed != transposed:
             result.append(factor)
             continue
         for side, points in enumerate(factor.crop):
-            if points == 0:
-                continue
             at = len(result)
-            while at > 0 and is_moved(factor, side, result[at - 1]):
+            while at > 0 and may_pass(factor, side, result[at - 1]):
                 at -= 1
-            crop = [0, 0]
-            crop[side] = points
-            before = result[at - 1] if at > 0 else None
-            if isinstance(before, Crop) and (before.axis, before.transposed) == (
-                factor.axis,
-                False,
-            ):
-                at -= 1
-                result.pop(at)
-                crop[0] += before.crop[0]
-                crop[1] += before.crop[1]
-            result.insert(at, replace(factor, crop=(crop[0], crop[1])))
-    return tuple(result)
+            crop = (points, 0) if side == 0 else (0, points)
+            here = result[at] if at < len(result) else None
+            if isinstance(here, Crop) and may_pass(factor, side, here):
+                result[at] = replace(here, crop=(here.crop[0] + crop[0], here.crop[1] + crop[1]))
+            elif points:
+                result.insert(at, replace(factor, crop=crop))
+    return result
 
 
 def with_crops_outside(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product with crops as late, and their transposes as early as possible."""
+    """The same product with crops applied as late, and their transposes as early as possible.
+
+    Otherwise a power of a sum has twice as many terms as the one before, which differ in where
+    points are removed.
+    """
     if not any(isinstance(f, Crop) for f in factors) or both_signs(factors):
         return factors
-    factors = Term(1.0, crops_last(factors)).transposed().factors
-    return Term(1.0, crops_last(factors)).transposed().factors
+    late = with_crops_last(factors, transposed=False)
+    return tuple(reversed(with_crops_last(late[::-1], transposed=True)))
 
 
 def without_last_crops(terms: list[Term]) -> list[Term]:
-    """The terms without crops at their ends, if these are implied, as other terms lack the
-    points."""
+    """The terms without crops that are applied last, if other terms lack the points anyway."""
 
     def region(terms: list[Term]) -> dict[tuple[int, int], int]:
         crops = [term.crops() for term in terms]
@@ -411,37 +415,43 @@ def without_last_crops(terms: list[Term]) -> list[Term]:
             for side in (0, 1)
         }
 
-    fewer = []
-    for term in terms:
+    def shortened(term: Term) -> Term:
+        if both_signs(term.factors):
+            return term
         factors: list[Factor] = []
-        # The axes of what is applied later; None: no crop can be applied last.
-        taken = None if both_signs(term.factors) else set[int]()
-        for f in term.factors:
+        later: set[int] = set()  # axes of what is applied later
+        for k, f in enumerate(term.factors):
             if isinstance(f, Coefficient):
-                taken = None
-            elif taken is not None and f.axis not in taken:
-                if isinstance(f, Crop) and not f.transposed:
-                    continue
-                taken.add(f.axis)
-            factors.append(f)
-        fewer.append(Term(term.scale, tuple(factors)))
-    return fewer if region(fewer) == region(terms) else terms
+                factors += term.factors[k:]
+                break
+            if not isinstance(f, Crop) or f.transposed or f.axis in later:
+                factors.append(f)
+                later.add(f.axis)
+        return Term(term.scale, tuple(factors))
+
+    if not any(isinstance(f, Crop) for term in terms for f in term.factors):
+        return terms
+    fewer = list(map(shortened, terms))
+    return merged(fewer) if region(fewer) == region(terms) else terms
 
 
 def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
     """The terms of the product of two sums, expanded."""
-    if len(after) * len(first) > MAX_TERMS:
+    if len(after) * len(first) > MAX_PRODUCTS:
         raise ValueError(
-            f"A @ B, or A**n: expected a product of at most {MAX_TERMS} terms when expanded, got "
+            f"A @ B, or A**n: expected at most {MAX_PRODUCTS} products of their terms, got "
             f"{len(after)} times {len(first)}; apply one after the other: A(B(u))"
         )
     first = cropped(first)
-    found = [
-        Term(finite(a.scale * b.scale), with_crops_outside(sorted_by_axis(a.factors + b.factors)))
-        for a in after
-        for b in first
-    ]
-    return merged(without_last_crops(found))
+    return without_last_crops(
+        merged(
+            Term(
+                finite(a.scale * b.scale), with_crops_outside(sorted_by_axis(a.factors + b.factors))
+            )
+            for a in after
+            for b in first
+        )
+    )
 
 
 def transposed(terms: Sequence[Term]) -> list[Term]:
