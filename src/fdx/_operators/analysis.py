@@ -33,9 +33,6 @@ Array = np.ndarray[Any, Any]
 
 MAX_DENSE_ROWS = 1000  # of a matrix of which all eigenvalues are computed
 LONG_AXIS = 256  # points; on longer uniform axes eigenvalues of the boundaries do not change
-FEW_TERMS = 8  # of a product, which do not cancel but in examples made for it
-LOST = 2.0**28  # the ratio of terms to their sum at which half of the digits are lost; and all
-ROUNDING = 2.0**45
 WAVES = 4096  # wavenumbers that are searched at once
 EPSILON = float(np.finfo(float).eps)
 TOLERANCE = 0.01  # of Arnoldi's method, relative
@@ -124,57 +121,6 @@ def symbol(terms: Sequence[Term], k: Any) -> Any:
                 value = value * leaf_symbol(factor, waves[factor.axis] * factor.spacing)
         total = total + value
     return total[()]
-
-
-def check_cancellation(terms: Sequence[Term], after: Sequence[Term], first: Sequence[Term]) -> None:
-    """Raise an error if the terms of a product of sums are so much larger than their sum that half
-    of the digits are lost, as in ``(I + D2 / 2)**40``: their weights are rounded before they are
-    added. Not if a factor itself is 0 between the boundaries, as ``D + D.T``."""
-    if len(terms) <= FEW_TERMS:
-        return
-    lost = size_over_sum(terms)
-    if lost > LOST and max(map(size_over_sum, (after, first))) < ROUNDING:
-        raise ValueError(
-            f"A @ B, or A**n: the {len(terms)} terms of the expanded product are {lost:.0e} times "
-            "as large as their sum, which could have few right digits; apply one operator after "
-            "the other: A(B(u))"
-        )
-
-
-def size_over_sum(terms: Sequence[Term]) -> float:
-    """How many times as large as their sum are the terms, between boundaries and for some waves?
-
-    On uneven coordinates a derivative counts as a uniform one with the least spacing, an array as
-    1; terms with other arrays do not cancel.
-    """
-    axes = axes_of(terms)
-    waves = np.random.default_rng(0).uniform(0, np.pi, (len(axes), 34))
-    waves[:, :2] = 0, np.pi
-    phases = dict(zip(axes, waves, strict=True))
-    symbols: dict[Any, Array] = {}
-    sums: dict[Any, Array] = {}  # for each sequence of arrays
-    size = np.zeros(34)
-    with np.errstate(all="ignore"):
-        for term in terms:
-            value: Any = term.scale
-            for f in term.factors:
-                if isinstance(f, Leaf):
-                    if id(f) not in symbols:
-                        symbols[id(f)] = leaf_symbol(least_spaced(f), phases[f.axis])
-                    value = value * symbols[id(f)]
-            arrays = tuple(f.key() for f in term.factors if isinstance(f, Coefficient))
-            sums[arrays] = sums.get(arrays, 0.0) + value
-            size += abs(value)
-        ratio = size.max() / sum(map(abs, sums.values())).max()
-    return float(ratio) if ratio > 1 else 1.0  # (1 if not a number: the weights overflow)
-
-
-def least_spaced(leaf: Leaf) -> Leaf:
-    """The leaf, or for uneven coordinates a uniform one with the least spacing."""
-    if leaf.coordinates is None:
-        return leaf
-    x = np.frombuffer(leaf.coordinates)
-    return replace(leaf, spacing=float(np.diff(x)[abs(np.diff(x)).argmin()]), coordinates=None)
 
 
 # ---- spectral radius ----

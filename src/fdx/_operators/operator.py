@@ -25,6 +25,7 @@ from fdx._common.types import Boundaries, Integers, Number
 from fdx._core import Applicable, Plan, even_spacing
 from fdx._operators import analysis, matrix, pictures
 from fdx._operators.plans import apply, make_plan
+from fdx._operators.products import product
 from fdx._operators.terms import (
     Coefficient,
     Leaf,
@@ -35,7 +36,6 @@ from fdx._operators.terms import (
     finite,
     merged,
     order_and_key,
-    product,
     state_of,
     terms_of,
     transposed,
@@ -294,9 +294,7 @@ class Operator(Applicable):
                 f"operator @ {name_of_type(other)}: expected an operator; "
                 "write operator(array) to apply it"
             )
-        terms = product(self._terms, other._terms)
-        analysis.check_cancellation(terms, self._terms, other._terms)
-        return from_terms(terms)
+        return from_terms(product(self._terms, other._terms))
 
     def __rmatmul__(self, other: Never) -> Operator:
         raise TypeError(f"{name_of_type(other)} @ operator: expected an operator")

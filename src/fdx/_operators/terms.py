@@ -16,8 +16,6 @@ from fdx._arguments.choices import BOUNDARIES, MAX_NODES, PERIODIC, VALID
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import points_needed
 
-MAX_PRODUCTS = 1 << 18  # of terms of two factors, some seconds
-
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
 
@@ -291,7 +289,7 @@ def both_signs(factors: Iterable[Factor]) -> bool:
     return bool(axes) and min(axes) < 0 <= max(axes)
 
 
-def is_circulant(factor: Along) -> bool:
+def is_circulant(factor: Factor) -> bool:
     """Is it a uniform periodic derivative, whose eigenvectors are waves?"""
     return isinstance(factor, Leaf) and factor.uniform and factor.left == PERIODIC
 
@@ -353,105 +351,6 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
                 more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
         found.append(Term(term.scale, (*more, *term.factors)))
     return found
-
-
-# ---- products ----
-
-
-def may_pass(crop: Crop, side: int, factor: Factor) -> bool:
-    """Can a crop at one end be applied after a factor along its axis, instead of before? The rows
-    of a uniform derivative are all alike at a "valid" end."""
-    if isinstance(factor, Coefficient) or factor.axis != crop.axis:
-        return False
-    if factor.transposed != crop.transposed:
-        return False
-    if isinstance(factor, Crop):
-        return True
-    return factor.uniform and factor.points is None and (factor.left, factor.right)[side] == VALID
-
-
-def with_crops_last(factors: Sequence[Factor], transposed: bool) -> list[Factor]:
-    """The same product with crops applied as late as possible, and merged. `transposed`: of the
-    transposed product, whose factors these are in the same order."""
-    result: list[Factor] = []
-    for factor in factors:
-        if not isinstance(factor, Crop) or factor.transposed != transposed:
-            result.append(factor)
-            continue
-        for side, points in enumerate(factor.crop):
-            at = len(result)
-            while at > 0 and may_pass(factor, side, result[at - 1]):
-                at -= 1
-            crop = (points, 0) if side == 0 else (0, points)
-            here = result[at] if at < len(result) else None
-            if isinstance(here, Crop) and may_pass(factor, side, here):
-                result[at] = replace(here, crop=(here.crop[0] + crop[0], here.crop[1] + crop[1]))
-            elif points:
-                result.insert(at, replace(factor, crop=crop))
-    return result
-
-
-def with_crops_outside(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product with crops applied as late, and their transposes as early as possible.
-
-    Otherwise a power of a sum has twice as many terms as the one before, which differ in where
-    points are removed.
-    """
-    if not any(isinstance(f, Crop) for f in factors) or both_signs(factors):
-        return factors
-    late = with_crops_last(factors, transposed=False)
-    return tuple(reversed(with_crops_last(late[::-1], transposed=True)))
-
-
-def without_last_crops(terms: list[Term]) -> list[Term]:
-    """The terms without crops that are applied last, if other terms lack the points anyway."""
-
-    def region(terms: list[Term]) -> dict[tuple[int, int], int]:
-        crops = [term.crops() for term in terms]
-        axes = {axis for crop in crops for axis in crop}
-        return {
-            (axis, side): max(crop.get(axis, (0, 0))[side] for crop in crops)
-            for axis in axes
-            for side in (0, 1)
-        }
-
-    def shortened(term: Term) -> Term:
-        if both_signs(term.factors):
-            return term
-        factors: list[Factor] = []
-        later: set[int] = set()  # axes of what is applied later
-        for k, f in enumerate(term.factors):
-            if isinstance(f, Coefficient):
-                factors += term.factors[k:]
-                break
-            if not isinstance(f, Crop) or f.transposed or f.axis in later:
-                factors.append(f)
-                later.add(f.axis)
-        return Term(term.scale, tuple(factors))
-
-    if not any(isinstance(f, Crop) for term in terms for f in term.factors):
-        return terms
-    fewer = list(map(shortened, terms))
-    return merged(fewer) if region(fewer) == region(terms) else terms
-
-
-def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
-    """The terms of the product of two sums, expanded."""
-    if len(after) * len(first) > MAX_PRODUCTS:
-        raise ValueError(
-            f"A @ B, or A**n: expected at most {MAX_PRODUCTS} products of their terms, got "
-            f"{len(after)} times {len(first)}; apply one after the other: A(B(u))"
-        )
-    first = cropped(first)
-    return without_last_crops(
-        merged(
-            Term(
-                finite(a.scale * b.scale), with_crops_outside(sorted_by_axis(a.factors + b.factors))
-            )
-            for a in after
-            for b in first
-        )
-    )
 
 
 def transposed(terms: Sequence[Term]) -> list[Term]:
