@@ -99,8 +99,7 @@ def test_powers():
         assert equal((D**2) ** 2, D**4)
         assert equal((D.T @ D.T), (D @ D).T)
         assert (D @ D) != D**2
-        even = D._terms[0].factors[0].uniform and "periodic" in repr(D)
-        assert equal(D.T @ D, D @ D.T) == even
+        assert not equal(D.T @ D, D @ D.T)
     for n in (1, 2, 5):
         assert equal(Identity() ** n, Identity())
         assert type(Identity() ** n) is Identity

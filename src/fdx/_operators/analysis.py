@@ -25,7 +25,6 @@ from fdx._operators.terms import (
     Leaf,
     Term,
     axes_of,
-    is_circulant,
     order_and_key,
 )
 
@@ -212,6 +211,11 @@ def estimate(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
     except linalg.ArpackError:
         return bound
     return bound * min(1.0, MARGIN * float(abs(found[0])))
+
+
+def is_circulant(factor: Factor) -> bool:
+    """Is it a uniform periodic derivative, whose eigenvectors are waves?"""
+    return isinstance(factor, Leaf) and factor.uniform and factor.left == PERIODIC
 
 
 def symbol_of(terms: Sequence[Term], phases: dict[int, Array], ndim: int) -> Any:

@@ -104,9 +104,8 @@ class Operator(Applicable):
     Equal operators give the same bits. Sums are equal, and give the same bits, in any order, except
     for the order of terms that differ only in their arrays of coefficients, or in being transposed.
     Coordinates are compared by value. Arrays of coefficients, which are not copied, are equal if
-    they have the same address and layout: those of copies and pickles do not. Uniform
-    periodic derivatives along an axis commute. Operators that are the same only mathematically,
-    such as a symmetric one and its transpose, are not equal.
+    they have the same address and layout: those of copies and pickles do not. Operators that are
+    the same only mathematically, such as a symmetric one and its transpose, are not equal.
 
     Examples
     --------

@@ -4,7 +4,6 @@ transposes, and arrays of coefficients, which multiply point by point."""
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import BOUNDARIES, MAX_NODES, PERIODIC, VALID
+from fdx._arguments.choices import BOUNDARIES, MAX_NODES, VALID
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import points_needed
 
@@ -289,15 +288,9 @@ def both_signs(factors: Iterable[Factor]) -> bool:
     return bool(axes) and min(axes) < 0 <= max(axes)
 
 
-def is_circulant(factor: Factor) -> bool:
-    """Is it a uniform periodic derivative, whose eigenvectors are waves?"""
-    return isinstance(factor, Leaf) and factor.uniform and factor.left == PERIODIC
-
-
 def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
     """The same product with derivatives sorted by axis: between arrays, those along different axes
-    commute, and uniform periodic ones along the same one. (Unchanged if axes are counted from both
-    ends.)"""
+    commute. (Unchanged if axes are counted from both ends.)"""
     if both_signs(factors):
         return factors
     result: list[Factor] = []
@@ -307,11 +300,7 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
             together.append(f)
             continue
         together.sort(key=lambda one: one.axis)
-        for _, same in itertools.groupby(together, key=lambda one: one.axis):
-            some = list(same)
-            if len(some) > 1 and all(is_circulant(one) for one in some):
-                some.sort(key=lambda one: one.key())
-            result += some
+        result += together
         together = []
         if f is not None:
             result.append(f)
