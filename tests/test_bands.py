@@ -34,7 +34,7 @@ def specifications(draw):
 
 
 @given(specifications())
-@settings(max_examples=settings().max_examples // 20)
+@settings(max_examples=max(1, settings().max_examples // 20))
 def test_nothing_of_a_derivative_is_zeros(specification):
     n, deriv, accuracy, boundary, spacing, period = specification
     D = fdx.Diff(0, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
@@ -46,7 +46,7 @@ def test_nothing_of_a_derivative_is_zeros(specification):
 
 
 @given(specifications())
-@settings(max_examples=settings().max_examples // 8)
+@settings(max_examples=max(1, settings().max_examples // 8))
 def test_entries_are_rounded_once(specification):
     n, deriv, accuracy, boundary, spacing, period = specification
     D = fdx.Diff(0, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
