@@ -20,6 +20,7 @@ from fdx._operators.terms import (
     both_signs,
     cropped,
     finite,
+    lost_by_any,
     merged,
     sorted_by_axis,
 )
@@ -30,6 +31,7 @@ MAX_PRODUCTS = 1 << 18  # of terms of two factors, some seconds
 FEW_TERMS = 8  # of a product, which do not cancel but in examples made for it
 LOST = 2.0**28  # the ratio of terms to their sum at which half of the digits are lost; and all
 ROUNDING = 2.0**45
+WAVES = 34  # at which sizes are compared
 
 
 def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
@@ -104,14 +106,8 @@ def with_crops_outside(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
 def without_last_crops(terms: list[Term]) -> list[Term]:
     """The terms without crops that are applied last, if other terms lack the points anyway."""
 
-    def region(terms: list[Term]) -> dict[tuple[int, int], int]:
-        crops = [term.crops() for term in terms]
-        axes = {axis for crop in crops for axis in crop}
-        return {
-            (axis, side): max(crop.get(axis, (0, 0))[side] for crop in crops)
-            for axis in axes
-            for side in (0, 1)
-        }
+    def region(terms: list[Term]) -> dict[int, tuple[int, int]]:
+        return lost_by_any([term.crops() for term in terms])
 
     def shortened(term: Term) -> Term:
         if both_signs(term.factors):
@@ -158,15 +154,15 @@ def size_over_sum(terms: Sequence[Term]) -> float:
     1; terms with other arrays do not cancel.
     """
     axes = axes_of(terms)
-    waves = np.random.default_rng(0).uniform(0, np.pi, (len(axes), 34))
+    waves = np.random.default_rng(0).uniform(0, np.pi, (len(axes), WAVES))
     waves[:, :2] = 0, np.pi
     phases = dict(zip(axes, waves, strict=True))
     symbols: dict[Any, Array] = {}
     sums: dict[Any, Array] = {}  # for each sequence of arrays
-    size = np.zeros(34)
+    size = np.zeros(WAVES)
     with np.errstate(all="ignore"):
         for term in terms:
-            value = np.full(len(size), term.scale, complex)
+            value = np.full(WAVES, term.scale, complex)
             for f in term.factors:
                 if isinstance(f, Leaf):
                     if id(f) not in symbols:
@@ -183,5 +179,5 @@ def least_spaced(leaf: Leaf) -> Leaf:
     """The leaf, or for uneven coordinates a uniform one with the least spacing."""
     if leaf.coordinates is None:
         return leaf
-    x = np.frombuffer(leaf.coordinates)
-    return replace(leaf, spacing=float(np.diff(x)[abs(np.diff(x)).argmin()]), coordinates=None)
+    steps = np.diff(np.frombuffer(leaf.coordinates))
+    return replace(leaf, spacing=float(steps[abs(steps).argmin()]), coordinates=None)

@@ -316,6 +316,15 @@ def axes_of(terms: Iterable[Term]) -> tuple[int, ...]:
     return tuple(sorted({f.axis for f in along(terms)}))
 
 
+def lost_by_any(crops: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
+    """How many points at the ends of axes at least one of some terms lacks."""
+
+    def most(axis: int, side: int) -> int:
+        return max(crop.get(axis, (0, 0))[side] for crop in crops)
+
+    return {axis: (most(axis, 0), most(axis, 1)) for crop in crops for axis in crop}
+
+
 def cropped(terms: Sequence[Term]) -> list[Term]:
     """The terms, cropped to the points that all of them have: with "valid", some have more."""
     crops = [term.crops() for term in terms]
@@ -327,10 +336,7 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
             "a sum with a 'valid' boundary: expected axes that are all positive or all "
             "negative, so that it is known which are the same"
         )
-    least = {
-        axis: tuple(max(crop.get(axis, (0, 0))[side] for crop in crops) for side in (0, 1))
-        for axis in axes
-    }
+    least = lost_by_any(crops)
     found = []
     for term, crop in zip(terms, crops, strict=True):
         more = []
