@@ -168,23 +168,29 @@ static fdx_status check_axis(const fdx_gradient *call, const fdx_gradient_axis *
     return status;
 }
 
-/* Does the output of axis number k, `wanted` results along each dimension, overlap nothing that it must not? */
-static fdx_status check_places(const fdx_gradient *call, int k, const ptrdiff_t *wanted)
+/* Do outputs, `wanted` results along each dimension, overlap nothing that they must not? */
+static fdx_status check_places(const fdx_gradient *call, const ptrdiff_t *wanted)
 {
-    const fdx_array *out = &call->axes[k].out;
-    fdx_extent written;
-    fdx_status status = fdx_check_output(out, call->ndim, call->lo, wanted, &written);
-    if (status == FDX_OK)
-        status = fdx_check_read(&call->in, call->ndim, call->shape, &written);
-    for (int j = 0; j < call->naxes && status == FDX_OK; j++) {
-        const fdx_gradient_axis *along = &call->axes[j];
-        if (along->x.data != NULL)
-            status = fdx_check_read(&along->x, 1, &call->shape[along->axis], &written);
-        if (j < k &&
-            fdx_view_from(&along->out, call->ndim, call->lo).data == fdx_view_from(out, call->ndim, call->lo).data)
-            return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
+    fdx_extent in, written;
+    if (!fdx_find_extent(&call->in, call->ndim, call->shape, &in))
+        return FDX_E_SHAPE;
+    for (int k = 0; k < call->naxes; k++) {
+        const fdx_array *out = &call->axes[k].out;
+        fdx_status status = fdx_check_output(out, call->ndim, call->lo, wanted, &written);
+        if (status == FDX_OK && fdx_overlap(&written, &in))
+            return FDX_E_OVERLAP;
+        for (int j = 0; j < call->naxes && status == FDX_OK; j++) {
+            const fdx_gradient_axis *along = &call->axes[j];
+            if (along->x.data != NULL)
+                status = fdx_check_read(&along->x, 1, &call->shape[along->axis], &written);
+            if (j < k &&
+                fdx_view_from(&along->out, call->ndim, call->lo).data == fdx_view_from(out, call->ndim, call->lo).data)
+                return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
+        }
+        if (status != FDX_OK)
+            return status;
     }
-    return status;
+    return FDX_OK;
 }
 
 static fdx_status check(const fdx_gradient *call)
@@ -219,14 +225,7 @@ static fdx_status check(const fdx_gradient *call)
         if (status != FDX_OK)
             return status;
     }
-    if (empty)
-        return FDX_OK;
-    for (int k = 0; k < call->naxes; k++) {
-        const fdx_status status = check_places(call, k, wanted);
-        if (status != FDX_OK)
-            return status;
-    }
-    return FDX_OK;
+    return empty ? FDX_OK : check_places(call, wanted);
 }
 
 /* ---- the plan of a walk ---- */

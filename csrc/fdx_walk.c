@@ -20,7 +20,7 @@ int fdx_sort_dimensions(int ndim, const ptrdiff_t *stride, uint64_t which, int *
 
 int fdx_add_level(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step)
 {
-    const ptrdiff_t count = n / step + (n % step != 0);
+    const ptrdiff_t count = n > 0 && n <= step ? 1 : n / step + (n % step != 0); /* divisions take time */
     if (!fdx_product_fits((size_t)blocks->count, (size_t)count, PTRDIFF_MAX))
         return 0;
     if (count > 1)
@@ -31,7 +31,8 @@ int fdx_add_level(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step
 
 void fdx_first_block(const fdx_blocks *blocks, int ndim, ptrdiff_t part, ptrdiff_t nparts, fdx_cursor *at)
 {
-    const ptrdiff_t share = blocks->count / nparts, extra = blocks->count % nparts;
+    const ptrdiff_t share = nparts == 1 ? blocks->count : blocks->count / nparts,
+                    extra = blocks->count - nparts * share;
     ptrdiff_t number = part * share + MIN(part, extra);
     at->left = share + (part < extra);
     for (int d = 0; d < ndim; d++)

@@ -12,14 +12,12 @@ import pytest
 from compare import canonical_bytes
 
 import fdx
-from fdx._functions import calculus, derivative, kept
+from fdx._functions import calculus, derivative, fields, kept
 from fdx._operators import analysis
 
 KEEPERS = [
-    derivative.diff_of_constants,
-    derivative.diff_of_coordinates,
-    calculus.plan_of_constants,
-    calculus.plan_of_key,
+    fields.plan_of_constants,
+    fields.plan_of_key,
 ]
 RECENT = [
     calculus.CURL,
@@ -293,7 +291,7 @@ def test_few_are_kept_and_no_large_ones():
         x = np.arange(50.0) ** 2 + k
         fdx.derivative(np.ones(50), x)
         fdx.laplacian(np.ones((50, 50)), x, x)
-    for keeper in (derivative.diff_of_coordinates, calculus.plan_of_key):
+    for keeper in (fields.plan_of_key,):
         assert keeper.cache_info().currsize == kept.MAX_KEPT
     forget()
     n = kept.MAX_WEIGHTS // 4

@@ -216,28 +216,19 @@ CONSTANTS: frozenset[type[Any]]
 
 @final
 class Recent:
-    def __init__(self, of_vectors: bool) -> None: ...
+    def __init__(self, compute: Callable[..., Any], of_vectors: bool) -> None: ...
     def call(
         self,
         f: Any,
         spacing: tuple[Any, ...],
         axis: Any,
+        deriv: Any,
         accuracy: Any,
         boundary: Any,
         period: Any,
         out: Any,
         workers: Any,
-    ) -> _Array | None: ...
-    def remember(
-        self,
-        spacing: tuple[Any, ...],
-        axis: Any,
-        accuracy: Any,
-        boundary: Any,
-        period: Any,
-        plan: Plan,
-        counts: tuple[int, ...],
-    ) -> None: ...
+    ) -> _Array: ...
     def cache_clear(self) -> None: ...
 
 class Applicable:
@@ -248,9 +239,6 @@ class Applicable:
     @overload
     def __call__(
         self, u: ArrayLike, *, out: _Array | None = None, workers: SupportsIndex | None = None
-    ) -> NDArray[Any]: ...
-    def _named(
-        self, u: _Array, out: _Array | None, workers: SupportsIndex | None, name: str
     ) -> NDArray[Any]: ...
     def _remember(self, plan: Plan) -> None: ...
 

@@ -68,22 +68,18 @@ cdef class Applicable:
         >>> D(u, out=u) is u
         True
         """
+        cdef Plan plan
         if others:
             raise TypeError(
                 f"u: expected one array, got {1 + len(others)} arguments; out and workers go by their names, "
                 "coordinates into fdx.Diff(axis, coordinates)")
-        return self._named(u, out, workers, "u")
-
-    cpdef object _named(self, object u, object out, object workers, str name):
-        """The same for an argument of another name."""
-        cdef Plan plan
         with cython.critical_section(self):
             plan = self.plan  # keeps a reference: another thread's call may replace it meanwhile
         if plan is not None:
             result = plan.fast_path(u, out, workers)
             if result is not None:
                 return result
-        return self._apply(u, out, workers, name)
+        return self._apply(u, out, workers)
 
     def _remember(self, Plan plan not None):
         """Try this plan first from now on."""
@@ -120,39 +116,42 @@ cdef bint _same(tuple a, tuple b):
 
 @cython.final
 cdef class Recent:
-    """The last call of a function, if its arguments were constants: these, and the plan. `of_vectors`: it takes several
-    arrays."""
+    """A function of arrays on a grid. If the arguments of its last call were constants, their plan is tried first; else
+    `compute` returns the result, the plan to keep, or None, and how the plan's outputs are arranged. `of_vectors`: it
+    takes several arrays."""
+    cdef object compute
     cdef bint of_vectors
     cdef tuple kept
 
-    def __init__(self, bint of_vectors):
+    def __init__(self, compute, bint of_vectors):
+        self.compute = compute
         self.of_vectors = of_vectors
 
-    def call(self, f, tuple spacing not None, axis, accuracy, boundary, period, out, workers):
-        """The result of a call with the same constants; None if they are others, or if arrays need conversion
-        or further checks."""
-        cdef tuple kept, counts
-        cdef Plan plan
+    def call(self, f, tuple spacing not None, axis, deriv, accuracy, boundary, period, out, workers):
+        """The result of a call."""
+        cdef tuple kept
         with cython.critical_section(self):
             kept = self.kept
-        if (kept is None or axis is not kept[1] or accuracy is not kept[2] or boundary is not kept[3]
-                or period is not kept[4] or not _same(spacing, kept[0])):
-            return None
-        plan, counts = kept[5], kept[6]
+        if (kept is not None and axis is kept[1] and deriv is kept[2] and accuracy is kept[3]
+                and boundary is kept[4] and period is kept[5] and _same(spacing, kept[0])):
+            result = self.quick(f, kept[6], kept[7], out, workers)
+            if result is not None:
+                return result
+        result, plan, counts = self.compute(
+            f, spacing, axis, deriv, accuracy, boundary, period, out=out, workers=workers)
+        kept = spacing, axis, deriv, accuracy, boundary, period, plan, counts
+        if plan is not None and all([_constant(kept[k]) for k in range(6)]):
+            with cython.critical_section(self):
+                self.kept = kept
+        return result
+
+    cdef object quick(self, object f, Plan plan, tuple counts, object out, object workers):
+        """The result of a plan; None if arrays need conversion or further checks."""
         if self.of_vectors:
             return plan.several(tuple(f) if PyList_CheckExact(f) else f, counts, out, workers)
         if counts:
             return plan.several((f,), counts, out, workers)
         return plan.fast_path(f, out, workers)
-
-    def remember(self, tuple spacing not None, axis, accuracy, boundary, period, Plan plan not None,
-                 tuple counts not None):
-        """Try this plan first from now on, if these are constants."""
-        if not (_constant(spacing) and _constant(axis) and type(accuracy) in CONSTANTS and _constant(boundary)
-                and type(period) in CONSTANTS):
-            return
-        with cython.critical_section(self):
-            self.kept = (spacing, axis, accuracy, boundary, period, plan, counts)
 
     def cache_clear(self):
         with cython.critical_section(self):

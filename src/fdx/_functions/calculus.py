@@ -2,255 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any, SupportsIndex, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments.arrays import as_array, result_dtype
-from fdx._arguments.choices import PERIODIC, check_axes, check_boundary, numbered_errors
-from fdx._arguments.coordinates import as_spacing
+from fdx._arguments.arrays import result_dtype
 from fdx._common import outputs, threads
 from fdx._common.types import Boundaries, Integers, Number, Scalar, T, Vector
-from fdx._core import CONSTANTS, Plan, Recent, new_result
-from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
-from fdx._operators import plans
-from fdx._operators.operator import Diff, Operator
+from fdx._core import Plan, Recent
+from fdx._functions import fields
+from fdx._functions.fields import Outputs, of_scalar, of_vector
+from fdx._functions.grid import Grid
+from fdx._operators.operator import Operator
+from fdx._operators.plans import stacked_result
 from fdx._operators.terms import Term
 
 MAX_OUTPUTS = 64  # of the C core in one pass
-
-LAPLACIAN, HESSIAN = Recent(of_vectors=False), Recent(of_vectors=False)
-DIVERGENCE, CURL, JACOBIAN = [Recent(of_vectors=True) for _ in range(3)]
-
-Array = np.ndarray[Any, Any]
-Outputs = Sequence[Sequence[tuple[int, Term]]]
-
-
-class Grid:
-    """The axes to differentiate along, with their spacings, accuracy and boundaries."""
-
-    def __init__(
-        self,
-        ndim: int,
-        spacing: Sequence[Any],
-        axis: Any,
-        accuracy: Any,
-        boundary: Any,
-        period: Any,
-    ) -> None:
-        self.axes = check_axes(axis, ndim)
-        n = len(self.axes)
-        self.several = ["spacing"] if len(spacing) > 1 else []  # arguments with a value per axis
-        names = [f"spacing[{k}]" for k in range(len(spacing))] if self.several else ["spacing"]
-        given = [
-            as_spacing(value, name)
-            for value, name in zip(spacing, names[: len(spacing)], strict=True)
-        ]
-        if len(spacing) == 0:
-            self.spacing = [1.0] * n
-        elif len(spacing) == 1 and np.ndim(given[0]) == 0:
-            self.spacing = given * n
-        elif len(spacing) == n:
-            self.spacing = given
-        else:
-            got = f"{len(spacing)} arguments"
-            if len(spacing) == 1:
-                got = f"one array of shape {np.shape(given[0])}; for {n} axes pass {n} arguments"
-            raise TypeError(
-                f"spacing: expected no argument, one number, or one number or array of coordinates "
-                f"for each of {n} axes, got {got}"
-            )
-        self.accuracy = accuracy
-        check_not_per_axis(boundary, period, n)
-        self.boundary = self._per_axis(boundary, "boundary")
-        self.period = self._per_axis(period, "period")
-        if period is not None and not isinstance(period, list):
-            periodic = []
-            for k, sides in enumerate(self.boundary):
-                with numbered_errors(k, self.several):
-                    periodic.append(check_boundary(sides)[0] == PERIODIC)
-            if any(periodic):
-                self.period = [period if there else None for there in periodic]
-        self._diffs: dict[tuple[int, int], Operator] = {}
-
-    def _per_axis(self, value: Any, name: str) -> list[Any]:
-        """A list has one value for each axis; anything else is a value for all axes."""
-        n = len(self.axes)
-        if not isinstance(value, list):
-            return [value] * n
-        if len(value) != n:
-            raise ValueError(f"{name}: expected a list of {n}, one for each axis, got {len(value)}")
-        self.several.append(name)
-        return value
-
-    def diff(self, k: int, deriv: int = 1) -> Operator:
-        found = self._diffs.get((k, deriv))
-        if found is None:
-            with numbered_errors(k, self.several):
-                found = self._diffs[k, deriv] = Diff(
-                    self.axes[k],
-                    self.spacing[k],
-                    deriv=deriv,
-                    accuracy=self.accuracy,
-                    boundary=self.boundary[k],
-                    period=self.period[k],
-                )
-        return found
-
-
-def check_not_per_axis(boundary: Any, period: Any, n: int) -> None:
-    """Refuse tuples meant as one value per axis: a tuple is a left and a right boundary."""
-    if isinstance(period, tuple):
-        raise TypeError(
-            f"period: expected a number, or a list of one for each axis, got {period!r}"
-            + (f"; write period={list(period)!r}" if len(period) == n else "")
-        )
-    if not isinstance(boundary, tuple) or len(boundary) != n or n == 1:
-        return
-    expected = f"boundary: expected a list of {n}, one for each axis, got {boundary!r}; write "
-    if n > 2 or not all(isinstance(side, str) for side in boundary):
-        raise ValueError(f"{expected}{list(boundary)!r}")
-    if boundary[0] != boundary[1]:  # else it is the same, whichever was meant
-        raise ValueError(
-            f"{expected}{list(boundary)!r} if they are those of the first and of the second axis, "
-            f"{[boundary, boundary]!r} if they are the left and the right one of both"
-        )
-
-
-def make(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
-    """The plan of a function's outputs for `count` inputs of a shape."""
-    return plans.make_plan(what(Grid(len(shape), *grid), count), shape)
-
-
-@lru_cache(maxsize=64, typed=True)
-def plan_of_constants(
-    what: Callable[..., Outputs],
-    count: int,
-    shape: tuple[int, ...],
-    axis: Any,
-    accuracy: Any,
-    boundary: Any,
-    period: Any,
-    *spacing: Any,
-) -> Plan:
-    return make(what, count, shape, spacing, axis, accuracy, boundary, period)
-
-
-@lru_cache(maxsize=MAX_KEPT)
-def plan_of_key(what: Callable[..., Outputs], count: int, shape: tuple[int, ...], key: Any) -> Plan:
-    return make(what, count, shape, *from_key(key))
-
-
-def plan_of(
-    what: Callable[..., Outputs],
-    count: int,
-    shape: tuple[int, ...],
-    spacing: tuple[Any, ...],
-    axis: Any,
-    accuracy: Any,
-    boundary: Any,
-    period: Any,
-) -> Plan:
-    """The plan of `make`; a small one is kept for later calls with the same arguments."""
-    if CONSTANTS.issuperset(map(type, (axis, accuracy, boundary, period, *spacing))):
-        return plan_of_constants(what, count, shape, axis, accuracy, boundary, period, *spacing)
-    grid = spacing, axis, accuracy, boundary, period
-    if type(accuracy) is int:
-        # Each axis may have a derivative for each component, and for each other axis.
-        points = sum([h.size for h in spacing if type(h) is np.ndarray])
-        if points * (accuracy + 3) * max(count, len(shape)) <= MAX_WEIGHTS:
-            with contextlib.suppress(NoKeyError):
-                return plan_of_key(what, count, shape, key_of(grid))
-    return make(what, count, shape, *grid)
 
 
 def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
     return [(source, term) for term in operator._terms]
 
 
-def components(F: Any, name: str = "F") -> Any:
-    """The components of a vector field: a sequence of arrays, or one array with the components
-    along its first axis. All have one shape and result dtype."""
-    whole: Array | None = None
-    if isinstance(F, (list, tuple)):
-        found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
-        if not found:
-            raise ValueError(f"{name}: expected at least one component, got none")
-    else:
-        whole = as_array(F, name)
-        if whole.ndim < 2:
-            raise ValueError(
-                f"{name}: expected a sequence of arrays, or one with the components along its "
-                f"first axis, got an array of shape {whole.shape}"
-            )
-        found = list(whole)
-        if not found:
-            raise ValueError(f"{name}: expected at least one component, got shape {whole.shape}")
-    for k, a in enumerate(found):
-        if a.shape != found[0].shape:
-            raise ValueError(
-                f"{name}[{k}]: expected the shape of {name}[0], {found[0].shape}, got {a.shape}"
-            )
-        if result_dtype(a).newbyteorder("=") != result_dtype(found[0]).newbyteorder("="):
-            raise TypeError(
-                f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
-            )
-    # An array is split into components later, when no code of other arguments can resize it.
-    return found if whole is None else whole
+def laplacian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+    grid = Grid(ndim, *given)
+    return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k))]]
 
 
-def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
-    """A new array of shape (*counts, *shape), each component in the memory order of `like`."""
-    order = sorted(range(like.ndim), key=lambda d: -abs(like.strides[d]))
-    whole = np.empty((*counts, *(shape[d] for d in order)), result_dtype(like))
-    back = np.argsort(order)
-    n = len(counts)
-    return whole.transpose(*range(n), *(n + int(d) for d in back))
-
-
-def run(
-    plan: Plan,
-    ins: Any,
-    counts: tuple[int, ...],
-    out: Array | None,
-    workers: SupportsIndex | None,
-) -> Array:
-    """Apply a plan. Its outputs are, in order, the components of a new array of shape (*counts,
-    *plan.out_shape), or of `out`, which is returned; or those of the upper triangle of a matrix,
-    which is symmetric."""
-    workers = threads.count(workers)  # the last code of an argument; views are taken after it
-    result = plan.quick(ins, counts, out, workers)
-    if result is not None:
-        return result
-    ins = list(ins)
-    first = ins[0] if ins else None
-    if first is None or first.shape != plan.in_shape:
-        raise ValueError("f: expected an array that keeps its shape during the call")
-    plans.check_single(plan, first, "f")
-    first_touch = out is None
-    if out is not None:
-        outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
-    elif counts:
-        out = stacked_result(first, counts, plan.out_shape)
-    else:
-        out = new_result(first, plan.out_shape)
-    whole = out[0] if isinstance(out, (tuple, list)) else out
-    parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    if plan.noutputs == len(parts):
-        plans.run(plan, ins, parts, first_touch, workers)
-        return out
-    n = counts[0]
-    upper = [parts[i * n + j] for i in range(n) for j in range(i, n)]
-    plans.run(plan, ins, upper, first_touch, workers)
-    for i in range(n):
-        for j in range(i):
-            parts[i * n + j][...] = parts[j * n + i]
-    return out
+LAPLACIAN = of_scalar(laplacian_terms)
 
 
 @overload
@@ -354,18 +135,16 @@ def laplacian(
     >>> fdx.laplacian(x**2 + 3 * y**2)[1, 1]
     np.float64(8.0)
     """
-    result = LAPLACIAN.call(f, spacing, axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    f = as_array(f)
-    plan = plan_of(laplacian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
-    result = run(plan, [f], (), out, workers)
-    LAPLACIAN.remember(spacing, axis, accuracy, boundary, period, plan, ())
-    return result
+    return LAPLACIAN.call(f, spacing, axis, 2, accuracy, boundary, period, out, workers)
 
 
-def laplacian_terms(grid: Grid, count: int) -> Outputs:
-    return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k, 2))]]
+def divergence_terms(count: int, ndim: int, *given: Any) -> Outputs:
+    grid = Grid(ndim, *given)
+    check_count(count, grid)
+    return [[pair for k in range(count) for pair in numbered(k, grid.diff(k))]]
+
+
+DIVERGENCE = of_vector(divergence_terms)
 
 
 @overload
@@ -440,26 +219,27 @@ def divergence(
     >>> fdx.divergence([3 * x, y**2])[1]
     array([ 3.,  5.,  7.,  9., 11.])
     """
-    result = DIVERGENCE.call(F, spacing, axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    parts = components(F)
-    plan = plan_of(
-        divergence_terms, len(parts), parts[0].shape, spacing, axis, accuracy, boundary, period
-    )
-    result = run(plan, parts, (), out, workers)
-    DIVERGENCE.remember(spacing, axis, accuracy, boundary, period, plan, ())
-    return result
-
-
-def divergence_terms(grid: Grid, count: int) -> Outputs:
-    check_count(count, grid)
-    return [[pair for k in range(count) for pair in numbered(k, grid.diff(k))]]
+    return DIVERGENCE.call(F, spacing, axis, 1, accuracy, boundary, period, out, workers)
 
 
 def check_count(count: int, grid: Grid) -> None:
     if count != len(grid.axes):
         raise ValueError(f"F: expected {len(grid.axes)} components, one for each axis, got {count}")
+
+
+def curl_terms(count: int, ndim: int, *given: Any) -> Outputs:
+    grid = Grid(ndim, *given)
+    if len(grid.axes) not in (2, 3):
+        raise ValueError(f"axis: expected 2 or 3 axes for a curl, got {len(grid.axes)}")
+    check_count(count, grid)
+
+    def one(i: int, j: int) -> list[tuple[int, Term]]:
+        return numbered(j, grid.diff(i)) + numbered(i, -grid.diff(j))
+
+    return [one(0, 1)] if count == 2 else [one((k + 1) % 3, (k + 2) % 3) for k in range(3)]
+
+
+CURL = of_vector(curl_terms, lambda count, noutputs: () if count == 2 else (3,))
 
 
 @overload
@@ -538,27 +318,27 @@ def curl(
     >>> fdx.curl([-y, x])[2]
     array([2., 2., 2., 2., 2.])
     """
-    result = CURL.call(F, spacing, axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    parts = components(F)
-    shape, count = parts[0].shape, len(parts)
-    plan = plan_of(curl_terms, count, shape, spacing, axis, accuracy, boundary, period)
-    counts = () if count == 2 else (3,)
-    result = run(plan, parts, counts, out, workers)
-    CURL.remember(spacing, axis, accuracy, boundary, period, plan, counts)
-    return result
+    return CURL.call(F, spacing, axis, 1, accuracy, boundary, period, out, workers)
 
 
-def curl_terms(grid: Grid, count: int) -> Outputs:
-    if len(grid.axes) not in (2, 3):
-        raise ValueError(f"axis: expected 2 or 3 axes for a curl, got {len(grid.axes)}")
-    check_count(count, grid)
+def hessian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+    grid = Grid(ndim, *given)
+    n = len(grid.axes)
+    if n * (n + 1) // 2 > MAX_OUTPUTS:
+        raise ValueError(f"axis: expected at most 10 axes for a Hessian, got {n}")
+    return [
+        numbered(0, grid.diff(i) if i == j else grid.diff(i, 1) @ grid.diff(j, 1))
+        for i in range(n)
+        for j in range(i, n)
+    ]
 
-    def one(i: int, j: int) -> list[tuple[int, Term]]:
-        return numbered(j, grid.diff(i)) + numbered(i, -grid.diff(j))
 
-    return [one(0, 1)] if count == 2 else [one((k + 1) % 3, (k + 2) % 3) for k in range(3)]
+def hessian_counts(count: int, noutputs: int) -> tuple[int, ...]:
+    n = math.isqrt(2 * noutputs)  # of n (n + 1) / 2 outputs
+    return n, n
+
+
+HESSIAN = of_scalar(hessian_terms, hessian_counts)
 
 
 @overload
@@ -638,26 +418,41 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    result = HESSIAN.call(f, spacing, axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    f = as_array(f)
-    plan = plan_of(hessian_terms, 1, f.shape, spacing, axis, accuracy, boundary, period)
-    n = math.isqrt(2 * plan.noutputs)  # of n (n + 1) / 2 outputs
-    result = run(plan, [f], (n, n), out, workers)
-    HESSIAN.remember(spacing, axis, accuracy, boundary, period, plan, (n, n))
-    return result
+    return HESSIAN.call(f, spacing, axis, 2, accuracy, boundary, period, out, workers)
 
 
-def hessian_terms(grid: Grid, count: int) -> Outputs:
-    n = len(grid.axes)
-    if n * (n + 1) // 2 > MAX_OUTPUTS:
-        raise ValueError(f"axis: expected at most 10 axes for a Hessian, got {n}")
-    return [
-        numbered(0, grid.diff(i, 2) if i == j else grid.diff(i) @ grid.diff(j))
-        for i in range(n)
-        for j in range(i, n)
-    ]
+def jacobian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+    grid = Grid(ndim, *given)
+    return [numbered(i, grid.diff(j)) for i in range(count) for j in range(len(grid.axes))]
+
+
+def jacobian_counts(count: int, noutputs: int) -> tuple[int, ...]:
+    return count, noutputs // count
+
+
+def compute_jacobian(
+    F: Any, *grid: Any, out: Any, workers: Any
+) -> tuple[NDArray[Any], Plan | None, tuple[int, ...]]:
+    """The result, in as many passes as its components take."""
+    parts = fields.components(F)
+    count = len(parts)
+    per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
+    if count <= per_pass:
+        return fields.one_pass(jacobian_terms, jacobian_counts, parts, grid, out, workers)
+    plan = fields.plan_of(jacobian_terms, 1, parts[0].shape, *grid)
+    workers = threads.count(workers)
+    whole = (count, plan.noutputs, *plan.out_shape)
+    if out is None:
+        out = stacked_result(parts[0], whole[:2], plan.out_shape)
+    (target,) = outputs.arrays(out, whole, 1, result_dtype(parts[0]))
+    parts = outputs.apart(parts, [target])
+    for at in range(0, count, per_pass):
+        some = slice(at, at + per_pass)
+        fields.one_pass(jacobian_terms, jacobian_counts, parts[some], grid, target[some], workers)
+    return out, None, ()
+
+
+JACOBIAN = Recent(compute_jacobian, True)
 
 
 @overload
@@ -738,35 +533,4 @@ def jacobian(
     >>> f_x[1, 2], f_y[1, 2]
     (np.float64(4.0), np.float64(4.0))
     """
-    result = JACOBIAN.call(F, spacing, axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    parts = components(F)
-    shape, count = parts[0].shape, len(parts)
-    per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
-
-    def pass_of(number: int) -> Plan:
-        return plan_of(jacobian_terms, number, shape, spacing, axis, accuracy, boundary, period)
-
-    if count <= per_pass:
-        plan = pass_of(count)
-        counts = count, plan.noutputs // count
-        result = run(plan, parts, counts, out, workers)
-        JACOBIAN.remember(spacing, axis, accuracy, boundary, period, plan, counts)
-        return result
-    plan = pass_of(1)
-    workers = threads.count(workers)
-    whole = (count, plan.noutputs, *plan.out_shape)
-    if out is None:
-        out = stacked_result(parts[0], whole[:2], plan.out_shape)
-    (target,) = outputs.arrays(out, whole, 1, result_dtype(parts[0]))
-    parts = outputs.apart(parts, [target])
-    for at in range(0, count, per_pass):
-        some = parts[at : at + per_pass]
-        here = target[at : at + per_pass]
-        run(pass_of(len(some)), some, (len(some), whole[1]), here, workers)
-    return out
-
-
-def jacobian_terms(grid: Grid, count: int) -> Outputs:
-    return [numbered(i, grid.diff(j)) for i in range(count) for j in range(len(grid.axes))]
+    return JACOBIAN.call(F, spacing, axis, 1, accuracy, boundary, period, out, workers)

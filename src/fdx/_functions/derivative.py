@@ -2,62 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from functools import lru_cache
 from typing import Any, SupportsIndex, overload
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments.arrays import as_array
 from fdx._arguments.choices import check_axis
 from fdx._common.types import Boundaries, Number, Scalar, T
-from fdx._core import CONSTANTS, Recent
-from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._functions.fields import Outputs, of_scalar
 from fdx._operators.operator import Diff
 
-DERIVATIVE = Recent(of_vectors=False)
+
+def terms(
+    count: int, ndim: int, spacing: tuple[Any], axis: Any, deriv: Any, accuracy: Any, *ends: Any
+) -> Outputs:
+    number = check_axis(axis, ndim)
+    boundary, period = ends
+    D = Diff(number, *spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+    return [[(0, term) for term in D._terms]]
 
 
-@lru_cache(maxsize=128, typed=True)
-def diff_of_constants(
-    axis: int,
-    spacing: Any,
-    deriv: Any,
-    accuracy: Any,
-    boundary: Any,
-    period: Any,
-) -> Diff:
-    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
-
-
-@lru_cache(maxsize=MAX_KEPT)
-def diff_of_coordinates(shape: tuple[int, ...], axis: int, key: Any) -> Diff:
-    """A Diff for one shape only: otherwise each that is kept would keep weights for many shapes."""
-    spacing, deriv, accuracy, boundary, period = from_key(key)
-    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
-
-
-def make_diff(
-    shape: tuple[int, ...],
-    axis: int,
-    spacing: Any,
-    deriv: Any,
-    accuracy: Any,
-    boundary: Any,
-    period: Any,
-) -> Diff:
-    """A Diff; the same object for the same arguments, so that it is compiled only once."""
-    sides = boundary if type(boundary) is tuple else (boundary,)
-    if {type(spacing), type(deriv), type(accuracy), type(period), *map(type, sides)} <= CONSTANTS:
-        return diff_of_constants(axis, spacing, deriv, accuracy, boundary, period)
-    if type(spacing) is np.ndarray and type(deriv) is type(accuracy) is int:
-        weights = spacing.size * (deriv + accuracy + 1)
-        with contextlib.suppress(NoKeyError):
-            if weights <= MAX_WEIGHTS:
-                key = key_of((spacing, deriv, accuracy, boundary, period))
-                return diff_of_coordinates(shape, axis, key)
-    return Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+DERIVATIVE = of_scalar(terms)
 
 
 @overload
@@ -218,15 +182,4 @@ def derivative(
     >>> fdx.derivative([0.0, 1.0, 4.0, 9.0], boundary="valid")
     array([2., 4.])
     """
-    result = DERIVATIVE.call(f, (spacing, deriv), axis, accuracy, boundary, period, out, workers)
-    if result is not None:
-        return result
-    f = as_array(f)
-    shape = f.shape
-    number = check_axis(axis, len(shape))
-    D = make_diff(shape, number, spacing, deriv, accuracy, boundary, period)
-    result = D._named(f, out, workers, "f")
-    if type(spacing) in CONSTANTS and f.shape == shape:  # code of an argument may have changed it
-        plan = D._plan(shape)
-        DERIVATIVE.remember((spacing, deriv), axis, accuracy, boundary, period, plan, ())
-    return result
+    return DERIVATIVE.call(f, (spacing,), axis, deriv, accuracy, boundary, period, out, workers)

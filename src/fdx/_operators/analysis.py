@@ -196,7 +196,7 @@ def estimate(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
     plan = make_plan([[(0, terms[k]) for k in order_and_key(terms)[0]]], shape)
 
     def applied(u: Array) -> Any:
-        return apply(plan, as_array(u), None, None, "f")
+        return apply(plan, [as_array(u)], (), None, None, "f")
 
     try:
         found = linalg.eigs(

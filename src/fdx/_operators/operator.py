@@ -171,11 +171,11 @@ class Operator(Applicable):
 
     # -- application --
 
-    def _apply(self, u: Any, out: Any, workers: int | None, name: str) -> Any:
-        u = as_array(u, name)
+    def _apply(self, u: Any, out: Any, workers: int | None) -> Any:
+        u = as_array(u, "u")
         plan = self._plan(u.shape)
         self._remember(plan)
-        return apply(plan, u, out, workers, name)
+        return apply(plan, [u], (), out, workers, "u")
 
     def _plan(self, shape: Sequence[int]) -> Plan:
         shape = tuple(shape)

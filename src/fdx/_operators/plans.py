@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments.arrays import result_dtype
-from fdx._common import outputs
+from fdx._common import outputs, threads
 from fdx._core import Band, NoWeights, Plan, TooManyStages, new_result
 from fdx._operators.terms import Along, Coefficient, Crop, Described, Leaf, Term
 
@@ -112,15 +112,7 @@ def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 
-def check_single(plan: Plan, f: Array, name: str) -> None:
-    if plan.double_only and result_dtype(f).char in "fF":
-        raise ValueError(
-            f"{name}: expected double precision, as there are weights that single precision cannot "
-            f"hold, got {f.dtype}"
-        )
-
-
-def run(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any) -> None:
+def write(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any) -> None:
     """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
     `first_touch`: the outputs are newly allocated."""
     if not first_touch:
@@ -134,14 +126,51 @@ def run(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, work
     plan.apply(tuple(ins), tuple(outs), first_touch, workers)
 
 
-def apply(plan: Plan, u: Array, out: Any, workers: Any, name: str) -> Any:
-    """Apply a plan of one input and one output, and return `out` or a new array."""
-    check_single(plan, u, name)
-    if out is None:
-        result = new_result(u, plan.out_shape)
-        run(plan, [u], [result], True, workers)
+def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    """A new array of shape (*counts, *shape), each component in the memory order of `like`."""
+    order = sorted(range(like.ndim), key=lambda d: -abs(like.strides[d]))
+    whole = np.empty((*counts, *(shape[d] for d in order)), result_dtype(like))
+    back = np.argsort(order)
+    n = len(counts)
+    return whole.transpose(*range(n), *(n + int(d) for d in back))
+
+
+def apply(plan: Plan, ins: Any, counts: tuple[int, ...], out: Any, workers: Any, name: str) -> Any:
+    """Apply a plan to inputs, of which the first has this name. Its outputs are, in order, the
+    components of a new array of shape (*counts, *plan.out_shape), or of `out`, which is returned;
+    or those of the upper triangle of a matrix, which is symmetric."""
+    workers = threads.count(workers)  # the last code of an argument; views are taken after it
+    result = plan.quick(ins, counts, out, workers)
+    if result is not None:
         return result
-    run(plan, [u], outputs.arrays(out, plan.out_shape, 1, result_dtype(u)), False, workers)
+    ins = list(ins)
+    first = ins[0] if ins else None
+    if first is None or first.shape != plan.in_shape:
+        raise ValueError(f"{name}: expected an array that keeps its shape during the call")
+    if plan.double_only and result_dtype(first).char in "fF":
+        raise ValueError(
+            f"{name}: expected double precision, as there are weights that single precision cannot "
+            f"hold, got {first.dtype}"
+        )
+    first_touch = out is None
+    if out is not None:
+        outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+    elif counts:
+        out = stacked_result(first, counts, plan.out_shape)
+    else:
+        out = new_result(first, plan.out_shape)
+    whole = out[0] if isinstance(out, (tuple, list)) else out
+    parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
+    if plan.noutputs == len(parts):
+        write(plan, ins, parts, first_touch, workers)
+        return out
+    n = counts[0]
+    write(
+        plan, ins, [parts[i * n + j] for i in range(n) for j in range(i, n)], first_touch, workers
+    )
+    for i in range(n):
+        for j in range(i):
+            parts[i * n + j][...] = parts[j * n + i]
     return out
 
 

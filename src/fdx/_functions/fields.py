@@ -1,0 +1,125 @@
+"""Functions of arrays on a grid: the plans that are kept for later calls, and one call."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fdx._arguments.arrays import as_array, result_dtype
+from fdx._core import CONSTANTS, Plan, Recent
+from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
+from fdx._operators import plans
+from fdx._operators.terms import Term
+
+Array = np.ndarray[Any, Any]
+Outputs = Sequence[Sequence[tuple[int, Term]]]
+# Of the number of inputs, their dimensions, and the arguments of `plan_of` from `spacing` on.
+Terms = Callable[..., Outputs]
+Counts = Callable[[int, int], tuple[int, ...]]  # of results, for so many inputs and outputs
+
+
+def make(terms: Terms, count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
+    """The plan of a function's outputs for `count` inputs of a shape."""
+    return plans.make_plan(terms(count, len(shape), *grid), shape)
+
+
+@lru_cache(maxsize=128, typed=True)
+def plan_of_constants(terms: Terms, count: int, shape: tuple[int, ...], *given: Any) -> Plan:
+    return make(terms, count, shape, given[5:], *given[:5])  # one by one, as types count
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def plan_of_key(terms: Terms, count: int, shape: tuple[int, ...], key: Any) -> Plan:
+    """A plan for one shape only: otherwise each that is kept would keep weights for many shapes."""
+    return make(terms, count, shape, *from_key(key))
+
+
+def plan_of(
+    terms: Terms,
+    count: int,
+    shape: tuple[int, ...],
+    spacing: tuple[Any, ...],
+    axis: Any,
+    deriv: Any,
+    accuracy: Any,
+    boundary: Any,
+    period: Any,
+) -> Plan:
+    """The plan of `make`; a small one is kept for later calls with the same arguments."""
+    options = axis, deriv, accuracy, boundary, period
+    if CONSTANTS.issuperset(map(type, (*options, *spacing))):
+        return plan_of_constants(terms, count, shape, *options, *spacing)
+    if type(accuracy) is type(deriv) is int:
+        # Each axis may have a derivative for each component, and for each other axis.
+        points = sum([h.size for h in spacing if type(h) is np.ndarray])
+        if points * (accuracy + deriv + 1) * max(count, len(shape)) <= MAX_WEIGHTS:
+            with contextlib.suppress(NoKeyError):
+                return plan_of_key(terms, count, shape, key_of((spacing, *options)))
+    return make(terms, count, shape, spacing, *options)
+
+
+def components(F: Any, name: str = "F") -> Any:
+    """The components of a vector field: a sequence of arrays, or one array with the components
+    along its first axis. All have one shape and result dtype."""
+    whole: Array | None = None
+    if isinstance(F, (list, tuple)):
+        found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got none")
+    else:
+        whole = as_array(F, name)
+        if whole.ndim < 2:
+            raise ValueError(
+                f"{name}: expected a sequence of arrays, or one with the components along its "
+                f"first axis, got an array of shape {whole.shape}"
+            )
+        found = list(whole)
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got shape {whole.shape}")
+    for k, a in enumerate(found):
+        if a.shape != found[0].shape:
+            raise ValueError(
+                f"{name}[{k}]: expected the shape of {name}[0], {found[0].shape}, got {a.shape}"
+            )
+        if result_dtype(a).newbyteorder("=") != result_dtype(found[0]).newbyteorder("="):
+            raise TypeError(
+                f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
+            )
+    # An array is split into components later, when no code of other arguments can resize it.
+    return found if whole is None else whole
+
+
+def one_pass(
+    terms: Terms, counts_of: Counts, ins: Any, grid: Sequence[Any], out: Any, workers: Any
+) -> tuple[Array, Plan, tuple[int, ...]]:
+    """The result for checked inputs, and what `Recent` keeps."""
+    count = len(ins)
+    plan = plan_of(terms, count, ins[0].shape, *grid)
+    counts = counts_of(count, plan.noutputs)
+    return plans.apply(plan, ins, counts, out, workers, "f"), plan, counts
+
+
+def one_array(count: int, noutputs: int) -> tuple[int, ...]:
+    return ()
+
+
+def of_scalar(terms: Terms, counts: Counts = one_array) -> Recent:
+    """A function of one array."""
+
+    def compute(f: Any, *grid: Any, out: Any, workers: Any) -> tuple[Array, Plan, tuple[int, ...]]:
+        return one_pass(terms, counts, [as_array(f)], grid, out, workers)
+
+    return Recent(compute, False)
+
+
+def of_vector(terms: Terms, counts: Counts = one_array) -> Recent:
+    """A function of the components of a vector field."""
+
+    def compute(F: Any, *grid: Any, out: Any, workers: Any) -> tuple[Array, Plan, tuple[int, ...]]:
+        return one_pass(terms, counts, components(F), grid, out, workers)
+
+    return Recent(compute, True)
