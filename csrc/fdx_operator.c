@@ -247,6 +247,47 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
     give_back(w, dst.lo);
 }
 
+static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi)
+{
+    for (int k = 0; k < n; k++)
+        add_chain(w, &chain[k], y, lo, hi, k == 0 ? FDX_SET : FDX_ADD);
+}
+
+/* The interior of the box [lo, hi) by one loop; what is around it chain by chain. */
+static void add_crossed(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                        const ptrdiff_t *hi)
+{
+    ptrdiff_t *const from = take(w, 2), *const to = from + w->ndim;
+    copy(w, from, lo);
+    copy(w, to, hi);
+    for (int d = 0; d < w->ndim - 1; d++) {
+        ptrdiff_t first = from[d], last = to[d];
+        for (int k = 0; k < n; k++)
+            fdx_shrink_to_interior(w, &chain[k], d, &first, &last);
+        const ptrdiff_t end = to[d];
+        if (first > from[d]) {
+            to[d] = first;
+            add_chains(w, chain, n, y, from, to);
+        }
+        if (last < end) {
+            from[d] = last;
+            to[d] = end;
+            add_chains(w, chain, n, y, from, to);
+        }
+        from[d] = first;
+        to[d] = last;
+        if (first == last)
+            break;
+    }
+    int empty = 0;
+    for (int d = 0; d < w->ndim; d++)
+        empty |= from[d] == to[d];
+    if (!empty && !fdx_make_cross(w, chain, n, y, from, to))
+        add_chains(w, chain, n, y, from, to);
+    give_back(w, from);
+}
+
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
     const fdx_call *call = w->call;
@@ -268,9 +309,10 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
             view_box(w, w->block_sum, lo, hi, &y);
         if (by_lines)
             fdx_make_lines(w, &call->op->chain[k], n, &y, lo, hi, &prefetched);
+        else if (w->crossed >> number & 1)
+            add_crossed(w, &call->op->chain[k], n, &y, lo, hi);
         else
-            for (int j = k; j < k + n; j++)
-                add_chain(w, &call->op->chain[j], &y, lo, hi, j == k ? FDX_SET : FDX_ADD);
+            add_chains(w, &call->op->chain[k], n, &y, lo, hi);
         if (!in_place)
             store(w, number, &y, lo, hi, next);
     }

@@ -18,6 +18,8 @@
 #define TRANSPOSED_LINES ((ptrdiff_t)64)       /* lines that are transposed at a time */
 #define TRANSPOSED_SIDE ((ptrdiff_t)64)        /* elements to a side of the square blocks of transposed outputs */
 #define SEGMENT_ELEMENTS ((ptrdiff_t)1024)     /* of a row segment that takes several loops or a conversion */
+#define MIN_CROSSED ((ptrdiff_t)1500)          /* results, for one loop over the interior, which is */
+#define MIN_INTERIOR_PERCENT ((ptrdiff_t)66)   /* of them: what is around it takes longer */
 #define MIN_LINE_ELEMENTS ((ptrdiff_t)64)      /* shorter lines are not computed line by line */
 #define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)   /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
 #endif
@@ -25,11 +27,13 @@
 #define MIN_ROW_SEGMENT ((ptrdiff_t)16)
 /* So many lines are computed without transposing columns. */
 #define MAX_FEW_LINES ((ptrdiff_t)32)
+#define MAX_STRIDED_ROWS ((ptrdiff_t)1)   /* of a band along the inner dimension: of any number of lines */
 #define MIN_SEGMENT_OF_FEW ((ptrdiff_t)4) /* points of a row segment that is computed by rows then */
 /* Rows of results that are computed together, as they share rows of neighbours. Line by line is slower than that with
  * more than MAX_LINE_NEIGHBOURS that do not fit into L1_BYTES together. */
 #define ROWS_AT_ONCE 4
 #define MAX_LINE_NEIGHBOURS 5
+#define MAX_CROSSED_ROWS 14 /* of neighbours across the inner dimension, for one loop over lines in cache */
 /* Bytes: rows at multiples of this distance share a set of the L1 cache, which holds ASSOCIATIVITY cache lines. */
 #define CACHE_SET_STRIDE ((ptrdiff_t)4096)
 #define ASSOCIATIVITY ((ptrdiff_t)12)
@@ -76,6 +80,7 @@ typedef struct {
     uint64_t plain, plain_out; /* bits: inputs and outputs that loops may read and write in place */
     uint64_t streamed;         /* bits: outputs written by non-temporal stores */
     uint64_t by_lines;         /* bits: outputs computed line by line, a subset of `streamed` */
+    uint64_t crossed;          /* bits: outputs in cache, whose interior is computed by one loop */
     int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
     int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
     ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
@@ -133,7 +138,7 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
 /* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
  * functions that these call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
-enum { TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
+enum { TAKEN_BY_CROSSED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
 
@@ -428,6 +433,14 @@ void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, ch
 
 /* Is the output of the n chains from `chain` on computed line by line? */
 int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n);
+/* Is the interior of that output, which is not streamed, computed by one loop? */
+int fdx_is_crossed(const work *w, const fdx_chain *chain, int n);
+/* Take off those of a box's rows lo .. hi - 1 along dimension d that are not in the interior of a chain's band. */
+void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi);
+/* Compute the box [lo, hi) of such an output y, all in the interior of bands across the inner dimension. Returns 0 if
+ * it is not possible, as lines are too short. */
+int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                   const ptrdiff_t *hi);
 /* Bytes of w->row_ends for a block of so many lines. */
 ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdiff_t lines);
 /* Compute the box [lo, hi) of such an output y, with non-temporal stores. Prefetches inputs that are not yet among the

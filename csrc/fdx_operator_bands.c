@@ -171,18 +171,16 @@ static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const ch
                          const ptrdiff_t *offset, ptrdiff_t columns)
 {
     const ptrdiff_t bytes = w->per_point * w->itemsize;
-    for (ptrdiff_t l = 0; l < lines; l++)
+    for (ptrdiff_t c = 0; c < columns; c++, to += row_stride)
         if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
-            for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * row_stride + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, offset[c]),
-                       sizeof(double));
+            for (ptrdiff_t l = 0; l < lines; l++)
+                memcpy(to + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, offset[c]), sizeof(double));
         else if (bytes == sizeof(float))
-            for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * row_stride + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, offset[c]),
-                       sizeof(float));
+            for (ptrdiff_t l = 0; l < lines; l++)
+                memcpy(to + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, offset[c]), sizeof(float));
         else
-            for (ptrdiff_t c = 0; c < columns; c++)
-                memcpy(to + c * row_stride + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
+            for (ptrdiff_t l = 0; l < lines; l++)
+                memcpy(to + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
 }
 
 /* Back to lines. With constants for per_point, the commonest being 1, and for mode, a number is a load and a store. */
@@ -300,11 +298,21 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
     const ptrdiff_t bytes = w->per_point * w->itemsize;
     for (int more = 1; more;) {
         ptrdiff_t count = 0;
-        int contiguous = 1; /* results of a row need no transposition */
-        while (more && count < most) {
-            contiguous &= out == (count == 0 ? out : to[count - 1] + bytes);
-            from[count] = in;
-            to[count++] = out;
+        int contiguous = 1;            /* results of a row need no transposition */
+        while (more && count < most) { /* those along one dimension */
+            const int d = l.ndim - 1;
+            const ptrdiff_t n = d < 0 ? 1 : MIN(most - count, l.n[d] - l.index[d]);
+            contiguous &= count == 0 || out == to[count - 1] + bytes;
+            for (ptrdiff_t k = 0; k < n; k++) {
+                from[count] = fdx_at(in, k, d < 0 ? 0 : l.x[d]);
+                to[count++] = fdx_at(out, k, d < 0 ? 0 : l.y[d]);
+            }
+            contiguous &= n == 1 || l.y[d] == bytes;
+            if (n > 1) {
+                in = from[count - 1];
+                out = to[count - 1];
+                l.index[d] += n - 1;
+            }
             more = next_line(&l, &in, &out);
         }
         transpose_in(w, w->rows_in, row_stride, from, count, offset, greatest - least + 1);
@@ -335,6 +343,18 @@ void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const 
     const ptrdiff_t n = few_lines(w, lo, hi, &d);
     if (n > 0) {
         lines_by_columns(w, band, src, dst, lo, n, d, r, end, mode);
+        return;
+    }
+    if (w->per_point == 1 && end - r <= MAX_STRIDED_ROWS) {
+        const int inner = w->ndim - 1;
+        ptrdiff_t *const at = take(w, 1);
+        copy(w, at, lo);
+        for (int e = 0; e >= 0;) {
+            lines_by_columns(w, band, src, dst, at, hi[inner - 1] - lo[inner - 1], inner - 1, r, end, mode);
+            for (e = inner - 2; e >= 0 && ++at[e] == hi[e]; e--)
+                at[e] = lo[e];
+        }
+        give_back(w, at);
         return;
     }
     for (; r < end; r += MIN_ROW_SEGMENT)

@@ -1,13 +1,13 @@
-/* Large outputs, computed line by line: arrays are then read and written from one end to the other, and reading, adding
- * and writing alternate often enough for a processor to do all three at once.
+/* Sums of chains, each of which is one band (or the identity) of an input that loops can read in place, computed line
+ * by line.
  *
- * This is for outputs that are written by non-temporal stores, and whose chains each are one band (or the identity) of
- * an input that loops can read in place. The results of bands along the inner dimension at the ends of lines are
- * computed ahead, by columns, for all lines of a block.
+ * Outputs that are written by non-temporal stores: arrays are then read and written from one end to the other, and
+ * reading, adding and writing alternate often enough for a processor to do all three at once. The results of bands
+ * along the inner dimension at the ends of lines are computed ahead, by columns, for all lines of a block.
  *
- * One loop (`cross`) adds up a chain along the inner dimension and up to two across it, if all have as many pairs, as
- * in a Laplacian, a divergence, a curl or a derivative along the inner dimension. It computes all contiguous lines, and
- * puts in the results at their ends.
+ * One loop (`cross`) adds up the identity or not, up to two chains across the inner dimension and one along it, if all
+ * have as many pairs, as in a Laplacian, a time step, a divergence, a curl or a derivative along the inner dimension.
+ * It computes all contiguous lines, and puts in the results at their ends.
  *
  * Other sums are computed in line segments: all chains of a segment are added up, one after the other, while it is in
  * the L1 cache; the last loop writes it by non-temporal stores. Short contiguous lines share a segment, except in loops
@@ -15,7 +15,9 @@
  *
  * Only whole cache lines are written. Elements at the end of a segment that do not fill one are deferred by the last
  * loop to the next segment, if that is computed in the same way; otherwise they are kept, as those at the beginning
- * are, until the next elements in memory fill the cache line. */
+ * are, until the next elements in memory fill the cache line.
+ *
+ * Outputs in cache: only the interior is computed here, by a loop (`lines`) that adds up the same chains. */
 #include "fdx_operator.h"
 
 /* A chain in a block. A small struct, as rows of neighbours that are a power of two apart leave little of the cache. */
@@ -84,38 +86,52 @@ static int have_same_pairs(const fdx_stencil *a, const fdx_stencil *b)
     return has_pair_loop(a) && a->summation == b->summation && a->centre == b->centre;
 }
 
-/* Can one loop (`cross`) add up chains with these stencils, n elements of a line? These are at most two chains across
- * the inner dimension, and one along it, whose number is returned; -1: no. That one is the last to be added, or there
- * are two chains: a + b is b + a, but for which of two NaNs results, which is not promised. same_centre: all have the
- * same point as centre. */
+/* Can one loop (`cross`) add up chains with these stencils, n elements of a line? These are the identity, if it comes
+ * first; at most two chains across the inner dimension; and one along it, whose number is returned; -1: no. That one is
+ * the last to be added, or there are two chains: a + b is b + a, but for which of two NaNs results, which is not
+ * promised. same_centre: all have the same point as centre. */
 static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *const *stencil, int chains,
                       int same_centre, ptrdiff_t n)
 {
-    const int inner_chain = chains == 2 && kind[0] == ALONG ? 0 : chains - 1;
-    if (chains > 3 || kind[inner_chain] != ALONG || along_loop(w, stencil[inner_chain], n) == NULL)
+    const int inner_chain = chains == 2 && kind[0] == ALONG ? 0 : chains - 1, itself = kind[0] == IDENTITY;
+    if (chains - itself > 3 || kind[inner_chain] != ALONG || along_loop(w, stencil[inner_chain], n) == NULL)
         return -1;
-    for (int k = 0; k < chains; k++)
+    for (int k = itself; k < chains; k++)
         if (k != inner_chain && (kind[k] != ACROSS || !have_same_pairs(stencil[k], stencil[inner_chain])))
             return -1;
-    return stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC || same_centre ? inner_chain : -1;
+    return (stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC && !itself) || same_centre ? inner_chain : -1;
 }
 
-int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
+/* The kinds and stencils of chains, if each is one band, or the identity, of an input that loops can read in place;
+ * otherwise returns 0. *same_centre: all are of one input. */
+static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *kind, const fdx_stencil **stencil,
+                      int *same_centre)
 {
-    step_kind kind[MAX_LINE_TERMS];
-    const fdx_stencil *stencil[MAX_LINE_TERMS];
-    int many = 0, same_centre = 1;
-    ptrdiff_t in_one_set = 0; /* rows of neighbours that share a set of the L1 cache */
-    if (!(w->streamed >> chain->out & 1) || n > MAX_LINE_TERMS ||
-        w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS || w->out_inner >= 0)
+    if (n > MAX_LINE_TERMS || w->out_inner >= 0)
         return 0;
+    *same_centre = 1;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
         if (chain[k].nstages != 1 || stage->coefficient != NULL || !is_direct(w, &chain[k]))
             return 0;
         kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
         stencil[k] = stage->band == NULL ? NULL : &stage->band->interior;
-        same_centre &= chain[k].in == chain->in;
+        *same_centre &= chain[k].in == chain->in;
+    }
+    return 1;
+}
+
+int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
+{
+    step_kind kind[MAX_LINE_TERMS];
+    const fdx_stencil *stencil[MAX_LINE_TERMS];
+    int many = 0, same_centre;
+    ptrdiff_t in_one_set = 0; /* rows of neighbours that share a set of the L1 cache */
+    if (!(w->streamed >> chain->out & 1) || w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS ||
+        !find_kinds(w, chain, n, kind, stencil, &same_centre))
+        return 0;
+    for (int k = 0; k < n; k++) {
+        const fdx_stage *stage = chain[k].stage;
         if (kind[k] == ALONG &&
             (max_row_ends(w, stage->band) > MAX_ROW_ENDS || (w->per_point > 1 && stencil[k]->row_step != 0)))
             return 0;
@@ -130,6 +146,31 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
            (in_one_set <= ASSOCIATIVITY && find_cross(w, kind, stencil, n, same_centre, w->n[w->ndim - 1]) >= 0);
 }
 
+int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
+{
+    step_kind kind[MAX_LINE_TERMS];
+    const fdx_stencil *stencil[MAX_LINE_TERMS];
+    int same_centre, rows = 0;
+    double size = 1, interior = 1; /* results; and the share of them that is in the interior */
+    for (int d = 0; d < w->ndim; d++)
+        size *= (double)w->n[d];
+    if (w->ndim < 2 || size < (double)MIN_CROSSED || w->streamed >> chain->out & 1 || !is_in_place(w, chain->out, 0) ||
+        !find_kinds(w, chain, n, kind, stencil, &same_centre))
+        return 0;
+    for (int k = 0; k < n; k++) {
+        const fdx_band *band = chain[k].stage->band;
+        if (kind[k] == ACROSS) {
+            const ptrdiff_t around = band->periodic ? band->interior.count - 1 : band->nfirst + band->nlast;
+            interior *= 1 - (double)around / (double)w->n[w->dimension[chain[k].stage->axis]];
+            rows += stencil[k]->count;
+        }
+        if (kind[k] == ALONG && !band->periodic && MAX(band->nfirst, band->nlast) > FDX_PAIRS)
+            return 0;
+    }
+    return rows <= MAX_CROSSED_ROWS && 100 * interior >= (double)MIN_INTERIOR_PERCENT &&
+           find_cross(w, kind, stencil, n, same_centre, FDX_VECTOR_SUMS) >= 0;
+}
+
 ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdiff_t lines)
 {
     ptrdiff_t rows = 0;
@@ -137,6 +178,19 @@ ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdif
         if (is_along_inner(w, chain[k].stage))
             rows += max_row_ends(w, chain[k].stage->band);
     return rows * lines * w->per_point * w->itemsize;
+}
+
+/* The rows of lo .. hi - 1 that have the interior's stencil, and no neighbours past the ends of a periodic axis. */
+static void interior_rows(const fdx_band *band, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    ptrdiff_t first = band->nfirst, last = band->rows - band->nlast;
+    if (band->periodic) {
+        first = MAX(0, -band->interior.offset);
+        last = band->columns + 1 - band->interior.offset - band->interior.count;
+        last = MIN(last, band->rows);
+    }
+    *lo = MIN(MAX(*lo, first), *hi);
+    *hi = MAX(*lo, MIN(*hi, last));
 }
 
 /* ---- chains of a block and of a line ---- */
@@ -147,27 +201,30 @@ static void pair_weights(const fdx_stencil *stencil, double *weight)
         weight[k] = stencil->w[(stencil->centre + 1 + k) * stencil->weight_step];
 }
 
-/* Compute the results of a band along the inner dimension at the ends of the lines of the box [lo, hi), into `memory`;
- * returns the memory after them. */
-static char *make_row_ends(const work *w, line_chain *t, const view *src, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                           char *memory)
+/* The rows of a band along the inner dimension, of lo .. hi - 1, that are not computed ahead: a segment that is long
+ * enough, or none. */
+static void between_row_ends(const work *w, const fdx_band *band, ptrdiff_t lo, ptrdiff_t hi, ptrdiff_t *from,
+                             ptrdiff_t *to)
 {
-    const int inner = w->ndim - 1;
-    ptrdiff_t last = lo[inner];
-    t->head = -1;
-    for (ptrdiff_t r = lo[inner], end; r < hi[inner]; r = end) {
-        const row_segment s = next_row_segment(t->band, r, hi[inner], 0);
+    *from = *to = hi;
+    for (ptrdiff_t r = lo, end; r < hi; r = end) {
+        const row_segment s = next_row_segment(band, r, hi, 0);
         end = s.end;
         if (by_rows(w, &s, r)) {
-            t->head = t->head < 0 ? r - lo[inner] : t->head;
-            last = end;
+            *from = MIN(*from, r);
+            *to = end;
         }
     }
-    if (t->head < 0) { /* no row segment is long enough: every row */
-        last = hi[inner];
-        t->head = last - lo[inner];
-    }
-    t->tail = hi[inner] - last;
+}
+
+/* Compute the results of a band along the inner dimension at the ends of the lines of the box [lo, hi), rows outside of
+ * from .. to - 1, into `memory`; returns the memory after them. */
+static char *make_row_ends(const work *w, line_chain *t, const view *src, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                           ptrdiff_t from, ptrdiff_t to, char *memory)
+{
+    const int inner = w->ndim - 1;
+    t->head = from - lo[inner];
+    t->tail = hi[inner] - to;
     t->row_ends = memory;
     if (t->head + t->tail == 0)
         return memory;
@@ -183,9 +240,9 @@ static char *make_row_ends(const work *w, line_chain *t, const view *src, const 
         stride *= hi[d] - lo[d];
     }
     row_ends.stride[inner] = t->row_stride = stride;
-    fdx_by_columns(w, t->band, src, &row_ends, lo, hi, lo[inner], lo[inner] + t->head, FDX_SET);
-    row_ends.lo[inner] = last - t->head;
-    fdx_by_columns(w, t->band, src, &row_ends, lo, hi, last, hi[inner], FDX_SET);
+    fdx_by_columns(w, t->band, src, &row_ends, lo, hi, lo[inner], from, FDX_SET);
+    row_ends.lo[inner] = to - t->head;
+    fdx_by_columns(w, t->band, src, &row_ends, lo, hi, to, hi[inner], FDX_SET);
     give_back(w, row_ends.lo);
     return memory + (t->head + t->tail) * stride;
 }
@@ -214,9 +271,14 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     t->row_ends = memory;
     t->stencil = t->d == inner && t->band != NULL ? &t->band->interior : NULL;
     if (t->stencil != NULL) {
+        ptrdiff_t from = first[inner], to = end[inner];
         if (has_pair_loop(t->stencil))
             pair_weights(t->stencil, t->weight);
-        memory = make_row_ends(w, t, src, first, end, memory);
+        if (w->streamed >> chain->out & 1)
+            between_row_ends(w, t->band, first[inner], end[inner], &from, &to);
+        else
+            interior_rows(t->band, &from, &to);
+        memory = make_row_ends(w, t, src, first, end, from, to, memory);
     }
     give_back(w, first);
     return memory;
@@ -241,7 +303,7 @@ static int find_line(line_chain *t, ptrdiff_t row)
 /* The centre of the first element's neighbours. */
 static const char *centre_of(const line_chain *t)
 {
-    return fdx_at(t->in, t->stencil->offset + t->stencil->centre, t->stride);
+    return t->band == NULL ? t->in : fdx_at(t->in, t->stencil->offset + t->stencil->centre, t->stride);
 }
 
 /* The steps that add up a line of n elements; returns how many. */
@@ -255,9 +317,8 @@ static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t 
         kind[j] = t[j].band == NULL ? IDENTITY : t[j].d == w->ndim - 1 ? ALONG : ACROSS;
         stencil[j] = t[j].stencil;
         /* The same input, so that it holds for all lines. The centre of a periodic row may lie past the ends. */
-        same_centre &= kind[j] != IDENTITY && kind[0] != IDENTITY && t[j].input == t->input &&
-                       centre_of(&t[j]) == centre_of(t) &&
-                       (!t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
+        same_centre &= t[j].input == t->input && centre_of(&t[j]) == centre_of(t) &&
+                       (kind[j] == IDENTITY || !t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
         row_ends += t[j].head + t[j].tail;
     }
     const int inner_chain = find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
@@ -466,29 +527,44 @@ static int make_step(const work *w, const line_chain *t, const step *s, const li
     return 0;
 }
 
-/* Whole contiguous lines of n elements, by one loop: at most two chains across the inner dimension and one, number
- * inner_chain, along it. */
+/* Fill in what one loop needs to add up a line: the identity or not, at most two chains across the inner dimension,
+ * with neighbours x, and one, number inner_chain, along it. Returns the number of those across. */
+static int begin_cross(const work *w, const line_chain *t, int chains, int inner_chain, fdx_cross *c, const void **x,
+                       double *weight)
+{
+    const int itself = t->band == NULL, rows = chains - 1 - itself;
+    const line_chain *inner = &t[inner_chain], *across = itself || inner_chain == 0 ? &t[1] : t;
+    const int pairs = inner->stencil->centre;
+    rows_and_weights(w, across, rows, 0, x, weight);
+    for (int j = 0; j < pairs; j++)
+        weight[rows * pairs + j] = inner->weight[j];
+    c->x = x;
+    c->w = weight;
+    c->along = centre_of(inner);
+    c->itself = itself;
+    c->head = inner->head;
+    c->tail = inner->tail;
+    c->ready = inner->row_ends;
+    c->apart = inner->row_stride;
+    return rows;
+}
+
+/* Whole contiguous lines of n elements, by one loop. */
 static void sum_cross(const work *w, const line_chain *t, int chains, int inner_chain, char *to, unfilled *kept,
                       ptrdiff_t n, ptrdiff_t lines)
 {
-    const line_chain *inner = &t[inner_chain], *across = inner_chain == 0 ? &t[1] : t;
-    const int pairs = inner->stencil->centre;
     const ptrdiff_t size = w->itemsize, bytes = n * lines * size;
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[3 * FDX_PAIRS];
-    rows_and_weights(w, across, chains - 1, 0, x, weight);
-    for (int j = 0; j < pairs; j++)
-        weight[(chains - 1) * pairs + j] = inner->weight[j];
-    fdx_cross c = {to,     w->line,           x,           centre_of(inner), n,
-                   lines,  inner->head,       inner->tail, inner->row_ends,  inner->row_stride,
-                   weight, {NULL, NULL, NULL}};
+    fdx_cross c = {.to = to, .y = w->line, .n = n, .lines = lines};
+    const int rows = begin_cross(w, t, chains, inner_chain, &c, x, weight);
     int prefetches = 0;
-    for (int k = 0; k < chains; k++)
+    for (int k = 0; k < chains && prefetches <= rows; k++)
         if (t[k].prefetch != 0)
             c.next[prefetches++] = fdx_at(t[k].in, t[k].prefetch, 1);
-    while (prefetches < chains)
-        c.next[prefetches++] = inner->in;
-    pairs_of(w, inner->stencil)->cross[chains - 1](&c);
+    while (prefetches <= rows)
+        c.next[prefetches++] = t[inner_chain].in;
+    pairs_of(w, t[inner_chain].stencil)->cross[rows](&c);
     const ptrdiff_t first = (ptrdiff_t)(-(uintptr_t)to % FDX_CACHE_LINE), rest = (bytes - first) % FDX_CACHE_LINE;
     stream(w, kept, to, w->line, first, w->line);
     stream(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, w->line);
@@ -624,4 +700,71 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
     }
     flush(&kept);
     give_back(w, at);
+}
+
+/* ---- outputs in cache: the interior of a block by one loop (`lines`), which writes by ordinary stores ---- */
+
+void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    if (chain->stage->band == NULL || w->dimension[chain->stage->axis] != d)
+        return;
+    const ptrdiff_t shift = chain->shift == NULL ? 0 : chain->shift[w->axis[d]];
+    *lo += shift;
+    *hi += shift;
+    interior_rows(chain->stage->band, lo, hi);
+    *lo -= shift;
+    *hi -= shift;
+}
+
+int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                   const ptrdiff_t *hi)
+{
+    const int inner = w->ndim - 1;
+    const ptrdiff_t size = w->itemsize, length = hi[inner] - lo[inner];
+    line_chain t[4];
+    view src[4];
+    ptrdiff_t *const at = take(w, 1);
+    char *memory = w->row_ends;
+    int inner_chain = 0, alike = inner > 0; /* lines of all inputs are as far apart */
+    for (int k = 0; k < n; k++) {
+        take_view(w, &src[k]);
+        memory = begin_chain(w, &chain[k], lo, hi, &t[k], &src[k], memory);
+        if (t[k].d < inner)
+            find_line(&t[k], t[k].first);
+        else if (t[k].band != NULL)
+            inner_chain = k;
+        for (int d = 0; d < inner; d++)
+            alike &= src[k].stride[d] == src->stride[d];
+    }
+    line_chain *const along = &t[inner_chain];
+    const int together = along->stencil->summation == FDX_SUM_SYMMETRIC || t->band == NULL; /* one point is shared */
+    int possible =
+        length - along->head - along->tail >= FDX_CACHE_LINE / size && MAX(along->head, along->tail) <= FDX_PAIRS;
+    for (int k = 0; k < n; k++)
+        possible &= !together || centre_of(&t[k]) == centre_of(along);
+    const void *x[2 * (2 * FDX_PAIRS + 1)];
+    double weight[3 * FDX_PAIRS];
+    fdx_cross c = {.to = locate(w, y, lo, -1), .n = length, .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1};
+    if (alike) {
+        c.step = src->stride[inner - 1] / size;
+        c.to_step = y->stride[inner - 1] / size;
+    }
+    copy(w, at, lo);
+    for (int d = 0; possible && d >= 0;) {
+        const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight);
+        pairs_of(w, along->stencil)->lines[rows](&c);
+        along->row_ends += c.lines * size;
+        for (d = inner - 1; d >= 0; d--) {
+            const ptrdiff_t lines = d == inner - 1 ? c.lines : 1, on = at[d] + lines < hi[d];
+            const ptrdiff_t move = on ? lines : lo[d] - at[d];
+            at[d] += move;
+            c.to = fdx_at(c.to, move, y->stride[d]);
+            for (int k = 0; k < n; k++)
+                t[k].in = fdx_at(t[k].in, move, src[k].stride[d]);
+            if (on)
+                break;
+        }
+    }
+    give_back(w, at);
+    return possible;
 }

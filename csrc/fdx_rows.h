@@ -130,6 +130,7 @@ typedef struct {
     void *y;              /* two cache lines: elements that do not fill one at the beginning, and at the end */
     const void *const *x; /* of the first line */
     const void *along;    /* likewise */
+    int itself;           /* the element itself is added first: the middle of `along` */
     ptrdiff_t n, lines;   /* elements of a line, and how many lines */
     ptrdiff_t head, tail; /* elements at the ends of a line whose term along memory is computed before; between them are
                            * at least FDX_VECTOR_SUMS */
@@ -137,16 +138,19 @@ typedef struct {
     ptrdiff_t apart;      /* bytes from one of these elements to the next */
     const double *w;
     const void *next[3]; /* prefetched, for each term; symmetric pairs: for one */
+    /* By ordinary stores, all of them to `to`, nothing is prefetched, head and tail are at most FDX_PAIRS, there are at
+     * least FDX_MAX_LANES between them, and lines begin so many elements after each other: */
+    ptrdiff_t step, to_step; /* in every input; in the output */
 } fdx_cross;
 typedef void fdx_cross_fn(const fdx_cross *c);
-enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
+enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64, FDX_MAX_LANES = 16 };
 
 typedef struct {
     fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
     /* NULL: not for this instruction set; the ones above give the same */
     fdx_streaming_fn *one_streaming, *two_streaming;
     fdx_along_fn *along;
-    fdx_cross_fn *cross[3]; /* [terms of rows] */
+    fdx_cross_fn *cross[3], *lines[3]; /* [terms of rows]: by non-temporal stores, by ordinary ones */
 } fdx_pairs;
 
 typedef struct {

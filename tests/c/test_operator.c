@@ -75,8 +75,8 @@ static test_band random_band(ptrdiff_t columns)
         if (below(3) == 0) /* anywhere, at most one period away */
             inner->offset = below((int)(2 * columns + 2 - inner->count)) - columns;
     } else if (usual && common && columns > 2 * half_width + 6) { /* as many rows as columns */
-        b->nfirst = half_width + below(3);
-        b->nlast = half_width + below(3);
+        b->nfirst = half_width + below(2) * below(3);
+        b->nlast = half_width + below(2) * below(3);
         b->rows = columns;
         inner->offset = -half_width;
     } else {
@@ -236,7 +236,8 @@ static void random_case(const fdx_isa *isa)
 
     const int ninputs = 1 + below(2), noutputs = 1 + below(2);
     const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
-    const int axes = ndim < 3 ? ndim : 3, nchains = noutputs + below(usual ? axes : MAXCHAINS - noutputs + 1);
+    const int axes = ndim < 3 ? ndim : 3;                      /* a chain for each of these, and the identity */
+    const int nchains = noutputs + below(usual ? axes + (noutputs == 1) : MAXCHAINS - noutputs + 1);
     test_band bands[MAXCHAINS][MAXSTAGES];
     int nbands[MAXCHAINS] = {0}, ncoefficients = 0;
     test_array coefficients[MAXCHAINS * MAXSTAGES];
@@ -251,10 +252,12 @@ static void random_case(const fdx_isa *isa)
         memcpy(domain[k], in_shape, sizeof domain[k]);
         for (int s = 0; s < nstages; s++) {
             fdx_stage *stage = &stages[k][s];
-            stage->axis = usual && below(8) && k + 1 >= noutputs ? ndim + k - nchains : below(ndim);
+            stage->axis =
+                usual && below(8) && k + 1 >= noutputs && ndim + k >= nchains ? ndim + k - nchains : below(ndim);
             stage->band = NULL;
             stage->coefficient = NULL;
-            if (below(usual ? 32 : 8)) {
+            const int first = k + 1 == noutputs && nchains > noutputs; /* of several, often the identity */
+            if (below(usual && !first ? 32 : usual ? 2 : 8)) {
                 test_band *b = &bands[k][nbands[k]++];
                 *b = random_band(domain[k][stage->axis]);
                 stage->band = &b->band;
@@ -332,7 +335,7 @@ static void random_case(const fdx_isa *isa)
     }
     const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nchains, chains, isa, 0};
     const fdx_call call = {
-        &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(!usual && below(2))};
+        &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(below(usual ? 4 : 2) == 0)};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
     if (size < 0)
         fail("fdx_workspace_size");

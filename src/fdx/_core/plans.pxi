@@ -322,7 +322,10 @@ cdef class Plan:
         cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
         cdef ptrdiff_t each
         cdef cnp.ndarray like, o
-        cdef Py_ssize_t nworkers = _quick_workers(workers, self.size)
+        cdef Py_ssize_t nworkers
+        if nfirst == 0 and self.noutputs == 1 and type(F) is tuple and len(<tuple>F) == self.ninputs == 1:
+            return self.fast_path((<tuple>F)[0], out, workers)  # which has one way to prepare small calls
+        nworkers = _quick_workers(workers, self.size)
         if nworkers == 0 or self.size == 0 or self.ninputs + self.noutputs > MOST_SMALL or self.has_coefficients:
             return None
         if not self.fills(counts):
