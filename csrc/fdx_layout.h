@@ -89,21 +89,6 @@ static inline int fdx_overlap(const fdx_extent *a, const fdx_extent *b)
     return a->lo < b->hi && b->lo < a->hi;
 }
 
-/* Are the elements of an output, n[d] along each dimension, far enough apart along each not to overlap, and are they no
- * more than fit into its extent? */
-static inline int fdx_is_nonoverlapping(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *e)
-{
-    const size_t itemsize = (size_t)itemsize_of(a->dtype);
-    size_t bytes = itemsize;
-    for (int d = 0; d < ndim; d++) {
-        if ((n[d] > 1 && fdx_distance(a->stride[d]) < itemsize) ||
-            !fdx_product_fits(bytes, (size_t)n[d], e->hi - e->lo))
-            return 0;
-        bytes *= (size_t)n[d];
-    }
-    return 1;
-}
-
 /* Are lo and hi a box in an array of this shape, or both NULL? */
 static inline int fdx_is_box(const ptrdiff_t *lo, const ptrdiff_t *hi, int ndim, const ptrdiff_t *shape)
 {

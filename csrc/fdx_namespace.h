@@ -39,7 +39,7 @@
 #define fdx_workspace_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_workspace_size)
 
 /* Functions and tables that only these files use. */
-#define fdx_add_level FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_add_level)
+#define fdx_add_steps FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_add_steps)
 #define fdx_add_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_add_row)
 #define fdx_apply_band FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_band)
 #define fdx_band_limits FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_band_limits)

@@ -18,9 +18,9 @@ int fdx_sort_dimensions(int ndim, const ptrdiff_t *stride, uint64_t which, int *
 
 /* ---- blocks ---- */
 
-int fdx_add_level(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step)
+int fdx_add_steps(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step)
 {
-    const ptrdiff_t count = n > 0 && n <= step ? 1 : n / step + (n % step != 0); /* divisions take time */
+    const ptrdiff_t count = n / step + (n % step != 0);
     if (!fdx_product_fits((size_t)blocks->count, (size_t)count, PTRDIFF_MAX))
         return 0;
     if (count > 1)

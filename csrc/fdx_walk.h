@@ -38,8 +38,12 @@ typedef struct {
 int fdx_sort_dimensions(int ndim, const ptrdiff_t *stride, uint64_t which, int *order);
 
 /* Add a loop inside the others: over n elements of a dimension, `step` at a time. Returns 0 if there are more than
- * PTRDIFF_MAX blocks then. */
-int fdx_add_level(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step);
+ * PTRDIFF_MAX blocks then. Most calls are small, and have one step. */
+int fdx_add_steps(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step);
+static inline int fdx_add_level(fdx_blocks *blocks, int dimension, ptrdiff_t n, ptrdiff_t step)
+{
+    return (n > 0 && n <= step) || fdx_add_steps(blocks, dimension, n, step);
+}
 
 /* Go to the first block of a part; at->left is 0 if it has none. */
 void fdx_first_block(const fdx_blocks *blocks, int ndim, ptrdiff_t part, ptrdiff_t nparts, fdx_cursor *at);
@@ -47,15 +51,23 @@ void fdx_first_block(const fdx_blocks *blocks, int ndim, ptrdiff_t part, ptrdiff
 /* Go to the next block; returns 0 if there is none. */
 int fdx_next_block(const fdx_blocks *blocks, fdx_cursor *at);
 
-/* An output must fit into memory and not overlap itself, in n[d] >= 1 results along each dimension from index lo on;
- * *written: its extent. */
+/* An output must fit into memory and not overlap itself, in n[d] >= 1 results along each dimension from index lo on:
+ * they are far enough apart along each, and no more than fit into its extent, *written. */
 static inline fdx_status fdx_check_output(const fdx_array *out, int ndim, const ptrdiff_t *lo, const ptrdiff_t *n,
                                           fdx_extent *written)
 {
     const fdx_array box = fdx_view_from(out, ndim, lo);
+    const size_t itemsize = (size_t)itemsize_of(out->dtype);
+    size_t bytes = itemsize;
+    int apart = 1;
     if (!fdx_find_extent(&box, ndim, n, written))
         return FDX_E_SHAPE;
-    return fdx_is_nonoverlapping(&box, ndim, n, written) ? FDX_OK : FDX_E_OVERLAP;
+    for (int d = 0; d < ndim; d++) {
+        apart &= (n[d] == 1 || fdx_distance(box.stride[d]) >= itemsize) &&
+                 fdx_product_fits(bytes, (size_t)n[d], written->hi - written->lo);
+        bytes *= (size_t)n[d];
+    }
+    return apart ? FDX_OK : FDX_E_OVERLAP;
 }
 
 /* What is read, n[d] elements along each dimension, must fit into memory and not overlap an output. */
