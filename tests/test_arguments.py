@@ -641,6 +641,8 @@ def test_shapes_that_no_array_has():
         ("grid-mirror", "'symmetric' here"),
         ("Neumann", "'reflect' has the wall at the last point, 'symmetric' half a spacing outside"),
         ("dirichlet", "'reflect-odd' has the wall at the last point"),
+        ("no slip", "'reflect-odd' has the wall at the last point"),
+        ("wall", "where the value at a wall is fixed, 'reflect-odd'"),
         ("constant", "numpy.pad(f, r), and use 'valid'"),
         ("nearest", "numpy.pad(f, r, mode='edge'), and use 'valid'"),
         ("edge", "numpy.pad(f, r, mode='edge'), and use 'valid'"),

@@ -344,6 +344,8 @@ def test_component_errors():
             function(np.zeros((2, 9, 10), "f2"))
         with pytest.raises(TypeError, match="F: "):
             function(None)
+        with pytest.raises(TypeError, match=r"F: .* all components in one .* write \[u, v\]"):
+            function(u, u, 0.5, 0.5)
     with pytest.raises(ValueError, match="axis: expected 2 or 3 axes for a curl, got 1"):
         fdx.curl([u[0]])
     with pytest.raises(ValueError, match="axis: expected 2 or 3 axes for a curl, got 4"):

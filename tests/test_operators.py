@@ -968,6 +968,10 @@ def test_arrays_of_coefficients_broadcast():
         expected = f"coefficients: expected a shape that broadcasts to (6, 7), got {bad.shape}"
         with pytest.raises(ValueError, match=re.escape(expected)):
             (bad * D)(u)
+    with pytest.raises(ValueError, match=r"write c\[:, None\] for one along axis 0"):
+        (random(6) * D)(u)
+    with pytest.raises(TypeError, match=r"shape: .* write its shape, as in L.matrix\(u.shape\)"):
+        D.matrix(u)
 
 
 def test_arrays_of_coefficients_count_as_they_are_when_used():

@@ -44,6 +44,11 @@ def check_integer(value: Any, name: str, expected: str, least: int) -> int:
 
 def check_shape(shape: Any) -> tuple[int, ...]:
     """A shape of which arrays of float64 and complex128 fit the address space."""
+    if isinstance(shape, np.ndarray) and shape.ndim > 0:
+        raise TypeError(
+            f"shape: expected an integer or a tuple of integers, got an array of shape "
+            f"{shape.shape}; write its shape, as in L.matrix(u.shape)"
+        )
     given = shape if isinstance(shape, (tuple, list)) else (shape,)
     found = tuple(
         check_integer(n, "shape", "an integer or a tuple of integers from 0 on", 0) for n in given
@@ -117,6 +122,7 @@ EDGE = (
     "r points"
 )
 ADVICE = {
+    "antisymmetric": FIXED,
     "constant": FILL,
     "dirichlet": FIXED,
     "edge": EDGE,
@@ -125,7 +131,10 @@ ADVICE = {
     "grid-constant": FILL,
     "nearest": EDGE,
     "neumann": WALL,
+    "no-slip": FIXED,
+    "odd": FIXED,
     "replicate": EDGE,
+    "wall": f"{WALL}; {FIXED}",
     "zero": FILL,
     "zeros": FILL,
 }

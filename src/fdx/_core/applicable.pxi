@@ -53,7 +53,7 @@ cdef class Applicable:
         Notes
         -----
         The first call for a shape compiles the operator for it, in some 50 microseconds;
-        compiled operators for up to 16 shapes are kept. After that, ten points take about a
+        compiled operators for up to 16 shapes are kept. After that, ten points take less than a
         microsecond, and large arrays a time proportional to their size. No memory that grows
         with the array is allocated, except for the result, for weights on uneven
         coordinates, and for copies of what shares memory with `out`.

@@ -434,7 +434,7 @@ def compute_jacobian(
     F: Any, *grid: Any, out: Any, workers: Any
 ) -> tuple[NDArray[Any], Plan | None, tuple[int, ...]]:
     """The result, in as many passes as its components take."""
-    parts = fields.components(F)
+    parts = fields.components(F, grid[0])
     count = len(parts)
     per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
     if count <= per_pass:

@@ -62,10 +62,16 @@ def plan_of(
     return make(terms, count, shape, spacing, *options)
 
 
-def components(F: Any, name: str = "F") -> Any:
+def components(F: Any, spacing: Sequence[Any] = (), name: str = "F") -> Any:
     """The components of a vector field: a sequence of arrays, or one array with the components
-    along its first axis. All have one shape and result dtype."""
+    along its first axis. All have one shape and result dtype. `spacing`: the arguments after it,
+    which are no components."""
     whole: Array | None = None
+    if isinstance(F, np.ndarray) and any(isinstance(h, np.ndarray) and h.ndim > 1 for h in spacing):
+        raise TypeError(
+            f"{name}: expected all components in one argument, got arrays one after the other; "
+            "write [u, v] for u, v"
+        )
     if isinstance(F, (list, tuple)):
         found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
         if not found:
@@ -120,6 +126,6 @@ def of_vector(terms: Terms, counts: Counts = one_array) -> Recent:
     """A function of the components of a vector field."""
 
     def compute(F: Any, *grid: Any, out: Any, workers: Any) -> tuple[Array, Plan, tuple[int, ...]]:
-        return one_pass(terms, counts, components(F), grid, out, workers)
+        return one_pass(terms, counts, components(F, grid[0]), grid, out, workers)
 
     return Recent(compute, True)

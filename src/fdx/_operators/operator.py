@@ -57,7 +57,8 @@ class Operator(Applicable):
 
     =====================  ========================================================================
     ``A + B``, ``A - B``   The sum; with "valid", on the points that all terms have.
-    ``c * A``, ``A / c``   Multiplied by a real number; ``-A`` likewise.
+    ``c * A``, ``A / c``   Multiplied by a real number; ``-A`` likewise. An array without
+                           dimensions is a number, too: the one that it has now.
     ``c * A``              Multiplied point by point by an array `c` that broadcasts to the
                            result's shape. It is not copied: later changes to it take effect.
     ``A @ B``              First B, then A: the exact product of the matrices, boundaries included.

@@ -41,9 +41,12 @@ def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
         try:
             array = np.broadcast_to(factor.values, shape)
         except ValueError:
+            given = factor.values.shape
+            axes = [d for d, n in enumerate(shape) if given == (n,)]
+            indices = ", ".join([":", *["None"] * (len(shape) - axes[0] - 1)]) if axes else ""
             raise ValueError(
-                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, "
-                f"got {factor.values.shape}"
+                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, got {given}"
+                + (f"; write c[{indices}] for one along axis {axes[0]}" if axes else "")
             ) from None
         along, axis = last or (identity, 0)
         found.append(along.described(axis, array))
