@@ -340,6 +340,8 @@ void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const 
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
     int d;
+    if (r == end)
+        return;
     const ptrdiff_t n = few_lines(w, lo, hi, &d);
     if (n > 0) {
         lines_by_columns(w, band, src, dst, lo, n, d, r, end, mode);

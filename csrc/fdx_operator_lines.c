@@ -86,10 +86,10 @@ static int have_same_pairs(const fdx_stencil *a, const fdx_stencil *b)
     return has_pair_loop(a) && a->summation == b->summation && a->centre == b->centre;
 }
 
-/* Can one loop (`cross`) add up chains with these stencils, n elements of a line? These are the identity, if it comes
- * first; at most two chains across the inner dimension; and one along it, whose number is returned; -1: no. That one is
- * the last to be added, or there are two chains: a + b is b + a, but for which of two NaNs results, which is not
- * promised. same_centre: all have the same point as centre. */
+/* Can one loop (`cross` or `lines`) add up chains with these stencils, n elements of a line? These are the identity, if
+ * it comes first; at most two chains across the inner dimension; and one along it, whose number is returned; -1: no.
+ * That one is the last to be added, or there are two chains: a + b is b + a, but for which of two NaNs results, which
+ * is not promised. same_centre: all have the same point as centre. */
 static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *const *stencil, int chains,
                       int same_centre, ptrdiff_t n)
 {
@@ -159,12 +159,15 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;
+        const ptrdiff_t around = band == NULL     ? 0
+                                 : band->periodic ? band->interior.count - 1
+                                                  : band->nfirst + band->nlast;
         if (kind[k] == ACROSS) {
-            const ptrdiff_t around = band->periodic ? band->interior.count - 1 : band->nfirst + band->nlast;
             interior *= 1 - (double)around / (double)w->n[w->dimension[chain[k].stage->axis]];
             rows += stencil[k]->count;
         }
-        if (kind[k] == ALONG && !band->periodic && MAX(band->nfirst, band->nlast) > FDX_PAIRS)
+        if (kind[k] == ALONG && (w->n[w->ndim - 1] - around < FDX_CACHE_LINE / w->itemsize ||
+                                 (!band->periodic && MAX(band->nfirst, band->nlast) > FDX_PAIRS)))
             return 0;
     }
     return rows <= MAX_CROSSED_ROWS && 100 * interior >= (double)MIN_INTERIOR_PERCENT &&
@@ -720,12 +723,17 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
                    const ptrdiff_t *hi)
 {
     const int inner = w->ndim - 1;
-    const ptrdiff_t size = w->itemsize, length = hi[inner] - lo[inner];
+    const ptrdiff_t size = w->itemsize;
+    ptrdiff_t from = lo[inner], to = hi[inner]; /* between the ends of a line */
+    for (int k = 0; k < n; k++)
+        fdx_shrink_to_interior(w, &chain[k], inner, &from, &to);
+    if (n < 1 || to - from < FDX_CACHE_LINE / size || MAX(from - lo[inner], hi[inner] - to) > FDX_PAIRS)
+        return 0;
     line_chain t[4];
     view src[4];
     ptrdiff_t *const at = take(w, 1);
     char *memory = w->row_ends;
-    int inner_chain = 0, alike = inner > 0; /* lines of all inputs are as far apart */
+    int inner_chain = 0, possible = 1, alike = 1; /* lines of all inputs are as far apart */
     for (int k = 0; k < n; k++) {
         take_view(w, &src[k]);
         memory = begin_chain(w, &chain[k], lo, hi, &t[k], &src[k], memory);
@@ -737,14 +745,14 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
             alike &= src[k].stride[d] == src->stride[d];
     }
     line_chain *const along = &t[inner_chain];
-    const int together = along->stencil->summation == FDX_SUM_SYMMETRIC || t->band == NULL; /* one point is shared */
-    int possible =
-        length - along->head - along->tail >= FDX_CACHE_LINE / size && MAX(along->head, along->tail) <= FDX_PAIRS;
-    for (int k = 0; k < n; k++)
-        possible &= !together || centre_of(&t[k]) == centre_of(along);
+    /* Do all have the same point in their middle? */
+    const int together = along->stencil->summation == FDX_SUM_SYMMETRIC || chain->stage->band == NULL;
+    for (int k = 0; k < n && together; k++)
+        possible &= centre_of(&t[k]) == centre_of(along);
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[3 * FDX_PAIRS];
-    fdx_cross c = {.to = locate(w, y, lo, -1), .n = length, .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1};
+    fdx_cross c = {
+        .to = locate(w, y, lo, -1), .n = hi[inner] - lo[inner], .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1};
     if (alike) {
         c.step = src->stride[inner - 1] / size;
         c.to_step = y->stride[inner - 1] / size;

@@ -82,9 +82,10 @@ cdef class Applicable:
         return self._apply(u, out, workers)
 
     def _remember(self, Plan plan not None):
-        """Try this plan first from now on."""
+        """Try this plan first from now on. Returns whether that is new."""
         with cython.critical_section(self):
-            self.plan = plan
+            before, self.plan = self.plan, plan
+        return before is not plan
 
 
 # Types of arguments that are what they were. Not those that define `__float__`, `__index__` or `__eq__` themselves.
@@ -116,16 +117,15 @@ cdef bint _same(tuple a, tuple b):
 
 @cython.final
 cdef class Recent:
-    """A function of arrays on a grid. If the arguments of its last call were constants, their plan is tried first; else
-    `compute` returns the result, the plan to keep, or None, and how the plan's outputs are arranged. `of_vectors`: it
-    takes several arrays."""
-    cdef object compute
+    """A function of arrays on a grid. If the arguments of its last call were constants, their plan is tried first.
+    `prepare` finds the plan of another call: it returns checked inputs, the plan, and the counts of its outputs;
+    `apply(plan, inputs, counts, out, workers)` does what takes more checks. `of_vectors`: it takes several arrays."""
+    cdef object prepare, apply
     cdef bint of_vectors
     cdef tuple kept
 
-    def __init__(self, compute, bint of_vectors):
-        self.compute = compute
-        self.of_vectors = of_vectors
+    def __init__(self, prepare, apply, bint of_vectors):
+        self.prepare, self.apply, self.of_vectors = prepare, apply, of_vectors
 
     def call(self, f, tuple spacing not None, axis, deriv, accuracy, boundary, period, out, workers):
         """The result of a call."""
@@ -137,16 +137,20 @@ cdef class Recent:
             result = self.quick(f, kept[6], kept[7], out, workers)
             if result is not None:
                 return result
-        result, plan, counts = self.compute(
-            f, spacing, axis, deriv, accuracy, boundary, period, out=out, workers=workers)
-        kept = spacing, axis, deriv, accuracy, boundary, period, plan, counts
-        if plan is not None and all([_constant(kept[k]) for k in range(6)]):
+        f, plan, counts = self.prepare(f, spacing, axis, deriv, accuracy, boundary, period)
+        result = self.quick(f, plan, counts, out, workers)
+        if result is None:
+            result = self.apply(plan, f if self.of_vectors else [f], counts, out, workers)
+        if (plan is not None and _constant(spacing) and _constant(axis) and _constant(deriv) and _constant(accuracy)
+                and _constant(boundary) and _constant(period)):
             with cython.critical_section(self):
-                self.kept = kept
+                self.kept = (spacing, axis, deriv, accuracy, boundary, period, plan, counts)
         return result
 
     cdef object quick(self, object f, Plan plan, tuple counts, object out, object workers):
-        """The result of a plan; None if arrays need conversion or further checks."""
+        """The result of a plan; None if there is no plan, or if arrays need conversion or further checks."""
+        if plan is None:
+            return None
         if self.of_vectors:
             return plan.several(tuple(f) if PyList_CheckExact(f) else f, counts, out, workers)
         if counts:

@@ -16,7 +16,7 @@ from fdx._functions import fields
 from fdx._functions.fields import Outputs, of_scalar, of_vector
 from fdx._functions.grid import Grid
 from fdx._operators.operator import Operator
-from fdx._operators.plans import stacked_result
+from fdx._operators.plans import apply, stacked_result
 from fdx._operators.terms import Term
 
 MAX_OUTPUTS = 64  # of the C core in one pass
@@ -430,29 +430,44 @@ def jacobian_counts(count: int, noutputs: int) -> tuple[int, ...]:
     return count, noutputs // count
 
 
-def compute_jacobian(
-    F: Any, *grid: Any, out: Any, workers: Any
-) -> tuple[NDArray[Any], Plan | None, tuple[int, ...]]:
-    """The result, in as many passes as its components take."""
+def prepare_jacobian(
+    F: Any, *grid: Any
+) -> tuple[Any, Plan | None, tuple[int, ...] | tuple[tuple[int, Plan], ...]]:
+    """The plan, if one pass takes all components; otherwise those of several passes, each with the
+    number of its first component."""
     parts = fields.components(F, grid[0])
-    count = len(parts)
-    per_pass = max(1, MAX_OUTPUTS // parts[0].ndim)  # components
+    count, shape = len(parts), parts[0].shape
+    per_pass = max(1, MAX_OUTPUTS // len(shape))  # components
+
+    def plan_of(count: int) -> Plan:
+        return fields.plan_of(jacobian_terms, count, shape, *grid)
+
     if count <= per_pass:
-        return fields.one_pass(jacobian_terms, jacobian_counts, parts, grid, out, workers)
-    plan = fields.plan_of(jacobian_terms, 1, parts[0].shape, *grid)
+        plan = plan_of(count)
+        return parts, plan, jacobian_counts(count, plan.noutputs)
+    firsts = range(0, count, per_pass)
+    return parts, None, tuple((at, plan_of(min(per_pass, count - at))) for at in firsts)
+
+
+def apply_jacobian(plan: Plan | None, parts: Any, counts: Any, out: Any, workers: Any) -> Any:
+    if plan is not None:
+        return fields.apply(plan, parts, counts, out, workers)
     workers = threads.count(workers)
-    whole = (count, plan.noutputs, *plan.out_shape)
+    first: Plan = counts[0][1]
+    whole = (len(parts), first.noutputs // first.ninputs, *first.out_shape)
     if out is None:
-        out = stacked_result(parts[0], whole[:2], plan.out_shape)
+        out = stacked_result(parts[0], whole[:2], first.out_shape)
     (target,) = outputs.arrays(out, whole, 1, result_dtype(parts[0]))
     parts = outputs.apart(parts, [target])
-    for at in range(0, count, per_pass):
-        some = slice(at, at + per_pass)
-        fields.one_pass(jacobian_terms, jacobian_counts, parts[some], grid, target[some], workers)
-    return out, None, ()
+    one: Plan
+    for at, one in counts:
+        here = slice(at, at + one.ninputs)
+        some = jacobian_counts(one.ninputs, one.noutputs)
+        apply(one, parts[here], some, target[here], workers, "f")
+    return out
 
 
-JACOBIAN = Recent(compute_jacobian, True)
+JACOBIAN = Recent(prepare_jacobian, apply_jacobian, True)
 
 
 @overload

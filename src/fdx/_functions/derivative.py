@@ -158,7 +158,7 @@ def derivative(
 
     Time is proportional to the size of `f`. On uneven grids weights are computed, the number of
     points along the axis times the number of points of a stencil. Up to half a MiB of weights is
-    kept for each of the last 16 arrays of coordinates, which are compared by value; a `fdx.Diff`
+    kept for each of the last 32 arrays of coordinates, which are compared by value; a `fdx.Diff`
     keeps weights of any size.
 
     References

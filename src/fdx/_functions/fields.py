@@ -20,6 +20,7 @@ Outputs = Sequence[Sequence[tuple[int, Term]]]
 # Of the number of inputs, their dimensions, and the arguments of `plan_of` from `spacing` on.
 Terms = Callable[..., Outputs]
 Counts = Callable[[int, int], tuple[int, ...]]  # of results, for so many inputs and outputs
+Prepared = tuple[Any, Plan, tuple[int, ...]]  # checked inputs, their plan, and the counts
 
 
 def make(terms: Terms, count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
@@ -27,7 +28,7 @@ def make(terms: Terms, count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
     return plans.make_plan(terms(count, len(shape), *grid), shape)
 
 
-@lru_cache(maxsize=128, typed=True)
+@lru_cache(maxsize=1024, typed=True)
 def plan_of_constants(terms: Terms, count: int, shape: tuple[int, ...], *given: Any) -> Plan:
     return make(terms, count, shape, given[5:], *given[:5])  # one by one, as types count
 
@@ -51,7 +52,8 @@ def plan_of(
 ) -> Plan:
     """The plan of `make`; a small one is kept for later calls with the same arguments."""
     options = axis, deriv, accuracy, boundary, period
-    if CONSTANTS.issuperset(map(type, (*options, *spacing))):
+    sides = boundary if type(boundary) is tuple else (boundary,)  # of strings, which have one type
+    if CONSTANTS.issuperset(map(type, (axis, deriv, accuracy, period, *sides, *spacing))):
         return plan_of_constants(terms, count, shape, *options, *spacing)
     if type(accuracy) is type(deriv) is int:
         # Each axis may have a derivative for each component, and for each other axis.
@@ -99,33 +101,33 @@ def components(F: Any, spacing: Sequence[Any] = (), name: str = "F") -> Any:
     return found if whole is None else whole
 
 
-def one_pass(
-    terms: Terms, counts_of: Counts, ins: Any, grid: Sequence[Any], out: Any, workers: Any
-) -> tuple[Array, Plan, tuple[int, ...]]:
-    """The result for checked inputs, and what `Recent` keeps."""
-    count = len(ins)
-    plan = plan_of(terms, count, ins[0].shape, *grid)
-    counts = counts_of(count, plan.noutputs)
-    return plans.apply(plan, ins, counts, out, workers, "f"), plan, counts
-
-
 def one_array(count: int, noutputs: int) -> tuple[int, ...]:
     return ()
 
 
-def of_scalar(terms: Terms, counts: Counts = one_array) -> Recent:
+def of_scalar(terms: Terms, counts_of: Counts = one_array) -> Recent:
     """A function of one array."""
 
-    def compute(f: Any, *grid: Any, out: Any, workers: Any) -> tuple[Array, Plan, tuple[int, ...]]:
-        return one_pass(terms, counts, [as_array(f)], grid, out, workers)
+    def prepare(f: Any, *grid: Any) -> Prepared:
+        f = as_array(f)
+        plan = plan_of(terms, 1, f.shape, *grid)
+        return f, plan, counts_of(1, plan.noutputs)
 
-    return Recent(compute, False)
+    return Recent(prepare, apply, False)
 
 
-def of_vector(terms: Terms, counts: Counts = one_array) -> Recent:
+def of_vector(terms: Terms, counts_of: Counts = one_array) -> Recent:
     """A function of the components of a vector field."""
 
-    def compute(F: Any, *grid: Any, out: Any, workers: Any) -> tuple[Array, Plan, tuple[int, ...]]:
-        return one_pass(terms, counts, components(F, grid[0]), grid, out, workers)
+    def prepare(F: Any, *grid: Any) -> Prepared:
+        parts = components(F, grid[0])
+        count = len(parts)  # before code of other arguments, which may change it for a while
+        plan = plan_of(terms, count, parts[0].shape, *grid)
+        return parts, plan, counts_of(count, plan.noutputs)
 
-    return Recent(compute, True)
+    return Recent(prepare, apply, True)
+
+
+def apply(plan: Plan, ins: Any, counts: tuple[int, ...], out: Any, workers: Any) -> Any:
+    """What `Recent` does if a plan's quick path is not enough."""
+    return plans.apply(plan, ins, counts, out, workers, "f", quick=False)

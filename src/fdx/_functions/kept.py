@@ -15,7 +15,7 @@ from fdx._core import CONSTANTS
 
 MAX_ITEMS = 64  # of a tuple or list
 MAX_WEIGHTS = 1 << 16  # of an operator on uneven coordinates that is kept: half a MiB
-MAX_KEPT = 16  # results, of each function that keeps them by coordinates
+MAX_KEPT = 32  # plans, by coordinates
 
 
 class NoKeyError(TypeError):
@@ -31,7 +31,12 @@ def key_of(value: Any, levels: int = 3) -> Any:
     if kind is np.ndarray and value.ndim == 1 and value.dtype.kind in "iuf":
         return kind, value.dtype.str, value.tobytes()
     if (kind is tuple or kind is list) and len(value) <= MAX_ITEMS and levels:
-        return kind, tuple([key_of(item, levels - 1) for item in value])
+        return kind, tuple(
+            [
+                (type(item), item) if type(item) in CONSTANTS else key_of(item, levels - 1)
+                for item in value
+            ]
+        )
     raise NoKeyError
 
 

@@ -175,8 +175,7 @@ class Operator(Applicable):
     def _apply(self, u: Any, out: Any, workers: int | None) -> Any:
         u = as_array(u, "u")
         plan = self._plan(u.shape)
-        self._remember(plan)
-        return apply(plan, [u], (), out, workers, "u")
+        return apply(plan, [u], (), out, workers, "u", quick=self._remember(plan))
 
     def _plan(self, shape: Sequence[int]) -> Plan:
         shape = tuple(shape)

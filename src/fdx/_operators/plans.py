@@ -138,14 +138,25 @@ def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...])
     return whole.transpose(*range(n), *(n + int(d) for d in back))
 
 
-def apply(plan: Plan, ins: Any, counts: tuple[int, ...], out: Any, workers: Any, name: str) -> Any:
+def apply(
+    plan: Plan,
+    ins: Any,
+    counts: tuple[int, ...],
+    out: Any,
+    workers: Any,
+    name: str,
+    *,
+    quick: bool = True,
+) -> Any:
     """Apply a plan to inputs, of which the first has this name. Its outputs are, in order, the
     components of a new array of shape (*counts, *plan.out_shape), or of `out`, which is returned;
-    or those of the upper triangle of a matrix, which is symmetric."""
+    or those of the upper triangle of a matrix, which is symmetric. `quick`: the plan's quick path
+    has not been tried yet."""
     workers = threads.count(workers)  # the last code of an argument; views are taken after it
-    result = plan.quick(ins, counts, out, workers)
-    if result is not None:
-        return result
+    if quick:
+        result = plan.quick(ins, counts, out, workers)
+        if result is not None:
+            return result
     ins = list(ins)
     first = ins[0] if ins else None
     if first is None or first.shape != plan.in_shape:
@@ -157,12 +168,11 @@ def apply(plan: Plan, ins: Any, counts: tuple[int, ...], out: Any, workers: Any,
         )
     first_touch = out is None
     if out is not None:
-        outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
+        (whole,) = outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
     elif counts:
-        out = stacked_result(first, counts, plan.out_shape)
+        whole = out = stacked_result(first, counts, plan.out_shape)
     else:
-        out = new_result(first, plan.out_shape)
-    whole = out[0] if isinstance(out, (tuple, list)) else out
+        whole = out = new_result(first, plan.out_shape)
     parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
     if plan.noutputs == len(parts):
         write(plan, ins, parts, first_touch, workers)
