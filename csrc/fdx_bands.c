@@ -466,7 +466,7 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
 static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w)
 {
     const fdx_derivative *what = m->what;
-    const fdx_isa *isa = what->isa != NULL ? what->isa : &fdx_isa_base;
+    const fdx_isa *isa = what->isa != NULL ? what->isa : &FDX_TABLE(fdx_isa_base);
     const ptrdiff_t lo = row + r->offset; /* the first row's first node */
     /* Rows from .. to - 1 have all of their nodes in the array. */
     const ptrdiff_t from = least(most(0, -lo), n);

@@ -2,7 +2,7 @@
 #include "fdx_fenv.h"
 #include "fdx_rows.h"
 
-#define TABLE(name) &fdx_isa_##name,
+#define TABLE(name) &FDX_TABLE(fdx_isa_##name),
 #define POSITION(name) AT_##name,
 #define NAME(name) #name,
 static const fdx_isa *const fdx_isa_tables[] = {FDX_TABLES(TABLE)};

@@ -259,9 +259,10 @@ static void add_crossed(const work *w, const fdx_chain *chain, int n, const view
                         const ptrdiff_t *hi)
 {
     ptrdiff_t *const from = take(w, 2), *const to = from + w->ndim;
+    int left = 1;
     copy(w, from, lo);
     copy(w, to, hi);
-    for (int d = 0; d < w->ndim - 1; d++) {
+    for (int d = 0; d < w->ndim - 1 && left; d++) {
         ptrdiff_t first = from[d], last = to[d];
         for (int k = 0; k < n; k++)
             fdx_shrink_to_interior(w, &chain[k], d, &first, &last);
@@ -277,13 +278,9 @@ static void add_crossed(const work *w, const fdx_chain *chain, int n, const view
         }
         from[d] = first;
         to[d] = last;
-        if (first == last)
-            break;
+        left = first < last;
     }
-    int empty = 0;
-    for (int d = 0; d < w->ndim; d++)
-        empty |= from[d] == to[d];
-    if (!empty && !fdx_make_cross(w, chain, n, y, from, to))
+    if (left && !fdx_make_cross(w, chain, n, y, from, to))
         add_chains(w, chain, n, y, from, to);
     give_back(w, from);
 }

@@ -138,12 +138,12 @@ typedef struct {
     ptrdiff_t apart;      /* bytes from one of these elements to the next */
     const double *w;
     const void *next[3]; /* prefetched, for each term; symmetric pairs: for one */
-    /* By ordinary stores, all of them to `to`, nothing is prefetched, head and tail are at most FDX_PAIRS, there are at
-     * least FDX_MAX_LANES between them, and lines begin so many elements after each other: */
+    /* By ordinary stores, all of them to `to`: nothing is prefetched, head and tail are at most FDX_PAIRS, between them
+     * is at least FDX_CACHE_LINE, and lines begin so many elements after each other: */
     ptrdiff_t step, to_step; /* in every input; in the output */
 } fdx_cross;
 typedef void fdx_cross_fn(const fdx_cross *c);
-enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64, FDX_MAX_LANES = 16 };
+enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 
 typedef struct {
     fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
@@ -204,7 +204,13 @@ struct fdx_isa {
 #else
 #define FDX_TABLES(DO) DO(base)
 #endif
-#define FDX_DECLARE_TABLE(name) extern const fdx_isa fdx_isa_##name;
+/* A table, by its name in this file and to the linker. */
+#ifdef FDX_NAMESPACE
+#define FDX_TABLE(table) FDX_IN_NAMESPACE(FDX_NAMESPACE, table)
+#else
+#define FDX_TABLE(table) table
+#endif
+#define FDX_DECLARE_TABLE(name) extern const fdx_isa FDX_TABLE(fdx_isa_##name);
 FDX_TABLES(FDX_DECLARE_TABLE)
 
 #endif

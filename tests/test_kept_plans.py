@@ -291,8 +291,7 @@ def test_few_are_kept_and_no_large_ones():
         x = np.arange(50.0) ** 2 + k
         fdx.derivative(np.ones(50), x)
         fdx.laplacian(np.ones((50, 50)), x, x)
-    for keeper in (fields.plan_of_key,):
-        assert keeper.cache_info().currsize == kept.MAX_KEPT
+    assert fields.plan_of_key.cache_info().currsize == kept.MAX_KEPT
     forget()
     n = kept.MAX_WEIGHTS // 4
     for accuracy in (2, np.int64(2)):

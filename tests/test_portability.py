@@ -92,7 +92,7 @@ BEST_TABLE = """
 #include <stdio.h>
 #include "fdx_rows.h"
 static int yes(void) { return 1; }
-#define TABLE(x) const fdx_isa fdx_isa_##x = {.name = #x, .computes_as_written = yes};
+#define TABLE(x) const fdx_isa FDX_TABLE(fdx_isa_##x) = {.name = #x, .computes_as_written = yes};
 FDX_TABLES(TABLE)
 int main(void) { return puts(fdx_isa_name(fdx_isa_find("auto"))) < 0; }
 """

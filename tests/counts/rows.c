@@ -204,8 +204,8 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     PER_POINT(pairs->two_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, streaming", of.name, summation,
               k);
     PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, summation, k);
-    for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) /* of one type, as counting takes long */
-    {
+    /* Of one type, as counting takes long. */
+    for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) {
         PER_POINT(cross(pairs->cross[chains], 0, x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation, k,
                   chains);
         PER_POINT(cross(pairs->lines[chains], 0, x, middle, n), "%s %s %d, lines of %d and 1", of.name, summation, k,
@@ -245,7 +245,7 @@ static void count_sums(const fdx_isa *isa)
 
 int main(int argc, char **argv)
 {
-#define TABLE(name) &fdx_isa_##name,
+#define TABLE(name) &FDX_TABLE(fdx_isa_##name),
     static const fdx_isa *const tables[] = {FDX_TABLES(TABLE)};
     if (argc > 2) {
         shorter = atoi(argv[1]);

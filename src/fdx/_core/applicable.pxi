@@ -130,15 +130,17 @@ cdef class Recent:
     def call(self, f, tuple spacing not None, axis, deriv, accuracy, boundary, period, out, workers):
         """The result of a call."""
         cdef tuple kept
+        cdef object given = f, tried = None
         with cython.critical_section(self):
             kept = self.kept
         if (kept is not None and axis is kept[1] and deriv is kept[2] and accuracy is kept[3]
                 and boundary is kept[4] and period is kept[5] and _same(spacing, kept[0])):
-            result = self.quick(f, kept[6], kept[7], out, workers)
+            tried = kept[6]
+            result = self.quick(f, tried, kept[7], out, workers)
             if result is not None:
                 return result
         f, plan, counts = self.prepare(f, spacing, axis, deriv, accuracy, boundary, period)
-        result = self.quick(f, plan, counts, out, workers)
+        result = None if plan is tried and f is given else self.quick(f, plan, counts, out, workers)
         if result is None:
             result = self.apply(plan, f if self.of_vectors else [f], counts, out, workers)
         if (plan is not None and _constant(spacing) and _constant(axis) and _constant(deriv) and _constant(accuracy)
