@@ -2,7 +2,8 @@
  *
  * Outputs are computed block by block, so that a block's sums, and the input that it needs, are in cache while its
  * chains are added up; each chain's result is complete before it is added. Within a block the commonest sums are
- * computed line by line (fdx_operator_lines.c), others chain by chain.
+ * computed line by line (fdx_operator_lines.c), others chain by chain. One loop computes the interior of a mixed
+ * derivative, whose neighbours' neighbours are a few rows.
  *
  * The results of a chain's inner stages are computed for each block into a staging buffer, which holds what the next
  * stage needs of them. So is input that needs conversion. Along a periodic axis staging buffers continue past the ends
@@ -138,9 +139,9 @@ static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrd
     give_back(w, widest);
 }
 
-/* y = or y += a chain's result, in the box [lo, hi). */
-static void add_chain(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                      int mode)
+/* y = or y += a chain's result, in the box [lo, hi), stage by stage, or (`nested`) by one loop for two stages. */
+static void add_stages(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                       int mode, int nested)
 {
     const fdx_stage *last = &chain->stage[chain->nstages - 1];
     ptrdiff_t *const rows = take(w, 4), *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
@@ -157,6 +158,13 @@ static void add_chain(const work *w, const fdx_chain *chain, const view *y, cons
         columns_end[e] = rows_end[e] = hi[e] + shift;
         dst.lo[e] = y->lo[e] + shift;
         dst.stride[e] = y->stride[e];
+    }
+    if (nested) {
+        view_array(w, &w->in[chain->in], &src);
+        fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
+                         (int)((w->nested & w->streamed) >> chain->out & 1));
+        give_back(w, rows);
+        return;
     }
     if (last->band != NULL) {
         d = w->dimension[last->axis];
@@ -247,42 +255,59 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
     give_back(w, dst.lo);
 }
 
-static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
-                       const ptrdiff_t *hi)
-{
-    for (int k = 0; k < n; k++)
-        add_chain(w, &chain[k], y, lo, hi, k == 0 ? FDX_SET : FDX_ADD);
-}
+/* What one loop can compute in the interior of bands, but not around it. */
+typedef enum {
+    NESTED, /* a chain of two bands */
+    CROSSED /* the chains of an output; the loop takes lines with their ends */
+} peeled_kind;
 
-/* The interior of the box [lo, hi) by one loop; what is around it chain by chain. */
-static void add_crossed(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
-                        const ptrdiff_t *hi)
+static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi);
+
+/* y = or (of one chain) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. */
+static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, int n, const view *y,
+                       const ptrdiff_t *lo, const ptrdiff_t *hi, int mode)
 {
     ptrdiff_t *const from = take(w, 2), *const to = from + w->ndim;
     int left = 1;
     copy(w, from, lo);
     copy(w, to, hi);
-    for (int d = 0; d < w->ndim - 1 && left; d++) {
-        ptrdiff_t first = from[d], last = to[d];
+    for (int d = 0; d < w->ndim - (kind == CROSSED) && left; d++) {
+        const ptrdiff_t end = to[d];
+        ptrdiff_t first = from[d], last = end;
         for (int k = 0; k < n; k++)
             fdx_shrink_to_interior(w, &chain[k], d, &first, &last);
-        const ptrdiff_t end = to[d];
-        if (first > from[d]) {
-            to[d] = first;
-            add_chains(w, chain, n, y, from, to);
-        }
-        if (last < end) {
-            from[d] = last;
-            to[d] = end;
-            add_chains(w, chain, n, y, from, to);
+        for (int side = 0; side < 2; side++) {
+            from[d] = side == 0 ? from[d] : last;
+            to[d] = side == 0 ? first : end;
+            if (from[d] == to[d])
+                continue;
+            if (kind == NESTED)
+                add_stages(w, chain, y, from, to, mode, 0);
+            else
+                add_chains(w, chain, n, y, from, to);
         }
         from[d] = first;
         to[d] = last;
         left = first < last;
     }
-    if (left && !fdx_make_cross(w, chain, n, y, from, to))
+    if (left && kind == NESTED)
+        add_stages(w, chain, y, from, to, mode, 1);
+    else if (left && !fdx_make_cross(w, chain, n, y, from, to))
         add_chains(w, chain, n, y, from, to);
     give_back(w, from);
+}
+
+static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi)
+{
+    for (int k = 0; k < n; k++) {
+        const int mode = k == 0 ? FDX_SET : FDX_ADD;
+        if (fdx_is_nested(w, &chain[k]))
+            add_peeled(w, NESTED, &chain[k], 1, y, lo, hi, mode);
+        else
+            add_stages(w, &chain[k], y, lo, hi, mode, 0);
+    }
 }
 
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
@@ -298,7 +323,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     take_view(w, &y);
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out, by_lines = (int)(w->by_lines >> number & 1);
-        const int in_place = is_in_place(w, number, by_lines);
+        const int in_place = is_in_place(w, number, by_lines || (w->nested >> number & 1));
         n = chains_of_output(call, k);
         if (in_place)
             view_array(w, &w->out[number], &y);
@@ -307,7 +332,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
         if (by_lines)
             fdx_make_lines(w, &call->op->chain[k], n, &y, lo, hi, &prefetched);
         else if (w->crossed >> number & 1)
-            add_crossed(w, &call->op->chain[k], n, &y, lo, hi);
+            add_peeled(w, CROSSED, &call->op->chain[k], n, &y, lo, hi, FDX_SET);
         else
             add_chains(w, &call->op->chain[k], n, &y, lo, hi);
         if (!in_place)

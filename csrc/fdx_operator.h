@@ -20,6 +20,7 @@
 #define SEGMENT_ELEMENTS ((ptrdiff_t)1024)     /* of a row segment that takes several loops or a conversion */
 #define MIN_CROSSED ((ptrdiff_t)1500)          /* results, for one loop over the interior, which is */
 #define MIN_INTERIOR_PERCENT ((ptrdiff_t)66)   /* of them: what is around it takes longer */
+#define MIN_NESTED_PERCENT ((ptrdiff_t)80)     /* the same for two bands at once */
 #define MIN_LINE_ELEMENTS ((ptrdiff_t)64)      /* shorter lines are not computed line by line */
 #define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)   /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
 #endif
@@ -81,6 +82,7 @@ typedef struct {
     uint64_t streamed;         /* bits: outputs written by non-temporal stores */
     uint64_t by_lines;         /* bits: outputs computed line by line, a subset of `streamed` */
     uint64_t crossed;          /* bits: outputs in cache, whose interior is computed by one loop */
+    uint64_t nested;           /* bits: outputs that are one chain of two bands, computed likewise */
     int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
     int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
     ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
@@ -138,7 +140,7 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
 /* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
  * functions that these call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
-enum { TAKEN_BY_CROSSED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
+enum { TAKEN_BY_PEELED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
 
@@ -429,13 +431,20 @@ void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const 
 void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,
                        ptrdiff_t stride, ptrdiff_t columns, int mode);
 
+/* Is a chain two bands whose interiors one loop can compute together? */
+int fdx_is_nested(const work *w, const fdx_chain *chain);
+/* y = or y += such a chain's results in the box [lo, hi), all in the interior of both bands. `stream`: y = results, by
+ * non-temporal stores. */
+void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, const view *dst, const ptrdiff_t *lo,
+                      const ptrdiff_t *hi, int mode, int stream);
+
 /* ---- fdx_operator_lines.c ---- */
 
 /* Is the output of the n chains from `chain` on computed line by line? */
 int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n);
 /* Is the interior of that output, which is not streamed, computed by one loop? */
 int fdx_is_crossed(const work *w, const fdx_chain *chain, int n);
-/* Take off those of a box's rows lo .. hi - 1 along dimension d that are not in the interior of a chain's band. */
+/* Take off those of a box's rows lo .. hi - 1 along dimension d that are not in the interior of a chain's bands. */
 void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi);
 /* Compute the box [lo, hi) of such an output y, all in the interior of bands across the inner dimension. Returns 0 if
  * it is not possible, as lines are too short. */

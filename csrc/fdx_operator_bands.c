@@ -1,4 +1,4 @@
-/* A band applied to a box of results: from rows of neighbours to rows of results.
+/* A band, or two at once, applied to a box of results: from rows of neighbours to rows of results.
  *
  * Along a dimension other than the inner one, rows of neighbours are lines of the input. Along the inner dimension they
  * are the input itself, shifted. The few rows of its boundary closures are computed by columns: the columns that they
@@ -106,6 +106,38 @@ static void sum_varying(const work *w, const fdx_stencil *stencil, const void *c
     }
 }
 
+/* n results y_step bytes apart of a row, or of rows that have the same stencil, from their neighbours x of weights
+ * `weight`: each is x_step bytes further for the next result. Both arrays are changed. */
+static void sum_strided(const work *w, const fdx_stencil *stencil, const void **x, ptrdiff_t x_step, double *weight,
+                        char *y, ptrdiff_t y_step, ptrdiff_t n, int mode)
+{
+    const int centre = stencil->centre, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC,
+              differences = stencil->summation == FDX_SUM_DIFFERENCES,
+              K = pairs ? centre : stencil->count - differences;
+    if (K > 2 * FDX_NEIGHBOURS) {
+        for (ptrdiff_t i = 0; i < n; i++) {
+            fdx_sum_row(w, stencil, x, weight, fdx_at(y, i, y_step), 1, mode);
+            for (int k = 0; k < stencil->count; k++)
+                x[k] = fdx_at(x[k], 1, x_step);
+        }
+        return;
+    }
+    if (differences) { /* the centre comes last */
+        const void *middle = x[centre];
+        for (int k = centre; k < K; k++) {
+            weight[k] = weight[k + 1];
+            x[k] = x[k + 1];
+        }
+        x[K] = middle;
+    }
+    w->sums->strided(y, y_step, x, x_step, n, pairs ? weight + centre + 1 : weight, mode,
+                     stencil->summation == FDX_SUM_SYMMETRIC       ? FDX_SYMMETRIC_PAIRS
+                     : stencil->summation == FDX_SUM_ANTISYMMETRIC ? FDX_ANTISYMMETRIC_PAIRS
+                     : differences                                 ? FDX_DIFFERENCE_SUM
+                                                                   : FDX_PLAIN_SUM,
+                     K);
+}
+
 /* ---- a band's results in a box ---- */
 
 /* Four rows of results of pairs, from rows of neighbours x_stride bytes apart; x is changed. If all rows have the same
@@ -146,6 +178,15 @@ static void apply_across(const work *w, const fdx_band *band, int d, const view 
         row_weights(stencil, s.number, weight);
         const char *in = locate(w, src, lo, d);
         char *out = fdx_at(locate(w, dst, lo, d), r, y_stride);
+        if (n == 1 && !s.wraps) { /* a column */
+            do {
+                row_weights(stencil, s.number, weight);
+                for (int k = 0; k < stencil->count; k++)
+                    x[k] = fdx_at(in, wrapped(band, src, d, r + stencil->offset + k), x_stride);
+                sum_strided(w, stencil, x, x_stride, weight, out, y_stride, end - r, mode);
+            } while (next_line(&l, &in, &out));
+            continue;
+        }
         do {
             ptrdiff_t row = r;
             char *y = out;
@@ -246,34 +287,10 @@ static void lines_by_columns(const work *w, const fdx_band *band, const view *sr
     double *const weight = w->weight;
     for (; r < end; r++, out = fdx_at(out, 1, dst->stride[inner])) {
         const row_segment s = next_row_segment(band, r, end, 1);
-        const fdx_stencil *stencil = s.stencil;
-        const int centre = stencil->centre, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC;
-        const int differences = stencil->summation == FDX_SUM_DIFFERENCES;
-        const int K = pairs ? centre : stencil->count - differences, skipped = differences ? centre : stencil->count;
-        row_weights(stencil, s.number, weight);
-        for (int k = 0, at = 0; k < stencil->count; k++) {
-            const void *neighbour = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + k), step);
-            if (k == skipped && K <= 2 * FDX_NEIGHBOURS)
-                continue;
-            weight[at] = weight[k];
-            x[at++] = neighbour;
-        }
-        if (K > 2 * FDX_NEIGHBOURS) {
-            for (ptrdiff_t line = 0; line < n; line++) {
-                fdx_sum_row(w, stencil, x, weight, fdx_at(out, line, dst->stride[d]), 1, mode);
-                for (int k = 0; k < stencil->count; k++)
-                    x[k] = fdx_at(x[k], 1, src->stride[d]);
-            }
-            continue;
-        }
-        if (differences)
-            x[K] = fdx_at(in, wrapped(band, src, inner, r + stencil->offset + centre), step);
-        w->sums->strided(out, dst->stride[d], x, src->stride[d], n, pairs ? weight + centre + 1 : weight, mode,
-                         stencil->summation == FDX_SUM_SYMMETRIC       ? FDX_SYMMETRIC_PAIRS
-                         : stencil->summation == FDX_SUM_ANTISYMMETRIC ? FDX_ANTISYMMETRIC_PAIRS
-                         : differences                                 ? FDX_DIFFERENCE_SUM
-                                                                       : FDX_PLAIN_SUM,
-                         K);
+        row_weights(s.stencil, s.number, weight);
+        for (int k = 0; k < s.stencil->count; k++)
+            x[k] = fdx_at(in, wrapped(band, src, inner, r + s.stencil->offset + k), step);
+        sum_strided(w, s.stencil, x, src->stride[d], weight, out, dst->stride[d], n, mode);
     }
 }
 
@@ -477,4 +494,67 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
         r = s.end;
     }
     fdx_by_columns(w, band, src, dst, lo, hi, few, hi[d], mode);
+}
+
+/* ---- two bands at once, as of mixed derivatives ---- */
+
+int fdx_is_nested(const work *w, const fdx_chain *chain)
+{
+    if (chain->nstages != 2 || !is_direct(w, chain) || chain->stage[0].axis == chain->stage[1].axis)
+        return 0;
+    double results = 1, interior = 1; /* how many; and the share of them that is in the interior, */
+    for (int s = 0; s < 2; s++) {
+        const fdx_stage *stage = &chain->stage[s];
+        const fdx_band *band = stage->band;
+        if (band == NULL || stage->coefficient != NULL || band->interior.count != FDX_NESTED ||
+            band->interior.row_step != 0)
+            return 0;
+        const int d = w->dimension[stage->axis];
+        const ptrdiff_t around = band->periodic ? FDX_NESTED - 1 : band->nfirst + band->nlast;
+        interior *= 1 - (double)(d == w->ndim - 1 ? 2 * around : around) / (double)w->n[d]; /* columns take longer */
+    }
+    for (int d = 0; d < w->ndim; d++)
+        results *= (double)w->n[d];
+    if (results < (double)MIN_CROSSED || 100 * interior < (double)MIN_NESTED_PERCENT)
+        return 0;
+    const int inner = chain->stage->band->interior.summation, outer = chain->stage[1].band->interior.summation;
+    return inner >= FDX_SUM_ANTISYMMETRIC && (outer == FDX_SUM_ANTISYMMETRIC || outer == FDX_SUM_PLAIN);
+}
+
+void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, const view *dst, const ptrdiff_t *lo,
+                      const ptrdiff_t *hi, int mode, int stream)
+{
+    const fdx_stencil *inner = &chain->stage[0].band->interior, *outer = &chain->stage[1].band->interior;
+    const int plain = outer->summation == FDX_SUM_PLAIN;
+    const fdx_nested *sum = &w->sums->nested[plain][inner->summation == FDX_SUM_SYMMETRIC];
+    const ptrdiff_t stride = src->stride[w->dimension[chain->stage[1].axis]],
+                    inside = src->stride[w->dimension[chain->stage[0].axis]];
+    double weight[FDX_NESTED + 1] = {inner->w[2 * inner->weight_step]};
+    for (int k = plain ? 0 : 2; k < FDX_NESTED; k++)
+        weight[plain ? 1 + k : 1] = outer->w[k * outer->weight_step];
+    lines l;
+    box_lines(w, -1, src, dst, lo, hi, &l);
+    fdx_nested_lines many = {
+        join_lines(w, &l, (hi[w->ndim - 1] - lo[w->ndim - 1]) * w->per_point), 1, 0, 0, stride, inside};
+    stream &= sum->streaming != NULL && many.n >= FDX_VECTOR_SUMS;
+    if (!stream && l.ndim > 0) {
+        const int d = --l.ndim;
+        many.lines = l.n[d];
+        many.x_line = l.x[d];
+        many.y_line = l.y[d];
+    }
+    const char *in = fdx_at(fdx_at(locate(w, src, lo, -1), outer->offset, stride), inner->offset, inside);
+    char *out = locate(w, dst, lo, -1);
+    do {
+        if (stream) {
+            const void *x[FDX_NESTED * FDX_NESTED];
+            for (int k = 0; k < FDX_NESTED * FDX_NESTED; k++)
+                x[k] = fdx_at(fdx_at(in, k / FDX_NESTED, stride), k % FDX_NESTED, inside);
+            const void *const next[2] = {fdx_at(x[FDX_NESTED * FDX_NESTED - 1], PREFETCH_BYTES, 1), NULL};
+            sum->streaming(out, out, x, many.n, weight, FDX_SET, next);
+        } else {
+            sum->lines(out, in, &many, weight, mode);
+        }
+    } while (next_line(&l, &in, &out));
+    give_back(w, l.n);
 }

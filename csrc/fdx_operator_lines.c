@@ -709,14 +709,17 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
 
 void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi)
 {
-    if (chain->stage->band == NULL || w->dimension[chain->stage->axis] != d)
-        return;
-    const ptrdiff_t shift = chain->shift == NULL ? 0 : chain->shift[w->axis[d]];
-    *lo += shift;
-    *hi += shift;
-    interior_rows(chain->stage->band, lo, hi);
-    *lo -= shift;
-    *hi -= shift;
+    for (int s = 0; s < chain->nstages; s++) {
+        const fdx_stage *stage = &chain->stage[s];
+        if (stage->band == NULL || w->dimension[stage->axis] != d)
+            continue;
+        const ptrdiff_t shift = chain->shift == NULL ? 0 : chain->shift[w->axis[d]];
+        *lo += shift;
+        *hi += shift;
+        interior_rows(stage->band, lo, hi);
+        *lo -= shift;
+        *hi -= shift;
+    }
 }
 
 int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,

@@ -408,17 +408,19 @@ static void find_needs(work *w, needs *of)
         }
         of->chain_blocks |= chain->stage[chain->nstages - 1].coefficient != NULL;
     }
-    w->by_lines = w->crossed = 0;
+    w->by_lines = w->crossed = w->nested = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out;
         n = chains_of_output(call, k);
         const int by_lines = fdx_is_by_lines(w, &call->op->chain[k], n);
         const int crossed = fdx_is_crossed(w, &call->op->chain[k], n);
+        const int nested = n == 1 && fdx_is_nested(w, &call->op->chain[k]);
         w->by_lines |= (uint64_t)by_lines << number;
         w->crossed |= (uint64_t)crossed << number;
-        of->by_chains |= !by_lines;
+        w->nested |= (uint64_t)nested << number;
+        of->by_chains |= !by_lines && !nested;
         of->several_terms |= n > 1 && !crossed;
-        of->block_sums |= !is_in_place(w, number, by_lines);
+        of->block_sums |= !is_in_place(w, number, by_lines || nested);
     }
 }
 
@@ -476,7 +478,7 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->arrays =
         (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
     const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + (w->crossed != 0 ? TAKEN_BY_CROSSED : 0) +
+    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + 2 * TAKEN_BY_PEELED +
                             MAX(taken_by_chains, w->by_lines != 0 || w->crossed != 0 ? TAKEN_BY_LINES : 0);
     w->index_stack = (ptrdiff_t *)(void *)reserve(&used, taken * w->ndim * size_of_number);
     return used + FDX_CACHE_LINE; /* whatever the alignment of the memory, everything begins on a cache line */

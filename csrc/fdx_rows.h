@@ -153,8 +153,23 @@ typedef struct {
     fdx_cross_fn *cross[3], *lines[3]; /* [terms of rows]: by non-temporal stores, by ordinary ones */
 } fdx_pairs;
 
+/* Sums of FDX_NESTED neighbours, or of two that are one pair, each of which is the sum of one pair itself: neighbour k
+ * of rows x[3 k] .. x[3 k + 2]. Weights: of the neighbours' pairs, and of the sum. FDX_SET or FDX_ADD. */
+enum { FDX_NESTED = 3 };
+typedef struct {
+    ptrdiff_t n, lines;       /* elements of a line, and how many lines, */
+    ptrdiff_t x_line, y_line; /* which are so many bytes apart */
+    ptrdiff_t apart, inside;  /* bytes from x[3 k] to x[3 k + 3], from x[3 k] to x[3 k + 1] */
+} fdx_nested_lines;
+typedef void fdx_nested_fn(void *y, const void *x, const fdx_nested_lines *l, const double *w, int mode);
+typedef struct {
+    fdx_nested_fn *lines;
+    fdx_streaming_fn *streaming; /* a line, FDX_SET; or NULL */
+} fdx_nested;
+
 typedef struct {
     fdx_pairs antisymmetric[FDX_PAIRS], symmetric[FDX_PAIRS]; /* [pairs - 1] */
+    fdx_nested nested[2][2]; /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
     fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];
     fdx_varying_sum_fn *varying_plain[FDX_VARYING],
         *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */

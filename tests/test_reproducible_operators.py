@@ -91,6 +91,9 @@ def beyond():
     yield "step", fdx.Identity() + 0.1 * over_all(deriv=2)
     yield "accuracies", Diff(0, 0.1, accuracy=2) + Diff(1, 0.1, accuracy=4) + Diff(2, 0.1)
     yield "transposed", over_all(deriv=2, accuracy=4).T
+    yield "mixed", Diff(0, 0.1) @ Diff(1, 0.3)
+    yield "mixed, along memory", Diff(2, 0.1) @ Diff(0, 0.3, deriv=2, boundary="periodic")
+    yield "mixed, of plain sums", Diff(1, 0.1, deriv=2) @ Diff(2, 0.3)
     yield "curl", lambda u, **k: fdx.curl([u, u[::-1], u[:, ::-1]], 0.1, accuracy=4, **k)
     yield "divergence", lambda u, **k: fdx.divergence([u, u[::-1], u[:, ::-1]], 0.1, **k)
 

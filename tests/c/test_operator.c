@@ -62,7 +62,7 @@ static test_band random_band(ptrdiff_t columns)
     inner->count = 2 * half_width + 1;
     inner->centre = half_width;
     inner->summation = common ? common_summation : half_width == 0 ? FDX_SUM_PLAIN : below(4);
-    if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && below(2)) {
+    if (inner->summation <= FDX_SUM_DIFFERENCES && inner->count > 1 && !usual && below(2)) {
         inner->count--; /* not symmetric */
         inner->centre = below(inner->count);
         if (inner->count == 1)
@@ -233,6 +233,9 @@ static void random_case(const fdx_isa *isa)
         for (int d = 0; d < ndim - 1; d++)
             in_shape[d] += ndim == 4 ? 0 : 2 * common_half_width;
     }
+    const int mixed = usual && ndim > 1 && below(2); /* some chains are derivatives along two axes */
+    if (mixed)
+        common_half_width = 1;
 
     const int ninputs = 1 + below(2), noutputs = 1 + below(2);
     const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
@@ -246,7 +249,7 @@ static void random_case(const fdx_isa *isa)
     fdx_stage stages[MAXCHAINS][MAXSTAGES];
     fdx_chain chains[MAXCHAINS];
     for (int k = 0; k < nchains; k++) {
-        const int nstages = 1 + (!simple && below(2) ? below(MAXSTAGES) : 0);
+        const int nstages = 1 + (!simple && below(2) ? below(MAXSTAGES) : 0) + (mixed && below(4));
         chains[k] = (fdx_chain){usual && !shared && below(4) ? 0 : below(ninputs), k < noutputs ? k : noutputs - 1,
                                 nstages, stages[k], shift[k]};
         memcpy(domain[k], in_shape, sizeof domain[k]);
@@ -254,12 +257,17 @@ static void random_case(const fdx_isa *isa)
             fdx_stage *stage = &stages[k][s];
             stage->axis =
                 usual && below(8) && k + 1 >= noutputs && ndim + k >= nchains ? ndim + k - nchains : below(ndim);
+            if (usual && s == 1)
+                stage->axis = (stages[k][0].axis + 1 + below(ndim - 1)) % ndim;
             stage->band = NULL;
             stage->coefficient = NULL;
             const int first = k + 1 == noutputs && nchains > noutputs; /* of several, often the identity */
             if (below(usual && !first ? 32 : usual ? 2 : 8)) {
                 test_band *b = &bands[k][nbands[k]++];
+                const int summation = common_summation;
+                common_summation = usual && s == 1 ? (below(2) ? FDX_SUM_ANTISYMMETRIC : FDX_SUM_PLAIN) : summation;
                 *b = random_band(domain[k][stage->axis]);
+                common_summation = summation;
                 stage->band = &b->band;
                 domain[k][stage->axis] = b->band.rows;
             }
