@@ -140,6 +140,19 @@ static void sum_strided(const work *w, const fdx_stencil *stencil, const void **
 
 /* ---- a band's results in a box ---- */
 
+/* Lines along the fastest dimension of l, which then has those along the others. */
+static fdx_several_lines take_lines(lines *l, ptrdiff_t n, ptrdiff_t step, ptrdiff_t nested_step)
+{
+    fdx_several_lines many = {n, 1, 0, 0, step, nested_step};
+    if (l->ndim > 0) {
+        const int d = --l->ndim;
+        many.lines = l->n[d];
+        many.x_line = l->x[d];
+        many.y_line = l->y[d];
+    }
+    return many;
+}
+
 /* Four rows of results of pairs, from rows of neighbours x_stride bytes apart; x is changed. If all rows have the same
  * alignment, the elements before the first cache line are computed first, so that no vector load straddles two lines:
  * rows a power of two apart evict each other from the L1 cache, and a line would be loaded once for each part. */
@@ -436,17 +449,20 @@ static void along_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t num
         do
             fdx_sum_inner(w, stencil, number, in, out, n, mode);
         while (next_line(&l, &in, &out));
+    } else if (has_pair_loop(stencil)) {
+        row_weights(stencil, number, w->weight);
+        const fdx_several_lines many = take_lines(&l, n, src->stride[inner], 0);
+        in = fdx_at(in, stencil->offset, src->stride[inner]);
+        do
+            pairs_of(w, stencil)->several(out, in, &many, w->weight + stencil->centre + 1, mode);
+        while (next_line(&l, &in, &out));
     } else { /* the same weights for all lines, which may be short */
-        const fdx_pairs *pairs = has_pair_loop(stencil) ? pairs_of(w, stencil) : NULL;
         const void **const x = w->neighbours;
         row_weights(stencil, number, w->weight);
         for (int k = 0; k < stencil->count; k++)
             x[k] = in + (stencil->offset + k) * src->stride[inner];
         for (const char *before = in;; before = in) {
-            if (pairs != NULL)
-                pairs->one(out, 0, x, n, w->weight + stencil->centre + 1, mode);
-            else
-                fdx_sum_row(w, stencil, x, w->weight, out, n, mode);
+            fdx_sum_row(w, stencil, x, w->weight, out, n, mode);
             if (!next_line(&l, &in, &out))
                 break;
             for (int k = 0; k < stencil->count; k++)
@@ -534,15 +550,10 @@ void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, co
         weight[plain ? 1 + k : 1] = outer->w[k * outer->weight_step];
     lines l;
     box_lines(w, -1, src, dst, lo, hi, &l);
-    fdx_nested_lines many = {
-        join_lines(w, &l, (hi[w->ndim - 1] - lo[w->ndim - 1]) * w->per_point), 1, 0, 0, stride, inside};
-    stream &= sum->streaming != NULL && many.n >= FDX_VECTOR_SUMS;
-    if (!stream && l.ndim > 0) {
-        const int d = --l.ndim;
-        many.lines = l.n[d];
-        many.x_line = l.x[d];
-        many.y_line = l.y[d];
-    }
+    const ptrdiff_t n = join_lines(w, &l, (hi[w->ndim - 1] - lo[w->ndim - 1]) * w->per_point);
+    stream &= sum->streaming != NULL && n >= FDX_VECTOR_SUMS;
+    const fdx_several_lines many =
+        stream ? (fdx_several_lines){n, 1, 0, 0, stride, inside} : take_lines(&l, n, stride, inside);
     const char *in = fdx_at(fdx_at(locate(w, src, lo, -1), outer->offset, stride), inner->offset, inside);
     char *out = locate(w, dst, lo, -1);
     do {
@@ -551,7 +562,7 @@ void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, co
             for (int k = 0; k < FDX_NESTED * FDX_NESTED; k++)
                 x[k] = fdx_at(fdx_at(in, k / FDX_NESTED, stride), k % FDX_NESTED, inside);
             const void *const next[2] = {fdx_at(x[FDX_NESTED * FDX_NESTED - 1], PREFETCH_BYTES, 1), NULL};
-            sum->streaming(out, out, x, many.n, weight, FDX_SET, next);
+            sum->streaming(out, out, x, n, weight, FDX_SET, next);
         } else {
             sum->lines(out, in, &many, weight, mode);
         }

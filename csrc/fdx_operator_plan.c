@@ -349,7 +349,7 @@ ptrdiff_t fdx_staging_size(const work *w, const fdx_chain *chain, int s, ptrdiff
 typedef struct {
     ptrdiff_t halo[MAXD], interior_halo[MAXD]; /* neighbours less 1: of all rows; of interior rows */
     ptrdiff_t most_weights;
-    int stages, staging, chain_blocks, coefficients, repeats, block_sums, transposes;
+    int stages, staging, chain_blocks, coefficients, repeats, partial_sums, block_sums, transposes;
     int by_chains, several_terms; /* is there an output that is not computed line by line; that has several chains? */
 } needs;
 
@@ -377,6 +377,22 @@ static void plan_arrays(work *w)
     }
 }
 
+/* Does a row have more neighbours, or pairs, than one loop sums? */
+static int takes_several_loops(const fdx_band *band)
+{
+    int several = 0;
+    for (ptrdiff_t r = -1; r < band->nfirst + band->nlast; r++) {
+        const fdx_stencil *stencil = r < 0              ? &band->interior
+                                     : r < band->nfirst ? &band->first[r]
+                                                        : &band->last[r - band->nfirst];
+        const int neighbours = stencil->count - (stencil->summation != FDX_SUM_PLAIN);
+        several |= stencil->summation >= FDX_SUM_ANTISYMMETRIC
+                       ? stencil->centre > FDX_PAIRS
+                       : neighbours > (stencil->row_step != 0 ? FDX_VARYING : FDX_NEIGHBOURS);
+    }
+    return several;
+}
+
 static void find_needs(work *w, needs *of)
 {
     const fdx_call *call = w->call;
@@ -384,7 +400,7 @@ static void find_needs(work *w, needs *of)
     for (int d = 0; d < w->ndim; d++)
         of->halo[d] = of->interior_halo[d] = 0;
     of->most_weights = 1;
-    of->stages = of->staging = of->chain_blocks = of->repeats = of->block_sums = of->transposes = 0;
+    of->stages = of->staging = of->chain_blocks = of->repeats = of->partial_sums = of->block_sums = of->transposes = 0;
     of->by_chains = of->several_terms = 0;
     of->coefficients = call->accumulate != NULL;
     for (int k = 0; k < call->op->nchains; k++) {
@@ -403,6 +419,7 @@ static void find_needs(work *w, needs *of)
             of->interior_halo[d] = MAX(of->interior_halo[d], band->interior.count - 1);
             of->most_weights = MAX(of->most_weights, most - least + 1);
             of->transposes |= d == inner;
+            of->partial_sums |= takes_several_loops(band);
             of->repeats |=
                 d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
         }
@@ -463,8 +480,7 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->rows_out = reserve(&used, of->transposes ? MIN_ROW_SEGMENT * transposed : 0);
     w->coefficients = reserve(&used, of->coefficients ? segment * w->itemsize : 0);
     w->raw = reserve(&used, of->coefficients ? segment * (ptrdiff_t)sizeof(double) : 0);
-    /* All loops take FDX_VARYING neighbours or more: sums of so many need only one loop. */
-    w->partial_sum = reserve(&used, of->most_weights > FDX_VARYING ? segment * w->itemsize : 0);
+    w->partial_sum = reserve(&used, of->partial_sums ? segment * w->itemsize : 0);
     w->repeated_weights =
         reserve(&used, of->repeats ? of->most_weights * SEGMENT_ELEMENTS * (ptrdiff_t)sizeof(double) : 0);
     w->staging = reserve(&used, most);

@@ -145,8 +145,18 @@ typedef struct {
 typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 
+/* Sums of several lines. x: the first neighbour of the first element; FDX_SET or FDX_ADD. */
+typedef struct {
+    ptrdiff_t n, lines;       /* elements of a line, and how many lines, */
+    ptrdiff_t x_line, y_line; /* which are so many bytes apart */
+    ptrdiff_t step;           /* bytes from a neighbour to the next one */
+    ptrdiff_t nested_step;    /* of nested sums: of the neighbours' neighbours */
+} fdx_several_lines;
+typedef void fdx_lines_fn(void *y, const void *x, const fdx_several_lines *l, const double *w, int mode);
+
 typedef struct {
     fdx_sum_fn *one, *four, *two; /* one row of results, four, two terms */
+    fdx_lines_fn *several;        /* lines, which may be short */
     /* NULL: not for this instruction set; the ones above give the same */
     fdx_streaming_fn *one_streaming, *two_streaming;
     fdx_along_fn *along;
@@ -157,13 +167,7 @@ typedef struct {
  * of rows x[3 k] .. x[3 k + 2]. Weights: of the neighbours' pairs, and of the sum. FDX_SET or FDX_ADD. */
 enum { FDX_NESTED = 3 };
 typedef struct {
-    ptrdiff_t n, lines;       /* elements of a line, and how many lines, */
-    ptrdiff_t x_line, y_line; /* which are so many bytes apart */
-    ptrdiff_t apart, inside;  /* bytes from x[3 k] to x[3 k + 3], from x[3 k] to x[3 k + 1] */
-} fdx_nested_lines;
-typedef void fdx_nested_fn(void *y, const void *x, const fdx_nested_lines *l, const double *w, int mode);
-typedef struct {
-    fdx_nested_fn *lines;
+    fdx_lines_fn *lines;
     fdx_streaming_fn *streaming; /* a line, FDX_SET; or NULL */
 } fdx_nested;
 

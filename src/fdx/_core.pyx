@@ -74,6 +74,7 @@ cdef extern from "numpy/arrayobject.h":
 
 cdef enum:
     NOGIL_ELEMENTS = 8192   # smaller calls return sooner than another thread could take the GIL
+    SMALL_ELEMENTS = 32768  # smaller calls are prepared once, as planning them takes a part of their time
     NO_MEMORY = 1 << 16     # a status in addition to the C core's
     STACK_NDIM = 4          # up to so many dimensions arrays are described on the stack
     STACK_WORKSPACE = 1024  # doubles on the stack, enough for operators on small arrays

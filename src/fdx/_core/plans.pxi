@@ -145,8 +145,7 @@ cdef class Plan:
         """The same for small inputs of one layout, and outputs of one, by a call that is prepared for layouts like the
         first ones; returns 0 if these are not like them."""
         cdef _Prepared *kept
-        cdef double workspace[STACK_WORKSPACE]
-        cdef int raised
+        cdef int raised, status
         if not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and flags_of_result & CONTIGUOUS
                 and flags_of_result & cnp.NPY_ARRAY_ALIGNED):
             return 0
@@ -157,10 +156,17 @@ cdef class Plan:
         if (kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags
                 or kept.flags_of_result != flags_of_result):
             return 0
-        PyUFunc_clearfperr()
-        if fdx_run(kept.prepared, data, workspace, 0, 1) != FDX_OK:
+        if self.size < NOGIL_ELEMENTS:
+            PyUFunc_clearfperr()
+            status = _run_part(kept.prepared, data, 0, 1)
+            raised = PyUFunc_getfperr()
+        else:
+            with nogil:
+                PyUFunc_clearfperr()
+                status = _run_part(kept.prepared, data, 0, 1)
+                raised = PyUFunc_getfperr()
+        if status != FDX_OK:
             return 0
-        raised = PyUFunc_getfperr()
         if raised:
             _report(raised, "derivative")
         return 1
@@ -185,7 +191,7 @@ cdef class Plan:
         kept.dtype, kept.flags, kept.flags_of_result = dtype, flags, flags_of_result
         kept.memory = malloc(fdx_prepared_size(&kept.call))
         if (kept.memory == NULL or fdx_prepare(kept.memory, &kept.call, &kept.prepared) != FDX_OK
-                or not 0 < fdx_prepared_workspace_size(kept.prepared) <= STACK_WORKSPACE * <ptrdiff_t>sizeof(double)):
+                or fdx_prepared_workspace_size(kept.prepared) == 0):  # there are no results
             kept.prepared = NULL
         self.prepared = kept
         return 0
@@ -290,7 +296,7 @@ cdef class Plan:
             result = out
         else:
             return None
-        if nworkers == 1 and self.size < NOGIL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
+        if nworkers == 1 and self.size < SMALL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
             data[0], data[1] = cnp.PyArray_DATA(a), cnp.PyArray_DATA(result)
             if self.run_small(data, dtype, cnp.PyArray_FLAGS(a) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
                               cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result)):
@@ -354,7 +360,7 @@ cdef class Plan:
                 return None
         each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
         self.place(<char *>cnp.PyArray_DATA(o), counts, each, data + self.ninputs)
-        if not (nworkers == 1 and self.size < NOGIL_ELEMENTS
+        if not (nworkers == 1 and self.size < SMALL_ELEMENTS
                 and self.run_small(data, dtype, layout, strides, layout, strides_of_result)):
             for k in range(self.ninputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides, dtype=<uint8_t>dtype, swapped=0)
