@@ -33,7 +33,13 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
         for (ptrdiff_t at = 0; at < n; at += SEGMENT_ELEMENTS) {
             const ptrdiff_t k = MIN(SEGMENT_ELEMENTS, n - at);
             const void *row = by + at * step;
-            if (!direct) {
+            if (step == 0 && k > 1) { /* one number for all */
+                gather(w->raw, (const char *)row, 0, 1);
+                const double number =
+                    is_float ? (double)*(const float *)(const void *)w->raw : *(const double *)(const void *)w->raw;
+                row = w->coefficients;
+                fdx_fill_row(w->coefficients, number, w->dtype == FDX_F32, k);
+            } else if (!direct) {
                 gather(w->raw, (const char *)row, step, k);
                 row = w->raw;
                 if (is_float != (w->dtype == FDX_F32)) {
@@ -153,7 +159,7 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
     dst.data = y->data;
     dst.unrolled = -1;
     for (int e = 0; e < w->ndim; e++) {
-        const ptrdiff_t shift = chain->shift == NULL || w->axis[e] == w->call->op->ndim ? 0 : chain->shift[w->axis[e]];
+        const ptrdiff_t shift = shift_along(w, chain, e);
         columns[e] = rows[e] = lo[e] + shift;
         columns_end[e] = rows_end[e] = hi[e] + shift;
         dst.lo[e] = y->lo[e] + shift;
@@ -175,6 +181,12 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
                 d >= 0 ? last->band->columns : 0, &src);
     if (last->coefficient == NULL) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, mode);
+        give_back(w, rows);
+        return;
+    }
+    if (mode == FDX_SET) {
+        fdx_apply_band(w, last, &src, &dst, rows, rows_end, FDX_SET);
+        multiply(w, last->coefficient, &dst, &dst, rows, rows_end, FDX_SET);
         give_back(w, rows);
         return;
     }

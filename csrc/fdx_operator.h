@@ -91,7 +91,7 @@ typedef struct {
     ptrdiff_t workspace_bytes;
     /* The workspace. While planned, these are the bytes from its first cache line on. */
     char *block_sum;              /* a block of an output */
-    char *chain_block;            /* a block of a chain's result, before it is multiplied by its last coefficient */
+    char *chain_block;            /* a block of a chain's result, before it is multiplied and added */
     char *partial_sum;            /* a row segment of a sum that takes several loops */
     ptrdiff_t transposed;         /* lines that are transposed at a time */
     char *rows_in, *rows_out;     /* transposed columns, and rows of results computed from them */
@@ -140,7 +140,7 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
 /* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
  * functions that these call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
-enum { TAKEN_BY_PEELED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 4 };
+enum { TAKEN_BY_PEELED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
 
@@ -181,6 +181,12 @@ static inline ptrdiff_t stride_along(const work *w, const fdx_array *a, int axis
 static inline ptrdiff_t length_along(const work *w, int axis)
 {
     return axis < w->call->op->ndim ? box_length(w->call, axis) : 2;
+}
+
+/* The first index of a chain's results along dimension d that is one of the output's. */
+static inline ptrdiff_t shift_along(const work *w, const fdx_chain *chain, int d)
+{
+    return chain->shift == NULL || w->axis[d] == w->call->op->ndim ? 0 : chain->shift[w->axis[d]];
 }
 
 /* Can loops read the input of a chain's first stage in place? */

@@ -13,6 +13,8 @@
  * the L1 cache; the last loop writes it by non-temporal stores. Short contiguous lines share a segment, except in loops
  * along the inner dimension.
  *
+ * An array may multiply the only chain of an output: it is read segment by segment, too.
+ *
  * Only whole cache lines are written. Elements at the end of a segment that do not fill one are deferred by the last
  * loop to the next segment, if that is computed in the same way; otherwise they are kept, as those at the beginning
  * are, until the next elements in memory fill the cache line.
@@ -33,6 +35,8 @@ typedef struct {
     /* The current line: */
     const char *in;                 /* its first element in the input */
     const char *row_ends;           /* its results that were computed ahead, the first of them */
+    const char *coefficients;       /* that multiply it, or NULL; along the line they are */
+    ptrdiff_t coefficient_step;     /* so many bytes apart */
     const fdx_stencil *stencil;     /* across the inner dimension: of the line's row; along it: the interior's */
     ptrdiff_t row, number;          /* across: the line's row of the band, and its number among the stencil's */
     ptrdiff_t valid_from, valid_to; /* across: rows that have this stencil and these weights */
@@ -102,6 +106,15 @@ static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *c
     return (stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC && !itself) || same_centre ? inner_chain : -1;
 }
 
+/* The bytes from a coefficient to the next one along a line, if that is one for all, or a loop can read them in place;
+ * otherwise -1. */
+static ptrdiff_t coefficient_step(const work *w, const fdx_array *coefficient)
+{
+    const ptrdiff_t step = stride_along(w, coefficient, w->inner_axis);
+    const int native = coefficient->dtype == w->dtype && fdx_is_native(coefficient, w->call->op->ndim, NULL);
+    return native && w->per_point == 1 && (step == 0 || step == w->itemsize) ? step : -1;
+}
+
 /* The kinds and stencils of chains, if each is one band, or the identity, of an input that loops can read in place;
  * otherwise returns 0. *same_centre: all are of one input. */
 static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *kind, const fdx_stencil **stencil,
@@ -112,7 +125,8 @@ static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *k
     *same_centre = 1;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
-        if (chain[k].nstages != 1 || stage->coefficient != NULL || !is_direct(w, &chain[k]))
+        if (chain[k].nstages != 1 || !is_direct(w, &chain[k]) ||
+            (stage->coefficient != NULL && (n > 1 || coefficient_step(w, stage->coefficient) < 0)))
             return 0;
         kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
         stencil[k] = stage->band == NULL ? NULL : &stage->band->interior;
@@ -154,7 +168,8 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
     double size = 1, interior = 1; /* results; and the share of them that is in the interior */
     for (int d = 0; d < w->ndim; d++)
         size *= (double)w->n[d];
-    if (w->ndim < 2 || size < (double)MIN_CROSSED || w->streamed >> chain->out & 1 || !is_in_place(w, chain->out, 0) ||
+    if (w->ndim < 2 || size < (double)MIN_CROSSED || chain->stage->coefficient != NULL ||
+        w->streamed >> chain->out & 1 || !is_in_place(w, chain->out, 0) ||
         !find_kinds(w, chain, n, kind, stencil, &same_centre))
         return 0;
     for (int k = 0; k < n; k++) {
@@ -259,7 +274,7 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     ptrdiff_t *const first = take(w, 2), *const end = first + w->ndim;
     view_array(w, &w->in[chain->in], src);
     for (int d = 0; d <= inner; d++) {
-        const ptrdiff_t shift = chain->shift == NULL || w->axis[d] == w->call->op->ndim ? 0 : chain->shift[w->axis[d]];
+        const ptrdiff_t shift = shift_along(w, chain, d);
         first[d] = lo[d] + shift;
         end[d] = hi[d] + shift;
     }
@@ -270,6 +285,7 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     t->first = first[t->d];
     t->end = end[t->d];
     t->in = locate(w, src, first, -1);
+    t->coefficients = NULL;
     t->head = t->tail = 0;
     t->row_ends = memory;
     t->stencil = t->d == inner && t->band != NULL ? &t->band->interior : NULL;
@@ -324,7 +340,8 @@ static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t 
                        (kind[j] == IDENTITY || !t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
         row_ends += t[j].head + t[j].tail;
     }
-    const int inner_chain = find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
+    const int inner_chain =
+        t->coefficients != NULL ? -1 : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
     if (inner_chain >= 0) {
         steps[0] = (step){CROSS, inner_chain, FDX_SET};
         return 1;
@@ -530,6 +547,22 @@ static int make_step(const work *w, const line_chain *t, const step *s, const li
     return 0;
 }
 
+static void multiply(const work *w, const line_chain *t, const line_segment *p)
+{
+    const ptrdiff_t step = t->coefficient_step;
+    for (ptrdiff_t at = 0, n; at < p->n; at += n) {
+        const void *row = t->coefficients + (p->from + at) * step;
+        n = step == 0 ? MIN(p->n - at, SEGMENT_ELEMENTS) : p->n;
+        if (step == 0) {
+            const double number = w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row;
+            fdx_fill_row(w->coefficients, number, w->dtype == FDX_F32, n);
+            row = w->coefficients;
+        }
+        char *y = p->y + at * w->itemsize;
+        w->sums->combine(y, y, row, n, FDX_SET);
+    }
+}
+
 /* Fill in what one loop needs to add up a line: the identity or not, at most two chains across the inner dimension,
  * with neighbours x, and one, number inner_chain, along it. Returns the number of those across. */
 static int begin_cross(const work *w, const line_chain *t, int chains, int inner_chain, fdx_cross *c, const void **x,
@@ -583,8 +616,11 @@ static void make_segment(const work *w, const line_chain *t, const step *steps, 
     p.streamed_to -= deferred * w->itemsize;
     p.from -= deferred;
     p.n += deferred - defers;
-    if (p.n > 0 && !make_step(w, t, &steps[count - 1], &p, 1))
-        stream(w, p.kept, p.streamed_to, p.y, p.n * w->itemsize, prefetch_address(w, t, &p));
+    if (p.n <= 0 || make_step(w, t, &steps[count - 1], &p, t->coefficients == NULL))
+        return;
+    if (t->coefficients != NULL)
+        multiply(w, t, &p);
+    stream(w, p.kept, p.streamed_to, p.y, p.n * w->itemsize, prefetch_address(w, t, &p));
 }
 
 /* Contiguous lines, n elements in all, in segments of at most max_bytes. `continues`: what follows is computed in the
@@ -594,7 +630,7 @@ static void make_segments(const work *w, const line_chain *t, const step *steps,
                           ptrdiff_t max_bytes, ptrdiff_t n, int continues, ptrdiff_t *deferred)
 {
     const ptrdiff_t size = w->itemsize;
-    const int can_defer = steps[count - 1].kind != ALONG;
+    const int can_defer = steps[count - 1].kind != ALONG && t->coefficients == NULL;
     for (; p.from < n; p.from += p.n) {
         const ptrdiff_t misaligned = (ptrdiff_t)((uintptr_t)p.streamed_to % FDX_CACHE_LINE);
         p.y = w->line + misaligned; /* aligned as the output is; before it, the deferred elements */
@@ -643,7 +679,7 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
     const int inner = w->ndim - 1;
     const ptrdiff_t line_length = (hi[inner] - lo[inner]) * w->per_point, size = w->itemsize;
     line_chain t[MAX_LINE_TERMS];
-    view src[MAX_LINE_TERMS];
+    view src[MAX_LINE_TERMS], by; /* `by`: of the coefficients */
     step steps[MAX_LINE_TERMS];
     ptrdiff_t *const at = take(w, 1);
     unfilled kept = {NULL, 0, {0}};
@@ -657,6 +693,16 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
         memory = begin_chain(w, &chain[k], lo, hi, &t[k], &src[k], memory);
         contiguous &= inner > 0 && src[k].stride[inner - 1] == line_length * size;
         long_segments |= t[k].d != inner && t[k].band->interior.count > 3;
+    }
+    const fdx_array *coefficient = chain->stage->coefficient;
+    if (coefficient != NULL) {
+        take_view(w, &by);
+        view_array(w, coefficient, &by);
+        for (int d = 0; d <= inner; d++)
+            at[d] = lo[d] + shift_along(w, chain, d);
+        t->coefficients = locate(w, &by, at, -1);
+        t->coefficient_step = coefficient_step(w, coefficient);
+        contiguous &= inner > 0 && by.stride[inner - 1] == line_length * size;
     }
     choose_prefetches(w, chain, n, src, t, prefetched);
     const ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES,
@@ -695,6 +741,8 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
             out = fdx_at(out, move, y->stride[d]);
             for (int k = 0; k < n; k++)
                 t[k].in = fdx_at(t[k].in, move, src[k].stride[d]);
+            if (coefficient != NULL)
+                t->coefficients = fdx_at(t->coefficients, move, by.stride[d]);
             if (on)
                 break;
         }
@@ -713,7 +761,7 @@ void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdif
         const fdx_stage *stage = &chain->stage[s];
         if (stage->band == NULL || w->dimension[stage->axis] != d)
             continue;
-        const ptrdiff_t shift = chain->shift == NULL ? 0 : chain->shift[w->axis[d]];
+        const ptrdiff_t shift = shift_along(w, chain, d);
         *lo += shift;
         *hi += shift;
         interior_rows(stage->band, lo, hi);

@@ -423,7 +423,8 @@ static void find_needs(work *w, needs *of)
             of->repeats |=
                 d == inner && band->interior.row_step != 0 && (w->per_point > 1 || band->interior.row_step != 1);
         }
-        of->chain_blocks |= chain->stage[chain->nstages - 1].coefficient != NULL;
+        of->chain_blocks |=
+            k > 0 && chain->out == chain[-1].out && chain->stage[chain->nstages - 1].coefficient != NULL;
     }
     w->by_lines = w->crossed = w->nested = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {

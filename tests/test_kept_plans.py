@@ -271,17 +271,25 @@ def test_an_array_of_coordinates_that_is_not_kept_after():
 
 
 def test_coordinates_are_converted_once():
+    def count(what):
+        return sum(getattr(keeper.cache_info(), what) for keeper in KEEPERS)
+
     f, x = LINE, np.arange(11.0) ** 1.5
-    for call in (
+    calls = (
         lambda: fdx.derivative(f, x),
         lambda: fdx.laplacian(FIELD, x, x),
         lambda: fdx.derivative(f, x, deriv=2, boundary=("reflect", "one-sided")),
         lambda: fdx.derivative(f, x, boundary="periodic", period=50),
-    ):
+    )
+    for call in calls:
         call()
-        hits = sum(keeper.cache_info().hits for keeper in KEEPERS)
+        hits, misses = count("hits"), count("misses")
+        call()  # like the last one
+        assert (count("hits"), count("misses")) == (hits, misses)
+    for call in calls:
         call()
-        assert sum(keeper.cache_info().hits for keeper in KEEPERS) > hits
+    assert count("misses") == misses
+    assert count("hits") > hits
 
 
 @pytest.mark.thread_unsafe(reason="counts what others keep")

@@ -292,3 +292,24 @@ def test_resident_set(name, array):
 
 if __name__ == "__main__":
     print_digests()
+
+
+@pytest.mark.parametrize("dtype", BEYOND)
+def test_large_products_with_arrays(dtype):
+    """By non-temporal stores: what multiplying the derivative gives."""
+    u = make_array(dtype, BEYOND[dtype])
+    uneven, bits = np.random.default_rng(1).random, f"u{u.itemsize}"
+    for axis in range(3):
+        D = Diff(axis, 0.1, boundary="valid" if axis == 1 else "one-sided")
+        plain = D(u)
+        shape = plain.shape
+        out = np.empty_like(plain)
+        for c in (
+            uneven(shape).astype(dtype),
+            uneven(shape[1:] + shape[:1]).astype(dtype).transpose(2, 0, 1),
+            uneven((shape[1], 1)).astype(dtype),
+            uneven(shape[2]).astype("f4"),
+        ):
+            (c * D)(u, out=out)
+            want = np.multiply(plain, c.astype(dtype), order="C")
+            assert np.array_equal(out.view(bits), want.view(bits)), (axis, c.shape)

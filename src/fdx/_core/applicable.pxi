@@ -102,24 +102,34 @@ cdef bint _constant(object value):
     return True
 
 
-cdef bint _same(tuple a, tuple b):
-    """Are these the same constants, or equal floats?"""
+cdef bint _has_bytes(object x, object dtype, bytes data):
+    """Is it a contiguous 1-D array of this dtype and with these bytes?"""
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(<cnp.ndarray>x) == 1 and (<cnp.ndarray>x).descr is dtype
+            and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray>x) and cnp.PyArray_NBYTES(<cnp.ndarray>x) == len(data)
+            and memcmp(cnp.PyArray_DATA(<cnp.ndarray>x), <const char *>data, <size_t>len(data)) == 0)
+
+
+cdef bint _same(tuple a, tuple kept):
+    """Are these the same constants, or equal floats, or coordinates of the same dtype and bytes?"""
     cdef Py_ssize_t k
-    if len(a) != len(b):
+    if len(a) != len(kept):
         return False
     for k in range(len(a)):
-        x, y = a[k], b[k]
-        if x is not y and not (type(x) is type(y) and (PyFloat_CheckExact(x) or type(x) is float64)
-                               and PyFloat_AS_DOUBLE(x) == PyFloat_AS_DOUBLE(y)):
+        x, y = a[k], kept[k]
+        if x is y or (PyTuple_CheckExact(y) and _has_bytes(x, (<tuple>y)[0], (<tuple>y)[1])):
+            continue
+        if not (type(x) is type(y) and (PyFloat_CheckExact(x) or type(x) is float64)
+                and PyFloat_AS_DOUBLE(x) == PyFloat_AS_DOUBLE(y)):
             return False
     return True
 
 
 @cython.final
 cdef class Recent:
-    """A function of arrays on a grid. If the arguments of its last call were constants, their plan is tried first.
-    `prepare` finds the plan of another call: it returns checked inputs, the plan, and the counts of its outputs;
-    `apply(plan, inputs, counts, out, workers)` does what takes more checks. `of_vectors`: it takes several arrays."""
+    """A function of arrays on a grid. If the arguments of its last call were constants, or the spacing coordinates,
+    their plan is tried first. `prepare` finds the plan of another call: it returns checked inputs, the plan, the counts
+    of its outputs, and the spacings as `_same` takes them, or None. `apply(plan, inputs, counts, out, workers)` does
+    what takes more checks. `of_vectors`: it takes several arrays."""
     cdef object prepare, apply
     cdef bint of_vectors
     cdef tuple kept
@@ -139,14 +149,14 @@ cdef class Recent:
             result = self.quick(f, tried, kept[7], out, workers)
             if result is not None:
                 return result
-        f, plan, counts = self.prepare(f, spacing, axis, deriv, accuracy, boundary, period)
+        f, plan, counts, comparable = self.prepare(f, spacing, axis, deriv, accuracy, boundary, period)
         result = None if plan is tried and f is given else self.quick(f, plan, counts, out, workers)
         if result is None:
             result = self.apply(plan, f if self.of_vectors else [f], counts, out, workers)
-        if (plan is not None and _constant(spacing) and _constant(axis) and _constant(deriv) and _constant(accuracy)
+        if (plan is not None and comparable is not None and _constant(axis) and _constant(deriv) and _constant(accuracy)
                 and _constant(boundary) and _constant(period)):
             with cython.critical_section(self):
-                self.kept = (spacing, axis, deriv, accuracy, boundary, period, plan, counts)
+                self.kept = (comparable, axis, deriv, accuracy, boundary, period, plan, counts)
         return result
 
     cdef object quick(self, object f, Plan plan, tuple counts, object out, object workers):

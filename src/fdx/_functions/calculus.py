@@ -432,21 +432,27 @@ def jacobian_counts(count: int, noutputs: int) -> tuple[int, ...]:
 
 def prepare_jacobian(
     F: Any, *grid: Any
-) -> tuple[Any, Plan | None, tuple[int, ...] | tuple[tuple[int, Plan], ...]]:
-    """The plan, if one pass takes all components; otherwise those of several passes, each with the
-    number of its first component."""
+) -> tuple[
+    Any,
+    Plan | None,
+    tuple[int, ...] | tuple[tuple[int, Plan], ...],
+    tuple[Any, ...] | None,
+]:
+    """As in `fields.of_vector`: the plan, if one pass takes all components; otherwise those of
+    several passes, each with the number of its first component."""
     parts = fields.components(F, grid[0])
     count, shape = len(parts), parts[0].shape
     per_pass = max(1, MAX_OUTPUTS // len(shape))  # components
 
-    def plan_of(count: int) -> Plan:
+    def plan_of(count: int) -> tuple[Plan, tuple[Any, ...] | None]:
         return fields.plan_of(jacobian_terms, count, shape, *grid)
 
     if count <= per_pass:
-        plan = plan_of(count)
-        return parts, plan, jacobian_counts(count, plan.noutputs)
+        plan, spacing = plan_of(count)
+        return parts, plan, jacobian_counts(count, plan.noutputs), spacing
     firsts = range(0, count, per_pass)
-    return parts, None, tuple((at, plan_of(min(per_pass, count - at))) for at in firsts)
+    plans = tuple((at, plan_of(min(per_pass, count - at))[0]) for at in firsts)
+    return parts, None, plans, None
 
 
 def apply_jacobian(plan: Plan | None, parts: Any, counts: Any, out: Any, workers: Any) -> Any:

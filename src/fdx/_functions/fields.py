@@ -20,7 +20,8 @@ Outputs = Sequence[Sequence[tuple[int, Term]]]
 # Of the number of inputs, their dimensions, and the arguments of `plan_of` from `spacing` on.
 Terms = Callable[..., Outputs]
 Counts = Callable[[int, int], tuple[int, ...]]  # of results, for so many inputs and outputs
-Prepared = tuple[Any, Plan, tuple[int, ...]]  # checked inputs, their plan, and the counts
+# Checked inputs, their plan, the counts, and the spacings for which it may be tried first.
+Prepared = tuple[Any, Plan, tuple[int, ...], tuple[Any, ...] | None]
 
 
 def make(terms: Terms, count: int, shape: tuple[int, ...], *grid: Any) -> Plan:
@@ -49,19 +50,29 @@ def plan_of(
     accuracy: Any,
     boundary: Any,
     period: Any,
-) -> Plan:
-    """The plan of `make`; a small one is kept for later calls with the same arguments."""
+) -> tuple[Plan, tuple[Any, ...] | None]:
+    """The plan of `make`; a small one is kept for later calls with the same arguments, and is
+    returned with its spacings as `Recent` compares them: constants, or coordinates as dtype and
+    bytes."""
     options = axis, deriv, accuracy, boundary, period
     sides = boundary if type(boundary) is tuple else (boundary,)  # of strings, which have one type
     if CONSTANTS.issuperset(map(type, (axis, deriv, accuracy, period, *sides, *spacing))):
-        return plan_of_constants(terms, count, shape, *options, *spacing)
+        return plan_of_constants(terms, count, shape, *options, *spacing), spacing
     if type(accuracy) is type(deriv) is int:
         # Each axis may have a derivative for each component, and for each other axis.
         points = sum([h.size for h in spacing if type(h) is np.ndarray])
         if points * (accuracy + deriv + 1) * max(count, len(shape)) <= MAX_WEIGHTS:
             with contextlib.suppress(NoKeyError):
-                return plan_of_key(terms, count, shape, key_of((spacing, *options)))
-    return make(terms, count, shape, spacing, *options)
+                key = key_of((spacing, *options))
+                return plan_of_key(terms, count, shape, key), comparable(key[1][0][1])
+    return make(terms, count, shape, spacing, *options), None
+
+
+def comparable(keys: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Spacings by their keys, as `plan_of` returns them."""
+    if not all(key[0] in CONSTANTS or key[0] is np.ndarray for key in keys):
+        return None
+    return tuple([(np.dtype(key[1]), key[2]) if len(key) == 3 else key[1] for key in keys])
 
 
 def components(F: Any, spacing: Sequence[Any] = (), name: str = "F") -> Any:
@@ -110,8 +121,8 @@ def of_scalar(terms: Terms, counts_of: Counts = one_array) -> Recent:
 
     def prepare(f: Any, *grid: Any) -> Prepared:
         f = as_array(f)
-        plan = plan_of(terms, 1, f.shape, *grid)
-        return f, plan, counts_of(1, plan.noutputs)
+        plan, spacing = plan_of(terms, 1, f.shape, *grid)
+        return f, plan, counts_of(1, plan.noutputs), spacing
 
     return Recent(prepare, apply, False)
 
@@ -122,8 +133,8 @@ def of_vector(terms: Terms, counts_of: Counts = one_array) -> Recent:
     def prepare(F: Any, *grid: Any) -> Prepared:
         parts = components(F, grid[0])
         count = len(parts)  # before code of other arguments, which may change it for a while
-        plan = plan_of(terms, count, parts[0].shape, *grid)
-        return parts, plan, counts_of(count, plan.noutputs)
+        plan, spacing = plan_of(terms, count, parts[0].shape, *grid)
+        return parts, plan, counts_of(count, plan.noutputs), spacing
 
     return Recent(prepare, apply, True)
 
