@@ -103,9 +103,12 @@ enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
                                OP_##name(set1)((T)d->size), OP_##name(set1)((T)d->down), OP_##name(set1)((T)d->rest),  \
                                OP_##name(set1)((T)fdx_signed(0, d->h))};                                               \
         const char *prefetch = (const char *)hi + d->prefetch;                                                         \
-        V_##name a = OP_##name(sub)(OP_##name(loadu)(hi), OP_##name(loadu)(lo));                                       \
-        OP_##name(storeu)(y, divided_##name(a, c, division));                                                          \
-        ptrdiff_t i = LANES - (ptrdiff_t)((uintptr_t)y / sizeof(T) % LANES);                                           \
+        V_##name a;                                                                                                    \
+        ptrdiff_t i = (ptrdiff_t)(-(uintptr_t)y / sizeof(T) % LANES);                                                  \
+        if (i > 0) { /* not else: ordinary and non-temporal stores to one cache line are slow */                       \
+            a = OP_##name(sub)(OP_##name(loadu)(hi), OP_##name(loadu)(lo));                                            \
+            OP_##name(storeu)(y, divided_##name(a, c, division));                                                      \
+        }                                                                                                              \
         if (SHIFTS && hi == lo + 2) {                                                                                  \
             V_##name before = OP_##name(set1)(lo[i]), here = OP_##name(loadu)(lo + i + 1);                             \
             FDX_UNROLL                                                                                                 \
