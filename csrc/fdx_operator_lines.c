@@ -679,7 +679,7 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
     const int inner = w->ndim - 1;
     const ptrdiff_t line_length = (hi[inner] - lo[inner]) * w->per_point, size = w->itemsize;
     line_chain t[MAX_LINE_TERMS];
-    view src[MAX_LINE_TERMS], by; /* `by`: of the coefficients */
+    view src[MAX_LINE_TERMS], by = {NULL, NULL, NULL, -1}; /* `by`: of the coefficients */
     step steps[MAX_LINE_TERMS];
     ptrdiff_t *const at = take(w, 1);
     unfilled kept = {NULL, 0, {0}};

@@ -17,12 +17,12 @@ from fdx._cli import bench, bench_cases, bench_measure, bench_operators, bench_p
 
 CASES = list(bench_cases.all_cases(quick=True))
 FULL_CASES = list(bench_cases.all_cases())
-OPERATIONS = list(bench_operators.operations(quick=True))
-FULL_OPERATIONS = list(bench_operators.operations())
+OPERATIONS = list(bench_operators.operations(quick=True, more=True))
+FULL_OPERATIONS = list(bench_operators.operations(more=True))
 SMALL_OPERATIONS = [
     bench_operators.Operation("derivative", (20, 21, 22), 1, spacing="coordinates"),
     bench_operators.Operation("laplacian", (20, 21, 22), accuracy=8),
-    OPERATIONS[-1],
+    bench_operators.Operation("laplacian", (10, 10), yardstick="fdx.gradient(f, h, out=both)"),
 ]
 
 
@@ -37,7 +37,7 @@ def hasty(monkeypatch):
     lines = [case for case in CASES if case.group in groups and case.shape[0] <= 1000]
     monkeypatch.setattr(bench.cases, "all_cases", lambda quick: lines)
     monkeypatch.setattr(bench.cases, "thread_cases", lambda quick: [])
-    monkeypatch.setattr(bench.operators, "operations", lambda quick: SMALL_OPERATIONS)
+    monkeypatch.setattr(bench.operators, "operations", lambda quick, more: SMALL_OPERATIONS)
     monkeypatch.setattr(bench.measure, "import_seconds", lambda times: 0.125)
     monkeypatch.setattr(bench, "QUICK_SECONDS", 0.0)
     monkeypatch.setattr(bench_measure, "SHORTEST", 1e-6)
@@ -92,6 +92,14 @@ def test_libraries_apply_the_operator_that_the_row_says(operation):
     small = operation.shape == (10, 10)
     if not small:
         operation = replace(operation, shape=(*operation.shape[:-3], 20, 21, 22))
+
+    if operation.kind in ("gradient", "hessian"):  # of several results
+        call, names = bench_peers.FDX.apply(operation)
+        got = np.array(eval(call, {"np": np, "fdx": fdx, **names}))
+        assert got.shape[-3:] == operation.shape
+        eval(operation.yardstick, {"np": np, "fdx": fdx, **names})
+        assert not bench_peers.others(operation)
+        return
 
     def result_of(peer):
         call, names = peer.apply(operation)
@@ -221,7 +229,8 @@ def test_json(tmp_path):
         assert is_positive(row["speedup_copy"])
     assert is_positive(report["import_seconds"])
     assert report["peers"] == []
-    assert [row["id"] for row in report["operators"]] == [o.id for o in OPERATIONS]
+    few = bench_operators.operations(quick=True)
+    assert [row["id"] for row in report["operators"]] == [o.id for o in few]
     for row in report["operators"]:
         assert (row["library"], row["version"], row["error"]) == ("fdx", fdx.__version__, None)
         for name in ("yardstick_seconds", "seconds", "ratio"):
@@ -241,6 +250,21 @@ def test_table(hasty, capsys):
     for text in ("\nDiff(1, x) ", "20 x 21 x 22 float64", "\nLaplacian of 10 x 10: "):
         assert text in table
     assert max(map(len, table.splitlines())) <= 100
+
+
+def test_only_operators(monkeypatch, capsys):
+    more = [replace(o, shape=(*o.shape[:-3], 12, 13, 14)) for o in OPERATIONS if len(o.shape) > 2]
+    monkeypatch.setattr(bench.operators, "operations", lambda quick, more_: more if more_ else [])
+    monkeypatch.setattr(bench, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(bench_measure, "SHORTEST", 1e-6)
+    assert main(["bench", "--quick", "--no-peers", "--operators"]) == 0
+    table, errors = capsys.readouterr()
+    assert errors == ""
+    for text in ("Identity() + dt * Laplacian", "hessian", "Diff(1, h) @ Diff(2, h)", "c * Diff(0"):
+        assert f"\n{text}" in table
+    assert "Error" not in table
+    assert "A line" not in table
+    assert "Import" not in table
 
 
 @pytest.mark.parametrize("name", ["bench.png", "bench.svg", "bench.pdf"])

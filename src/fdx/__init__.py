@@ -7,6 +7,7 @@ from fdx._core import get_function_address, gradient
 from fdx._embedding import get_include, get_library_dir
 from fdx._functions.calculus import curl, divergence, hessian, jacobian, laplacian
 from fdx._functions.derivative import derivative
+from fdx._functions.result_cache import set_result_cache
 from fdx._functions.weights import weights
 from fdx._operators.operator import Diff, Identity, Operator
 from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
@@ -29,6 +30,7 @@ __all__ = [
     "laplacian",
     "patch_numpy",
     "patched",
+    "set_result_cache",
     "set_workers",
     "unpatch_numpy",
     "weights",

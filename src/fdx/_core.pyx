@@ -84,6 +84,7 @@ cdef enum:
     ORDERS = CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
 
 include "_core/isa.pxi"
+include "_core/results.pxi"
 include "_core/arrays.pxi"
 include "_core/outputs.pxi"
 include "_core/spacings.pxi"

@@ -189,6 +189,29 @@ static void cross(fdx_cross_fn *loop, int itself, const void *const *x, const vo
     loop(&c);
 }
 
+/* One line of those that a loop takes at once. */
+static void several(fdx_lines_fn *loop, ptrdiff_t n, ptrdiff_t step, ptrdiff_t nested_step, const double *w)
+{
+    const fdx_several_lines l = {n, 1, 0, 0, step, nested_step};
+    loop(out, in, &l, w, FDX_SET);
+}
+
+static void count_nested(type of, const fdx_nested (*nested)[2], const void *const *x)
+{
+    static const double w[FDX_NESTED + 1] = {0.3, -0.1, 0.2, 0.7};
+    static const char *const sums[2] = {"a pair", "three"}, *const pairs[2] = {"antisymmetric", "symmetric"};
+    const void *const next[2] = {in, in};
+    for (int plain = 0; plain < 2; plain++)
+        for (int symmetric = 0; symmetric < 2; symmetric++) {
+            const fdx_nested *loops = &nested[plain][symmetric];
+            PER_POINT(several(loops->lines, n, 192, 64, w), "%s %s of %s pairs", of.name, sums[plain],
+                      pairs[symmetric]);
+            if (loops->streaming != NULL && shorter >= FDX_VECTOR_SUMS)
+                PER_POINT(loops->streaming(out, out, x, n, w, FDX_SET, next), "%s %s of %s pairs, streaming", of.name,
+                          sums[plain], pairs[symmetric]);
+        }
+}
+
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
 static void count_pairs(type of, const char *summation, int k, const fdx_pairs *pairs, const void *const *x)
 {
@@ -198,6 +221,7 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, summation, k);
     PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, summation, k);
     PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, summation, k);
+    PER_POINT(several(pairs->several, n, 64, 0, w), "%s %s %d, several lines", of.name, summation, k);
     if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
         return;
     PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, streaming", of.name, summation, k);
@@ -229,6 +253,7 @@ static void count_sums(const fdx_isa *isa)
             count_pairs(of, "antisymmetric", k, &sums->antisymmetric[k - 1], x);
             count_pairs(of, "symmetric", k, &sums->symmetric[k - 1], x);
         }
+        count_nested(of, sums->nested, x);
         for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
             PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
             PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s differences %d", of.name, k);

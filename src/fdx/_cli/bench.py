@@ -25,6 +25,7 @@ from fdx._cli import bench_peers as peers
 from fdx._cli.command import INTERRUPTED, CommandError, check_picture, need
 
 SECONDS, QUICK_SECONDS = 44.0, 6.0  # for measuring, in addition to measurements that take longer
+OPERATORS_SECONDS = 100.0  # with --operators
 LEAST_SECONDS = 0.1  # for a late measurement, as the first rounds differ from the others
 LEAST_WIDTH = 80  # columns of the table
 PICTURES = (".png", ".svg", ".pdf")
@@ -60,8 +61,29 @@ class Step:
     needed_bytes: int = 0
 
 
-def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
+def steps(
+    report: Report, quick: bool, with_peers: bool, only_operators: bool = False
+) -> Iterator[Step]:
     """Every measurement; each adds its result to the report."""
+    if not only_operators:
+        yield from _gradient_steps(report, quick, with_peers)
+
+    # Last the slowest: other libraries' operators.
+    asked = [(peers.FDX, operation) for operation in operators.operations(quick, only_operators)]
+    if with_peers:
+        asked += [(peer, operation) for _, operation in asked for peer in peers.others(operation)]
+    for peer, operation in asked:
+
+        def operator_row(
+            seconds: float, peer: peers.Peer = peer, operation: operators.Operation = operation
+        ) -> None:
+            report.operators.append(peers.measure_operation(peer, operation, seconds))
+
+        title = f"{peer.name}-{operation.id}"
+        yield Step(title, operator_row, "operators", operation.needed_bytes)
+
+
+def _gradient_steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
     for case in cases.all_cases(quick):
 
         def row(seconds: float, case: cases.Case = case) -> None:
@@ -93,29 +115,16 @@ def steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
 
                 yield Step(f"{peer.name}-{task.id}", peer_row, "other libraries", task.needed_bytes)
 
-    # Last the slowest: other libraries' operators.
-    asked = [(peers.FDX, operation) for operation in operators.operations(quick)]
-    if with_peers:
-        asked += [(peer, operation) for _, operation in asked for peer in peers.others(operation)]
-    for peer, operation in asked:
 
-        def operator_row(
-            seconds: float, peer: peers.Peer = peer, operation: operators.Operation = operation
-        ) -> None:
-            report.operators.append(peers.measure_operation(peer, operation, seconds))
-
-        title = f"{peer.name}-{operation.id}"
-        yield Step(title, operator_row, "operators", operation.needed_bytes)
-
-
-def collect(report: Report, quick: bool, with_peers: bool) -> None:
+def collect(report: Report, quick: bool, with_peers: bool, only_operators: bool = False) -> None:
     """Fill the report, showing progress on stderr where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    end = time.perf_counter() + (QUICK_SECONDS if quick else SECONDS)
+    seconds = OPERATORS_SECONDS if only_operators else SECONDS
+    end = time.perf_counter() + (QUICK_SECONDS if quick else seconds)
     available = measure.available_bytes()
-    todo = list(steps(report, quick, with_peers))
+    todo = list(steps(report, quick, with_peers, only_operators))
     left_out = [step for step in todo if step.needed_bytes > available]
     if left_out:
         groups = ", ".join(dict.fromkeys(step.group for step in left_out))
@@ -176,7 +185,6 @@ EXPLANATION = {
 def show(report: Report, seconds: float) -> None:
     """Print the report as tables."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
@@ -187,6 +195,31 @@ def show(report: Report, seconds: float) -> None:
     for name, value in machine_lines(report.machine):
         console.print(Text.assemble((f"{name:<9} ", "dim"), value))
     console.print()
+
+    if report.rows:
+        _show_rows(console, report)
+    if report.peers:
+        console.print()
+        console.print(_peer_table(report.peers))
+    if report.operators:
+        title = "Operators, warm memory, one thread, in additions np.add(f, f, out=o)"
+        console.print()
+        console.print(Text(title, style="bold"))
+        console.print(_operator_table(report.operators))
+        for line in _other_yardsticks(report.operators):
+            console.print(line)
+        console.print(OPERATORS, style="dim")
+        if any(row.peer is not peers.FDX for row in report.operators):
+            console.print(OTHERS, style="dim")
+    for note in report.notes:
+        console.print(f"Note: {note}")
+    console.print(f"{'Measured' if report.complete else 'Interrupted'} after {seconds:.0f} s")
+
+
+def _show_rows(console: Any, report: Report) -> None:
+    """Print what was measured of `fdx.gradient`."""
+    from rich.table import Table
+    from rich.text import Text
 
     table = _table(header=True)
     console.print(table)
@@ -216,22 +249,6 @@ def show(report: Report, seconds: float) -> None:
         console.print(f"Times as fast on two threads as on one, with out=: {figures}")
     if report.import_seconds is not None:
         console.print(f"Import, after NumPy's: {report.import_seconds * 1e3:.1f} ms")
-    if report.peers:
-        console.print()
-        console.print(_peer_table(report.peers))
-    if report.operators:
-        title = f"Operators, warm memory, one thread, in additions {operators.ADDITION}"
-        console.print()
-        console.print(Text(title, style="bold"))
-        console.print(_operator_table(report.operators))
-        for line in _other_yardsticks(report.operators):
-            console.print(line)
-        console.print(OPERATORS, style="dim")
-        if any(row.peer is not peers.FDX for row in report.operators):
-            console.print(OTHERS, style="dim")
-    for note in report.notes:
-        console.print(f"Note: {note}")
-    console.print(f"{'Measured' if report.complete else 'Interrupted'} after {seconds:.0f} s")
 
 
 def machine_lines(machine: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -503,6 +520,9 @@ def add_parser(subparsers: Any) -> None:
         "--quick", action="store_true", help="smaller arrays and fewer rounds: rough figures"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave other libraries out")
+    parser.add_argument(
+        "--operators", action="store_true", help="only operators, of more kinds and sizes"
+    )
     parser.set_defaults(run=run)
 
 
@@ -517,7 +537,7 @@ def run(args: argparse.Namespace) -> int:
     report = Report(measure.machine())
     try:
         with fdx.set_workers(1):
-            collect(report, args.quick, not args.no_peers)
+            collect(report, args.quick, not args.no_peers, args.operators)
     except KeyboardInterrupt:
         report.notes.append("ended by Ctrl-C")
     if args.json:

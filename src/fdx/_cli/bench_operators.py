@@ -18,7 +18,10 @@ import numpy as np
 import fdx
 from fdx._cli.bench_cases import SPACING, Array, coordinates, data
 
-ADDITION = "np.add(f, f, out=o)"
+ADDITION = "np.add(f, f, out=o1)"
+
+FUNCTIONS = ("curl", "gradient", "hessian")  # the others are operators
+ALONE = ("step", "gradient", "hessian", "multiplied")  # not composed of others' derivatives here
 
 # Differentiates the first array, and returns the result: the second array, if it can write to it.
 Derivative = Callable[[Array, Array | None], Array]
@@ -30,7 +33,7 @@ MakeDerivative = Callable[[int, Any, int, int], Derivative]
 class Operation:
     """An operator and the array that it is applied to: one row of the table."""
 
-    kind: str  # "derivative", "laplacian", "mixed" or "curl"
+    kind: str  # "derivative", "laplacian", "mixed" or "curl"; or one that only fdx has, see `ALONE`
     shape: tuple[int, ...]  # of `f`; for a curl the components are along its first axis
     axis: int = 0  # of "derivative"
     accuracy: int = 2
@@ -41,20 +44,23 @@ class Operation:
     @property
     def id(self) -> str:
         parts = ["x".join(map(str, self.shape)), self.dtype, self.kind]
-        parts += [f"axis-{self.axis}"] if self.kind == "derivative" else []
+        parts += [f"axis-{self.axis}"] if self.kind in ("derivative", "mixed") else []
         parts += [self.spacing] if self.spacing != "uniform" else []
         return "-".join([*parts, f"accuracy-{self.accuracy}"])
 
     @property
     def operator(self) -> str:
         """The operator as code for fdx, over the names in `names`."""
-        if self.kind == "curl":
-            return "fdx.curl"
+        if self.kind in FUNCTIONS:
+            return f"fdx.{self.kind}"
         if self.kind == "mixed":
-            return f"{self._diff(0)} @ {self._diff(1)}"
-        if self.kind == "laplacian":
-            return " + ".join(self._diff(k, "deriv=2") for k in range(len(self.shape)))
-        return self._diff(self.axis)
+            return f"{self._diff(self.axis)} @ {self._diff(self.axis + 1)}"
+        if self.kind == "multiplied":
+            return f"c * {self._diff(self.axis)}"
+        laplacian = " + ".join(self._diff(k, "deriv=2") for k in range(len(self.shape)))
+        if self.kind == "step":
+            return f"fdx.Identity() + dt * ({laplacian})"
+        return laplacian if self.kind == "laplacian" else self._diff(self.axis)
 
     def _diff(self, axis: int, *options: str) -> str:
         if self.accuracy != 2:
@@ -64,15 +70,16 @@ class Operation:
     @property
     def title(self) -> str:
         """The operator as a short text."""
-        if self.kind in ("curl", "laplacian"):
+        if self.kind in ("laplacian", "step", *FUNCTIONS):
             accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
-            return f"{'Laplacian' if self.kind == 'laplacian' else 'curl'}{accuracy}"
+            name = {"laplacian": "Laplacian", "step": "Identity() + dt * Laplacian"}
+            return name.get(self.kind, self.kind) + accuracy
         return self.operator.replace("fdx.", "")
 
     @property
     def call(self) -> str:
         """The call by which fdx applies it."""
-        return "fdx.curl(f, h, out=o)" if self.kind == "curl" else "L(f, out=o)"
+        return f"fdx.{self.kind}(f, h, out=o)" if self.kind in FUNCTIONS else "L(f, out=o)"
 
     @property
     def _spacing_name(self) -> str:
@@ -86,8 +93,9 @@ class Operation:
     @property
     def needed_bytes(self) -> int:
         """Memory that measuring takes, by a library that allocates a few temporary arrays."""
+        results = {"gradient": 3, "hessian": 9}.get(self.kind, 1)
         return np.dtype(self.dtype).itemsize * (
-            2 * math.prod(self.shape) + 6 * math.prod(self.grid)
+            (1 + results) * math.prod(self.shape) + 6 * math.prod(self.grid)
         )
 
     @property
@@ -99,11 +107,18 @@ class Operation:
         """The names in the operator, its call and its yardstick, other than `np` and `fdx`."""
         f = data(self.shape, self.dtype)
         o, w = outputs(self.shape, self.dtype, self.grid)
-        return {"f": f, "o": o, "w": w, "both": (o, w), self._spacing_name: self.step}
+        names = {"f": f, "o": o, "w": w, "both": (o, w), self._spacing_name: self.step}
+        names |= {"o1": o, "dt": 1e-3, "c": 2 * f if self.kind == "multiplied" else None}
+        if self.kind in ALONE and self.kind in FUNCTIONS:
+            first = (len(self.shape),) * (2 if self.kind == "hessian" else 1)
+            several = np.full((*first, *self.shape), 0, self.dtype)
+            names["o"] = several if self.kind == "hessian" else tuple(several)
+        return names
 
 
-def operations(quick: bool = False) -> Iterator[Operation]:
-    """Every row, in the table's order; rows of one array are adjacent, as only one is kept."""
+def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
+    """Every row, in the table's order; rows of one array are adjacent, as only one is kept. `more`:
+    also of other kinds and sizes."""
     side, uneven_side = (64, 60) if quick else (256, 250)
     for n in (side, uneven_side):  # rows a power of two apart map to the same cache sets
         cube = (n, n, n)
@@ -115,8 +130,36 @@ def operations(quick: bool = False) -> Iterator[Operation]:
         if n == side:
             for axis in (0, 2):
                 yield Operation("derivative", cube, axis, spacing="coordinates")
+        if more:
+            yield Operation("mixed", cube, 1)
+            for kind, accuracy in (("step", 2), ("step", 8), ("multiplied", 2)):
+                yield Operation(kind, cube, accuracy=accuracy)
+            yield Operation("gradient", cube)
+            yield Operation("hessian", cube)
+            for kind, accuracy in (("laplacian", 2), ("laplacian", 8), ("mixed", 2), ("step", 2)):
+                yield Operation(kind, cube, accuracy=accuracy, dtype="float32")
+            yield Operation("gradient", cube, dtype="float32")
+        if n == side:
             yield Operation("laplacian", cube, accuracy=4, dtype="float32")
         yield Operation("curl", (3, *cube))
+    for n in (16, 24, 40) if quick else (32, 64, 128):
+        cube = (n, n, n)
+        for kind, accuracy in (
+            ("laplacian", 2),
+            ("laplacian", 4),
+            ("laplacian", 8),
+            ("step", 2),
+            ("mixed", 2),
+            ("gradient", 2),
+        ):
+            if more:
+                yield Operation(kind, cube, accuracy=accuracy)
+    for points in (10, 100, 1000):
+        if more:
+            yield Operation("derivative", (points,))
+    for n in (30, 100):
+        if more:
+            yield Operation("laplacian", (n, n))
     # For a small array most of the time is the call's overhead, which gradient has too.
     yield Operation("laplacian", (10, 10), yardstick="fdx.gradient(f, h, out=both)")
 
@@ -155,7 +198,7 @@ def composed(make: MakeDerivative, operation: Operation) -> Code:
         return total
 
     def mixed() -> Array:
-        return along[0](along[1](f, w), o)
+        return along[operation.axis](along[operation.axis + 1](f, w), o)
 
     def curl() -> Array:
         for k in range(3):

@@ -27,6 +27,7 @@ from fdx._cli.bench_cases import SPACING, Array, data
 from fdx._cli.bench_measure import Statement, alternate, median
 from fdx._cli.bench_operators import (
     ADDITION,
+    ALONE,
     Code,
     Derivative,
     MakeDerivative,
@@ -237,7 +238,10 @@ def others(operation: Operation) -> list[Peer]:
     return [
         peer
         for peer in installed()
-        if peer is not FDX and peer.applies(operation) and operation.yardstick == ADDITION
+        if peer is not FDX
+        and peer.applies(operation)
+        and operation.yardstick == ADDITION
+        and operation.kind not in ALONE
     ]
 
 

@@ -126,24 +126,21 @@ cdef cnp.ndarray _new_result(cnp.ndarray a, int dtype):
     cdef bint has_length_1 = False
     cdef cnp.dtype descr
     if dtype >= FDX_F32:
-        descr = <cnp.dtype>cnp.PyArray_DESCR(a)
-        Py_INCREF(descr)  # the function below steals it
-        return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
+        return _empty_like(a, <cnp.dtype>cnp.PyArray_DESCR(a))
     descr = cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64)
     for d in range(ndim):
         has_length_1 |= cnp.PyArray_DIM(a, d) == 1
-    Py_INCREF(descr)
     if (not has_length_1 or cnp.PyArray_IS_C_CONTIGUOUS(a) or cnp.PyArray_IS_F_CONTIGUOUS(a)):
-        return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
+        return _empty_like(a, descr)
     # Where a length is 1, the strides of the copy can differ from those of its empty_like. To save the memory of the
     # copy, compute its strides, and call empty_like on an array that has them and shares a's data.
     _k_order_strides(ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(a), <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
                      sizeof(double), strides)
-    Py_INCREF(descr)
-    return PyArray_NewLikeArray(
+    Py_INCREF(descr)  # the next line steals it
+    return _empty_like(
         PyArray_NewFromDescr(type(a), descr, ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(a), strides,
                              cnp.PyArray_DATA(a), 0, a),
-        cnp.NPY_KEEPORDER, descr, 1)
+        descr)
 
 
 def new_result(cnp.ndarray a not None, tuple shape not None):
@@ -162,8 +159,7 @@ def new_result(cnp.ndarray a not None, tuple shape not None):
         return _new_result(a, dtype)
     descr = <cnp.dtype>cnp.PyArray_DESCR(a) if dtype >= FDX_F32 else cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64)
     _k_order_strides(ndim, dims, <const ptrdiff_t *>cnp.PyArray_STRIDES(a), cnp.PyDataType_ELSIZE(descr), strides)
-    Py_INCREF(descr)
-    return PyArray_NewFromDescr(np.ndarray, descr, ndim, dims, strides, NULL, 0, None)
+    return _empty(descr, ndim, dims, strides)
 
 
 def computes(a):

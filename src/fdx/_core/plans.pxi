@@ -348,7 +348,7 @@ cdef class Plan:
             if out is None and (shape[k] == 1 or self.op.out_shape[k] == 1):  # whose strides may be any
                 return None
         if out is None:
-            o = cnp.PyArray_EMPTY(nfirst + ndim, <cnp.npy_intp *>dims, _result_type(like, dtype), 0)
+            o = _empty(cnp.PyArray_DescrFromType(_result_type(like, dtype)), nfirst + ndim, dims, NULL)
         elif (not _simple(out, _result_type(like, dtype), nfirst, dims, ndim, self.op.out_shape)
               or not cnp.PyArray_IS_C_CONTIGUOUS(out) or not cnp.PyArray_ISALIGNED(out)):
             return None

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments.arrays import result_dtype
 from fdx._common import outputs, threads
-from fdx._core import Band, NoWeights, Plan, TooManyStages, new_result
+from fdx._core import Band, NoWeights, Plan, TooManyStages, empty, new_result
 from fdx._operators.terms import Along, Coefficient, Crop, Described, Leaf, Term
 
 Array = np.ndarray[Any, Any]
@@ -132,7 +132,7 @@ def write(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, wo
 def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
     """A new array of shape (*counts, *shape), each component in the memory order of `like`."""
     order = sorted(range(like.ndim), key=lambda d: -abs(like.strides[d]))
-    whole = np.empty((*counts, *(shape[d] for d in order)), result_dtype(like))
+    whole = empty((*counts, *(shape[d] for d in order)), result_dtype(like))
     back = np.argsort(order)
     n = len(counts)
     return whole.transpose(*range(n), *(n + int(d) for d in back))
