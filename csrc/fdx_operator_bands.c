@@ -527,7 +527,8 @@ int fdx_is_nested(const work *w, const fdx_chain *chain)
             return 0;
         const int d = w->dimension[stage->axis];
         const ptrdiff_t around = band->periodic ? FDX_NESTED - 1 : band->nfirst + band->nlast;
-        interior *= 1 - (double)(d == w->ndim - 1 ? 2 * around : around) / (double)w->n[d]; /* columns take longer */
+        const double share = 1 - (double)(d == w->ndim - 1 ? 2 * around : around) / (double)w->n[d];
+        interior *= MAX(0, share); /* columns take longer */
     }
     for (int d = 0; d < w->ndim; d++)
         results *= (double)w->n[d];

@@ -702,7 +702,8 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
             at[d] = lo[d] + shift_along(w, chain, d);
         t->coefficients = locate(w, &by, at, -1);
         t->coefficient_step = coefficient_step(w, coefficient);
-        contiguous &= inner > 0 && by.stride[inner - 1] == line_length * size;
+        /* Lines share a segment if what multiplies them goes on at their ends, too. */
+        contiguous &= inner > 0 && by.stride[inner - 1] == line_length * t->coefficient_step;
     }
     choose_prefetches(w, chain, n, src, t, prefetched);
     const ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES,

@@ -308,6 +308,10 @@ def test_large_products_with_arrays(dtype):
             uneven(shape).astype(dtype),
             uneven(shape[1:] + shape[:1]).astype(dtype).transpose(2, 0, 1),
             uneven((shape[1], 1)).astype(dtype),
+            np.broadcast_to(
+                uneven(shape).astype(dtype)[..., :1], shape
+            ),  # a column of such an array
+            np.broadcast_to(uneven(()).astype(dtype), shape),
             uneven(shape[2]).astype("f4"),
         ):
             (c * D)(u, out=out)

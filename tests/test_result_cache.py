@@ -116,6 +116,13 @@ def test_arrays_that_are_resized():
         assert not got.ravel()[n:].any()
         del got
     assert np.array_equal(fdx.laplacian(U, 0.1), want)
+    fdx.set_result_cache(DEFAULT)
+    results = [fdx.laplacian(U, 0.1) for _ in range(20)]
+    for k, a in enumerate(results):
+        if k:
+            a.resize((3,), refcheck=False)
+    del a, results
+    assert _core.kept_bytes() >= U.nbytes  # small ones take no places
 
 
 def test_tracemalloc_counts_what_is_in_use():
@@ -196,7 +203,7 @@ def test_an_allocator_of_the_program_is_left_alone():
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        (-1, ValueError, r"bytes: expected 0 for nothing, or up to 2\*\*62, got -1"),
+        (-1, ValueError, r"bytes: expected 0 for nothing, or up to \d+, got -1"),
         (1 << 70, ValueError, "bytes: expected 0"),
         (1.5, TypeError, "bytes: expected an integer, got 1.5"),
         (None, TypeError, "bytes: expected an integer, got None"),
@@ -215,7 +222,7 @@ def test_wrong_numbers(value, error, message):
         ("  ", "fdx_results", ""),
         ("1000000", "fdx_results", ""),
         ("much", "fdx_results", "FDX_RESULT_CACHE: expected bytes, got 'much'; 67108864 is used"),
-        ("-3", "fdx_results", "FDX_RESULT_CACHE: expected 0 for nothing, or up to 2**62, got -3"),
+        ("-3", "fdx_results", "FDX_RESULT_CACHE: expected 0 for nothing, or up to"),
     ],
 )
 def test_environment(text, handler, warns):

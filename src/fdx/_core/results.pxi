@@ -4,7 +4,8 @@
 
 cdef extern from *:
     """
-    enum { FDX_KEPT = 16, FDX_RESULT_ALIGNMENT = 64 };
+    /* Blocks at most; bytes of a block at least, as the C library keeps smaller ones itself. */
+    enum { FDX_KEPT = 16, FDX_LEAST_KEPT = 1 << 17, FDX_RESULT_ALIGNMENT = 64 };
     typedef struct {
         PyDataMemAllocator *of; /* gave */
         void *memory;           /* this */
@@ -68,7 +69,7 @@ cdef extern from *:
         if (result == NULL)
             return;
         if (PyThread_acquire_lock(fdx_kept_lock, NOWAIT_LOCK)) {
-            if (r->bytes <= fdx_most_kept) {
+            if (r->bytes >= FDX_LEAST_KEPT && r->bytes <= fdx_most_kept) {
                 while (fdx_nkept == FDX_KEPT || fdx_kept_bytes + r->bytes > fdx_most_kept)
                     old[nold++] = fdx_forget(0);
                 fdx_kept_bytes += r->bytes;
@@ -116,6 +117,19 @@ cdef extern from *:
         return 1;
     }
 
+    /* In a child process: nothing is kept, if another thread was changing it. */
+    static int fdx_after_fork(void)
+    {
+        if (PyThread_acquire_lock(fdx_kept_lock, NOWAIT_LOCK)) {
+            PyThread_release_lock(fdx_kept_lock);
+            return 1;
+        }
+        fdx_kept_lock = PyThread_allocate_lock();
+        fdx_nkept = 0;
+        fdx_kept_bytes = 0;
+        return fdx_kept_lock != NULL;
+    }
+
     static PyDataMem_Handler fdx_result_handler = {
         "fdx_results", 1, {NULL, fdx_result_malloc, fdx_result_calloc, fdx_result_realloc, fdx_result_free}};
     """
@@ -124,10 +138,10 @@ cdef extern from *:
     size_t fdx_kept_bytes, fdx_most_kept
     void *fdx_allocator()
     bint fdx_keep_results(size_t)
+    bint fdx_after_fork()
+    enum: FDX_LEAST_KEPT
+    Py_ssize_t PY_SSIZE_T_MAX
     PyObject *PyDataMem_DefaultHandler
-
-cdef enum:
-    LEAST_KEPT = 1 << 17  # bytes; the C library keeps smaller blocks itself
 
 fdx_kept_lock = PyThread_allocate_lock()
 if fdx_kept_lock == NULL:
@@ -146,10 +160,15 @@ def kept_bytes():
     return fdx_kept_bytes
 
 
+def after_fork():
+    if not fdx_after_fork():
+        raise MemoryError("a lock")
+
+
 cdef inline object _take_memory(ptrdiff_t bytes):
     """Have NumPy take memory for a result from what is kept, unless the program has given it an allocator of its own.
     Returns what `_give_back` takes after the result has been allocated."""
-    if bytes < LEAST_KEPT or fdx_most_kept == 0:
+    if bytes < FDX_LEAST_KEPT or fdx_most_kept == 0:
         return None
     before = cnp.PyDataMem_GetHandler()
     if <PyObject *>before != PyDataMem_DefaultHandler:
@@ -179,7 +198,7 @@ cdef cnp.ndarray _empty(cnp.dtype descr, int ndim, const ptrdiff_t *dims, const 
     cdef ptrdiff_t bytes = cnp.PyDataType_ELSIZE(descr)
     cdef int d
     for d in range(ndim):
-        bytes = 0 if bytes > (1 << 50) else bytes * dims[d]  # too large for any memory
+        bytes = 0 if dims[d] > 0 and bytes > PY_SSIZE_T_MAX // dims[d] else bytes * dims[d]  # 0: too large for memory
     before = _take_memory(bytes)
     try:
         Py_INCREF(descr)  # the next line steals it

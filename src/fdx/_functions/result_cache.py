@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
 import time
 import warnings
 from typing import SupportsIndex
 
 from fdx._common.text import shown
-from fdx._core import keep_results
+from fdx._core import after_fork, keep_results
 
 DEFAULT = 64 << 20  # bytes
+MOST = sys.maxsize // 2
 
 
 def set_result_cache(bytes: SupportsIndex) -> None:
@@ -64,8 +66,8 @@ def _check(value: SupportsIndex, name: str) -> int:
         most = operator.index(value)
     except TypeError:
         raise TypeError(f"{name}: expected an integer, got {shown(value)}") from None
-    if not 0 <= most < 1 << 62:
-        raise ValueError(f"{name}: expected 0 for nothing, or up to 2**62, got {most}")
+    if not 0 <= most <= MOST:
+        raise ValueError(f"{name}: expected 0 for nothing, or up to {MOST}, got {most}")
     return most
 
 
@@ -84,3 +86,5 @@ def _from_environment() -> int:
 
 
 set_result_cache(_from_environment())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork)
