@@ -183,9 +183,17 @@ cdef inline int _give_back(object before) except -1:
     return 0
 
 
-cdef cnp.ndarray _empty_like(cnp.ndarray a, cnp.dtype descr):
+cdef inline cnp.ndarray _empty_like(cnp.ndarray a, cnp.dtype descr):
     """np.empty_like, for a result."""
-    before = _take_memory(cnp.PyArray_SIZE(a) * cnp.PyDataType_ELSIZE(descr))
+    cdef ptrdiff_t bytes = cnp.PyArray_SIZE(a) * cnp.PyDataType_ELSIZE(descr)
+    if bytes < FDX_LEAST_KEPT:
+        Py_INCREF(descr)  # the next line steals it
+        return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
+    return _large_like(a, descr, bytes)
+
+
+cdef cnp.ndarray _large_like(cnp.ndarray a, cnp.dtype descr, ptrdiff_t bytes):
+    before = _take_memory(bytes)
     try:
         Py_INCREF(descr)  # the next line steals it
         return PyArray_NewLikeArray(a, cnp.NPY_KEEPORDER, descr, 1)
