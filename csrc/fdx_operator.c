@@ -35,10 +35,8 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
             const void *row = by + at * step;
             if (step == 0 && k > 1) { /* one number for all */
                 gather(w->raw, (const char *)row, 0, 1);
-                const double number =
-                    is_float ? (double)*(const float *)(const void *)w->raw : *(const double *)(const void *)w->raw;
-                row = w->coefficients;
-                fdx_fill_row(w->coefficients, number, w->dtype == FDX_F32, k);
+                row = (const void *)w->raw;
+                row = repeated(w, is_float ? (double)*(const float *)row : *(const double *)row, k);
             } else if (!direct) {
                 gather(w->raw, (const char *)row, step, k);
                 row = w->raw;
@@ -145,9 +143,38 @@ static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrd
     give_back(w, widest);
 }
 
-/* y = or y += a chain's result, in the box [lo, hi), stage by stage, or (`nested`) by one loop for two stages. */
+/* The rows of a chain that are results [lo, hi) of its output, and a view of these: of y, which is one by results. */
+static void shift_rows(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                       ptrdiff_t *rows, ptrdiff_t *rows_end, view *dst)
+{
+    dst->data = y->data;
+    dst->unrolled = -1;
+    for (int d = 0; d < w->ndim; d++) {
+        const ptrdiff_t shift = shift_along(w, chain, d);
+        rows[d] = lo[d] + shift;
+        rows_end[d] = hi[d] + shift;
+        dst->lo[d] = y->lo[d] + shift;
+        dst->stride[d] = y->stride[d];
+    }
+}
+
+/* y = or y += the result of a chain of two bands, in the box [lo, hi) of their interior, by one loop. */
+static void add_nested(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                       int mode)
+{
+    ptrdiff_t *const rows = take(w, 2), *const rows_end = rows + w->ndim;
+    view src, dst;
+    take_view(w, &src);
+    take_view(w, &dst);
+    view_array(w, &w->in[chain->in], &src);
+    shift_rows(w, chain, y, lo, hi, rows, rows_end, &dst);
+    fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode, (int)((w->nested & w->streamed) >> chain->out & 1));
+    give_back(w, rows);
+}
+
+/* y = or y += a chain's result, in the box [lo, hi), stage by stage. */
 static void add_stages(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                       int mode, int nested)
+                       int mode)
 {
     const fdx_stage *last = &chain->stage[chain->nstages - 1];
     ptrdiff_t *const rows = take(w, 4), *const rows_end = rows + w->ndim, *const columns = rows_end + w->ndim,
@@ -156,22 +183,9 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
     int d = -1;
     take_view(w, &src);
     take_view(w, &dst);
-    dst.data = y->data;
-    dst.unrolled = -1;
-    for (int e = 0; e < w->ndim; e++) {
-        const ptrdiff_t shift = shift_along(w, chain, e);
-        columns[e] = rows[e] = lo[e] + shift;
-        columns_end[e] = rows_end[e] = hi[e] + shift;
-        dst.lo[e] = y->lo[e] + shift;
-        dst.stride[e] = y->stride[e];
-    }
-    if (nested) {
-        view_array(w, &w->in[chain->in], &src);
-        fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
-                         (int)((w->nested & w->streamed) >> chain->out & 1));
-        give_back(w, rows);
-        return;
-    }
+    shift_rows(w, chain, y, lo, hi, rows, rows_end, &dst);
+    copy(w, columns, rows);
+    copy(w, columns_end, rows_end);
     if (last->band != NULL) {
         d = w->dimension[last->axis];
         if (chain->nstages > 1 || !is_direct(w, chain)) /* otherwise the input is all there */
@@ -295,7 +309,7 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
             if (from[d] == to[d])
                 continue;
             if (kind == NESTED)
-                add_stages(w, chain, y, from, to, mode, 0);
+                add_stages(w, chain, y, from, to, mode);
             else
                 add_chains(w, chain, n, y, from, to);
         }
@@ -304,7 +318,7 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
         left = first < last;
     }
     if (left && kind == NESTED)
-        add_stages(w, chain, y, from, to, mode, 1);
+        add_nested(w, chain, y, from, to, mode);
     else if (left && !fdx_make_cross(w, chain, n, y, from, to))
         add_chains(w, chain, n, y, from, to);
     give_back(w, from);
@@ -318,7 +332,7 @@ static void add_chains(const work *w, const fdx_chain *chain, int n, const view 
         if (fdx_is_nested(w, &chain[k]))
             add_peeled(w, NESTED, &chain[k], 1, y, lo, hi, mode);
         else
-            add_stages(w, &chain[k], y, lo, hi, mode, 0);
+            add_stages(w, &chain[k], y, lo, hi, mode);
     }
 }
 

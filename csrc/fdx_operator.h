@@ -370,6 +370,13 @@ static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, in
     return here;
 }
 
+/* A row of n <= SEGMENT_ELEMENTS times a number. */
+static inline const void *repeated(const work *w, double number, ptrdiff_t n)
+{
+    fdx_fill_row(w->coefficients, number, w->dtype == FDX_F32, n);
+    return w->coefficients;
+}
+
 /* ---- fdx_bands.c ---- */
 
 static inline size_t whole_doubles(size_t bytes)

@@ -553,11 +553,8 @@ static void multiply(const work *w, const line_chain *t, const line_segment *p)
     for (ptrdiff_t at = 0, n; at < p->n; at += n) {
         const void *row = t->coefficients + (p->from + at) * step;
         n = step == 0 ? MIN(p->n - at, SEGMENT_ELEMENTS) : p->n;
-        if (step == 0) {
-            const double number = w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row;
-            fdx_fill_row(w->coefficients, number, w->dtype == FDX_F32, n);
-            row = w->coefficients;
-        }
+        if (step == 0)
+            row = repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, n);
         char *y = p->y + at * w->itemsize;
         w->sums->combine(y, y, row, n, FDX_SET);
     }

@@ -4,12 +4,12 @@ types, nor for arrays written to meanwhile, nor for objects whose values change.
 import contextlib
 import itertools
 import sys
-import threading
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from compare import canonical_bytes
+from in_threads import in_threads
 
 import fdx
 from fdx._functions import calculus, derivative, fields, kept
@@ -323,11 +323,7 @@ def test_in_threads():
             if fdx.derivative(f, x).tobytes() != want[k]:
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, 4)
     assert not wrong
 
 

@@ -5,7 +5,6 @@ import copy
 import inspect
 import pickle
 import re
-import threading
 import warnings
 
 import mpmath
@@ -17,6 +16,7 @@ import scipy.sparse.linalg
 from compare import canonical_bytes
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from in_threads import in_threads
 from operators import diffs, has_product, operators, shapes
 from stencils import BOUNDARIES, assert_close, weights_of
 
@@ -1241,11 +1241,7 @@ def test_one_operator_in_many_threads():
             if D(np.arange(n) ** 1.5).tobytes() != want[n]:
                 wrong.append(n)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, 8)
     assert not wrong
 
 

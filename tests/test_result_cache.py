@@ -4,11 +4,11 @@ import ctypes
 import os
 import subprocess
 import sys
-import threading
 import tracemalloc
 
 import numpy as np
 import pytest
+from in_threads import in_threads
 from numpy._core import _multiarray_umath
 from numpy._core.multiarray import get_handler_name
 
@@ -154,11 +154,7 @@ def test_in_threads():
                 fdx.set_result_cache(int(rng.integers(4)) << 20)
         wrong.extend(a for a in mine if a.tobytes() != want)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work, 4)
     assert not wrong
 
 

@@ -109,11 +109,15 @@ class Operation:
         o, w = outputs(self.shape, self.dtype, self.grid)
         names = {"f": f, "o": o, "w": w, "both": (o, w), self._spacing_name: self.step}
         names |= {"o1": o, "dt": 1e-3, "c": 2 * f if self.kind == "multiplied" else None}
-        if self.kind in ALONE and self.kind in FUNCTIONS:
-            first = (len(self.shape),) * (2 if self.kind == "hessian" else 1)
-            several = np.full((*first, *self.shape), 0, self.dtype)
-            names["o"] = several if self.kind == "hessian" else tuple(several)
         return names
+
+    def result(self) -> Any:
+        """Preallocated memory for a result of several arrays; else None."""
+        if self.kind not in ("gradient", "hessian"):
+            return None
+        first = (len(self.shape),) * (2 if self.kind == "hessian" else 1)
+        several = np.full((*first, *self.shape), 0, self.dtype)
+        return several if self.kind == "hessian" else tuple(several)
 
 
 def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
@@ -177,6 +181,8 @@ Code = tuple[str, dict[str, Any]]
 def applied(operation: Operation) -> Code:
     """An operation by fdx: one call."""
     names = operation.names()
+    several = operation.result()
+    names["o"] = names["o"] if several is None else several
     operator = eval(operation.operator, {"fdx": fdx, **names})
     return operation.call, {"L": operator, **names}
 

@@ -7,11 +7,11 @@ import contextlib
 import contextvars
 import operator
 import os
-import warnings
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from fdx._common import environment
 from fdx._common.text import shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -78,22 +78,7 @@ def _check(workers: Any, name: str = "workers", expected: str = "an integer or N
     return n if n > 0 else n + cpus + 1
 
 
-def _from_environment() -> int:
-    """The environment's number of threads. A wrong value does not make the import fail: it may have
-    been set for another program, and results are the same for any number."""
-    text = os.environ.get("FDX_NUM_THREADS", "").strip() or "1"
-    try:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError(f"FDX_NUM_THREADS: expected an integer, got {text!r}") from None
-        return _check(number, "FDX_NUM_THREADS")
-    except ValueError as error:
-        warnings.warn(f"{error}; 1 is used instead", RuntimeWarning, stacklevel=2)
-        return 1
-
-
-_environment_default = _from_environment()
+_environment_default = environment.number("FDX_NUM_THREADS", 1, "an integer", _check)
 
 
 def count(workers: Any) -> int:

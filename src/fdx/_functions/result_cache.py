@@ -6,9 +6,9 @@ import operator
 import os
 import sys
 import time
-import warnings
 from typing import SupportsIndex
 
+from fdx._common import environment
 from fdx._common.text import shown
 from fdx._core import after_fork, keep_results
 
@@ -71,20 +71,6 @@ def _check(value: SupportsIndex, name: str) -> int:
     return most
 
 
-def _from_environment() -> int:
-    """A wrong value does not make the import fail, as one of FDX_NUM_THREADS does not."""
-    text = os.environ.get("FDX_RESULT_CACHE", "").strip() or str(DEFAULT)
-    try:
-        try:
-            number = int(text)
-        except ValueError:
-            raise ValueError(f"FDX_RESULT_CACHE: expected bytes, got {text!r}") from None
-        return _check(number, "FDX_RESULT_CACHE")
-    except ValueError as error:
-        warnings.warn(f"{error}; {DEFAULT} is used instead", RuntimeWarning, stacklevel=2)
-        return DEFAULT
-
-
-set_result_cache(_from_environment())
+set_result_cache(environment.number("FDX_RESULT_CACHE", DEFAULT, "bytes", _check))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork)
