@@ -115,6 +115,7 @@ module fdx
     type(c_ptr) :: op = c_null_ptr, in = c_null_ptr, out = c_null_ptr
     type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr, accumulate = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
+    type(c_ptr) :: copies = c_null_ptr
   end type
 
   type, bind(c) :: fdx_factor_c

@@ -279,6 +279,8 @@ typedef struct {
                                * alpha, then added to y; NULL: y = D u */
     uint8_t first_touch;      /* 1: outputs are newly allocated memory, which is faster written without non-temporal
                                * (streaming) stores; changes the speed of large outputs only */
+    void *const *copies;      /* for each output the data of an array like it that gets the same, or NULL, as where
+                               * mixed derivatives are in a Hessian twice; NULL: there are none */
 } fdx_call;
 
 /* Bytes of workspace that fdx_apply needs for this call; other instruction sets and boxes may need others. They are
@@ -305,7 +307,8 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
- * inputs, then of the outputs, a multiple of 8 bytes away from that of the call. FDX_E_PART; FDX_E_NULL; with `data`
+ * inputs, of the outputs, and of the copies, if the call has any, a multiple of 8 bytes away from that of the call.
+ * FDX_E_PART; FDX_E_NULL; with `data`
  * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);
 

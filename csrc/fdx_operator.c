@@ -168,7 +168,8 @@ static void add_nested(const work *w, const fdx_chain *chain, const view *y, con
     take_view(w, &dst);
     view_array(w, &w->in[chain->in], &src);
     shift_rows(w, chain, y, lo, hi, rows, rows_end, &dst);
-    fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode, (int)((w->nested & w->streamed) >> chain->out & 1));
+    fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
+                     (int)((w->nested & w->streamed & ~w->copied) >> chain->out & 1));
     give_back(w, rows);
 }
 
@@ -240,11 +241,10 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
     }
 }
 
-/* Copy a block's results from `sum` to the output; meanwhile prefetch what is at `next`. */
-static void store(const work *w, int number, const view *sum, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                  const char *next)
+/* Copy a block's results from `sum` to an output, or to its copy; meanwhile prefetch what is at `next`. */
+static void store(const work *w, int number, const fdx_array *out, const view *sum, const ptrdiff_t *lo,
+                  const ptrdiff_t *hi, const char *next)
 {
-    const fdx_array *out = &w->out[number];
     const int inner = w->ndim - 1, adds = w->call->accumulate != NULL;
     const ptrdiff_t step = stride_along(w, out, w->inner_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
@@ -256,7 +256,8 @@ static void store(const work *w, int number, const view *sum, const ptrdiff_t *l
     lines l;
     box_lines(w, out_inner, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
-    const ptrdiff_t row = (hi[inner] - lo[inner]) * w->per_point, n = streamed ? join_lines(w, &l, row) : row;
+    const ptrdiff_t row = (hi[inner] - lo[inner]) * w->per_point,
+                    n = w->plain_out >> number & 1 ? join_lines(w, &l, row) : row;
     const char *x = locate(w, sum, lo, -1);
     char *y = locate(w, &dst, lo, -1), *first = y;
     if (out_inner >= 0) {
@@ -362,7 +363,12 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
         else
             add_chains(w, &call->op->chain[k], n, &y, lo, hi);
         if (!in_place)
-            store(w, number, &y, lo, hi, next);
+            store(w, number, &w->out[number], &y, lo, hi, next);
+        if (w->copied >> number & 1) {
+            fdx_array copy = w->out[number];
+            copy.data = w->copies[number];
+            store(w, number, &copy, &y, lo, hi, next);
+        }
     }
     give_back(w, y.lo);
 }
@@ -399,10 +405,20 @@ static void place(work *w, void *memory, ptrdiff_t **indices)
 /* Take other arrays than the call's: the same but for their data. */
 static fdx_status move_arrays(work *w, void *const *data)
 {
-    const int ninputs = w->call->op->ninputs, count = ninputs + w->call->op->noutputs;
+    const int ninputs = w->call->op->ninputs, noutputs = w->call->op->noutputs, count = ninputs + noutputs;
     fdx_call call = *w->call;
     call.in = w->arrays;
     call.out = w->arrays + ninputs;
+    for (int k = 0; k < noutputs && w->copied != 0; k++) {
+        if (!(w->copied >> k & 1))
+            continue;
+        if (data[count + k] == NULL)
+            return FDX_E_NULL;
+        if (((uintptr_t)data[count + k] - (uintptr_t)w->copies[k]) % 8 != 0)
+            return FDX_E_ALIGNMENT;
+    }
+    if (w->copied != 0)
+        call.copies = data + count;
     for (int k = 0; k < count; k++) {
         w->arrays[k] = k < ninputs ? w->in[k] : w->out[k - ninputs];
         if (data[k] == NULL)
@@ -413,6 +429,7 @@ static fdx_status move_arrays(work *w, void *const *data)
     }
     w->in = call.in;
     w->out = call.out;
+    w->copies = call.copies;
     return fdx_check_places(&call);
 }
 

@@ -68,6 +68,7 @@ typedef struct {
 typedef struct {
     const fdx_call *call;
     const fdx_array *in, *out; /* the call's, or others like them */
+    void *const *copies;       /* likewise */
     const fdx_sums *sums;
     int dtype;                 /* of the sums: FDX_F32 or FDX_F64 */
     ptrdiff_t itemsize;        /* bytes of one of these */
@@ -83,6 +84,7 @@ typedef struct {
     uint64_t by_lines;         /* bits: outputs computed line by line, a subset of `streamed` */
     uint64_t crossed;          /* bits: outputs in cache, whose interior is computed by one loop */
     uint64_t nested;           /* bits: outputs that are one chain of two bands, computed likewise */
+    uint64_t copied;           /* bits: outputs that have a copy */
     int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
     int sweep;                 /* sweep dimension: blocks follow each other along it, and share rows; -1: none */
     ptrdiff_t lookahead;       /* rows along the sweep dimension that a block needs past its own */
@@ -198,8 +200,9 @@ static inline int is_direct(const work *w, const fdx_chain *chain)
 /* Is an output computed in place? */
 static inline int is_in_place(const work *w, int number, int by_lines)
 {
-    const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1);
-    return plain && (by_lines || !streamed) && w->call->accumulate == NULL;
+    const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1),
+              twice = (int)(w->copied >> number & 1); /* streamed to both from where it is in cache */
+    return plain && (!streamed || (by_lines && !twice)) && w->call->accumulate == NULL;
 }
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)

@@ -141,7 +141,7 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
     const fdx_stencil *stencil[MAX_LINE_TERMS];
     int many = 0, same_centre;
     ptrdiff_t in_one_set = 0; /* rows of neighbours that share a set of the L1 cache */
-    if (!(w->streamed >> chain->out & 1) || w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS ||
+    if (!((w->streamed & ~w->copied) >> chain->out & 1) || w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS ||
         !find_kinds(w, chain, n, kind, stencil, &same_centre))
         return 0;
     for (int k = 0; k < n; k++) {

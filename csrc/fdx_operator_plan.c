@@ -96,6 +96,12 @@ fdx_status fdx_check_operator(const fdx_operator *op)
     return status == FDX_OK ? check_chains(op, 1) : status;
 }
 
+/* The data of an output's copy; NULL: there is none. */
+static void *copy_of(const fdx_call *call, int k)
+{
+    return call->copies == NULL ? NULL : call->copies[k];
+}
+
 /* An output, and all that is read, must fit into memory; the output must overlap neither that nor itself. */
 static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
 {
@@ -125,10 +131,17 @@ fdx_status fdx_check_places(const fdx_call *call)
 {
     fdx_status status = FDX_OK;
     for (int k = 0; k < call->op->noutputs && status == FDX_OK; k++) {
-        status = check_extents(call, &call->out[k]);
-        for (int j = 0; j < k; j++)
-            if (call->out[j].data == call->out[k].data)
-                status = FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */
+        fdx_array a = call->out[k];
+        status = check_extents(call, &a);
+        if (status == FDX_OK && copy_of(call, k) != NULL) {
+            a.data = copy_of(call, k);
+            status = check_extents(call, &a);
+        }
+        /* A likely mistake, which costs nothing to find. */
+        for (int j = 0; j <= k && status == FDX_OK; j++)
+            if ((j < k && (a.data == copy_of(call, j) || call->out[j].data == call->out[k].data)) ||
+                call->out[j].data == copy_of(call, k) || copy_of(call, j) == call->out[k].data)
+                status = FDX_E_OVERLAP;
     }
     return status;
 }
@@ -361,12 +374,18 @@ static void plan_arrays(work *w)
     ptrdiff_t size = 1;
     for (int d = 0; d < call->op->ndim; d++)
         size *= length_along(w, d);
-    w->plain = w->plain_out = w->streamed = 0;
+    w->plain = w->plain_out = w->streamed = w->copied = 0;
     w->out_inner = -1;
     for (int k = 0; k < call->op->ninputs; k++)
         w->plain |= (uint64_t)is_plain(w, &w->in[k], call->op->in_shape) << k;
     for (int k = 0; k < call->op->noutputs; k++) {
-        const int plain = is_plain(w, &w->out[k], call->op->out_shape);
+        fdx_array copy = w->out[k];
+        int plain = is_plain(w, &w->out[k], call->op->out_shape);
+        if (copy_of(call, k) != NULL) {
+            copy.data = copy_of(call, k);
+            plain &= is_plain(w, &copy, call->op->out_shape);
+            w->copied |= (uint64_t)1 << k;
+        }
         w->plain_out |= (uint64_t)plain << k;
         w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
                                   size > STREAM_MIN_BYTES / itemsize_of(w->out[k].dtype))
@@ -569,6 +588,7 @@ fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **
     w->call = call;
     w->in = call->in;
     w->out = call->out;
+    w->copies = call->copies;
     w->blocks.count = 0;
     w->workspace_bytes = 0;
     if (has_results(call))

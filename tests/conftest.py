@@ -83,7 +83,7 @@ def jobs(monkeypatch):
         return real(job, helpers)
 
     monkeypatch.setattr(fdx._common.threads, "enlist", spy)
-    monkeypatch.setattr(fdx._common.threads, "MIN_PART_ELEMENTS", 0)
+    monkeypatch.setattr(fdx._common.threads, "MIN_WORKER_NEIGHBOURS", 0)
     return done
 
 

@@ -477,7 +477,7 @@ def check(seed):
 
 
 def run(args):
-    fdx._common.threads.MIN_PART_ELEMENTS = 0
+    fdx._common.threads.MIN_WORKER_NEIGHBOURS = 0
     faulthandler.enable()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")

@@ -1039,7 +1039,7 @@ def test_same_bits_for_any_number_of_workers(jobs, workers, boundary):
             jobs.clear()
             got = fdx.derivative(f, spacing, workers=workers, **options)
             assert_same_bits(got, want, f"{shape} {axis} {dtype}")
-            assert {job.nparts for job in jobs} == ({workers} if workers > 1 else set())
+            assert {job.workers for job in jobs} == ({workers} if workers > 1 else set())
             out = np.empty_like(want)
             assert_same_bits(fdx.derivative(f, spacing, workers=workers, out=out, **options), want)
 

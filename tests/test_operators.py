@@ -936,7 +936,7 @@ def test_split_over_threads(jobs):
         for workers in (2, 3, 7):
             jobs.clear()
             same_values(L(u, workers=workers), want)
-            assert {job.nparts for job in jobs} == {workers}
+            assert {job.workers for job in jobs} == {workers}
 
 
 def test_numbers():
@@ -1330,7 +1330,7 @@ def test_spectral_radius_of_a_long_axis_is_quick():
 @pytest.mark.parametrize("shape", [(1000,), (40, 40)])
 def test_alternating_layouts(shape, monkeypatch):
     """Arrays of one shape need workspaces of different sizes: larger ones for converted rows."""
-    monkeypatch.setattr("fdx._common.threads.MIN_PART_ELEMENTS", 0)
+    monkeypatch.setattr("fdx._common.threads.MIN_WORKER_NEIGHBOURS", 0)
     u = np.random.default_rng(1).integers(-99, 99, shape)
     layouts = [u * 0.7, u, u.astype(np.float32), u.astype(">f8"), u * (1 + 2j), np.flip(u * 0.7)]
 

@@ -96,11 +96,19 @@ def beyond():
     yield "mixed, of plain sums", Diff(1, 0.1, deriv=2) @ Diff(2, 0.3)
     yield "curl", lambda u, **k: fdx.curl([u, u[::-1], u[:, ::-1]], 0.1, accuracy=4, **k)
     yield "divergence", lambda u, **k: fdx.divergence([u, u[::-1], u[:, ::-1]], 0.1, **k)
+    for accuracy in (2, 4):
+        options = dict(axis=(0, 2), accuracy=accuracy)
+        yield (
+            f"hessian, {accuracy}",
+            lambda u, options=options, **k: fdx.hessian(u, 0.1, **options, **k),
+        )
 
 
 def output_in(name, memory):
-    """The part of an array of three components that a result fills."""
-    return memory if name == "curl" else memory[0, ..., 1:-1] if name == "valid" else memory[0]
+    """The part of an array of four components that a result fills."""
+    if name.startswith("hessian"):
+        return memory.reshape(2, 2, *memory.shape[1:])
+    return memory[:3] if name == "curl" else memory[0, ..., 1:-1] if name == "valid" else memory[0]
 
 
 def finite_calls():
@@ -130,7 +138,7 @@ def print_digests():
     for name, u, L in calls():
         print(f"{name}: {digest(L(u))}")
     u = make_array("f8", BEYOND["f8"])
-    memory = np.full((3, *u.shape), np.nan)
+    memory = np.full((4, *u.shape), np.nan)
     for name, L in beyond():
         print(f"beyond the caches, {name}: {digest(L(u, out=output_in(name, memory)))}")
     with np.errstate(all="raise"):
@@ -182,14 +190,15 @@ def test_workers(jobs, workers):
             want = digest(L(u, workers=1))
             jobs.clear()
             assert digest(L(u, workers=workers)) == want, name
-            assert [job.parts_run for job in jobs] == [workers] * (workers > 1)
+            assert all(job.parts_run == job.nparts > workers == job.workers for job in jobs)
+            assert len(jobs) == (workers > 1)
 
 
 @pytest.mark.parametrize("dtype", BEYOND)
 def test_beyond_the_caches(dtype):
     """New results do not use non-temporal stores: other loops compute them."""
     u = make_array(dtype, BEYOND[dtype])
-    memory = np.empty((3, *u.shape), dtype)
+    memory = np.empty((4, *u.shape), dtype)
     bits = f"u{u.itemsize}"
     for name, L in beyond():
         new, out = L(u), output_in(name, memory)

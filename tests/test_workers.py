@@ -23,6 +23,7 @@ import fdx
 import fdx._common.threads
 from fdx._common.fallback import numpy_gradient
 
+MIN_WORKER_NEIGHBOURS = fdx._common.threads.MIN_WORKER_NEIGHBOURS
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -44,8 +45,8 @@ import threading
 import numpy as np
 import fdx, fdx._common.threads
 
-fdx._common.threads.MIN_PART_ELEMENTS = 0
-real, mine, parts = fdx._common.threads.enlist, threading.local(), []
+fdx._common.threads.MIN_WORKER_NEIGHBOURS = 0
+real, mine, counts = fdx._common.threads.enlist, threading.local(), []
 
 def run(job, helpers):
     mine.jobs.append(job)
@@ -61,14 +62,14 @@ def check(**options):
     assert all(g.tobytes() == w.tobytes() for g, w in zip(got, want))
     for job in mine.jobs:
         assert job.parts_run == job.nparts
-        parts.append(job.nparts)
+        counts.append(job.workers)
 """
 
 
-def parts_of(jobs):
-    """The number of parts of each call since the last time."""
+def workers_of(jobs):
+    """How many share each call since the last time."""
     assert all(job.parts_run == job.nparts for job in jobs)
-    counts = {job.nparts for job in jobs}
+    counts = {job.workers for job in jobs}
     jobs.clear()
     return counts
 
@@ -88,7 +89,7 @@ def test_same_bytes(jobs, dtype, edge_order, workers):
                 want = outcome(numpy_gradient, f, *spacing, edge_order=edge_order)
                 got = outcome(fdx.gradient, f, *spacing, edge_order=edge_order, workers=workers)
             assert_same_outcome(got, want, f"{shape} {spacing}")
-            assert parts_of(jobs) == ({workers} if workers > 1 else set())
+            assert workers_of(jobs) == ({workers} if workers > 1 else set())
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -99,7 +100,20 @@ def test_same_bytes_for_any_layout(jobs, layout, workers):
         assert_same_bits(
             fdx.gradient(f, 0.1, axis=axis, workers=workers), numpy_gradient(f, 0.1, axis=axis)
         )
-    assert parts_of(jobs) == {workers}
+    assert workers_of(jobs) == {workers}
+
+
+def test_costly_results_are_worth_threads_sooner(jobs, monkeypatch):
+    f = make_array("f8", (64, 64, 64))
+    monkeypatch.setattr(fdx._common.threads, "MIN_WORKER_NEIGHBOURS", MIN_WORKER_NEIGHBOURS)
+    fdx.derivative(f, workers=50)
+    fdx.laplacian(f[:32], accuracy=2, workers=50)
+    assert workers_of(jobs) == set()
+    fdx.laplacian(f, accuracy=8, workers=50)
+    assert workers_of(jobs) == {64**3 * 27 >> 21}  # nine neighbours along each axis
+    fdx.gradient(f, workers=50)
+    fdx.hessian(f, workers=50)
+    assert all(job.parts_run == job.nparts > job.workers for job in jobs)
 
 
 @pytest.mark.parametrize("shape", [(2,), (3,), (4,), (2, 2), (1, 5), (5, 1), (0, 4), (2, 3, 1)])
@@ -115,7 +129,7 @@ def test_outputs_and_inputs_in_place(jobs):
     want = numpy_gradient(f, axis=0)
     assert fdx.gradient(f, axis=0, out=f, workers=3) is f
     assert f.tobytes() == want.tobytes()
-    assert parts_of(jobs) == {3}
+    assert workers_of(jobs) == {3}
 
 
 def test_small_arrays_are_not_split(monkeypatch):
@@ -135,7 +149,7 @@ def test_large_arrays_are_split_without_being_forced(monkeypatch):
     monkeypatch.setattr(fdx._common.threads, "enlist", spy)
     f = make_array("f4", (2000, 2000))
     assert_same_bits(fdx.gradient(f, workers=2), numpy_gradient(f))
-    assert parts_of(jobs) == {2}
+    assert workers_of(jobs) == {2}
 
 
 # ------------------------------------------------------------------ how many
@@ -146,37 +160,37 @@ F = np.arange(9000.0).reshape(100, 90) ** 1.5  # for smaller ones no default is 
 
 def test_how_many(jobs):
     fdx.gradient(F)
-    assert parts_of(jobs) == set()
+    assert workers_of(jobs) == set()
     fdx.gradient(F, workers=3)
-    assert parts_of(jobs) == {3}
+    assert workers_of(jobs) == {3}
     fdx.gradient(F, workers=np.int64(2))
-    assert parts_of(jobs) == {2}
+    assert workers_of(jobs) == {2}
     # SciPy's convention: -1 is every processor this process may use, -CPUS is one.
     fdx.gradient(F, workers=-1)
-    assert parts_of(jobs) == ({CPUS} - {1})
+    assert workers_of(jobs) == ({CPUS} - {1})
     fdx.gradient(F, workers=-CPUS)
-    assert parts_of(jobs) == set()
+    assert workers_of(jobs) == set()
 
 
 def test_set_workers(jobs):
     with fdx.set_workers(3):
         fdx.gradient(F)
-        assert parts_of(jobs) == {3}
+        assert workers_of(jobs) == {3}
         with fdx.set_workers(2):
             fdx.gradient(F, workers=None)
-            assert parts_of(jobs) == {2}
+            assert workers_of(jobs) == {2}
             fdx.gradient(F, workers=5)
-            assert parts_of(jobs) == {5}
+            assert workers_of(jobs) == {5}
         fdx.gradient(F)
-        assert parts_of(jobs) == {3}
+        assert workers_of(jobs) == {3}
         with contextlib.suppress(ZeroDivisionError), fdx.set_workers(1):
             fdx.gradient(F)
-            assert parts_of(jobs) == set()
+            assert workers_of(jobs) == set()
             raise ZeroDivisionError
         fdx.gradient(F)
-        assert parts_of(jobs) == {3}
+        assert workers_of(jobs) == {3}
     fdx.gradient(F)
-    assert parts_of(jobs) == set()
+    assert workers_of(jobs) == set()
 
 
 def test_set_workers_is_a_context_variable(jobs):
@@ -186,13 +200,13 @@ def test_set_workers_is_a_context_variable(jobs):
     for context, count in [(contextvars.Context(), set()), (inherited, {3})]:
         with fdx.set_workers(2), ThreadPoolExecutor(1) as pool:
             pool.submit(context.run, fdx.gradient, F).result()
-        assert parts_of(jobs) == count
+        assert workers_of(jobs) == count
 
 
 def test_set_workers_as_a_statement(jobs):
     def count():
         fdx.gradient(F)
-        return max(parts_of(jobs), default=1)
+        return max(workers_of(jobs), default=1)
 
     def as_statements():
         before = count()
@@ -222,7 +236,7 @@ def test_set_workers_as_a_statement(jobs):
 def test_set_workers_again_and_again(jobs):
     def count():
         fdx.gradient(F)
-        return max(parts_of(jobs), default=1)
+        return max(workers_of(jobs), default=1)
 
     def again():
         three = fdx.set_workers(3)
@@ -252,13 +266,13 @@ def test_set_workers_of_a_function(jobs):
         @fdx.set_workers(3)
         def three():
             fdx.gradient(F)
-            return parts_of(jobs)
+            return workers_of(jobs)
 
         fdx.gradient(F)
-        assert parts_of(jobs) == set()
+        assert workers_of(jobs) == set()
         assert three() == three() == {3}
         fdx.gradient(F)
-        assert parts_of(jobs) == set()
+        assert workers_of(jobs) == set()
 
     contextvars.Context().run(decorated)
 
@@ -336,12 +350,12 @@ def test_bad_workers(workers):
 
 @pytest.mark.parametrize(("value", "count"), [("3", "[3]"), ("1", "[]"), ("", "[]"), ("-1", None)])
 def test_environment(value, count):
-    said = python("check(); print(parts)", FDX_NUM_THREADS=value).strip()
+    said = python("check(); print(counts)", FDX_NUM_THREADS=value).strip()
     assert said == (count or (f"[{CPUS}]" if CPUS > 1 else "[]"))
 
 
 def test_environment_is_the_weakest():
-    code = "check(workers=2)\nwith fdx.set_workers(5): check()\nprint(parts)"
+    code = "check(workers=2)\nwith fdx.set_workers(5): check()\nprint(counts)"
     assert python(code, FDX_NUM_THREADS="3").strip() == "[2, 5]"
 
 
@@ -369,7 +383,7 @@ import signal
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     check(workers=-1)
-    assert parts == []
+    assert counts == []
     try:
         check(workers=-2)
     except ValueError as error:
@@ -397,7 +411,7 @@ def test_warnings_from_every_part(jobs, at):
         want = outcome(numpy_gradient, f)
         assert want.warnings
         assert_same_outcome(outcome(fdx.gradient, f, workers=4), want)
-    assert parts_of(jobs) == {4}
+    assert workers_of(jobs) == {4}
 
 
 @pytest.mark.parametrize("at", [0, 1000, 2000, 3990])
@@ -408,7 +422,7 @@ def test_errors_from_every_part(jobs, at):
             want = outcome(numpy_gradient, f)
             assert want.error[0] is FloatingPointError
             assert_same_outcome(outcome(fdx.gradient, f, workers=4), want)
-    assert parts_of(jobs) == {4}
+    assert workers_of(jobs) == {4}
 
 
 def test_callbacks_run_in_the_calling_thread(jobs):
@@ -466,7 +480,7 @@ def test_many_callers_at_once(jobs):
             for got in results:
                 assert_same_bits(got, want)
     assert len(jobs) >= count * 20
-    assert parts_of(jobs) == {3}
+    assert workers_of(jobs) == {3}
 
 
 @pytest.mark.thread_unsafe(reason="no other thread may give up the GIL")
@@ -517,7 +531,7 @@ def forked():
         try:
             check(workers=3)
             check(workers=7)
-            assert parts[-2:] == [3, 7]
+            assert counts[-2:] == [3, 7]
             status = 0
         finally:
             os._exit(status)
@@ -773,7 +787,7 @@ def test_no_thread_can_be_started(jobs, monkeypatch, error):
     monkeypatch.setattr(fdx._common.threads._thread, "start_new_thread", start_new_thread)
     for _ in range(10):
         assert_same_bits(fdx.gradient(F, workers=3), numpy_gradient(F))
-        assert parts_of(jobs) == {3}
+        assert workers_of(jobs) == {3}
     assert fdx._common.threads._jobs.qsize() == 0
 
 
@@ -790,7 +804,7 @@ def test_only_some_threads_can_be_started(jobs, monkeypatch):
     monkeypatch.setattr(fdx._common.threads._thread, "start_new_thread", start_new_thread)
     for _ in range(10):
         assert_same_bits(fdx.gradient(F, workers=50), numpy_gradient(F))
-        assert parts_of(jobs) == {50}
+        assert workers_of(jobs) == {50}
     end = time.monotonic() + 60
     while fdx._common.threads._jobs.qsize() and time.monotonic() < end:
         time.sleep(0.01)

@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     MPI_Type_commit(&side);
     const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils need no ghost cells at corners */
     fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {L, &in, &out, lo, hi, &dt, 0}; /* v += dt L u, in the box */
+    const fdx_call call = {L, &in, &out, lo, hi, &dt, 0, NULL}; /* v += dt L u, in the box */
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate(bytes);
     for (int k = 0; k < STEPS; k++) {

@@ -42,7 +42,7 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
 {
     const ptrdiff_t stride[2] = {L->in_shape[1] * (ptrdiff_t)sizeof *u, sizeof *u};
     const fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {L, &in, &out, NULL, NULL, &alpha, 0};
+    const fdx_call call = {L, &in, &out, NULL, NULL, &alpha, 0, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
 #pragma omp parallel
     {

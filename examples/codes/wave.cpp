@@ -31,7 +31,7 @@ class Operator
         for (int d = op->ndim - 1; d > 0; d--)
             stride[d - 1] = stride[d] * op->in_shape[d];
         const fdx_array in = {u.data(), stride.data(), FDX_F64, 0}, out = {y.data(), stride.data(), FDX_F64, 0};
-        const fdx_call call = {op, &in, &out, nullptr, nullptr, &alpha, 0};
+        const fdx_call call = {op, &in, &out, nullptr, nullptr, &alpha, 0, nullptr};
         workspace.resize(static_cast<size_t>(fdx_workspace_size(&call)) / sizeof(double) + 1);
         check(fdx_apply(&call, workspace.data(), static_cast<ptrdiff_t>(workspace.size() * sizeof(double))));
     }

@@ -180,6 +180,7 @@ cdef extern from "fdx.h" nogil:
         const ptrdiff_t *hi
         const double *accumulate
         uint8_t first_touch
+        void *const *copies
     ctypedef struct fdx_prepared:
         pass
     size_t fdx_prepared_size(const fdx_call *call)

@@ -154,6 +154,8 @@ def weights(
 @final
 class Job:
     @property
+    def workers(self) -> int: ...
+    @property
     def nparts(self) -> int: ...
     @property
     def parts_run(self) -> int: ...
@@ -200,7 +202,7 @@ class Plan:
     def apply(
         self,
         ins: tuple[_Array, ...],
-        outs: tuple[_Array, ...],
+        outs: tuple[_Array | None, ...],
         first_touch: bool,
         workers: SupportsIndex | None,
     ) -> None: ...

@@ -205,7 +205,7 @@ static void apply_together(const fdx_operator *op, int dtype, const ptrdiff_t *l
         outputs[k] = out[k].a;
         outputs[k].stride = out[k].stride;
     }
-    const fdx_call call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)first_touch};
+    const fdx_call call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)first_touch, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     for (int k = 0; k < op->noutputs; k++)
@@ -349,7 +349,7 @@ static void make_own(const void *shared, int thread)
         inputs[k].stride = in[k].stride;
         outputs[k] = (fdx_array){y + k * (RESULTS / 2), stride, FDX_F64, 0};
     }
-    const fdx_call call = {transpose, inputs, outputs, NULL, NULL, NULL, 0};
+    const fdx_call call = {transpose, inputs, outputs, NULL, NULL, NULL, 0, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     expect(fdx_apply(&call, workspace, bytes), "fdx_apply");

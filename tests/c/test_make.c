@@ -182,7 +182,7 @@ static void matrix(const fdx_operator *op, double *const *entry)
     }
     for (int k = 0; k < op->noutputs; k++)
         out[k] = (fdx_array){allocate((size_t)rows * sizeof(double)), stride[1], FDX_F64, 0};
-    const fdx_call call = {op, in, out, NULL, NULL, NULL, 0};
+    const fdx_call call = {op, in, out, NULL, NULL, NULL, 0, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     for (int k = 0; k < op->ninputs; k++)
@@ -344,7 +344,7 @@ static void too_wide_together(void)
     const fdx_sum sum = {N, shape, 1, &term, fdx_isa_find("auto"), 0};
     void *memory = allocate(fdx_operator_size(&sum));
     const fdx_array in = {&u, stride, FDX_F64, 0}, out = {&y, stride, FDX_F64, 0};
-    fdx_call call = {NULL, &in, &out, lo, hi, NULL, 0};
+    fdx_call call = {NULL, &in, &out, lo, hi, NULL, 0, NULL};
     if (fdx_operator_make(memory, &sum, &call.op) != FDX_OK || fdx_workspace_size(&call) != 0 ||
         fdx_apply(&call, memory, PTRDIFF_MAX) != FDX_E_SIZE || y != 7)
         fail("staging buffers that are too large");

@@ -325,7 +325,9 @@ static void random_case(const fdx_isa *isa)
         }
     const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
     const int adds = below(4) == 0;
-    char *before[MAXARRAYS];
+    const int twice = below(4) == 0; /* some outputs have a copy, of any alignment */
+    char *before[MAXARRAYS], *copy_memory[MAXARRAYS] = {NULL};
+    void *copies[MAXARRAYS] = {NULL};
     for (int k = 0; k < noutputs; k++) {
         ptrdiff_t there[MAXN];
         for (int d = 0; d < ndim; d++)
@@ -337,31 +339,50 @@ static void random_case(const fdx_isa *isa)
         before[k] = memcpy(malloc(a->bytes), a->memory, a->bytes);
         for (int d = 0; d < ndim && alone; d++)
             a->data -= lo[d] * a->stride[d];
+        if (twice && below(4)) {
+            const int skipped = below(4) ? 0 : below(8);
+            copy_memory[k] = malloc(a->bytes + 8);
+            memcpy(copy_memory[k] + skipped, a->memory, a->bytes);
+            copies[k] = copy_memory[k] + skipped + (a->data - a->memory);
+        }
         out[k] = outputs[k].described;
         out[k].data = a->data;
         out[k].stride = a->stride;
     }
     const fdx_operator op = {ndim, in_shape, out_shape, ninputs, noutputs, nchains, chains, isa, 0};
-    const fdx_call call = {
-        &op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, adds ? &alpha : NULL, (uint8_t)(below(usual ? 4 : 2) == 0)};
+    const fdx_call call = {&op,
+                           in,
+                           out,
+                           boxed ? lo : NULL,
+                           boxed ? hi : NULL,
+                           adds ? &alpha : NULL,
+                           (uint8_t)(below(usual ? 4 : 2) == 0),
+                           twice ? copies : NULL};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
     if (size < 0)
         fail("fdx_workspace_size");
     void *workspace = malloc((size_t)size);
     fdx_array others[2 * MAXARRAYS];
-    void *data[2 * MAXARRAYS], *copies[2 * MAXARRAYS], *memory = malloc(fdx_prepared_size(&call));
+    void *data[3 * MAXARRAYS], *elsewhere[3 * MAXARRAYS], *other_copies[MAXARRAYS] = {NULL},
+                                                          *memory = malloc(fdx_prepared_size(&call));
     const fdx_prepared *prepared = NULL;
     const int moves = below(3); /* 0: not prepared; 1: prepared; 2: for other arrays */
     fdx_call like = call;
     like.in = others;
     like.out = others + ninputs;
-    for (int k = 0; k < ninputs + noutputs; k++) {
-        const array *a = k < ninputs ? &inputs[k].a : &outputs[k - ninputs].a;
-        others[k] = k < ninputs ? in[k] : out[k - ninputs];
-        data[k] = others[k].data;
-        copies[k] = malloc(a->bytes + 8);
-        const uintptr_t distance = (uintptr_t)copies[k] - (uintptr_t)a->memory + 7;
-        others[k].data = (void *)((uintptr_t)data[k] + distance / 8 * 8);
+    like.copies = twice ? other_copies : NULL;
+    const int narrays = ninputs + noutputs, everything = narrays + (twice ? noutputs : 0);
+    for (int k = 0; k < everything; k++) {
+        const int of_copy = k >= narrays, number = of_copy ? k - noutputs : k;
+        const array *a = number < ninputs ? &inputs[number].a : &outputs[number - ninputs].a;
+        if (!of_copy)
+            others[k] = k < ninputs ? in[k] : out[k - ninputs];
+        const char *from = of_copy ? copy_memory[k - narrays] : a->memory;
+        data[k] = of_copy ? copies[k - narrays] : others[k].data;
+        elsewhere[k] = malloc(a->bytes + 16);
+        const uintptr_t distance = (uintptr_t)elsewhere[k] - (uintptr_t)from + 7;
+        void *moved = data[k] == NULL ? NULL : (void *)((uintptr_t)data[k] + distance / 8 * 8);
+        *(of_copy ? &other_copies[k - narrays] : &others[k].data) = moved;
     }
     if (fdx_prepare(memory, moves == 2 ? &like : &call, &prepared) != FDX_OK || (const void *)prepared != memory ||
         fdx_prepared_workspace_size(prepared) != size)
@@ -380,8 +401,8 @@ static void random_case(const fdx_isa *isa)
     }
     free(workspace);
     free(memory);
-    for (int k = 0; k < ninputs + noutputs; k++)
-        free(copies[k]);
+    for (int k = 0; k < everything; k++)
+        free(elsewhere[k]);
     if (below(4) == 0) { /* no results */
         fdx_call empty = call;
         fdx_operator short_op = op;
@@ -445,7 +466,11 @@ static void random_case(const fdx_isa *isa)
         for (size_t i = 0; i < a->bytes; i++)
             if (!touched[i] && a->memory[i] != before[number][i])
                 fail("a byte outside of the output was written");
+        if (copy_memory[number] != NULL &&
+            memcmp((char *)copies[number] - (a->data - a->memory), a->memory, a->bytes) != 0)
+            fail("a copy of an output is not like it");
         free(touched);
+        free(copy_memory[number]);
         free(before[number]);
         free(a->memory);
     }
@@ -502,7 +527,7 @@ static void middles_that_meet(const fdx_isa *isa)
             const fdx_isa *by = table == 0 ? fdx_isa_find("base") : isa;
             const ptrdiff_t *shape = cases[k].shape;
             const fdx_operator op = {cases[k].ndim, shape, shape, 2, 1, 2, chains, by, 0};
-            const fdx_call call = {&op, in, &out, NULL, NULL, NULL, 0};
+            const fdx_call call = {&op, in, &out, NULL, NULL, NULL, 0, NULL};
             const ptrdiff_t size = fdx_workspace_size(&call);
             void *memory = malloc((size_t)size);
             if (fdx_apply(&call, memory, size) != FDX_OK)

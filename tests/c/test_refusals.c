@@ -23,7 +23,7 @@ typedef struct {
     fdx_band along, around, varying, identity, periodic_identity;
 
     ptrdiff_t shape[3], stride[3], far[3], shift[3], lo[3], hi[3];
-    double u[2][N], y[2][N], times[N], x[N0];
+    double u[2][N], y[2][N], copy[N], times[N], x[N0];
     fdx_array in[2], out[2], coefficient;
     fdx_stage stage[3];
     fdx_chain chain[3];
@@ -141,7 +141,7 @@ static void make_world(void)
     memcpy(w.chain, chains, sizeof chains);
     const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.chain, w.isa, 0};
     w.op = op;
-    const fdx_call call = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0};
+    const fdx_call call = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0, NULL};
     w.call = call;
     w.alpha = 0.5;
     w.bytes = sizeof w.workspace;
@@ -564,6 +564,14 @@ static void refused_operators(void)
     CALL(w.out[0] = w.in[1], FDX_E_OVERLAP);
     CALL(w.out[0].data = w.times + 3, FDX_E_OVERLAP);
     CALL(w.out[1] = w.out[0], FDX_E_OVERLAP);
+    void *copies[2] = {NULL, w.copy};
+    CALL(w.call.copies = copies, FDX_OK);
+    for (int k = 0; k < 4; k++) {
+        void *const places[] = {w.in[1].data, w.times + 3, w.out[0].data, w.out[1].data}, *taken[2] = {NULL, places[k]};
+        CALL(w.call.copies = taken, FDX_E_OVERLAP);
+        taken[0] = w.copy;
+        CALL((w.call.copies = taken, taken[1] = w.copy), FDX_E_OVERLAP);
+    }
     ANSWER((void)0, fdx_apply(&w.call, NULL, w.bytes), FDX_E_NULL);
     ANSWER((void)0, fdx_apply(NULL, w.workspace, w.bytes), FDX_E_NULL);
     SIZE((void)0, fdx_workspace_size(NULL), 0);

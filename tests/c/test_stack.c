@@ -147,7 +147,7 @@ static fdx_status operate(void)
         chain[d] = (fdx_chain){0, 0, stages, stage[d], NULL};
     }
     const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, chain, fdx_isa_find("auto"), 0};
-    const fdx_call call = {&op, &input, &output, NULL, NULL, NULL, 0};
+    const fdx_call call = {&op, &input, &output, NULL, NULL, NULL, 0, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = malloc((size_t)bytes);
     const fdx_status done = fdx_apply(&call, workspace, bytes);

@@ -16,9 +16,11 @@ from fdx._common.text import shown
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# A part must take longer than passing it to another thread (about 50 us): this many results take
-# 100 us or more.
-MIN_PART_ELEMENTS = 1 << 18
+# A worker must have more to do than what it takes to pass it a part (about 50 us): to add up this
+# many neighbours takes 200 us or more.
+MIN_WORKER_NEIGHBOURS = 1 << 21
+# Several, which workers take as they come free, so that one late thread does not hold up a call.
+PARTS_PER_WORKER = 4
 
 
 class Job(Protocol):

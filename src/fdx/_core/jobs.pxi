@@ -1,5 +1,7 @@
 # A call, in one part or in several that threads compute.
 
+cdef double LEAST_NEIGHBOURS = 4  # are added up in the time that a result takes from and to memory
+
 cdef int forks = 0  # how many forks led to this process
 
 
@@ -21,7 +23,7 @@ cdef class Job:
     """
     cdef fdx_gradient gradient
     cdef const fdx_prepared *prepared  # instead of `gradient`, unless NULL
-    cdef readonly Py_ssize_t nparts, parts_run
+    cdef readonly Py_ssize_t workers, nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
     cdef bint waiting
@@ -115,24 +117,27 @@ cdef int _run_part(const fdx_prepared *prepared, void *const *data, Py_ssize_t p
     return status
 
 
-cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, Py_ssize_t workers) except -1:
-    """Apply a gradient or, if that is NULL, run a prepared call. Returns the floating-point exceptions that were
-    pending before or were raised by this."""
+cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, double neighbours,
+              Py_ssize_t workers) except -1:
+    """Apply a gradient or, if that is NULL, run a prepared call, of so many results, each of so many neighbours.
+    Returns the floating-point exceptions that were pending before or were raised by this."""
     cdef int status, flags
-    cdef Py_ssize_t nparts = 1, least
+    cdef Py_ssize_t least
     cdef Job job
     if workers > 1:
-        least = threads.MIN_PART_ELEMENTS
-        nparts = workers if least <= 0 else min(workers, size // least)
-    if nparts > 1:
+        least = threads.MIN_WORKER_NEIGHBOURS
+        if least > 0:
+            workers = min(workers, <Py_ssize_t>(size * max(neighbours, LEAST_NEIGHBOURS) / least))
+    if workers > 1:
         flags = PyUFunc_getfperr()
         job = Job()
         if gradient != NULL:
             job.gradient = gradient[0]
         job.prepared = prepared
-        job.nparts = nparts
+        job.workers = workers
+        job.nparts = workers * <Py_ssize_t>threads.PARTS_PER_WORKER
         try:
-            threads.enlist(job, nparts - 1)
+            threads.enlist(job, workers - 1)
         finally:
             job.finish()
         status = job.status

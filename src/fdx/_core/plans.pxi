@@ -5,7 +5,11 @@ cdef struct _Prepared:
     const fdx_prepared *prepared  # NULL: there is none
     void *memory                  # of it
     int dtype, flags, flags_of_result
-    # then the arrays, and the strides of inputs and of outputs
+    # then the arrays, the strides of inputs and of outputs, and the data of copies
+
+
+cdef struct _Place:
+    Py_ssize_t first, again  # -1: nowhere
 
 
 @cython.final
@@ -21,6 +25,7 @@ cdef class Plan:
     cdef readonly int ninputs, noutputs
     cdef readonly bint has_coefficients
     cdef Py_ssize_t size  # of all outputs
+    cdef double neighbours  # of each result
     cdef _Prepared *prepared  # a call like most: of small contiguous arrays
     cdef list kept  # coefficients
     cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
@@ -72,6 +77,18 @@ cdef class Plan:
         self.size = self.noutputs
         for d in range(ndim):
             self.size *= self.op.out_shape[d]
+        self.neighbours = self.count_neighbours() / <double>self.noutputs
+
+    cdef double count_neighbours(self):
+        """Those of one point in each output."""
+        cdef int k, s
+        cdef Py_ssize_t count = 0
+        cdef const fdx_band *band
+        for k in range(self.op.nchains):
+            for s in range(self.op.chain[k].nstages):
+                band = self.op.chain[k].stage[s].band
+                count += 1 if band == NULL else band.interior.count
+        return <double>count
 
     cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
                              ptrdiff_t *strides) except NULL:
@@ -110,8 +127,9 @@ cdef class Plan:
             free(self.prepared.memory)
         free(self.prepared)
 
-    cdef int run(self, const fdx_array *arrays, bint first_touch, Py_ssize_t workers) except -1:
-        """Apply it to arrays that have been checked, inputs first; report floating-point errors."""
+    cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers) except -1:
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`: as fdx_call
+        has them."""
         cdef double on_stack[STACK_PREPARED]
         cdef void *memory = on_stack
         cdef const fdx_prepared *prepared
@@ -123,6 +141,7 @@ cdef class Plan:
         call.lo = call.hi = NULL
         call.accumulate = NULL
         call.first_touch = first_touch
+        call.copies = copies
         if fdx_prepared_size(&call) > sizeof(on_stack):
             memory = malloc(fdx_prepared_size(&call))
             if memory == NULL:
@@ -132,7 +151,7 @@ cdef class Plan:
             if status != FDX_OK:
                 raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
             PyUFunc_clearfperr()
-            flags = _run(NULL, prepared, self.size, workers)
+            flags = _run(NULL, prepared, self.size, self.neighbours, workers)
         finally:
             if memory != on_stack:
                 free(memory)
@@ -141,9 +160,9 @@ cdef class Plan:
         return 0
 
     cdef int run_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
-                       const ptrdiff_t *strides_of_result) except -1:
+                       const ptrdiff_t *strides_of_result, bint copies) except -1:
         """The same for small inputs of one layout, and outputs of one, by a call that is prepared for layouts like the
-        first ones; returns 0 if these are not like them."""
+        first ones; returns 0 if these are not like them. `copies`: after that of the outputs, there is their data."""
         cdef _Prepared *kept
         cdef int raised, status
         if not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and flags_of_result & CONTIGUOUS
@@ -151,10 +170,10 @@ cdef class Plan:
             return 0
         with cython.critical_section(self):
             if self.prepared == NULL:
-                self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result)
+                self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result, copies)
             kept = self.prepared
         if (kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags
-                or kept.flags_of_result != flags_of_result):
+                or kept.flags_of_result != flags_of_result or (kept.call.copies != NULL) != copies):
             return 0
         if self.size < NOGIL_ELEMENTS:
             PyUFunc_clearfperr()
@@ -172,14 +191,18 @@ cdef class Plan:
         return 1
 
     cdef int prepare_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
-                           const ptrdiff_t *strides_of_result) except -1:
+                           const ptrdiff_t *strides_of_result, bint copies) except -1:
         cdef int k, ndim = self.op.ndim, count = self.ninputs + self.noutputs
         cdef _Prepared *kept = <_Prepared *>malloc(
-            sizeof(_Prepared) + count * sizeof(fdx_array) + 2 * ndim * sizeof(ptrdiff_t))
+            sizeof(_Prepared) + count * sizeof(fdx_array) + 2 * ndim * sizeof(ptrdiff_t)
+            + self.noutputs * sizeof(void *))
         if kept == NULL:
             raise MemoryError("an operator")
         cdef fdx_array *arrays = <fdx_array *>(kept + 1)
         cdef ptrdiff_t *own = <ptrdiff_t *>(arrays + count)
+        cdef void **copy = <void **>(own + 2 * ndim)
+        for k in range(self.noutputs if copies else 0):
+            copy[k] = data[count + k]
         for k in range(ndim):
             own[k], own[ndim + k] = strides[k], strides_of_result[k]
         for k in range(self.ninputs):
@@ -187,7 +210,9 @@ cdef class Plan:
         for k in range(self.ninputs, count):
             arrays[k] = fdx_array(data=data[k], stride=own + ndim, dtype=<uint8_t>fdx_result_dtype(dtype), swapped=0)
         kept.call = fdx_call(op=self.op, in_=arrays, out=arrays + self.ninputs, lo=NULL, hi=NULL, accumulate=NULL,
-                             first_touch=0)
+                             first_touch=0, copies=NULL)
+        if copies:
+            kept.call.copies = copy
         kept.dtype, kept.flags, kept.flags_of_result = dtype, flags, flags_of_result
         kept.memory = malloc(fdx_prepared_size(&kept.call))
         if (kept.memory == NULL or fdx_prepare(kept.memory, &kept.call, &kept.prepared) != FDX_OK
@@ -234,25 +259,34 @@ cdef class Plan:
         return self.kept
 
     def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
-        """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match."""
+        """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match. If there are
+        twice as many of these, the later ones, unless None, get the same as the others, whose strides they have."""
         cdef Py_ssize_t nworkers = threads.count(workers)
-        cdef int k, count = self.ninputs + self.noutputs, dtype, result, ndim = self.op.ndim
+        cdef int k, count = self.ninputs + self.noutputs, given_count, dtype, result, ndim = self.op.ndim
         cdef fdx_array *arrays
+        cdef void **copies
         cdef ptrdiff_t *next_strides
-        cdef cnp.ndarray a
+        cdef cnp.ndarray a, first
         cdef tuple given = ins + outs
-        if len(ins) != self.ninputs or len(outs) != self.noutputs:
+        given_count = <int>len(given)
+        if len(ins) != self.ninputs or given_count not in (count, count + self.noutputs):
             raise ValueError(f"expected {self.ninputs} inputs and {self.noutputs} outputs, got {len(ins)}, {len(outs)}")
         a = ins[0]
         result = fdx_result_dtype(_dtype(a))
         if (result == FDX_F32 or result == FDX_C64) and self.op.double_only:
             raise ValueError(f"f: expected double precision, got {a.dtype}")
-        arrays = <fdx_array *>malloc(count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)))
+        arrays = <fdx_array *>malloc(
+            count * (sizeof(fdx_array) + ndim * sizeof(ptrdiff_t)) + self.noutputs * sizeof(void *))
         if arrays == NULL:
             raise MemoryError("an operator")
         next_strides = <ptrdiff_t *>(arrays + count)
+        copies = <void **>(next_strides + count * ndim)
         try:
-            for k in range(count):
+            for k in range(given_count):
+                if k >= count:
+                    copies[k - count] = NULL
+                    if given[k] is None:
+                        continue
                 a = given[k]
                 if k < self.ninputs:
                     dtype = _dtype(a)
@@ -263,8 +297,14 @@ cdef class Plan:
                     _unchanged("out", a, result, ndim, self.op.out_shape)
                     if not cnp.PyArray_ISWRITEABLE(a):
                         raise ValueError("out: expected a writeable array, got a read-only one")
-                next_strides = _fill(&arrays[k], a, _dtype(a), next_strides)
-            self.run(arrays, first_touch, nworkers)
+                if k < count:
+                    next_strides = _fill(&arrays[k], a, _dtype(a), next_strides)
+                    continue
+                first = given[k - self.noutputs]
+                if memcmp(cnp.PyArray_STRIDES(a), cnp.PyArray_STRIDES(first), ndim * sizeof(ptrdiff_t)) != 0:
+                    raise ValueError("out: expected components of the same strides")
+                copies[k - count] = cnp.PyArray_DATA(a)
+            self.run(arrays, copies if given_count > count else NULL, first_touch, nworkers)
         finally:
             free(arrays)
 
@@ -299,7 +339,7 @@ cdef class Plan:
         if nworkers == 1 and self.size < SMALL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
             data[0], data[1] = cnp.PyArray_DATA(a), cnp.PyArray_DATA(result)
             if self.run_small(data, dtype, cnp.PyArray_FLAGS(a) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
-                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result)):
+                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result), 0):
                 return result
         if ndim > STACK_NDIM:
             strides = <ptrdiff_t *>malloc(2 * ndim * sizeof(ptrdiff_t))
@@ -308,7 +348,7 @@ cdef class Plan:
         try:
             _fill(&arrays[0], a, dtype, strides)
             _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + ndim)
-            self.run(arrays, out is None, nworkers)
+            self.run(arrays, NULL, out is None, nworkers)
         finally:
             if strides != on_stack:
                 free(strides)
@@ -317,7 +357,8 @@ cdef class Plan:
     cdef object several(self, object F, tuple counts, object out, object workers):
         """Apply an operator of several inputs or outputs, as `_components` takes inputs; the outputs are one array of
         shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
-        cdef void *data[MOST_SMALL]
+        cdef void *data[2 * MOST_SMALL]  # with that of copies
+        cdef void **copies
         cdef fdx_array arrays[MOST_SMALL]
         cdef ptrdiff_t dims[FDX_MAXDIM + 2]
         cdef ptrdiff_t numbers[2 * FDX_MAXDIM]
@@ -327,6 +368,7 @@ cdef class Plan:
         cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, dtype, result
         cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
         cdef ptrdiff_t each
+        cdef _Place place
         cdef cnp.ndarray like, o
         cdef Py_ssize_t nworkers
         if nfirst == 0 and self.noutputs == 1 and type(F) is tuple and len(<tuple>F) == self.ninputs == 1:
@@ -359,15 +401,19 @@ cdef class Plan:
             if not _apart(<const char *>cnp.PyArray_DATA(o), cnp.PyArray_NBYTES(o), <const char *>data[k], each):
                 return None
         each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
-        self.place(<char *>cnp.PyArray_DATA(o), counts, each, data + self.ninputs)
+        copies = data + self.ninputs + self.noutputs if self.symmetric(counts) else NULL
+        for k in range(self.noutputs):
+            place = self.place(k, counts)
+            data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + place.first * each
+            if copies != NULL:
+                copies[k] = NULL if place.again < 0 else <char *>cnp.PyArray_DATA(o) + place.again * each
         if not (nworkers == 1 and self.size < SMALL_ELEMENTS
-                and self.run_small(data, dtype, layout, strides, layout, strides_of_result)):
+                and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL)):
             for k in range(self.ninputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides, dtype=<uint8_t>dtype, swapped=0)
             for k in range(self.ninputs, self.ninputs + self.noutputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides_of_result, dtype=<uint8_t>result, swapped=0)
-            self.run(arrays, out is None, nworkers)
-        self.mirror(<char *>cnp.PyArray_DATA(o), counts, each)
+            self.run(arrays, copies, out is None, nworkers)
         return o
 
     cdef bint fills(self, tuple counts):
@@ -384,31 +430,16 @@ cdef class Plan:
         """Are the outputs the upper triangle of a symmetric matrix?"""
         return len(counts) == 2 and self.noutputs < counts[0] * counts[1]
 
-    cdef int place(self, char *data, tuple counts, ptrdiff_t each, void **outputs) except -1:
-        """Where the outputs are in an array of so many."""
-        cdef int k, i, j, n
+    cdef _Place place(self, int k, tuple counts):
+        """Where output k is among so many, and where once more."""
+        cdef int i = 0, n
         if not self.symmetric(counts):
-            for k in range(self.noutputs):
-                outputs[k] = data + k * each
-            return 0
+            return _Place(k, -1)
         n = counts[0]
-        k = 0
-        for i in range(n):
-            for j in range(i, n):
-                outputs[k] = data + (i * n + j) * each
-                k += 1
-        return 0
-
-    cdef int mirror(self, char *data, tuple counts, ptrdiff_t each) except -1:
-        """Copy the upper triangle of a symmetric matrix to the lower one."""
-        cdef int i, j, n
-        if self.symmetric(counts):
-            n = counts[0]
-            with nogil:
-                for i in range(n):
-                    for j in range(i):
-                        memcpy(data + (i * n + j) * each, data + (j * n + i) * each, each)
-        return 0
+        while k >= n - i:  # outputs of row i
+            k -= n - i
+            i += 1
+        return _Place(i * n + i + k, (i + k) * n + i if k > 0 else -1)
 
     def quick(self, F, tuple counts not None, out, workers):
         """Apply it to the inputs `F`, an array with them along its first axis or a sequence of arrays; the outputs are

@@ -43,7 +43,8 @@ def set_result_cache(bytes: SupportsIndex) -> None:
     the system and give it back each time, which takes several times as long as a derivative. So
     memory of freed results of 128 KiB and more is kept for the next results of as many bytes:
     only of arrays that functions of fdx return, and not if `numpy` has been given another
-    allocator (NEP 49). ``tracemalloc`` counts each array from when it is returned until it is freed.
+    allocator (NEP 49). For ``tracemalloc`` an array lives from when it is returned until it is
+    freed.
 
     A call frees what is kept at that time.
 

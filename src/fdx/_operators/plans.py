@@ -3,6 +3,7 @@ csrc/fdx_compile.c."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -115,16 +116,20 @@ def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 
-def write(plan: Plan, ins: list[Array], outs: list[Array], first_touch: bool, workers: Any) -> None:
+def write(
+    plan: Plan, ins: list[Array], outs: list[Array | None], first_touch: bool, workers: Any
+) -> None:
     """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
-    `first_touch`: the outputs are newly allocated."""
+    `outs` are as `Plan.apply` takes them. `first_touch`: the outputs are newly allocated."""
     if not first_touch:
-        ins = outputs.apart(ins, outs)
-        if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in outs):
-            results = [np.empty_like(o) for o in outs]
+        arrays = [o for o in outs if o is not None]
+        ins = outputs.apart(ins, arrays)
+        if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in arrays):
+            results = [None if o is None else np.empty_like(o) for o in outs]
             plan.apply(tuple(ins), tuple(results), True, workers)
             for o, result in zip(outs, results, strict=True):
-                o[...] = result
+                if o is not None:
+                    o[...] = result
             return
     plan.apply(tuple(ins), tuple(outs), first_touch, workers)
 
@@ -173,17 +178,14 @@ def apply(
         whole = out = stacked_result(first, counts, plan.out_shape)
     else:
         whole = out = new_result(first, plan.out_shape)
-    parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
-    if plan.noutputs == len(parts):
-        write(plan, ins, parts, first_touch, workers)
-        return out
-    n = counts[0]
-    write(
-        plan, ins, [parts[i * n + j] for i in range(n) for j in range(i, n)], first_touch, workers
-    )
-    for i in range(n):
-        for j in range(i):
-            parts[i * n + j][...] = parts[j * n + i]
+    parts: list[Array | None]
+    if plan.noutputs == math.prod(counts):
+        parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
+    else:
+        upper = [(i, j) for i in range(counts[0]) for j in range(i, counts[0])]
+        parts = [whole[i, j] for i, j in upper]
+        parts += [whole[j, i] if i != j else None for i, j in upper]
+    write(plan, ins, parts, first_touch, workers)
     return out
 
 
