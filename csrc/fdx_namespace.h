@@ -70,6 +70,5 @@
 #define fdx_staging_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_staging_size)
 #define fdx_sum_inner FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_inner)
 #define fdx_sum_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_row)
-#define fdx_transpose_out FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_transpose_out)
 
 #endif

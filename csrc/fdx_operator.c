@@ -214,23 +214,6 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
 
 /* ---- blocks ---- */
 
-/* Transpose: columns of lines that are `stride` bytes apart to rows that are row_stride bytes apart, in elements of so
- * many bytes. */
-static void transpose_out(char *to, ptrdiff_t row_stride, const char *from, ptrdiff_t stride, ptrdiff_t columns,
-                          ptrdiff_t lines, ptrdiff_t bytes)
-{
-    for (ptrdiff_t c = 0; c < columns; c++, to = fdx_at(to, 1, row_stride), from += bytes)
-        if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * (ptrdiff_t)sizeof(double), from + l * stride, sizeof(double));
-        else if (bytes == sizeof(float))
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * (ptrdiff_t)sizeof(float), from + l * stride, sizeof(float));
-        else
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * bytes, from + l * stride, (size_t)bytes);
-}
-
 /* Add alpha x to n results of a line that are `step` bytes apart. */
 static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
@@ -262,8 +245,8 @@ static void store(const work *w, int number, const fdx_array *out, const view *s
     char *y = locate(w, &dst, lo, -1), *first = y;
     if (out_inner >= 0) {
         do
-            transpose_out(y, dst.stride[inner], x, sum->stride[out_inner], hi[inner] - lo[inner],
-                          hi[out_inner] - lo[out_inner], w->per_point * w->itemsize);
+            w->sums->transpose(y, dst.stride[inner], x, sum->stride[out_inner], hi[out_inner] - lo[out_inner],
+                               hi[inner] - lo[inner], w->per_point, FDX_SET);
         while (next_line(&l, &x, &y));
         give_back(w, dst.lo);
         return;
@@ -394,7 +377,6 @@ static void place(work *w, void *memory, ptrdiff_t **indices)
     PLACE(neighbours);
     PLACE(weight);
     PLACE(point_weights);
-    PLACE(column_offset);
     PLACE(arrays);
     PLACE(index_stack);
 #undef PLACE

@@ -105,7 +105,6 @@ typedef struct {
     const void **neighbours;      /* rows of neighbours, */
     double *weight;               /* and their weights, */
     const double **point_weights; /* or where the weights of each point are */
-    ptrdiff_t *column_offset;     /* bytes from the start of a line to each transposed column */
     fdx_array *arrays;            /* inputs and outputs, if not the call's */
     ptrdiff_t *index_stack;       /* of index arrays, of ndim numbers each, */
     ptrdiff_t **indices;          /* and its top: see take */
@@ -443,10 +442,6 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
 /* The same for a band along the inner dimension, rows r .. end - 1 of each line, by columns. */
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
-/* Point l of row c, rows being row_stride bytes apart, replaces or is added to the point at line[l] + c stride. */
-void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,
-                       ptrdiff_t stride, ptrdiff_t columns, int mode);
-
 /* Is a chain two bands whose interiors one loop can compute together? */
 int fdx_is_nested(const work *w, const fdx_chain *chain);
 /* y = or y += such a chain's results in the box [lo, hi), all in the interior of both bands. `stream`: y = results, by

@@ -219,60 +219,6 @@ static void apply_across(const work *w, const fdx_band *band, int d, const view 
     give_back(w, l.n);
 }
 
-/* Transpose: columns of lines, of per_point elements, to rows that are row_stride bytes apart; `offset`: bytes from the
- * start of a line to each column. */
-static void transpose_in(const work *w, char *to, ptrdiff_t row_stride, const char *const *line, ptrdiff_t lines,
-                         const ptrdiff_t *offset, ptrdiff_t columns)
-{
-    const ptrdiff_t bytes = w->per_point * w->itemsize;
-    for (ptrdiff_t c = 0; c < columns; c++, to += row_stride)
-        if (bytes == sizeof(double)) /* a constant, so that it is a load and a store */
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * (ptrdiff_t)sizeof(double), fdx_at(line[l], 1, offset[c]), sizeof(double));
-        else if (bytes == sizeof(float))
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * (ptrdiff_t)sizeof(float), fdx_at(line[l], 1, offset[c]), sizeof(float));
-        else
-            for (ptrdiff_t l = 0; l < lines; l++)
-                memcpy(to + l * bytes, fdx_at(line[l], 1, offset[c]), (size_t)bytes);
-}
-
-/* Back to lines. With constants for per_point, the commonest being 1, and for mode, a number is a load and a store. */
-#define TRANSPOSE_OUT(name, T)                                                                                         \
-    static inline void name##_as(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,           \
-                                 ptrdiff_t stride, ptrdiff_t columns, ptrdiff_t per_point, int mode)                   \
-    {                                                                                                                  \
-        for (ptrdiff_t l = 0; l < lines; l++)                                                                          \
-            for (ptrdiff_t c = 0; c < columns; c++) {                                                                  \
-                const T *x = (const T *)(const void *)(from + c * row_stride) + l * per_point;                         \
-                T *y = (T *)(void *)(line[l] + c * stride);                                                            \
-                for (ptrdiff_t i = 0; i < per_point; i++)                                                              \
-                    y[i] = mode == FDX_SET ? x[i] : y[i] + x[i];                                                       \
-            }                                                                                                          \
-    }                                                                                                                  \
-    static void name(const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines, ptrdiff_t stride,     \
-                     ptrdiff_t columns, ptrdiff_t per_point, int mode)                                                 \
-    {                                                                                                                  \
-        if (per_point == 1 && mode == FDX_SET)                                                                         \
-            name##_as(from, row_stride, line, lines, stride, columns, 1, FDX_SET);                                     \
-        else if (per_point == 1)                                                                                       \
-            name##_as(from, row_stride, line, lines, stride, columns, 1, FDX_ADD);                                     \
-        else if (mode == FDX_SET)                                                                                      \
-            name##_as(from, row_stride, line, lines, stride, columns, per_point, FDX_SET);                             \
-        else                                                                                                           \
-            name##_as(from, row_stride, line, lines, stride, columns, per_point, FDX_ADD);                             \
-    }
-
-TRANSPOSE_OUT(transpose_out_f32, float)
-TRANSPOSE_OUT(transpose_out_f64, double)
-
-void fdx_transpose_out(const work *w, const char *from, ptrdiff_t row_stride, char *const *line, ptrdiff_t lines,
-                       ptrdiff_t stride, ptrdiff_t columns, int mode)
-{
-    (w->dtype == FDX_F32 ? transpose_out_f32 : transpose_out_f64)(from, row_stride, line, lines, stride, columns,
-                                                                  w->per_point, mode);
-}
-
 /* The lines of a box along the inner dimension, if they are at most MAX_FEW_LINES along one dimension; otherwise 0. */
 static ptrdiff_t few_lines(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi, int *dimension)
 {
@@ -307,45 +253,74 @@ static void lines_by_columns(const work *w, const fdx_band *band, const view *sr
     }
 }
 
+/* The columns least .. greatest of n lines x_line bytes apart to rows. */
+static void transpose_in(const work *w, const fdx_band *band, const view *src, const char *in, ptrdiff_t x_line,
+                         ptrdiff_t n, ptrdiff_t least, ptrdiff_t greatest, char *to, ptrdiff_t row_stride)
+{
+    const int inner = w->ndim - 1, wraps = band->periodic && src->unrolled != inner;
+    for (ptrdiff_t c = least, columns; c <= greatest; c += columns) {
+        const ptrdiff_t first = wrapped(band, src, inner, c);
+        columns = wraps ? MIN(greatest + 1 - c, band->columns - first) : greatest + 1 - c;
+        w->sums->transpose(to + (c - least) * row_stride, row_stride, fdx_at(in, first, src->stride[inner]), x_line, n,
+                           columns, w->per_point, FDX_SET);
+    }
+}
+
+/* Put the dimension with most lines last. */
+static void longest_last(lines *l)
+{
+    int most = l->ndim - 1;
+    for (int d = l->ndim - 2; d >= 0; d--)
+        most = l->n[d] > l->n[most] ? d : most;
+    if (most == l->ndim - 1)
+        return;
+    ptrdiff_t *const numbers[] = {l->n, l->x, l->y};
+    for (int k = 0; k < 3; k++) {
+        const ptrdiff_t last = numbers[k][l->ndim - 1];
+        numbers[k][l->ndim - 1] = numbers[k][most];
+        numbers[k][most] = last;
+    }
+}
+
 /* fdx_by_columns for at most MIN_ROW_SEGMENT rows: transpose the columns that they need, several lines at a time. */
 static void few_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                            const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode)
 {
     const int inner = w->ndim - 1;
-    const ptrdiff_t most = w->transposed, row_stride = most * w->per_point * w->itemsize;
-    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN, *const offset = w->column_offset;
+    const ptrdiff_t bytes = w->per_point * w->itemsize, row_stride = w->transposed * bytes;
+    ptrdiff_t least = PTRDIFF_MAX, greatest = PTRDIFF_MIN;
     for (ptrdiff_t row = r; row < end; row++) {
         const fdx_stencil *stencil = next_row_segment(band, row, end, 1).stencil;
         least = MIN(least, row + stencil->offset);
         greatest = MAX(greatest, row + stencil->offset + stencil->count - 1);
     }
-    for (ptrdiff_t c = least; c <= greatest; c++)
-        offset[c - least] = (ptrdiff_t)((size_t)wrapped(band, src, inner, c) * (size_t)src->stride[inner]);
     lines l;
     box_lines(w, -1, src, dst, lo, hi, &l);
-    const char *in = locate(w, src, lo, inner), *from[TRANSPOSED_LINES];
-    char *out = fdx_at(locate(w, dst, lo, inner), r, dst->stride[inner]), *to[TRANSPOSED_LINES];
-    const ptrdiff_t bytes = w->per_point * w->itemsize;
+    if (dst->stride[inner] == bytes) /* lines, not rows for make_row_ends: in any order */
+        longest_last(&l);
+    const int d = l.ndim - 1;
+    const ptrdiff_t x_line = d < 0 ? 0 : l.x[d], y_line = d < 0 ? bytes : l.y[d];
+    const char *in = locate(w, src, lo, inner);
+    char *out = fdx_at(locate(w, dst, lo, inner), r, dst->stride[inner]);
+    struct {
+        char *out;
+        ptrdiff_t n;
+    } run[TRANSPOSED_LINES]; /* lines that are as far from each other */
     for (int more = 1; more;) {
-        ptrdiff_t count = 0;
-        int contiguous = 1;            /* results of a row need no transposition */
-        while (more && count < most) { /* those along one dimension */
-            const int d = l.ndim - 1;
-            const ptrdiff_t n = d < 0 ? 1 : MIN(most - count, l.n[d] - l.index[d]);
-            contiguous &= count == 0 || out == to[count - 1] + bytes;
-            for (ptrdiff_t k = 0; k < n; k++) {
-                from[count] = fdx_at(in, k, d < 0 ? 0 : l.x[d]);
-                to[count++] = fdx_at(out, k, d < 0 ? 0 : l.y[d]);
-            }
-            contiguous &= n == 1 || l.y[d] == bytes;
-            if (n > 1) {
-                in = from[count - 1];
-                out = to[count - 1];
+        int contiguous = y_line == bytes; /* results of a row need no transposition */
+        ptrdiff_t count = 0, runs = 0;
+        for (ptrdiff_t n; more && count < w->transposed; count += n, runs++) {
+            n = d < 0 ? 1 : MIN(w->transposed - count, l.n[d] - l.index[d]);
+            contiguous &= count == 0 || out == fdx_at(run[runs - 1].out, run[runs - 1].n, bytes);
+            transpose_in(w, band, src, in, x_line, n, least, greatest, w->rows_in + count * bytes, row_stride);
+            run[runs].out = out;
+            run[runs].n = n;
+            if (d >= 0)
                 l.index[d] += n - 1;
-            }
+            in = fdx_at(in, n - 1, x_line);
+            out = fdx_at(out, n - 1, y_line);
             more = next_line(&l, &in, &out);
         }
-        transpose_in(w, w->rows_in, row_stride, from, count, offset, greatest - least + 1);
         for (ptrdiff_t row = r; row < end; row++) {
             double *const weight = w->weight;
             const void **const x = w->neighbours;
@@ -353,15 +328,12 @@ static void few_by_columns(const work *w, const fdx_band *band, const view *src,
             row_weights(s.stencil, s.number, weight);
             for (int k = 0; k < s.stencil->count; k++)
                 x[k] = w->rows_in + (row + s.stencil->offset + k - least) * row_stride;
-            if (contiguous)
-                fdx_sum_row(w, s.stencil, x, weight, to[0] + (row - r) * dst->stride[inner], count * w->per_point,
-                            mode);
-            else
-                fdx_sum_row(w, s.stencil, x, weight, w->rows_out + (row - r) * row_stride, count * w->per_point,
-                            FDX_SET);
+            char *y = contiguous ? fdx_at(run->out, row - r, dst->stride[inner]) : w->rows_out + (row - r) * row_stride;
+            fdx_sum_row(w, s.stencil, x, weight, y, count * w->per_point, contiguous ? mode : FDX_SET);
         }
-        if (!contiguous)
-            fdx_transpose_out(w, w->rows_out, row_stride, to, count, dst->stride[inner], end - r, mode);
+        const char *from = w->rows_out;
+        for (ptrdiff_t k = 0; k < runs && !contiguous; from += run[k].n * bytes, k++)
+            w->sums->transpose(run[k].out, y_line, from, row_stride, end - r, run[k].n, w->per_point, mode);
     }
     give_back(w, l.n);
 }

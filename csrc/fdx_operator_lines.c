@@ -495,21 +495,17 @@ static void sum_along(const work *w, const line_chain *t, const line_segment *p,
                     inner_end = p->line_length - t->tail * per_point;
     const ptrdiff_t n = MIN(p->n, p->line_length), end = p->from + n;
     const ptrdiff_t from = MIN(MAX(p->from, head), end), to = MAX(from, MIN(end, inner_end));
-    char *line[MAX_SEGMENT_LINES], *after[MAX_SEGMENT_LINES];
-    for (ptrdiff_t k = 0; k < p->lines; k++) {
-        line[k] = p->y + k * n * size;
-        after[k] = line[k] + (to - p->from) * size;
-    }
     if (p->from < from)
-        fdx_transpose_out(w, t->row_ends + p->from / per_point * t->row_stride, t->row_stride, line, p->lines,
-                          per_point * size, (from - p->from) / per_point, mode);
+        w->sums->transpose(p->y, n * size, t->row_ends + p->from / per_point * t->row_stride, t->row_stride,
+                           (from - p->from) / per_point, p->lines, per_point, mode);
     if (to < end)
-        fdx_transpose_out(w, t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride, after,
-                          p->lines, per_point * size, (end - to) / per_point, mode);
+        w->sums->transpose(p->y + (to - p->from) * size, n * size,
+                           t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride,
+                           (end - to) / per_point, p->lines, per_point, mode);
     fdx_along_fn *loop = along_loop(w, t->stencil, to - from);
     const char *in = t->in;
     for (ptrdiff_t k = 0; k < p->lines; k++, in += p->line_length * size) {
-        char *y = line[k] + (from - p->from) * size;
+        char *y = p->y + (k * n + from - p->from) * size;
         if (loop != NULL) {
             const char *centre = in + (from + t->stencil->offset + t->stencil->centre) * size;
             loop(y, centre, to - from, t->weight, mode,

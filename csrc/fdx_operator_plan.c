@@ -510,7 +510,6 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->neighbours = (const void **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->neighbours);
     w->weight = (double *)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->weight);
     w->point_weights = (const double **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->point_weights);
-    w->column_offset = (ptrdiff_t *)(void *)reserve(&used, columns * size_of_number);
     w->arrays =
         (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
     const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;

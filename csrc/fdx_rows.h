@@ -100,7 +100,7 @@ typedef struct {
 enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND };
 /* The formulas of sums. */
 enum { FDX_SYMMETRIC_PAIRS, FDX_ANTISYMMETRIC_PAIRS, FDX_PLAIN_SUM, FDX_DIFFERENCE_SUM };
-enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 8, FDX_VARYING = 4 }; /* the most that one loop sums */
+enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 9, FDX_VARYING = 4 }; /* the most that one loop sums */
 
 /* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1 rows. Differences: x[K], after the K neighbours,
  * is subtracted from each. Loops of four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours. Loops of
@@ -113,6 +113,11 @@ typedef void fdx_varying_sum_fn(void *y, const void *const *x, ptrdiff_t n, cons
 typedef void fdx_strided_sum_fn(void *y, ptrdiff_t y_step, const void *const *x, ptrdiff_t x_step, ptrdiff_t n,
                                 const double *w, int mode, int formula, int K);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
+
+/* Columns of rows to rows: point c of row r, of per_point elements, to point r of row c, or added to it; rows are so
+ * many bytes apart. Any alignment. FDX_SET or FDX_ADD. */
+typedef void fdx_transpose_fn(void *to, ptrdiff_t to_row, const void *from, ptrdiff_t from_row, ptrdiff_t rows,
+                              ptrdiff_t columns, ptrdiff_t per_point, int mode);
 
 /* Sums of pairs by non-temporal stores to `to`, of whole cache lines. Sums at either end that do not fill one go to y,
  * which also has what sums are added to, for all n. As many bytes are prefetched from next[0], and with two terms from
@@ -179,6 +184,7 @@ typedef struct {
         *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */
     fdx_strided_sum_fn *strided;
     fdx_combine_fn *combine; /* y = c t, or y + c t; c NULL: y + t; t may be y */
+    fdx_transpose_fn *transpose;
 } fdx_sums;
 
 /* ---- weights of many stencils ---- */

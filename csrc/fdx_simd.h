@@ -42,6 +42,50 @@ static void stream_out(void *dst_, const void *src_, ptrdiff_t bytes, const void
         memcpy(dst, src, (size_t)bytes);
 }
 
+/* ---- transposition ---- */
+
+/* Four elements of four rows to as many of four columns: y = x, or y + x. */
+#if defined(FDX_AVX512) || defined(FDX_AVX2)
+static inline void put_four_f64(char *to, __m256d v, int adds)
+{
+    double *y = (double *)(void *)to;
+    _mm256_storeu_pd(y, adds ? _mm256_add_pd(_mm256_loadu_pd(y), v) : v);
+}
+
+static inline void transpose_four_f64(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row, int adds)
+{
+    const __m256d a = _mm256_loadu_pd((const double *)(const void *)from),
+                  b = _mm256_loadu_pd((const double *)(const void *)(from + from_row)),
+                  c = _mm256_loadu_pd((const double *)(const void *)(from + 2 * from_row)),
+                  d = _mm256_loadu_pd((const double *)(const void *)(from + 3 * from_row));
+    const __m256d ab = _mm256_unpacklo_pd(a, b), cd = _mm256_unpacklo_pd(c, d), /* elements 0 and 2 */
+        ab_odd = _mm256_unpackhi_pd(a, b), cd_odd = _mm256_unpackhi_pd(c, d);
+    put_four_f64(to, _mm256_permute2f128_pd(ab, cd, 0x20), adds);
+    put_four_f64(to + to_row, _mm256_permute2f128_pd(ab_odd, cd_odd, 0x20), adds);
+    put_four_f64(to + 2 * to_row, _mm256_permute2f128_pd(ab, cd, 0x31), adds);
+    put_four_f64(to + 3 * to_row, _mm256_permute2f128_pd(ab_odd, cd_odd, 0x31), adds);
+}
+
+static inline void put_four_f32(char *to, __m128 v, int adds)
+{
+    float *y = (float *)(void *)to;
+    _mm_storeu_ps(y, adds ? _mm_add_ps(_mm_loadu_ps(y), v) : v);
+}
+
+static inline void transpose_four_f32(char *to, ptrdiff_t to_row, const char *from, ptrdiff_t from_row, int adds)
+{
+    __m128 a = _mm_loadu_ps((const float *)(const void *)from),
+           b = _mm_loadu_ps((const float *)(const void *)(from + from_row)),
+           c = _mm_loadu_ps((const float *)(const void *)(from + 2 * from_row)),
+           d = _mm_loadu_ps((const float *)(const void *)(from + 3 * from_row));
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    put_four_f32(to, a, adds);
+    put_four_f32(to + to_row, b, adds);
+    put_four_f32(to + 2 * to_row, c, adds);
+    put_four_f32(to + 3 * to_row, d, adds);
+}
+#endif
+
 /* ---- quotients ---- */
 
 /* The loops `scale` and `correct` of fdx_quotients.inc for n >= FDX_VECTOR_LEAST elements of one precision, with four

@@ -215,7 +215,7 @@ static void count_nested(type of, const fdx_nested (*nested)[2], const void *con
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
 static void count_pairs(type of, const char *summation, int k, const fdx_pairs *pairs, const void *const *x)
 {
-    static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
+    static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8};
     const void *const next[2] = {in, in};
     const void *middle = in + 64 * of.size;
     PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, summation, k);
@@ -265,6 +265,10 @@ static void count_sums(const fdx_isa *isa)
                       "%s differences %d, varying weights", of.name, k);
         }
         PER_POINT(sums->combine(out, in, in, n, FDX_ADD), "%s multiplied and added", of.name);
+        for (int columns = 3; columns <= 8; columns += 5)
+            for (int mode = FDX_SET; mode <= FDX_ADD; mode++)
+                PER_POINT(sums->transpose(out, n * of.size, in, columns * of.size, n, columns, 1, mode),
+                          "%s transposed, %d columns%s", of.name, columns, mode == FDX_ADD ? ", added" : "");
     }
 }
 
