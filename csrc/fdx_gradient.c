@@ -298,6 +298,22 @@ static void flatten(walk *w, const fdx_gradient *call, const int *order, int cou
     }
 }
 
+/* Are outputs large enough, and without gaps, for non-temporal stores? */
+static int are_streamed(const walk *w, const fdx_gradient *call, const int *order, int count, ptrdiff_t size)
+{
+    if (call->first_touch || call->accumulate != NULL || size <= STREAM_MIN_BYTES / w->itemsize / call->naxes)
+        return 0;
+    for (int k = 0; k < call->naxes; k++) {
+        const ptrdiff_t *stride = call->axes[k].out.stride;
+        ptrdiff_t run = w->itemsize;
+        for (int at = count - 1; at >= 0 && stride[order[at]] == run; at--)
+            run *= call->shape[order[at]];
+        if (run < STREAM_MIN_RUN)
+            return 0;
+    }
+    return 1;
+}
+
 /* The flat range of a large array, its tiles and blocks. */
 static void choose_blocks(walk *w, const fdx_gradient *call, const int *order, int count, const ptrdiff_t *inside,
                           ptrdiff_t size, ptrdiff_t nparts, int reordered)
@@ -318,7 +334,7 @@ static void choose_blocks(walk *w, const fdx_gradient *call, const int *order, i
                 stop = at + 1;
     }
     w->block = call->naxes == 1 ? ONE_AXIS_BLOCK_ELEMENTS : AXES_BLOCK_ELEMENTS;
-    w->stream = !call->first_touch && call->accumulate == NULL && size > STREAM_MIN_BYTES / w->itemsize / call->naxes;
+    w->stream = are_streamed(w, call, order, count, size);
     /* With weights for each point, rows longer than a block would need all weights again for each row. */
     int weighted = 0;
     for (int k = 0; k < call->naxes; k++)

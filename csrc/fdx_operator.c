@@ -274,11 +274,14 @@ typedef enum {
 static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                        const ptrdiff_t *hi);
 
-/* y = or (of one chain) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. */
+/* y = or (of one chain) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. Where
+ * that loop adds to the output itself, the rest of y is added here, too. */
 static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, int n, const view *y,
                        const ptrdiff_t *lo, const ptrdiff_t *hi, int mode)
 {
     ptrdiff_t *const from = take(w, 2), *const to = from + w->ndim;
+    const int number = chain->out, adds = kind == CROSSED && adds_in_place(w, number);
+    const fdx_array *out = &w->out[number];
     int left = 1;
     copy(w, from, lo);
     copy(w, to, hi);
@@ -296,15 +299,25 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
                 add_stages(w, chain, y, from, to, mode);
             else
                 add_chains(w, chain, n, y, from, to);
+            if (adds)
+                store(w, number, out, y, from, to, (const char *)out->data);
         }
         from[d] = first;
         to[d] = last;
         left = first < last;
     }
-    if (left && kind == NESTED)
+    if (left && kind == NESTED) {
         add_nested(w, chain, y, from, to, mode);
-    else if (left && !fdx_make_cross(w, chain, n, y, from, to))
-        add_chains(w, chain, n, y, from, to);
+    } else if (left) {
+        view whole;
+        take_view(w, &whole);
+        view_array(w, out, &whole);
+        if (!fdx_make_cross(w, chain, n, adds ? &whole : y, from, to)) {
+            add_chains(w, chain, n, y, from, to);
+            if (adds)
+                store(w, number, out, y, from, to, (const char *)out->data);
+        }
+    }
     give_back(w, from);
 }
 
@@ -345,7 +358,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
             add_peeled(w, CROSSED, &call->op->chain[k], n, &y, lo, hi, FDX_SET);
         else
             add_chains(w, &call->op->chain[k], n, &y, lo, hi);
-        if (!in_place)
+        if (!in_place && !adds_in_place(w, number))
             store(w, number, &w->out[number], &y, lo, hi, next);
         if (w->copied >> number & 1) {
             fdx_array copy = w->out[number];

@@ -141,7 +141,7 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
 /* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
  * functions that these call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
-enum { TAKEN_BY_PEELED = 2, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 2 + 4 };
+enum { TAKEN_BY_PEELED = 4, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
 
@@ -202,6 +202,12 @@ static inline int is_in_place(const work *w, int number, int by_lines)
     const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1),
               twice = (int)(w->copied >> number & 1); /* streamed to both from where it is in cache */
     return plain && (!streamed || (by_lines && !twice)) && w->call->accumulate == NULL;
+}
+
+/* Does one loop add the interior's sums to an output? */
+static inline int adds_in_place(const work *w, int number)
+{
+    return w->call->accumulate != NULL && (int)((w->crossed & w->plain_out & ~w->copied) >> number & 1);
 }
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)

@@ -169,8 +169,7 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
     for (int d = 0; d < w->ndim; d++)
         size *= (double)w->n[d];
     if (w->ndim < 2 || size < (double)MIN_CROSSED || chain->stage->coefficient != NULL ||
-        w->streamed >> chain->out & 1 || !is_in_place(w, chain->out, 0) ||
-        !find_kinds(w, chain, n, kind, stencil, &same_centre))
+        w->streamed >> chain->out & 1 || !find_kinds(w, chain, n, kind, stencil, &same_centre))
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;
@@ -796,8 +795,10 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
         possible &= centre_of(&t[k]) == centre_of(along);
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[3 * FDX_PAIRS];
-    fdx_cross c = {
-        .to = locate(w, y, lo, -1), .n = hi[inner] - lo[inner], .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1};
+    fdx_cross c = {.to = locate(w, y, lo, -1),
+                   .n = hi[inner] - lo[inner],
+                   .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1,
+                   .accumulate = adds_in_place(w, chain->out) ? w->call->accumulate : NULL};
     if (alike) {
         c.step = src->stride[inner - 1] / size;
         c.to_step = y->stride[inner - 1] / size;

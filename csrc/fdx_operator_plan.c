@@ -127,22 +127,34 @@ static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
     return status;
 }
 
+/* The address of the first result in an array like output k, whose data may lie outside of its memory. */
+static uintptr_t first_result(const fdx_call *call, int k, const void *data)
+{
+    size_t first = (size_t)(uintptr_t)data;
+    for (int d = 0; d < call->op->ndim; d++)
+        first += (size_t)box_lo(call, d) * (size_t)call->out[k].stride[d];
+    return (uintptr_t)first;
+}
+
 fdx_status fdx_check_places(const fdx_call *call)
 {
     fdx_status status = FDX_OK;
-    for (int k = 0; k < call->op->noutputs && status == FDX_OK; k++) {
-        fdx_array a = call->out[k];
-        status = check_extents(call, &a);
-        if (status == FDX_OK && copy_of(call, k) != NULL) {
-            a.data = copy_of(call, k);
+    for (int k = 0; k < call->op->noutputs; k++)
+        for (int twice = 0; twice < 2; twice++) {
+            fdx_array a = call->out[k];
+            a.data = twice ? copy_of(call, k) : a.data;
+            if (a.data == NULL || status != FDX_OK)
+                continue;
             status = check_extents(call, &a);
+            /* A likely mistake, which costs nothing to find. */
+            const uintptr_t first = first_result(call, k, a.data);
+            for (int j = 0; j <= k; j++) {
+                const void *copy = copy_of(call, j);
+                if (((j < k || twice) && first_result(call, j, call->out[j].data) == first) ||
+                    (j < k && copy != NULL && first_result(call, j, copy) == first))
+                    status = FDX_E_OVERLAP;
+            }
         }
-        /* A likely mistake, which costs nothing to find. */
-        for (int j = 0; j <= k && status == FDX_OK; j++)
-            if ((j < k && (a.data == copy_of(call, j) || call->out[j].data == call->out[k].data)) ||
-                call->out[j].data == copy_of(call, k) || copy_of(call, j) == call->out[k].data)
-                status = FDX_E_OVERLAP;
-    }
     return status;
 }
 
@@ -366,6 +378,16 @@ typedef struct {
     int by_chains, several_terms; /* is there an output that is not computed line by line; that has several chains? */
 } needs;
 
+/* The bytes of an output's results that follow each other in memory. */
+static ptrdiff_t run_length(const work *w, const fdx_array *out)
+{
+    const int inner = w->ndim - 1;
+    ptrdiff_t bytes = w->n[inner] * w->per_point * w->itemsize;
+    for (int d = inner - 1; d >= 0 && stride_along(w, out, w->axis[d]) == bytes; d--)
+        bytes *= w->n[d];
+    return bytes;
+}
+
 /* Which arrays are read and written in place, and how. */
 static void plan_arrays(work *w)
 {
@@ -388,7 +410,8 @@ static void plan_arrays(work *w)
         }
         w->plain_out |= (uint64_t)plain << k;
         w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
-                                  size > STREAM_MIN_BYTES / itemsize_of(w->out[k].dtype))
+                                  size > STREAM_MIN_BYTES / itemsize_of(w->out[k].dtype) &&
+                                  run_length(w, &w->out[k]) >= STREAM_MIN_RUN)
                        << k;
         for (int d = 0; d < inner && !plain; d++)
             if (fdx_is_transposed(w, &w->out[k], d))

@@ -145,7 +145,8 @@ typedef struct {
     const void *next[3]; /* prefetched, for each term; symmetric pairs: for one */
     /* By ordinary stores, all of them to `to`: nothing is prefetched, head and tail are at most FDX_PAIRS, between them
      * is at least FDX_CACHE_LINE, and lines begin so many elements after each other: */
-    ptrdiff_t step, to_step; /* in every input; in the output */
+    ptrdiff_t step, to_step;  /* in every input; in the output */
+    const double *accumulate; /* points to a number: the sums times that are added to what is in `to`; or NULL */
 } fdx_cross;
 typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };

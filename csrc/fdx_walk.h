@@ -10,6 +10,8 @@
 #ifndef STREAM_MIN_BYTES
 /* Larger outputs will not stay in cache until they are read: they are written by non-temporal stores. */
 #define STREAM_MIN_BYTES ((ptrdiff_t)48 << 20)
+/* Bytes that follow each other: where they end within a cache line, that takes as long as some thousand bytes. */
+#define STREAM_MIN_RUN ((ptrdiff_t)8 << 10)
 #endif
 #define PREFETCH_BYTES ((ptrdiff_t)4096) /* prefetch distance */
 

@@ -3,7 +3,7 @@
 # segments, by non-temporal stores, without divisions. One a line:  limits.sh short|long|none
 # Short lines have all kinds of line ends; long ones, or several of them, are enough for vector loops.
 set -euo pipefail
-limits=(STREAM_MIN_BYTES=64 TERMS_BLOCK_ELEMENTS=24 STAGED_BLOCK_ELEMENTS=20 L2_BYTES=128 MAX_ELEMENTS_PER_POINT=4
+limits=(STREAM_MIN_BYTES=64 STREAM_MIN_RUN=1 TERMS_BLOCK_ELEMENTS=24 STAGED_BLOCK_ELEMENTS=20 L2_BYTES=128 MAX_ELEMENTS_PER_POINT=4
     TRANSPOSED_LINES=4 SEGMENT_ELEMENTS=8 TRANSPOSED_SIDE=4 MIN_LINE_ELEMENTS=1 MIN_CROSSED=1 MIN_INTERIOR_PERCENT=1
     MIN_NESTED_PERCENT=-1000 FDX_BUFFER_ELEMENTS=8)
 case ${1:-} in
