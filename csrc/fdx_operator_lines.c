@@ -440,6 +440,15 @@ static void neighbours(const work *w, const line_chain *t, ptrdiff_t from, const
     }
 }
 
+/* The coefficients of at most SEGMENT_ELEMENTS elements of a segment, from element `at` on, as a row. */
+static const void *coefficient_row(const work *w, const line_chain *t, const line_segment *p, ptrdiff_t at, ptrdiff_t n)
+{
+    const void *row = t->coefficients + (p->from + at) * t->coefficient_step;
+    if (t->coefficient_step != 0)
+        return row;
+    return repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, n);
+}
+
 static int sum_across(const work *w, const line_chain *t, const line_segment *p, int mode, int last)
 {
     const void **const x = w->neighbours;
@@ -448,6 +457,10 @@ static int sum_across(const work *w, const line_chain *t, const line_segment *p,
         const fdx_pairs *pairs = pairs_of(w, t->stencil);
         if (can_stream(p, pairs->one_streaming, last)) {
             const void *const next[2] = {prefetch_address(w, t, p)};
+            if (t->coefficients != NULL) {
+                x[t->stencil->count] = coefficient_row(w, t, p, 0, p->n);
+                mode = FDX_TIMES;
+            }
             pairs->one_streaming(p->streamed_to, p->y, x, p->n, t->weight, mode, next);
             stream_row_ends(w, p, 0, p->n, 0, p->n);
             return 1;
@@ -528,7 +541,7 @@ static void sum_itself(const work *w, const line_chain *t, const line_segment *p
         w->sums->combine(p->y, x, NULL, p->n, FDX_ADD);
 }
 
-/* Returns whether it wrote by non-temporal stores, which only the last step may. */
+/* Returns whether it multiplied and wrote by non-temporal stores, which only the last step may. */
 static int make_step(const work *w, const line_chain *t, const step *s, const line_segment *p, int last)
 {
     if (s->kind == ACROSS)
@@ -544,14 +557,10 @@ static int make_step(const work *w, const line_chain *t, const step *s, const li
 
 static void multiply(const work *w, const line_chain *t, const line_segment *p)
 {
-    const ptrdiff_t step = t->coefficient_step;
     for (ptrdiff_t at = 0, n; at < p->n; at += n) {
-        const void *row = t->coefficients + (p->from + at) * step;
-        n = step == 0 ? MIN(p->n - at, SEGMENT_ELEMENTS) : p->n;
-        if (step == 0)
-            row = repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, n);
+        n = MIN(p->n - at, SEGMENT_ELEMENTS);
         char *y = p->y + at * w->itemsize;
-        w->sums->combine(y, y, row, n, FDX_SET);
+        w->sums->combine(y, y, coefficient_row(w, t, p, at, n), n, FDX_SET);
     }
 }
 
@@ -608,7 +617,7 @@ static void make_segment(const work *w, const line_chain *t, const step *steps, 
     p.streamed_to -= deferred * w->itemsize;
     p.from -= deferred;
     p.n += deferred - defers;
-    if (p.n <= 0 || make_step(w, t, &steps[count - 1], &p, t->coefficients == NULL))
+    if (p.n <= 0 || make_step(w, t, &steps[count - 1], &p, 1))
         return;
     if (t->coefficients != NULL)
         multiply(w, t, &p);
@@ -628,7 +637,7 @@ static void make_segments(const work *w, const line_chain *t, const step *steps,
         p.y = w->line + misaligned; /* aligned as the output is; before it, the deferred elements */
         p.n = MIN(max_bytes / size, n - p.from);
         if (p.n < n - p.from) { /* so that the next segment is aligned, and begins with a point */
-            p.n -= can_defer ? 0 : misaligned / size;
+            p.n -= can_defer || p.n <= misaligned / size ? 0 : misaligned / size;
             p.n -= w->per_point > 1 ? p.n % w->per_point : 0;
         }
         ptrdiff_t defers = 0;
@@ -698,8 +707,10 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
         contiguous &= inner > 0 && by.stride[inner - 1] == line_length * t->coefficient_step;
     }
     choose_prefetches(w, chain, n, src, t, prefetched);
-    const ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES,
-                    max_lines = MIN(MAX_SEGMENT_LINES, MAX(1, max_bytes / (line_length * size)));
+    ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES;
+    if (coefficient != NULL)
+        max_bytes = MIN(max_bytes, SEGMENT_ELEMENTS * size); /* see coefficient_row */
+    const ptrdiff_t max_lines = MIN(MAX_SEGMENT_LINES, MAX(1, max_bytes / (line_length * size)));
     char *out = locate(w, y, lo, -1);
     ptrdiff_t deferred = 0; /* elements */
     int count = 0;

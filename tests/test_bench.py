@@ -91,7 +91,8 @@ def test_operations_are_distinct_and_fit_memory(operations):
 def test_libraries_apply_the_operator_that_the_row_says(operation):
     small = operation.shape == (10, 10)
     if not small:
-        operation = replace(operation, shape=(*operation.shape[:-3], 20, 21, 22))
+        shape = (20, 21) if len(operation.shape) == 2 else (*operation.shape[:-3], 20, 21, 22)
+        operation = replace(operation, shape=shape)
 
     if operation.kind in ("gradient", "hessian"):  # of several results
         call, names = bench_peers.FDX.apply(operation)
@@ -262,9 +263,20 @@ def test_only_operators(monkeypatch, capsys):
     assert errors == ""
     for text in ("Identity() + dt * Laplacian", "hessian", "Diff(1, h) @ Diff(2, h)", "c * Diff(0"):
         assert f"\n{text}" in table
+    for text in ("c * Diff(0, h), c a column of 12 x 13 x 14: ", "y += a Laplacian, 32^3: "):
+        assert f"\n{text}" in table
     assert "Error" not in table
     assert "A line" not in table
     assert "Import" not in table
+
+
+def test_without_a_compiler(monkeypatch, capsys):
+    monkeypatch.setattr(bench.operators, "operations", lambda quick, more: [])
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert main(["bench", "--quick", "--no-peers", "--operators", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["from_c"] == []
+    assert report["notes"] == ["no measurement from C: there is no C compiler"]
 
 
 @pytest.mark.parametrize("name", ["bench.png", "bench.svg", "bench.pdf"])

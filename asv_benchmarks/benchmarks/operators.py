@@ -39,8 +39,24 @@ def mixed(_):
     return fdx.Diff(0, SPACING) @ fdx.Diff(1, SPACING)
 
 
+def mixed_along_memory(_):
+    return fdx.Diff(1, SPACING) @ fdx.Diff(2, SPACING)
+
+
+def step(side):
+    return fdx.Identity() + 1e-3 * laplacian(2)(side)
+
+
+def multiplied(side):
+    return np.linspace(1, 2, side).reshape(-1, 1, 1) * fdx.Diff(0, SPACING)
+
+
 def curl(_):
     return lambda f, out: fdx.curl(f, SPACING, out=out)
+
+
+def hessian(_):
+    return lambda f, out: fdx.hessian(f, SPACING, out=out)
 
 
 # Functions that return each operator, for cubes of a side.
@@ -51,19 +67,25 @@ OPERATORS = {
     "Diff 0, uneven": uneven(0),
     "Diff 2, uneven": uneven(2),
     "mixed": mixed,
+    "mixed, along memory": mixed_along_memory,
+    "step": step,
+    "multiplied": multiplied,
     "Laplacian, accuracy 2": laplacian(2),
     "Laplacian, accuracy 4": laplacian(4),
     "Laplacian, accuracy 8": laplacian(8),
     "curl": curl,
+    "Hessian": hessian,
 }
 
 
 @functools.lru_cache(maxsize=1)
 def data(operator, side, dtype):
-    """Return an array and one for the result; a curl has three components."""
-    shape = (3, side, side, side) if operator == "curl" else (side, side, side)
+    """Return an array and one for the result; a curl has three components, a Hessian nine."""
+    cube = (side, side, side)
+    shape = (3, *cube) if operator == "curl" else cube
     f = np.resize(100 * np.random.default_rng(0).standard_normal(5003), shape).astype(dtype)
-    return placed(f), placed(np.zeros_like(f), lines=33)
+    result = np.zeros((3, 3, *cube) if operator == "Hessian" else shape, dtype)
+    return placed(f), placed(result, lines=33)
 
 
 @functools.cache
@@ -89,7 +111,8 @@ class Additions:
     def track_operator(self, operator, side, dtype):
         f, out = data(operator, side, dtype)
         L = cached(operator, side)
-        return ratio(lambda: L(f, out=out), lambda: np.add(f, f, out=out))
+        sum_ = out[0, 0] if operator == "Hessian" else out
+        return ratio(lambda: L(f, out=out), lambda: np.add(f, f, out=sum_))
 
 
 SQUARE = np.random.default_rng(0).random((10, 10))
@@ -97,8 +120,27 @@ SQUARE_OUT, SQUARE_OTHER = np.empty_like(SQUARE), np.empty_like(SQUARE)
 SQUARE_LAPLACIAN = fdx.Diff(0, SPACING, deriv=2) + fdx.Diff(1, SPACING, deriv=2)
 
 
+LINES = {n: np.random.default_rng(0).random(n) for n in (10, 1000)}
+LINES_OUT = {n: np.empty(n) for n in LINES}
+LINE = fdx.Diff(0, SPACING)
+LARGER = np.random.default_rng(0).random((100, 100))
+LARGER_OUT = np.empty_like(LARGER)
+
+
 class Small:
-    """Microseconds per ``LOOP`` calls on 10 x 10 points."""
+    """Microseconds per ``LOOP`` calls on 10 x 10 points, or as many as the name says."""
+
+    def time_line_10_out(self):
+        for _ in range(LOOP):
+            LINE(LINES[10], out=LINES_OUT[10])
+
+    def time_line_1000_out(self):
+        for _ in range(LOOP):
+            LINE(LINES[1000], out=LINES_OUT[1000])
+
+    def time_operator_100_100_out(self):
+        for _ in range(LOOP):
+            SQUARE_LAPLACIAN(LARGER, out=LARGER_OUT)
 
     def time_operator_out(self):
         for _ in range(LOOP):

@@ -181,11 +181,12 @@ static void count_weights(const fdx_isa *isa)
 }
 
 /* A line between whose ends, which are not counted, all is made from its own elements. */
-static void cross(fdx_cross_fn *loop, int itself, const void *const *x, const void *along, ptrdiff_t n)
+static void cross(fdx_cross_fn *loop, int itself, const double *accumulate, const void *const *x, const void *along,
+                  ptrdiff_t n)
 {
     static const double w[3 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, 0.8, -0.7, -0.2, 0.6};
     static char beside[2 * FDX_CACHE_LINE];
-    const fdx_cross c = {out, beside, x, along, itself, n, 1, 0, 0, in, 0, w, {in, in, in}, n, n};
+    const fdx_cross c = {out, beside, x, along, itself, n, 1, 0, 0, in, 0, w, {in, in, in}, n, n, accumulate};
     loop(&c);
 }
 
@@ -215,7 +216,7 @@ static void count_nested(type of, const fdx_nested (*nested)[2], const void *con
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
 static void count_pairs(type of, const char *summation, int k, const fdx_pairs *pairs, const void *const *x)
 {
-    static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8};
+    static const double w[2 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
     const void *const next[2] = {in, in};
     const void *middle = in + 64 * of.size;
     PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, summation, k);
@@ -225,23 +226,27 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
         return;
     PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, streaming", of.name, summation, k);
+    PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_TIMES, next), "%s %s %d, multiplied, streaming", of.name,
+              summation, k);
     PER_POINT(pairs->two_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, two, streaming", of.name, summation,
               k);
     PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, summation, k);
     /* Of one type, as counting takes long. */
     for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) {
-        PER_POINT(cross(pairs->cross[chains], 0, x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation, k,
-                  chains);
-        PER_POINT(cross(pairs->lines[chains], 0, x, middle, n), "%s %s %d, lines of %d and 1", of.name, summation, k,
-                  chains);
-        PER_POINT(cross(pairs->lines[chains], 1, x, middle, n), "%s %s %d, lines of itself, %d and 1", of.name,
+        PER_POINT(cross(pairs->cross[chains], 0, NULL, x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation,
+                  k, chains);
+        PER_POINT(cross(pairs->lines[chains], 0, NULL, x, middle, n), "%s %s %d, lines of %d and 1", of.name, summation,
+                  k, chains);
+        PER_POINT(cross(pairs->lines[chains], 1, NULL, x, middle, n), "%s %s %d, lines of itself, %d and 1", of.name,
+                  summation, k, chains);
+        PER_POINT(cross(pairs->lines[chains], 0, w, x, middle, n), "%s %s %d, lines of %d and 1, added", of.name,
                   summation, k, chains);
     }
 }
 
 static void count_sums(const fdx_isa *isa)
 {
-    static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5};
+    static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8};
     const double *const varying[FDX_VARYING] = {weight[0], weight[1], weight[2], weight[0]};
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     for (int k = 0; k < 2 * (2 * FDX_PAIRS + 1); k++)

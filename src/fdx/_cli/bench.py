@@ -1,14 +1,15 @@
 """``python -m fdx bench``: the cost of a derivative on this machine, in additions.
 
-`_bench_cases` lists the cases of `fdx.gradient`, `_bench_operators` those of operators,
-`_bench_measure` measures them, `_bench_peers` measures other libraries, and `_bench_plot` draws the
-picture. This module has the command, its table and its JSON.
+`bench_cases` lists the cases of `fdx.gradient`, `bench_operators` those of operators,
+`bench_measure` measures them, `bench_peers` measures other libraries, `bench_from_c` loops in C,
+and `bench_plot` draws the picture. This module has the command, its table and its JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from typing import Any
 
 import fdx
 from fdx._cli import bench_cases as cases
+from fdx._cli import bench_from_c as from_c
 from fdx._cli import bench_measure as measure
 from fdx._cli import bench_operators as operators
 from fdx._cli import bench_peers as peers
@@ -26,6 +28,7 @@ from fdx._cli.command import INTERRUPTED, CommandError, check_picture, need
 
 SECONDS, QUICK_SECONDS = 44.0, 6.0  # for measuring, in addition to measurements that take longer
 OPERATORS_SECONDS = 100.0  # with --operators
+FROM_C_BYTES = 5 * 8 * 254**3
 LEAST_SECONDS = 0.1  # for a late measurement, as the first rounds differ from the others
 LEAST_WIDTH = 80  # columns of the table
 PICTURES = (".png", ".svg", ".pdf")
@@ -44,6 +47,7 @@ class Report:
     import_seconds: float | None = None
     peers: list[TaskRow] = field(default_factory=list)
     operators: list[OperatorRow] = field(default_factory=list)
+    from_c: list[from_c.Loop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = False
 
@@ -81,6 +85,16 @@ def steps(
 
         title = f"{peer.name}-{operation.id}"
         yield Step(title, operator_row, "operators", operation.needed_bytes)
+
+    def from_c_rows(_: float) -> None:
+        try:
+            report.from_c += from_c.loops(quick)
+        except (OSError, subprocess.CalledProcessError) as error:
+            why = getattr(error, "stderr", None) or str(error)
+            report.notes.append(f"no measurement from C: {why.strip().splitlines()[-1]}")
+
+    if only_operators:
+        yield Step("from C", from_c_rows, "from C", FROM_C_BYTES)
 
 
 def _gradient_steps(report: Report, quick: bool, with_peers: bool) -> Iterator[Step]:
@@ -211,6 +225,12 @@ def show(report: Report, seconds: float) -> None:
         console.print(OPERATORS, style="dim")
         if any(row.peer is not peers.FDX for row in report.operators):
             console.print(OTHERS, style="dim")
+    if report.from_c:
+        console.print()
+        console.print(Text("From C, boxes with ghost cells, by hand and by fdx", style="bold"))
+        for loop in report.from_c:
+            hand, by_fdx = _time(loop.hand_seconds), _time(loop.hand_seconds * loop.ratio)
+            console.print(f"{loop.name}: {hand}; {by_fdx}; {_short(loop.ratio)} times")
     for note in report.notes:
         console.print(f"Note: {note}")
     console.print(f"{'Measured' if report.complete else 'Interrupted'} after {seconds:.0f} s")
@@ -331,7 +351,8 @@ OPERATORS = (
 )
 OTHERS = (
     "findiff.Diff, np.gradient, ndimage.correlate1d: one derivative after the other; the first two "
-    "allocate their results, also where fdx has warm memory"
+    "allocate their results, also where fdx has warm memory; numba: one loop, without the points "
+    "at the edges"
 )
 
 
@@ -440,6 +461,10 @@ def as_json(report: Report) -> str:
                 for row in report.peers
             ],
             "operators": [_operator_row_as_dict(row) for row in report.operators],
+            "from_c": [
+                {"name": loop.name, "ratio": loop.ratio, "hand_seconds": loop.hand_seconds}
+                for loop in report.from_c
+            ],
             "notes": report.notes,
             "complete": report.complete,
         },

@@ -21,7 +21,8 @@ from fdx._cli.bench_cases import SPACING, Array, coordinates, data
 ADDITION = "np.add(f, f, out=o1)"
 
 FUNCTIONS = ("curl", "gradient", "hessian")  # the others are operators
-ALONE = ("step", "gradient", "hessian", "multiplied")  # not composed of others' derivatives here
+ALONE = ("gradient", "hessian", "multiplied", "multiplied-column")  # only by fdx
+BY_HAND = "np.multiply(c, D(f, out=o), out=o)"
 
 # Differentiates the first array, and returns the result: the second array, if it can write to it.
 Derivative = Callable[[Array, Array | None], Array]
@@ -33,7 +34,7 @@ MakeDerivative = Callable[[int, Any, int, int], Derivative]
 class Operation:
     """An operator and the array that it is applied to: one row of the table."""
 
-    kind: str  # "derivative", "laplacian", "mixed" or "curl"; or one that only fdx has, see `ALONE`
+    kind: str  # "derivative", "laplacian", "step", "mixed" or "curl"; or see `ALONE`
     shape: tuple[int, ...]  # of `f`; for a curl the components are along its first axis
     axis: int = 0  # of "derivative"
     accuracy: int = 2
@@ -55,7 +56,7 @@ class Operation:
             return f"fdx.{self.kind}"
         if self.kind == "mixed":
             return f"{self._diff(self.axis)} @ {self._diff(self.axis + 1)}"
-        if self.kind == "multiplied":
+        if self.kind in ("multiplied", "multiplied-column"):
             return f"c * {self._diff(self.axis)}"
         laplacian = " + ".join(self._diff(k, "deriv=2") for k in range(len(self.shape)))
         if self.kind == "step":
@@ -74,7 +75,8 @@ class Operation:
             accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
             name = {"laplacian": "Laplacian", "step": "Identity() + dt * Laplacian"}
             return name.get(self.kind, self.kind) + accuracy
-        return self.operator.replace("fdx.", "")
+        column = ", c a column" if self.kind == "multiplied-column" else ""
+        return self.operator.replace("fdx.", "") + column
 
     @property
     def call(self) -> str:
@@ -108,7 +110,10 @@ class Operation:
         f = data(self.shape, self.dtype)
         o, w = outputs(self.shape, self.dtype, self.grid)
         names = {"f": f, "o": o, "w": w, "both": (o, w), self._spacing_name: self.step}
-        names |= {"o1": o, "dt": 1e-3, "c": 2 * f if self.kind == "multiplied" else None}
+        names |= {"o1": o, "dt": 1e-3}
+        if self.kind.startswith("multiplied"):
+            names["c"] = 2 * f if self.kind == "multiplied" else 2 * f[:, :1, :1]
+            names["D"] = fdx.Diff(self.axis, SPACING)
         return names
 
     def result(self) -> Any:
@@ -136,8 +141,10 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
                 yield Operation("derivative", cube, axis, spacing="coordinates")
         if more:
             yield Operation("mixed", cube, 1)
-            for kind, accuracy in (("step", 2), ("step", 8), ("multiplied", 2)):
+            for kind, accuracy in (("step", 2), ("step", 8)):
                 yield Operation(kind, cube, accuracy=accuracy)
+            for kind in ("multiplied", "multiplied-column"):
+                yield Operation(kind, cube, yardstick=BY_HAND)
             yield Operation("gradient", cube)
             yield Operation("hessian", cube)
             for kind, accuracy in (("laplacian", 2), ("laplacian", 8), ("mixed", 2), ("step", 2)):
@@ -158,12 +165,17 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
         ):
             if more:
                 yield Operation(kind, cube, accuracy=accuracy)
+        if more and n < 128:
+            yield Operation("step", cube, dtype="float32")
     for points in (10, 100, 1000):
         if more:
             yield Operation("derivative", (points,))
     for n in (30, 100):
         if more:
             yield Operation("laplacian", (n, n))
+    for n in (64, 256, 1024):
+        if more:
+            yield Operation("step", (n, n))
     # For a small array most of the time is the call's overhead, which gradient has too.
     yield Operation("laplacian", (10, 10), yardstick="fdx.gradient(f, h, out=both)")
 

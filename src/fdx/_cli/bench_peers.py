@@ -134,6 +134,47 @@ def _numba_loops() -> tuple[Any, Any]:
     return numba.njit(along_first), numba.njit(along_last)
 
 
+def _numba_operator(operation: Operation) -> Code:
+    """A loop over all points but those near the edges, with the weights as constants."""
+    import numba
+
+    names, ndim, half_width = operation.names(), len(operation.shape), operation.accuracy // 2
+    weights = fdx.weights(np.arange(-half_width, half_width + 1), deriv=2) / SPACING**2
+
+    def neighbour(axis: int, offset: int) -> str:
+        return f"f[{', '.join(f'i{k} + {offset if k == axis else 0}' for k in range(ndim))}]"
+
+    terms = [
+        f"{dtype}({weight!r}) * {neighbour(axis, k - half_width)}"
+        for axis in range(ndim)
+        for k, weight in enumerate(map(float, weights))
+        for dtype in [operation.dtype]
+    ]
+    total = " + ".join(terms)
+    if operation.kind == "step":
+        total = f"{neighbour(0, 0)} + {operation.dtype}({names['dt']!r}) * ({total})"
+    lines = ["def loop(f, o):"]
+    for k in range(ndim):
+        indent = "    " * (k + 1)
+        lines.append(f"{indent}for i{k} in range({half_width}, f.shape[{k}] - {half_width}):")
+    lines.append(f"{'    ' * (ndim + 1)}o[{', '.join(f'i{k}' for k in range(ndim))}] = {total}")
+    made: dict[str, Any] = {operation.dtype: getattr(np, operation.dtype)}
+    exec("\n".join(lines), made)
+    loop, f, o = numba.njit(made["loop"]), names["f"], names["o"]
+    loop(f, o)  # compiles it
+
+    def call() -> Array:
+        loop(f, o)
+        result: Array = o
+        return result
+
+    return "call()", {"call": call}
+
+
+def _numba_has(operation: Operation) -> bool:
+    return operation.kind in ("laplacian", "step")
+
+
 def _torch(f: Array, axis: int) -> Callable[[], Any]:
     import torch
 
@@ -157,8 +198,12 @@ def _numpy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
     return lambda f, out: np.gradient(f, spacing, axis=axis)
 
 
+def _composes(operation: Operation) -> bool:
+    return operation.kind != "step"
+
+
 def _numpy_has(operation: Operation) -> bool:
-    return operation.kind != "laplacian" and operation.accuracy == 2
+    return operation.kind not in ("laplacian", "step") and operation.accuracy == 2
 
 
 def _scipy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
@@ -171,7 +216,7 @@ def _scipy(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
 
 
 def _scipy_has(operation: Operation) -> bool:
-    return operation.spacing == "uniform"
+    return _composes(operation) and operation.spacing == "uniform"
 
 
 def _findiff(axis: int, spacing: Any, deriv: int, accuracy: int) -> Derivative:
@@ -206,7 +251,14 @@ PEERS = (
         partial(composed, _numpy),
         _numpy_has,
     ),
-    Peer("numba", "numba", _numba, "a loop under @njit; the bits of NumPy"),
+    Peer(
+        "numba",
+        "numba",
+        _numba,
+        "a loop under @njit; the bits of NumPy",
+        _numba_operator,
+        _numba_has,
+    ),
     Peer(
         "scipy",
         "scipy",
@@ -221,6 +273,7 @@ PEERS = (
         _first(_findiff),
         "Diff, acc=2; edges of second order",
         partial(composed, _findiff),
+        _composes,
     ),
     Peer("torch", "torch", _torch, "torch.gradient; the bits of NumPy"),
     Peer("jax", "jax", _jax, "jnp.gradient under jit; other rounding"),
