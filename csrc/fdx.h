@@ -16,7 +16,7 @@
  * interior  the rows of a band that have their neighbours at the same offsets; the first and the last rows, the
  *           boundary closure, have stencils that differ
  * box       the indices lo .. hi - 1 along each axis of an array
- * part      a thread's share of a call
+ * part      of a call: what one thread computes at a time
  * extent    the bytes from the first to the last byte of an array, gaps between its elements included
  *
  * Contract
@@ -307,7 +307,8 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
- * inputs, of the outputs, and of the copies, if the call has any, a multiple of 8 bytes away from that of the call.
+ * inputs, of the outputs, and, if the call has `copies`, of these (NULL for those that are), a multiple of 8 bytes away
+ * from that of the call.
  * FDX_E_PART; FDX_E_NULL; with `data`
  * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);

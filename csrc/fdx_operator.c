@@ -158,9 +158,10 @@ static void shift_rows(const work *w, const fdx_chain *chain, const view *y, con
     }
 }
 
-/* y = or y += the result of a chain of two bands, in the box [lo, hi) of their interior, by one loop. */
-static void add_nested(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                       int mode)
+/* y = or y += the result of a chain of two bands, or of one and a coefficient, in the box [lo, hi) of their interior,
+ * by one loop. */
+static void add_interior(const work *w, const fdx_chain *chain, const view *y, const ptrdiff_t *lo, const ptrdiff_t *hi,
+                         int mode)
 {
     ptrdiff_t *const rows = take(w, 2), *const rows_end = rows + w->ndim;
     view src, dst;
@@ -168,8 +169,11 @@ static void add_nested(const work *w, const fdx_chain *chain, const view *y, con
     take_view(w, &dst);
     view_array(w, &w->in[chain->in], &src);
     shift_rows(w, chain, y, lo, hi, rows, rows_end, &dst);
-    fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
-                     (int)((w->nested & w->streamed & ~w->copied) >> chain->out & 1));
+    if (chain->nstages == 1)
+        fdx_apply_weighed(w, chain->stage, &src, &dst, rows, rows_end, mode);
+    else
+        fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
+                         (int)((w->nested & w->streamed & ~w->copied) >> chain->out & 1));
     give_back(w, rows);
 }
 
@@ -267,8 +271,9 @@ static void store(const work *w, int number, const fdx_array *out, const view *s
 
 /* What one loop can compute in the interior of bands, but not around it. */
 typedef enum {
-    NESTED, /* a chain of two bands */
-    CROSSED /* the chains of an output; the loop takes lines with their ends */
+    NESTED,  /* a chain of two bands */
+    WEIGHED, /* a chain of a band and a coefficient */
+    CROSSED  /* the chains of an output; the loop takes lines with their ends */
 } peeled_kind;
 
 static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
@@ -295,7 +300,7 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
             to[d] = side == 0 ? first : end;
             if (from[d] == to[d])
                 continue;
-            if (kind == NESTED)
+            if (kind != CROSSED)
                 add_stages(w, chain, y, from, to, mode);
             else
                 add_chains(w, chain, n, y, from, to);
@@ -306,13 +311,15 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
         to[d] = last;
         left = first < last;
     }
-    if (left && kind == NESTED) {
-        add_nested(w, chain, y, from, to, mode);
+    if (left && kind != CROSSED) {
+        add_interior(w, chain, y, from, to, mode);
     } else if (left) {
-        view whole;
-        take_view(w, &whole);
-        view_array(w, out, &whole);
-        if (!fdx_make_cross(w, chain, n, adds ? &whole : y, from, to)) {
+        view whole = *y;
+        if (adds) {
+            take_view(w, &whole);
+            view_array(w, out, &whole);
+        }
+        if (!fdx_make_cross(w, chain, n, &whole, from, to)) {
             add_chains(w, chain, n, y, from, to);
             if (adds)
                 store(w, number, out, y, from, to, (const char *)out->data);
@@ -328,6 +335,8 @@ static void add_chains(const work *w, const fdx_chain *chain, int n, const view 
         const int mode = k == 0 ? FDX_SET : FDX_ADD;
         if (fdx_is_nested(w, &chain[k]))
             add_peeled(w, NESTED, &chain[k], 1, y, lo, hi, mode);
+        else if (fdx_is_weighed(w, &chain[k]))
+            add_peeled(w, WEIGHED, &chain[k], 1, y, lo, hi, mode);
         else
             add_stages(w, &chain[k], y, lo, hi, mode);
     }
@@ -405,9 +414,7 @@ static fdx_status move_arrays(work *w, void *const *data)
     call.in = w->arrays;
     call.out = w->arrays + ninputs;
     for (int k = 0; k < noutputs && w->copied != 0; k++) {
-        if (!(w->copied >> k & 1))
-            continue;
-        if (data[count + k] == NULL)
+        if ((data[count + k] != NULL) != (int)(w->copied >> k & 1))
             return FDX_E_NULL;
         if (((uintptr_t)data[count + k] - (uintptr_t)w->copies[k]) % 8 != 0)
             return FDX_E_ALIGNMENT;

@@ -1,6 +1,6 @@
 /* The application of operators: what the files fdx_operator*.c share.
  *
- * Ranking of sizes: part (a thread's share of a call) > tile > block > line segment. */
+ * Ranking of sizes: part (of a call, for one thread) > tile > block > line segment. */
 #ifndef FDX_OPERATOR_H
 #define FDX_OPERATOR_H
 
@@ -378,6 +378,15 @@ static inline char *locate(const work *w, const view *p, const ptrdiff_t *at, in
     return here;
 }
 
+/* The bytes from a coefficient to the next one along a line, if that is one for all, or a loop can read them in place;
+ * otherwise -1. */
+static inline ptrdiff_t coefficient_step(const work *w, const fdx_array *coefficient)
+{
+    const ptrdiff_t step = stride_along(w, coefficient, w->inner_axis);
+    const int native = coefficient->dtype == w->dtype && fdx_is_native(coefficient, w->call->op->ndim, NULL);
+    return native && w->per_point == 1 && (step == 0 || step == w->itemsize) ? step : -1;
+}
+
 /* A row of n <= SEGMENT_ELEMENTS times a number. */
 static inline const void *repeated(const work *w, double number, ptrdiff_t n)
 {
@@ -448,6 +457,12 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
 /* The same for a band along the inner dimension, rows r .. end - 1 of each line, by columns. */
 void fdx_by_columns(const work *w, const fdx_band *band, const view *src, const view *dst, const ptrdiff_t *lo,
                     const ptrdiff_t *hi, ptrdiff_t r, ptrdiff_t end, int mode);
+/* Is a chain a band and a coefficient, of which one loop can compute the interior? */
+int fdx_is_weighed(const work *w, const fdx_chain *chain);
+/* y = or y += such a chain's results in the box [lo, hi), all in the interior of the band. */
+void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, const view *dst, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi, int mode);
+
 /* Is a chain two bands whose interiors one loop can compute together? */
 int fdx_is_nested(const work *w, const fdx_chain *chain);
 /* y = or y += such a chain's results in the box [lo, hi), all in the interior of both bands. `stream`: y = results, by

@@ -484,26 +484,85 @@ void fdx_apply_band(const work *w, const fdx_stage *stage, const view *src, cons
     fdx_by_columns(w, band, src, dst, lo, hi, few, hi[d], mode);
 }
 
+/* ---- a band and a coefficient at once ---- */
+
+/* The results of a call, and the share of them that is in the interior of a band: along the inner dimension what is
+ * around it counts twice, as columns take longer. */
+static double interior_share(const work *w, const fdx_stage *stage, double *results)
+{
+    const fdx_band *band = stage->band;
+    const int d = w->dimension[stage->axis];
+    const ptrdiff_t around = band->periodic ? band->interior.count - 1 : band->nfirst + band->nlast;
+    const double share = 1 - (double)(d == w->ndim - 1 ? 2 * around : around) / (double)w->n[d];
+    *results = 1;
+    for (int e = 0; e < w->ndim; e++)
+        *results *= (double)w->n[e];
+    return MAX(0, share);
+}
+
+int fdx_is_weighed(const work *w, const fdx_chain *chain)
+{
+    const fdx_stage *stage = chain->stage;
+    if (chain->nstages != 1 || !is_direct(w, chain) || stage->band == NULL || stage->coefficient == NULL ||
+        !has_pair_loop(&stage->band->interior) || coefficient_step(w, stage->coefficient) < 0)
+        return 0;
+    double results;
+    const double share = interior_share(w, stage, &results);
+    return results >= (double)MIN_CROSSED && 100 * share >= (double)MIN_NESTED_PERCENT &&
+           w->n[w->ndim - 1] >= MIN_ROW_SEGMENT;
+}
+
+void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, const view *dst, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi, int mode)
+{
+    const fdx_stencil *stencil = &stage->band->interior;
+    const int inner = w->ndim - 1;
+    const ptrdiff_t n = hi[inner] - lo[inner], step = coefficient_step(w, stage->coefficient),
+                    stride = src->stride[w->dimension[stage->axis]];
+    fdx_sum_fn *one = pairs_of(w, stencil)->one;
+    const void **const x = w->neighbours;
+    view c;
+    take_view(w, &c);
+    view_array(w, stage->coefficient, &c);
+    lines l, m;
+    box_lines(w, -1, src, dst, lo, hi, &l);
+    box_lines(w, -1, &c, dst, lo, hi, &m);
+    row_weights(stencil, 0, w->weight);
+    const char *in = fdx_at(locate(w, src, lo, -1), stencil->offset, stride), *by = locate(w, &c, lo, -1);
+    char *out = locate(w, dst, lo, -1), *unused = out;
+    do {
+        for (ptrdiff_t at = 0, k; at < n; at += k) {
+            k = MIN(SEGMENT_ELEMENTS, n - at);
+            x[0] = in + at * w->itemsize;
+            for (int j = 1; j < stencil->count; j++)
+                x[j] = fdx_at(x[j - 1], 1, stride);
+            const void *row = by + at * step;
+            if (step == 0)
+                row = repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, k);
+            x[stencil->count] = row;
+            one(out + at * w->itemsize, 0, x, k, w->weight + stencil->centre + 1,
+                mode == FDX_SET ? FDX_TIMES : FDX_ADD_TIMES);
+        }
+        next_line(&m, &by, &unused);
+    } while (next_line(&l, &in, &out));
+    give_back(w, c.lo);
+}
+
 /* ---- two bands at once, as of mixed derivatives ---- */
 
 int fdx_is_nested(const work *w, const fdx_chain *chain)
 {
     if (chain->nstages != 2 || !is_direct(w, chain) || chain->stage[0].axis == chain->stage[1].axis)
         return 0;
-    double results = 1, interior = 1; /* how many; and the share of them that is in the interior, */
+    double results = 1, interior = 1;
     for (int s = 0; s < 2; s++) {
         const fdx_stage *stage = &chain->stage[s];
         const fdx_band *band = stage->band;
         if (band == NULL || stage->coefficient != NULL || band->interior.count != FDX_NESTED ||
             band->interior.row_step != 0)
             return 0;
-        const int d = w->dimension[stage->axis];
-        const ptrdiff_t around = band->periodic ? FDX_NESTED - 1 : band->nfirst + band->nlast;
-        const double share = 1 - (double)(d == w->ndim - 1 ? 2 * around : around) / (double)w->n[d];
-        interior *= MAX(0, share); /* columns take longer */
+        interior *= interior_share(w, stage, &results);
     }
-    for (int d = 0; d < w->ndim; d++)
-        results *= (double)w->n[d];
     if (results < (double)MIN_CROSSED || 100 * interior < (double)MIN_NESTED_PERCENT)
         return 0;
     const int inner = chain->stage->band->interior.summation, outer = chain->stage[1].band->interior.summation;

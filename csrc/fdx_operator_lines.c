@@ -19,7 +19,8 @@
  * loop to the next segment, if that is computed in the same way; otherwise they are kept, as those at the beginning
  * are, until the next elements in memory fill the cache line.
  *
- * Outputs in cache: only the interior is computed here, by a loop (`lines`) that adds up the same chains. */
+ * Outputs in cache, and those that are added to: only the interior is computed here, by a loop (`lines`) that adds up
+ * the same chains. */
 #include "fdx_operator.h"
 
 /* A chain in a block. A small struct, as rows of neighbours that are a power of two apart leave little of the cache. */
@@ -104,15 +105,6 @@ static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *c
         if (k != inner_chain && (kind[k] != ACROSS || !have_same_pairs(stencil[k], stencil[inner_chain])))
             return -1;
     return (stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC && !itself) || same_centre ? inner_chain : -1;
-}
-
-/* The bytes from a coefficient to the next one along a line, if that is one for all, or a loop can read them in place;
- * otherwise -1. */
-static ptrdiff_t coefficient_step(const work *w, const fdx_array *coefficient)
-{
-    const ptrdiff_t step = stride_along(w, coefficient, w->inner_axis);
-    const int native = coefficient->dtype == w->dtype && fdx_is_native(coefficient, w->call->op->ndim, NULL);
-    return native && w->per_point == 1 && (step == 0 || step == w->itemsize) ? step : -1;
 }
 
 /* The kinds and stencils of chains, if each is one band, or the identity, of an input that loops can read in place;

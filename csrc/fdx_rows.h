@@ -96,9 +96,9 @@ typedef struct {
 /* ---- sums of general operators, in single or double precision ---- */
 
 /* What happens to y: replaced by the sum; y + sum; y + product + product + ..., which continues an earlier sum of the
- * same row; sum + y, of loops of two terms only; or replaced by the sum times the row after those of the neighbours, by
- * non-temporal stores of one term only. */
-enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND, FDX_TIMES };
+ * same row; sum + y, of loops of two terms only; or, of pairs, replaced by the sum times the row after those of the
+ * neighbours, or y + that: of one row of results, and FDX_TIMES by non-temporal stores, too. */
+enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND, FDX_TIMES, FDX_ADD_TIMES };
 /* The formulas of sums. */
 enum { FDX_SYMMETRIC_PAIRS, FDX_ANTISYMMETRIC_PAIRS, FDX_PLAIN_SUM, FDX_DIFFERENCE_SUM };
 enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 9, FDX_VARYING = 4 }; /* the most that one loop sums */

@@ -539,6 +539,49 @@ static void middles_that_meet(const fdx_isa *isa)
     }
 }
 
+/* y + alpha u'', whose second derivative is 1: each y is finite, but would not be if it were added to twice. */
+static void added_once(const fdx_isa *isa)
+{
+    enum { N = 67 };
+    static double u[N][N], y[N][N];
+    const ptrdiff_t shape[2] = {N, N}, stride[2] = {sizeof *u, sizeof **u};
+    const double alpha = 0.9e308;
+    for (int along = 0; along < 2; along++) {
+        fdx_factor factor = {0};
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++) {
+                u[i][j] = 0.5 * (along == 0 ? i * i : j * j);
+                y[i][j] = 0.5e308;
+            }
+        fdx_factor other = factor;
+        factor.axis = along;
+        other.axis = !along;
+        factor.what.deriv = other.what.deriv = factor.what.accuracy = other.what.accuracy = 2;
+        factor.what.spacing = other.what.spacing = factor.what.scale = other.what.scale = 1;
+        const fdx_term term[2] = {{0, 0, 1, &factor, NULL}, {0, 0, 1, &other, NULL}};
+        const fdx_sum sum = {2, shape, 2, term, isa, 0};
+        const fdx_operator *op;
+        void *memory = malloc(fdx_operator_size(&sum));
+        if (fdx_operator_make(memory, &sum, &op) != FDX_OK)
+            fail("fdx_operator_make");
+        const fdx_array in = {u, stride, FDX_F64, 0}, out = {y, stride, FDX_F64, 0};
+        const fdx_call call = {op, &in, &out, NULL, NULL, &alpha, 0, NULL};
+        const ptrdiff_t bytes = fdx_workspace_size(&call);
+        void *workspace = malloc((size_t)bytes);
+        fdx_set_flags(0);
+        if (fdx_apply(&call, workspace, bytes) != FDX_OK)
+            fail("fdx_apply");
+        if (fdx_flags() & FDX_FLAGS & ~FDX_UNDERFLOW)
+            fail("a floating-point flag, though no result is infinite");
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++)
+                if (!(fabs(y[i][j] - 1.4e308) < 1e293))
+                    fail("y + alpha D u");
+        free(workspace);
+        free(memory);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const int cases = argc > 1 ? atoi(argv[1]) : 2000;
@@ -547,8 +590,10 @@ int main(int argc, char **argv)
         state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
         for (int i = 0; isa != NULL && i < cases; i++)
             random_case(isa);
-        if (isa != NULL)
+        if (isa != NULL) {
             middles_that_meet(isa);
+            added_once(isa);
+        }
         printf("%s: %s\n", *name, isa == NULL ? "not on this processor" : "ok");
     }
     return 0;

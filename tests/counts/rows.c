@@ -220,6 +220,7 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     const void *const next[2] = {in, in};
     const void *middle = in + 64 * of.size;
     PER_POINT(pairs->one(out, 0, x, n, w, FDX_SET), "%s %s %d", of.name, summation, k);
+    PER_POINT(pairs->one(out, 0, x, n, w, FDX_ADD_TIMES), "%s %s %d, multiplied and added", of.name, summation, k);
     PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, summation, k);
     PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, summation, k);
     PER_POINT(several(pairs->several, n, 64, 0, w), "%s %s %d, several lines", of.name, summation, k);

@@ -144,21 +144,21 @@ def _numba_operator(operation: Operation) -> Code:
     def neighbour(axis: int, offset: int) -> str:
         return f"f[{', '.join(f'i{k} + {offset if k == axis else 0}' for k in range(ndim))}]"
 
+    dtype = operation.dtype
     terms = [
         f"{dtype}({weight!r}) * {neighbour(axis, k - half_width)}"
         for axis in range(ndim)
         for k, weight in enumerate(map(float, weights))
-        for dtype in [operation.dtype]
     ]
     total = " + ".join(terms)
     if operation.kind == "step":
-        total = f"{neighbour(0, 0)} + {operation.dtype}({names['dt']!r}) * ({total})"
+        total = f"{neighbour(0, 0)} + {dtype}({names['dt']!r}) * ({total})"
     lines = ["def loop(f, o):"]
     for k in range(ndim):
         indent = "    " * (k + 1)
         lines.append(f"{indent}for i{k} in range({half_width}, f.shape[{k}] - {half_width}):")
     lines.append(f"{'    ' * (ndim + 1)}o[{', '.join(f'i{k}' for k in range(ndim))}] = {total}")
-    made: dict[str, Any] = {operation.dtype: getattr(np, operation.dtype)}
+    made: dict[str, Any] = {dtype: getattr(np, dtype)}
     exec("\n".join(lines), made)
     loop, f, o = numba.njit(made["loop"]), names["f"], names["o"]
     loop(f, o)  # compiles it

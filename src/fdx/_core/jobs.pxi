@@ -119,8 +119,8 @@ cdef int _run_part(const fdx_prepared *prepared, void *const *data, Py_ssize_t p
 
 cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, double neighbours,
               Py_ssize_t workers) except -1:
-    """Apply a gradient or, if that is NULL, run a prepared call, of so many results, each of so many neighbours.
-    Returns the floating-point exceptions that were pending before or were raised by this."""
+    """Apply a gradient or, if that is NULL, run a prepared call, of so many results, each of so many neighbours, or of
+    few. Returns the floating-point exceptions that were pending before or were raised by this."""
     cdef int status, flags
     cdef Py_ssize_t least
     cdef Job job
