@@ -116,11 +116,28 @@ enum { VECTOR = 64, SHIFTS = 1, MASKS = 1 };
 #define V_f32 __m256
 #define OP_f64(op) _mm256_##op##_pd
 #define OP_f32(op) _mm256_##op##_ps
-#define SHIFT_f64(low, high, n) ((void)(low), high) /* not used */
-#define SHIFT_f32(low, high, n) ((void)(low), high)
 #define SOME_f64(to, mask, v) (void)(mask)
 #define SOME_f32(to, mask, v) (void)(mask)
+#ifdef FDX_EMULATE_SHIFTS /* tests, on processors without AVX-512: its loops with these registers */
+#define EMULATED_SHIFT(name, T)                                                                                        \
+    static inline V_##name shift_##name(V_##name low, V_##name high, int n)                                            \
+    {                                                                                                                  \
+        T both[2 * 32 / sizeof(T)];                                                                                    \
+        OP_##name(storeu)(both, low);                                                                                  \
+        OP_##name(storeu)(both + 32 / sizeof(T), high);                                                                \
+        return OP_##name(loadu)(both + n);                                                                             \
+    }
+EMULATED_SHIFT(f64, double)
+EMULATED_SHIFT(f32, float)
+#undef EMULATED_SHIFT
+#define SHIFT_f64(low, high, n) shift_f64(low, high, n)
+#define SHIFT_f32(low, high, n) shift_f32(low, high, n)
+enum { VECTOR = 32, SHIFTS = 1, MASKS = 0 };
+#else
+#define SHIFT_f64(low, high, n) ((void)(low), high) /* not used */
+#define SHIFT_f32(low, high, n) ((void)(low), high)
 enum { VECTOR = 32, SHIFTS = 0, MASKS = 0 };
+#endif
 #endif
 
 #define VECTOR_LOOP(name, T)                                                                                           \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Flags by which arrays of some dozen elements are computed as those of megabytes are: in tiles, many blocks and line
-# segments, by non-temporal stores, without divisions. One a line:  limits.sh short|long|none
+# segments, by non-temporal stores, without divisions, and AVX-512's loops have the registers of AVX2. One a line:
+# limits.sh short|long|none
 # Short lines have all kinds of line ends; long ones, or several of them, are enough for vector loops.
 set -euo pipefail
 limits=(STREAM_MIN_BYTES=64 STREAM_MIN_RUN=1 TERMS_BLOCK_ELEMENTS=24 STAGED_BLOCK_ELEMENTS=20 L2_BYTES=128 MAX_ELEMENTS_PER_POINT=4
@@ -15,5 +16,5 @@ case ${1:-} in
     none) exit ;;
     *) echo "expected short, long or none, got '${1:-}'" >&2 && exit 2 ;;
 esac
-printf -- '-D%s\n' CACHE_BYTES=256 MIN_DIVISIONS=1 CONVERTED_BYTES=128
+printf -- '-D%s\n' CACHE_BYTES=256 MIN_DIVISIONS=1 CONVERTED_BYTES=128 FDX_EMULATE_SHIFTS
 for limit in "${limits[@]}"; do echo "-D${limit%=*}=((ptrdiff_t)${limit#*=})"; done
