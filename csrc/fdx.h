@@ -307,10 +307,9 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
- * inputs, of the outputs, and, if the call has `copies`, of these (NULL for those that are), a multiple of 8 bytes away
- * from that of the call.
- * FDX_E_PART; FDX_E_NULL; with `data`
- * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
+ * inputs, of the outputs, and, if the call has `copies`, of these (NULL where `copies` has NULL), a multiple of 8 bytes
+ * away from that of the call. FDX_E_PART; FDX_E_NULL; with `data` also FDX_E_ALIGNMENT if that is another distance,
+ * FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);
 
 /* ---- np.gradient ---- */

@@ -8,10 +8,6 @@ cdef struct _Prepared:
     # then the arrays, the strides of inputs and of outputs, and the data of copies
 
 
-cdef struct _Place:
-    Py_ssize_t first, again  # -1: nowhere
-
-
 @cython.final
 cdef class Plan:
     """An operator compiled for arrays of one shape.
@@ -367,8 +363,7 @@ cdef class Plan:
         cdef const ptrdiff_t *shape = self.op.in_shape
         cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, dtype, result
         cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
-        cdef ptrdiff_t each
-        cdef _Place place
+        cdef ptrdiff_t each, i, j, n
         cdef cnp.ndarray like, o
         cdef Py_ssize_t nworkers
         if nfirst == 0 and self.noutputs == 1 and type(F) is tuple and len(<tuple>F) == self.ninputs == 1:
@@ -402,11 +397,17 @@ cdef class Plan:
                 return None
         each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
         copies = data + self.ninputs + self.noutputs if self.symmetric(counts) else NULL
-        for k in range(self.noutputs):
-            place = self.place(k, counts)
-            data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + place.first * each
-            if copies != NULL:
-                copies[k] = NULL if place.again < 0 else <char *>cnp.PyArray_DATA(o) + place.again * each
+        if copies == NULL:
+            for k in range(self.noutputs):
+                data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + k * each
+        else:
+            n = counts[0]
+            k = 0
+            for i in range(n):
+                for j in range(i, n):
+                    data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + (i * n + j) * each
+                    copies[k] = NULL if i == j else <char *>cnp.PyArray_DATA(o) + (j * n + i) * each
+                    k += 1
         if not (nworkers == 1 and self.size < SMALL_ELEMENTS
                 and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL)):
             for k in range(self.ninputs):
@@ -429,17 +430,6 @@ cdef class Plan:
     cdef bint symmetric(self, tuple counts):
         """Are the outputs the upper triangle of a symmetric matrix?"""
         return len(counts) == 2 and self.noutputs < counts[0] * counts[1]
-
-    cdef _Place place(self, int k, tuple counts):
-        """Where output k is among so many, and where once more."""
-        cdef int i = 0, n
-        if not self.symmetric(counts):
-            return _Place(k, -1)
-        n = counts[0]
-        while k >= n - i:  # outputs of row i
-            k -= n - i
-            i += 1
-        return _Place(i * n + i + k, (i + k) * n + i if k > 0 else -1)
 
     def quick(self, F, tuple counts not None, out, workers):
         """Apply it to the inputs `F`, an array with them along its first axis or a sequence of arrays; the outputs are
