@@ -107,19 +107,32 @@ static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *c
     return (stencil[inner_chain]->summation == FDX_SUM_ANTISYMMETRIC && !itself) || same_centre ? inner_chain : -1;
 }
 
-/* The kinds and stencils of chains, if each is one band, or the identity, of an input that loops can read in place;
- * otherwise returns 0. *same_centre: all are of one input. */
+/* Can one loop multiply the sums of chains by their coefficients, which `weighed` of them have, and add them up? All
+ * but the identity have one; at least one is across the inner dimension. */
+static int can_multiply(const work *w, const step_kind *kind, const fdx_stencil *const *stencil, int chains,
+                        int inner_chain, int weighed)
+{
+    const int itself = kind[0] == IDENTITY, rows = chains - itself - 1;
+    return weighed == rows + 1 && rows > 0 && pairs_of(w, stencil[inner_chain])->weighed[rows - 1] != NULL;
+}
+
+/* The kinds and stencils of chains, if each is one band, or the identity, of an input that loops can read in place, and
+ * a loop can multiply them by their coefficients; otherwise returns 0. *same_centre: all are of one input; *weighed:
+ * how many have coefficients. */
 static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *kind, const fdx_stencil **stencil,
-                      int *same_centre)
+                      int *same_centre, int *weighed)
 {
     if (n > MAX_LINE_TERMS || w->out_inner >= 0)
         return 0;
     *same_centre = 1;
+    *weighed = 0;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
         if (chain[k].nstages != 1 || !is_direct(w, &chain[k]) ||
-            (stage->coefficient != NULL && (n > 1 || coefficient_step(w, stage->coefficient) < 0)))
+            (stage->coefficient != NULL &&
+             (coefficient_step(w, stage->coefficient) < 0 || (stage->band == NULL && n > 1))))
             return 0;
+        *weighed += stage->coefficient != NULL;
         kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
         stencil[k] = stage->band == NULL ? NULL : &stage->band->interior;
         *same_centre &= chain[k].in == chain->in;
@@ -131,10 +144,10 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
 {
     step_kind kind[MAX_LINE_TERMS];
     const fdx_stencil *stencil[MAX_LINE_TERMS];
-    int many = 0, same_centre;
+    int many = 0, same_centre, weighed;
     ptrdiff_t in_one_set = 0; /* rows of neighbours that share a set of the L1 cache */
     if (!((w->streamed & ~w->copied) >> chain->out & 1) || w->n[w->ndim - 1] * w->per_point < MIN_LINE_ELEMENTS ||
-        !find_kinds(w, chain, n, kind, stencil, &same_centre))
+        !find_kinds(w, chain, n, kind, stencil, &same_centre, &weighed) || (weighed > 0 && n > 1))
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
@@ -156,12 +169,12 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
 {
     step_kind kind[MAX_LINE_TERMS];
     const fdx_stencil *stencil[MAX_LINE_TERMS];
-    int same_centre, rows = 0;
+    int same_centre, weighed, rows = 0;
     double size = 1, interior = 1; /* results; and the share of them that is in the interior */
     for (int d = 0; d < w->ndim; d++)
         size *= (double)w->n[d];
-    if (w->ndim < 2 || size < (double)MIN_CROSSED || chain->stage->coefficient != NULL ||
-        w->streamed >> chain->out & 1 || !find_kinds(w, chain, n, kind, stencil, &same_centre))
+    if (w->ndim < 2 || size < (double)MIN_CROSSED || w->streamed >> chain->out & 1 ||
+        !find_kinds(w, chain, n, kind, stencil, &same_centre, &weighed))
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;
@@ -176,8 +189,10 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
                                  (!band->periodic && MAX(band->nfirst, band->nlast) > FDX_PAIRS)))
             return 0;
     }
-    return rows <= MAX_CROSSED_ROWS && 100 * interior >= (double)MIN_INTERIOR_PERCENT &&
-           find_cross(w, kind, stencil, n, same_centre, FDX_VECTOR_SUMS) >= 0;
+    if (rows > MAX_CROSSED_ROWS || 100 * interior < (double)MIN_INTERIOR_PERCENT)
+        return 0;
+    const int along = find_cross(w, kind, stencil, n, same_centre, FDX_VECTOR_SUMS);
+    return along >= 0 && (weighed == 0 || can_multiply(w, kind, stencil, n, along, weighed));
 }
 
 ptrdiff_t fdx_row_ends_size(const work *w, const fdx_chain *chain, int n, ptrdiff_t lines)
@@ -292,6 +307,22 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     }
     give_back(w, first);
     return memory;
+}
+
+/* Set what multiplies t, if anything, and `by`, a view of that whose index arrays have been taken, for the box from
+ * `lo` on. */
+static void begin_coefficient(const work *w, const fdx_chain *chain, const ptrdiff_t *lo, line_chain *t, view *by)
+{
+    const fdx_array *coefficient = chain->stage->coefficient;
+    if (coefficient == NULL)
+        return;
+    ptrdiff_t *const at = take(w, 1);
+    view_array(w, coefficient, by);
+    for (int d = 0; d < w->ndim; d++)
+        at[d] = lo[d] + shift_along(w, chain, d);
+    t->coefficients = locate(w, by, at, -1);
+    t->coefficient_step = coefficient_step(w, coefficient);
+    give_back(w, at);
 }
 
 /* Set t, a chain across the inner dimension, for a line. Returns 0 if stencil and weights have not changed. */
@@ -688,16 +719,11 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
         long_segments |= t[k].d != inner && t[k].band->interior.count > 3;
     }
     const fdx_array *coefficient = chain->stage->coefficient;
-    if (coefficient != NULL) {
-        take_view(w, &by);
-        view_array(w, coefficient, &by);
-        for (int d = 0; d <= inner; d++)
-            at[d] = lo[d] + shift_along(w, chain, d);
-        t->coefficients = locate(w, &by, at, -1);
-        t->coefficient_step = coefficient_step(w, coefficient);
-        /* Lines share a segment if what multiplies them goes on at their ends, too. */
+    take_view(w, &by);
+    begin_coefficient(w, chain, lo, t, &by);
+    /* Lines share a segment if what multiplies them goes on at their ends, too. */
+    if (coefficient != NULL)
         contiguous &= inner > 0 && by.stride[inner - 1] == line_length * t->coefficient_step;
-    }
     choose_prefetches(w, chain, n, src, t, prefetched);
     ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES;
     if (coefficient != NULL)
@@ -777,7 +803,7 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     if (n < 1 || to - from < FDX_CACHE_LINE / size || MAX(from - lo[inner], hi[inner] - to) > FDX_PAIRS)
         return 0;
     line_chain t[4];
-    view src[4];
+    view src[4], by[4]; /* by: of the coefficients */
     ptrdiff_t *const at = take(w, 1);
     char *memory = w->row_ends;
     int inner_chain = 0, possible = 1, alike = 1; /* lines of all inputs are as far apart */
@@ -790,6 +816,8 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
             inner_chain = k;
         for (int d = 0; d < inner; d++)
             alike &= src[k].stride[d] == src->stride[d];
+        take_view(w, &by[k]);
+        begin_coefficient(w, &chain[k], lo, &t[k], &by[k]);
     }
     line_chain *const along = &t[inner_chain];
     /* Do all have the same point in their middle? */
@@ -808,16 +836,28 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     }
     copy(w, at, lo);
     for (int d = 0; possible && d >= 0;) {
-        const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight);
-        pairs_of(w, along->stencil)->lines[rows](&c);
+        const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight), weighed = along->coefficients != NULL;
+        for (int k = 0, term = 0; k < n && weighed; k++) {
+            if (t[k].band == NULL)
+                continue;
+            const int j = k == inner_chain ? rows : term++;
+            c.by[j] = t[k].coefficients;
+            c.by_step[j] = by[k].stride[inner - 1] / size;
+            c.by_varies[j] = t[k].coefficient_step != 0;
+        }
+        const fdx_pairs *pairs = pairs_of(w, along->stencil);
+        (weighed ? pairs->weighed[rows - 1] : pairs->lines[rows])(&c);
         along->row_ends += c.lines * size;
         for (d = inner - 1; d >= 0; d--) {
             const ptrdiff_t lines = d == inner - 1 ? c.lines : 1, on = at[d] + lines < hi[d];
             const ptrdiff_t move = on ? lines : lo[d] - at[d];
             at[d] += move;
             c.to = fdx_at(c.to, move, y->stride[d]);
-            for (int k = 0; k < n; k++)
+            for (int k = 0; k < n; k++) {
                 t[k].in = fdx_at(t[k].in, move, src[k].stride[d]);
+                if (t[k].coefficients != NULL)
+                    t[k].coefficients = fdx_at(t[k].coefficients, move, by[k].stride[d]);
+            }
             if (on)
                 break;
         }

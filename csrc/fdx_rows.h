@@ -148,6 +148,10 @@ typedef struct {
      * is at least FDX_CACHE_LINE, and lines begin so many elements after each other: */
     ptrdiff_t step, to_step;  /* in every input; in the output */
     const double *accumulate; /* points to a number: the sums times that are added to what is in `to`; or NULL */
+    /* What multiplies the terms, but not the element itself, if the loop does: an array for each of them. */
+    const void *by[3];
+    ptrdiff_t by_step[3];
+    int by_varies[3]; /* along the line; 0: its first element is for all of it */
 } fdx_cross;
 typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
@@ -168,6 +172,7 @@ typedef struct {
     fdx_streaming_fn *one_streaming, *two_streaming;
     fdx_along_fn *along;
     fdx_cross_fn *cross[3], *lines[3]; /* [terms of rows]: by non-temporal stores, by ordinary ones */
+    fdx_cross_fn *weighed[2]; /* [terms of rows - 1]: by ordinary stores, of terms that are multiplied; or NULL */
 } fdx_pairs;
 
 /* Sums of FDX_NESTED neighbours, or of two that are one pair, each of which is the sum of one pair itself: neighbour k

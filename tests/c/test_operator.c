@@ -241,6 +241,7 @@ static void random_case(const fdx_isa *isa)
     const int shared = usual && ninputs == 2 && below(4) == 0; /* both begin at one element */
     const int axes = ndim < 3 ? ndim : 3;                      /* a chain for each of these, and the identity */
     const int nchains = noutputs + below(usual ? axes + (noutputs == 1) : MAXCHAINS - noutputs + 1);
+    const int weighed = usual && below(3) == 0; /* all derivatives have coefficients, as in u . grad */
     test_band bands[MAXCHAINS][MAXSTAGES];
     int nbands[MAXCHAINS] = {0}, ncoefficients = 0;
     test_array coefficients[MAXCHAINS * MAXSTAGES];
@@ -271,7 +272,9 @@ static void random_case(const fdx_isa *isa)
                 stage->band = &b->band;
                 domain[k][stage->axis] = b->band.rows;
             }
-            if (simple ? usual && nchains == noutputs && below(4) == 0 : below(4) == 0) {
+            if (weighed  ? stage->band != NULL
+                : simple ? usual && nchains == noutputs && below(4) == 0
+                         : below(4) == 0) {
                 static const int reals[] = {FDX_F32, FDX_F64, FDX_I16, FDX_U8};
                 const int n = ncoefficients++;
                 coefficients[n] = random_array(usual && below(4) ? result : reals[below(4)], domain[k]);
@@ -582,6 +585,72 @@ static void added_once(const fdx_isa *isa)
     }
 }
 
+/* A sum of derivatives times coefficients, as u . grad, with the identity before it or not. One loop makes all of it;
+ * the base table, which has no such loop, gives the expected results. */
+static void weighed_terms(const fdx_isa *isa)
+{
+    enum { MOST = 9 * 14 * 100, NARRAYS = 5 };
+    static double memory[NARRAYS + 1][MOST]; /* u, coefficients, and y by either table */
+    const int dims = 2 + below(2), single = below(2), deriv = 1 + below(2), adds = below(3) == 0, boxed = below(3) == 0;
+    const int dtype = single ? FDX_F32 : FDX_F64, accuracy = 2 + 2 * below(3), itself = below(3) == 0;
+    const ptrdiff_t itemsize = fdx_itemsize(dtype);
+    ptrdiff_t shape[3] = {0}, stride[3] = {0}, by_stride[3][3], lo[3], hi[3], size = 1;
+    for (int d = dims - 1; d >= 0; d--) {
+        shape[d] = d == dims - 1 ? 30 + below(70) : d > 0 ? 8 + below(6) : 8 + below(2);
+        stride[d] = size * itemsize;
+        size *= shape[d];
+        lo[d] = boxed ? below(3) : 0;
+        hi[d] = shape[d] - (boxed ? below(3) : 0);
+    }
+    for (int k = 0; k < NARRAYS + 1; k++)
+        for (ptrdiff_t i = 0; i < size; i++) {
+            const double number = k >= NARRAYS - 1 ? 7 : (below(2000001) - 1e6) / 1024; /* both y alike */
+            if (single)
+                ((float *)memory[k])[i] = (float)number;
+            else
+                memory[k][i] = number;
+        }
+    fdx_array by[3];
+    fdx_factor factor[4];
+    fdx_term term[4];
+    memset(factor, 0, sizeof factor);
+    memset(term, 0, sizeof term);
+    factor->what.scale = 1;
+    const int boundary = below(3) == 0 ? FDX_PERIODIC : below(2) ? FDX_ONE_SIDED : FDX_REFLECT;
+    for (int d = 0; d < dims; d++) {
+        const int k = itself + d;
+        for (int e = 0; e < dims; e++)
+            by_stride[d][e] = below(4) ? stride[e] : 0;
+        by[d] = (fdx_array){memory[1 + d], by_stride[d], dtype, 0};
+        factor[k].axis = d;
+        factor[k].what.deriv = deriv;
+        factor[k].what.accuracy = accuracy;
+        factor[k].what.spacing = factor[k].what.scale = 1;
+        factor[k].what.left = factor[k].what.right = boundary;
+        factor[k].coefficient = below(8) ? &by[d] : NULL;
+    }
+    for (int k = 0; k < itself + dims; k++)
+        term[k] = (fdx_term){0, 0, 1, &factor[k], NULL};
+    const double alpha = 0.3;
+    for (int table = 0; table < 2; table++) {
+        const fdx_sum sum = {dims, shape, itself + dims, term, table == 0 ? fdx_isa_find("base") : isa, 0};
+        const fdx_operator *op;
+        void *op_memory = malloc(fdx_operator_size(&sum));
+        if (fdx_operator_make(op_memory, &sum, &op) != FDX_OK)
+            fail("fdx_operator_make");
+        const fdx_array in = {memory[0], stride, dtype, 0}, out = {memory[NARRAYS - 1 + table], stride, dtype, 0};
+        const fdx_call call = {op, &in, &out, lo, hi, adds ? &alpha : NULL, 0, NULL};
+        const ptrdiff_t bytes = fdx_workspace_size(&call);
+        void *workspace = malloc((size_t)bytes);
+        if (fdx_apply(&call, workspace, bytes) != FDX_OK)
+            fail("fdx_apply");
+        free(workspace);
+        free(op_memory);
+    }
+    if (memcmp(memory[NARRAYS - 1], memory[NARRAYS], (size_t)(size * itemsize)) != 0)
+        fail("a sum of derivatives times coefficients");
+}
+
 int main(int argc, char **argv)
 {
     const int cases = argc > 1 ? atoi(argv[1]) : 2000;
@@ -590,6 +659,8 @@ int main(int argc, char **argv)
         state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
         for (int i = 0; isa != NULL && i < cases; i++)
             random_case(isa);
+        for (int i = 0; isa != NULL && i < cases / 10; i++)
+            weighed_terms(isa);
         if (isa != NULL) {
             middles_that_meet(isa);
             added_once(isa);
