@@ -276,7 +276,7 @@ def test_without_a_compiler(monkeypatch, capsys):
     assert main(["bench", "--quick", "--no-peers", "--operators", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["from_c"] == []
-    assert report["notes"] == ["no measurement from C: there is no C compiler"]
+    assert "no measurement from C: there is no C compiler" in report["notes"]
 
 
 @pytest.mark.parametrize("name", ["bench.png", "bench.svg", "bench.pdf"])

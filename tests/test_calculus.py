@@ -1,5 +1,7 @@
 """Laplacian, divergence, curl, Hessian and Jacobian against sums of single derivatives."""
 
+import itertools
+
 import numpy as np
 import pytest
 from compare import canonical_bytes
@@ -302,6 +304,18 @@ def test_a_tuple_of_periods():
             function(two, boundary="periodic", period=(9.0, 10.0))
         same = function(two, boundary="periodic", period=[9.0, 10.0])
         same_values(same, function(two, boundary="periodic"))
+
+
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+def test_order_of_axes(axes):
+    """Sums are added in the order of the axes, as those of operators are."""
+    u, h = random((3, 9, 10, 8)), (0.3, 0.7, 1.1)
+    there = tuple(h[k] for k in axes)
+    expected = canonical_bytes(fdx.laplacian(u[0], *h))
+    assert canonical_bytes(fdx.laplacian(u[0], *there, axis=axes)) == expected
+    expected = canonical_bytes(fdx.divergence(u, *h))
+    moved = [u[k] for k in axes]
+    assert canonical_bytes(fdx.divergence(moved, *there, axis=axes)) == expected
 
 
 def test_axis_errors():

@@ -846,6 +846,18 @@ def test_linear_operator(boundary):
         assert_close(A.matmat(u.reshape(-1, 1)), (matrix @ u).reshape(-1, 1), 1e-12)
 
 
+def test_axes_from_both_ends():
+    """The shape says which are the same; without it a transpose may not be known."""
+    L = fdx.Diff(0) + fdx.Diff(-2, boundary="valid")
+    for shape in [(6, 5), (5, 6, 4)]:
+        A = L.as_linear_operator(shape)
+        matrix = L.matrix(shape)
+        v = random(A.shape[0])
+        assert_close(A.rmatvec(v), matrix.T @ v, 1e-12)
+    with pytest.raises(ValueError, match=r"got 0 and -2; write -2 as n - 2 for arrays of n dim"):
+        _ = L.T
+
+
 def test_eigenvalues_by_scipy():
     n = 40
     L = fdx.Diff(0, boundary="periodic") ** 2

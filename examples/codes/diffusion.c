@@ -83,8 +83,8 @@ int main(int argc, char **argv)
     }
     along[0].what.left = below == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
     along[0].what.right = above == MPI_PROC_NULL ? FDX_SYMMETRIC : FDX_ONE_SIDED;
-    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_term terms[2] = {{.nfactors = 1, .factor = &along[0]}, {.nfactors = 1, .factor = &along[1]}};
+    const fdx_sum sum = {.ndim = 2, .shape = shape, .nterms = 2, .term = terms, .isa = fdx_isa_find("auto")};
     void *memory = allocate((ptrdiff_t)fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     MPI_Type_commit(&side);
     const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils need no ghost cells at corners */
     fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {L, &in, &out, lo, hi, &dt, 0, NULL}; /* v += dt L u, in the box */
+    const fdx_call call = {.op = L, .in = &in, .out = &out, .lo = lo, .hi = hi, .accumulate = &dt}; /* v += dt L u */
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate(bytes);
     for (int k = 0; k < STEPS; k++) {

@@ -42,7 +42,7 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
 {
     const ptrdiff_t stride[2] = {L->in_shape[1] * (ptrdiff_t)sizeof *u, sizeof *u};
     const fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {L, &in, &out, NULL, NULL, &alpha, 0, NULL};
+    const fdx_call call = {.op = L, .in = &in, .out = &out, .accumulate = &alpha};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
 #pragma omp parallel
     {
@@ -69,8 +69,8 @@ static double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = NU;
     }
-    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    const fdx_term terms[2] = {{.nfactors = 1, .factor = &along[0]}, {.nfactors = 1, .factor = &along[1]}};
+    const fdx_sum sum = {.ndim = 2, .shape = shape, .nterms = 2, .term = terms, .isa = fdx_isa_find("auto")};
     void *memory = allocate(fdx_operator_size(&sum));
     const fdx_operator *L;
     check(fdx_operator_make(memory, &sum, &L));

@@ -31,7 +31,11 @@ class Operator
         for (int d = op->ndim - 1; d > 0; d--)
             stride[d - 1] = stride[d] * op->in_shape[d];
         const fdx_array in = {u.data(), stride.data(), FDX_F64, 0}, out = {y.data(), stride.data(), FDX_F64, 0};
-        const fdx_call call = {op, &in, &out, nullptr, nullptr, &alpha, 0, nullptr};
+        fdx_call call = {};
+        call.op = op;
+        call.in = &in;
+        call.out = &out;
+        call.accumulate = &alpha;
         workspace.resize(static_cast<size_t>(fdx_workspace_size(&call)) / sizeof(double) + 1);
         check(fdx_apply(&call, workspace.data(), static_cast<ptrdiff_t>(workspace.size() * sizeof(double))));
     }
@@ -60,8 +64,17 @@ double solve(ptrdiff_t n)
         along[d].what.spacing = h;
         along[d].what.scale = c2;
     }
-    const fdx_term terms[2] = {{0, 0, 1, &along[0]}, {0, 0, 1, &along[1]}};
-    const fdx_sum sum = {2, shape, 2, terms, fdx_isa_find("auto")};
+    fdx_term terms[2] = {};
+    for (int d = 0; d < 2; d++) {
+        terms[d].nfactors = 1;
+        terms[d].factor = &along[d];
+    }
+    fdx_sum sum = {};
+    sum.ndim = 2;
+    sum.shape = shape;
+    sum.nterms = 2;
+    sum.term = terms;
+    sum.isa = fdx_isa_find("auto");
     Operator laplacian(sum);
 
     const auto wave = [&](ptrdiff_t i, double t) { // it travels in the direction (1, 2)

@@ -182,11 +182,12 @@ static void count_weights(const fdx_isa *isa)
 
 /* A line between whose ends, which are not counted, all is made from its own elements. */
 static void cross(fdx_cross_fn *loop, int itself, const double *accumulate, const void *const *x, const void *along,
-                  ptrdiff_t n)
+                  const void *by, ptrdiff_t n)
 {
     static const double w[3 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, 0.8, -0.7, -0.2, 0.6};
     static char beside[2 * FDX_CACHE_LINE];
-    const fdx_cross c = {out, beside, x, along, itself, n, 1, 0, 0, in, 0, w, {in, in, in}, n, n, accumulate};
+    const fdx_cross c = {out,          beside, x, along,      itself,       n,         1,        0, 0, in, 0, w,
+                         {in, in, in}, n,      n, accumulate, {by, by, by}, {0, 0, 0}, {1, 1, 0}};
     loop(&c);
 }
 
@@ -234,13 +235,16 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     PER_POINT(pairs->along(out, middle, n, w, FDX_SET, in), "%s %s %d, along", of.name, summation, k);
     /* Of one type, as counting takes long. */
     for (int chains = 0; chains < 3 && of.size == sizeof(double); chains++) {
-        PER_POINT(cross(pairs->cross[chains], 0, NULL, x, middle, n), "%s %s %d, cross of %d and 1", of.name, summation,
-                  k, chains);
-        PER_POINT(cross(pairs->lines[chains], 0, NULL, x, middle, n), "%s %s %d, lines of %d and 1", of.name, summation,
-                  k, chains);
-        PER_POINT(cross(pairs->lines[chains], 1, NULL, x, middle, n), "%s %s %d, lines of itself, %d and 1", of.name,
+        PER_POINT(cross(pairs->cross[chains], 0, NULL, x, middle, NULL, n), "%s %s %d, cross of %d and 1", of.name,
                   summation, k, chains);
-        PER_POINT(cross(pairs->lines[chains], 0, w, x, middle, n), "%s %s %d, lines of %d and 1, added", of.name,
+        PER_POINT(cross(pairs->lines[chains], 0, NULL, x, middle, NULL, n), "%s %s %d, lines of %d and 1", of.name,
+                  summation, k, chains);
+        PER_POINT(cross(pairs->lines[chains], 1, NULL, x, middle, NULL, n), "%s %s %d, lines of itself, %d and 1",
+                  of.name, summation, k, chains);
+        if (chains > 0 && pairs->weighed[chains - 1] != NULL)
+            PER_POINT(cross(pairs->weighed[chains - 1], 0, NULL, x, middle, in, n),
+                      "%s %s %d, lines of %d and 1, multiplied", of.name, summation, k, chains);
+        PER_POINT(cross(pairs->lines[chains], 0, w, x, middle, NULL, n), "%s %s %d, lines of %d and 1, added", of.name,
                   summation, k, chains);
     }
 }

@@ -121,6 +121,8 @@ def _gradient_steps(report: Report, quick: bool, with_peers: bool) -> Iterator[S
     if with_peers:
         for task in peers.tasks(64 if quick else 256):
             for peer in peers.installed():
+                if peer.prepare is None:
+                    continue
 
                 def peer_row(
                     seconds: float, peer: peers.Peer = peer, task: peers.Task = task

@@ -63,7 +63,7 @@ class Peer:
 
     name: str
     module: str
-    prepare: Callable[[Array, int], Callable[[], Any]]
+    prepare: Callable[[Array, int], Callable[[], Any]] | None  # None: it has operators only
     note: str
     apply: Callable[[Operation], Code] | None = None
     has: Callable[[Operation], bool] = lambda operation: True
@@ -171,8 +171,60 @@ def _numba_operator(operation: Operation) -> Code:
     return "call()", {"call": call}
 
 
-def _numba_has(operation: Operation) -> bool:
+def _copy(operation: Operation) -> Code:
+    """What reading and writing the arrays once takes, without arithmetic."""
+    return "np.copyto(o, f)", operation.names()
+
+
+def _is_compiled(operation: Operation) -> bool:
+    """Is it an operator that those who compile stencils are compared with?"""
     return operation.kind in ("laplacian", "step")
+
+
+def _devito_operator(operation: Operation) -> Code:
+    """Its own arrays, with ghost cells, and the compiled function without Devito's checks of
+    arguments, which take longer than small arrays."""
+    import devito
+
+    devito.configuration["log-level"] = "ERROR"
+    names, shape = operation.names(), operation.shape
+    extent = [SPACING * (n - 1) for n in shape]
+    grid = devito.Grid(shape=shape, extent=extent, dtype=np.dtype(operation.dtype).type)
+    f, o = (devito.Function(name=n, grid=grid, space_order=operation.accuracy) for n in ("f", "o"))
+    f.data[:] = names["f"]
+    step = operation.kind == "step"
+    total = f + names["dt"] * f.laplace if step else f.laplace
+    operator = devito.Operator([devito.Eq(o, total)], language="C")  # not OpenMP: one thread
+    given = operator.arguments()
+    call = partial(
+        operator.cfunction, *[given[parameter.name] for parameter in operator.parameters]
+    )
+    return "call()", {"call": call, "kept": (f, o, given)}
+
+
+def _pystencils_operator(operation: Operation) -> Code:
+    """A kernel with vector instructions, for all points but those near the edges."""
+    import pystencils
+
+    names, ndim, half_width = operation.names(), len(operation.shape), operation.accuracy // 2
+    f, o = pystencils.fields(f"f, o: {operation.dtype}[{ndim}D]", layout="c")
+    weights = fdx.weights(np.arange(-half_width, half_width + 1), deriv=2) / SPACING**2
+    total = sum(
+        float(weight) * f[tuple(k - half_width if d == axis else 0 for d in range(ndim))]
+        for axis in range(ndim)
+        for k, weight in enumerate(weights)
+    )
+    if operation.kind == "step":
+        total = f.center() + names["dt"] * total
+    options = pystencils.CreateKernelConfig(
+        target=pystencils.Target.CurrentCPU,
+        ghost_layers=half_width,
+        default_dtype=operation.dtype,
+    )
+    options.cpu.vectorize.enable = True
+    options.cpu.vectorize.assume_inner_stride_one = True
+    kernel = pystencils.create_kernel(pystencils.Assignment(o.center(), total), options).compile()
+    return "call()", {"call": partial(kernel, f=names["f"], o=names["o"])}
 
 
 def _torch(f: Array, axis: int) -> Callable[[], Any]:
@@ -243,6 +295,7 @@ def _first(make: MakeDerivative) -> Callable[[Array, int], Callable[[], Any]]:
 FDX = Peer("fdx", "fdx", _fdx, "the bits of np.gradient", applied)
 PEERS = (
     FDX,
+    Peer("copy", "numpy", None, "np.copyto(o, f), which computes nothing: a bound", _copy),
     Peer(
         "numpy",
         "numpy",
@@ -257,7 +310,23 @@ PEERS = (
         _numba,
         "a loop under @njit; the bits of NumPy",
         _numba_operator,
-        _numba_has,
+        _is_compiled,
+    ),
+    Peer(
+        "devito",
+        "devito",
+        None,
+        "a compiled stencil, of arrays of its own; other rounding",
+        _devito_operator,
+        _is_compiled,
+    ),
+    Peer(
+        "pystencils",
+        "pystencils",
+        None,
+        "a compiled stencil with vector instructions; other rounding",
+        _pystencils_operator,
+        _is_compiled,
     ),
     Peer(
         "scipy",
@@ -303,6 +372,7 @@ def measure_peer(peer: Peer, task: Task, seconds: float) -> PeerRow[Task]:
 
     def statements() -> tuple[Statement, Statement]:
         f = data(task.shape, "float64")
+        assert peer.prepare is not None
         call = Statement("call()", {"call": peer.prepare(f, task.axis)})
         return call, Statement("f + f", {"f": f})
 

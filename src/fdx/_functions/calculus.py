@@ -26,9 +26,15 @@ def numbered(source: int, operator: Operator) -> list[tuple[int, Term]]:
     return [(source, term) for term in operator._terms]
 
 
+def by_axis(grid: Grid) -> list[int]:
+    """The numbers of the axes, in the order of the axes: their derivatives are added in it, as
+    those of operators are, whatever the order of `axis`."""
+    return sorted(range(len(grid.axes)), key=lambda k: grid.axes[k])
+
+
 def laplacian_terms(count: int, ndim: int, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
-    return [[pair for k in range(len(grid.axes)) for pair in numbered(0, grid.diff(k))]]
+    return [[pair for k in by_axis(grid) for pair in numbered(0, grid.diff(k))]]
 
 
 LAPLACIAN = of_scalar(laplacian_terms)
@@ -77,7 +83,7 @@ def laplacian(
         As in `fdx.gradient`: nothing for 1 on each axis; one number for all axes; or for each
         axis of `axis`, in its order, a number or the coordinates of its n points.
     axis : int or tuple of int, optional
-        The axes to sum over, by default all.
+        The axes to sum over, by default all. Their order only says which spacing is whose.
     accuracy : int, optional
         The order of accuracy, even, 2 or more.
     boundary : str or tuple of str, or list of these, optional
@@ -141,7 +147,7 @@ def laplacian(
 def divergence_terms(count: int, ndim: int, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     check_count(count, grid)
-    return [[pair for k in range(count) for pair in numbered(k, grid.diff(k))]]
+    return [[pair for k in by_axis(grid) for pair in numbered(k, grid.diff(k))]]
 
 
 DIVERGENCE = of_vector(divergence_terms)

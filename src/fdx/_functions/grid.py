@@ -43,9 +43,11 @@ class Grid:
             got = f"{len(spacing)} arguments"
             if len(spacing) == 1:
                 got = f"one array of shape {np.shape(given[0])}; for {n} axes pass {n} arguments"
+                got += ", for one of them axis="
+            each = f"each of {n} axes" if n > 1 else "the axis"
             raise TypeError(
-                f"spacing: expected no argument, one number, or one number or array of coordinates "
-                f"for each of {n} axes, got {got}"
+                "spacing: expected no argument, one number, or one number or array of coordinates "
+                f"for {each}, got {got}"
             )
         self.deriv, self.accuracy = deriv, accuracy
         check_not_per_axis(boundary, period, n)

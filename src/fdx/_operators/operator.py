@@ -34,6 +34,7 @@ from fdx._operators.terms import (
     check_points,
     cropped,
     finite,
+    from_the_first,
     merged,
     order_and_key,
     state_of,
@@ -290,13 +291,16 @@ class Operator(Applicable):
     def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
             raise TypeError(
-                f"operator @ {name_of_type(other)}: expected an operator; "
-                "write operator(array) to apply it"
+                f"operator @ {name_of_type(other)}: expected an operator; write operator(array) "
+                "to apply it, operator.matrix(shape) @ matrix for a product of matrices"
             )
         return from_terms(product(self._terms, other._terms))
 
     def __rmatmul__(self, other: Never) -> Operator:
-        raise TypeError(f"{name_of_type(other)} @ operator: expected an operator")
+        raise TypeError(
+            f"{name_of_type(other)} @ operator: expected an operator; write operator.T(array), or "
+            "array @ operator.matrix(shape) for a matrix"
+        )
 
     def __pow__(self, n: SupportsIndex) -> Operator:
         n = check_integer(n, "exponent", "a positive integer", 1)
@@ -326,6 +330,12 @@ class Operator(Applicable):
         array multiplies a product of derivatives or another array, or is between derivatives;
         and for products along an axis that is periodic for only one factor, or shorter than the
         product's stencil.
+
+        Raises
+        ------
+        ValueError
+            For a sum with a "valid" boundary whose axes are counted from both ends, so that two of
+            them may be the same.
 
         See Also
         --------
@@ -423,7 +433,9 @@ class Operator(Applicable):
         (0, array([4., 0., 0., 0.]))
         """
         shape = check_shape(shape)
-        return matrix.linear_operator(self, self.T, shape, self.output_shape(shape))
+        out_shape = self.output_shape(shape)
+        adjoint = from_terms(transposed(from_the_first(self._terms, len(shape))))
+        return matrix.linear_operator(self, adjoint, shape, out_shape)
 
     # -- analysis --
 

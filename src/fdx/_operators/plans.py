@@ -169,7 +169,7 @@ def apply(
     if plan.double_only and result_dtype(first).char in "fF":
         raise ValueError(
             f"{name}: expected double precision, as there are weights that single precision cannot "
-            f"hold, got {first.dtype}"
+            f"hold, got {first.dtype}; pass {name}.astype(float)"
         )
     first_touch = out is None
     if out is not None:

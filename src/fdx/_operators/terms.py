@@ -331,10 +331,12 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
     if all(crop == crops[0] for crop in crops):
         return list(terms)
     axes = sorted({axis for crop in crops for axis in crop})
-    if axes[0] < 0 <= max(f.axis for f in along(terms)):
+    first = max(f.axis for f in along(terms))
+    if axes[0] < 0 <= first:
         raise ValueError(
-            "a sum with a 'valid' boundary: expected axes that are all positive or all "
-            "negative, so that it is known which are the same"
+            "a sum with a 'valid' boundary: expected axes that are all counted from the first, or "
+            f"all from the last, so that it is known which are the same, got {first} and "
+            f"{axes[0]}; write {axes[0]} as n - {-axes[0]} for arrays of n dimensions"
         )
     least = lost_by_any(crops)
     found = []
@@ -346,6 +348,20 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
                 more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
         found.append(Term(term.scale, (*more, *term.factors)))
     return found
+
+
+def from_the_first(terms: Iterable[Term], ndim: int) -> list[Term]:
+    """The same for arrays of `ndim` dimensions, with axes that are counted from the first."""
+    return [
+        Term(
+            term.scale,
+            tuple(
+                f if isinstance(f, Coefficient) else replace(f, axis=f.axis % ndim)
+                for f in term.factors
+            ),
+        )
+        for term in terms
+    ]
 
 
 def transposed(terms: Sequence[Term]) -> list[Term]:
