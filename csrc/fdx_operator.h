@@ -22,6 +22,7 @@
 #define MIN_INTERIOR_PERCENT ((ptrdiff_t)66)   /* of them: what is around it takes longer */
 #define MIN_NESTED_PERCENT ((ptrdiff_t)80)     /* the same for two bands at once */
 #define MIN_LINE_ELEMENTS ((ptrdiff_t)64)      /* shorter lines are not computed line by line */
+#define MIN_WEIGHED_LINE ((ptrdiff_t)36)       /* along which one loop multiplies by a coefficient, too */
 #define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)   /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
 #endif
 /* Row segments of the inner dimension with fewer elements are computed by columns, at most so many rows at a time. */
@@ -82,7 +83,7 @@ typedef struct {
     uint64_t plain, plain_out; /* bits: inputs and outputs that loops may read and write in place */
     uint64_t streamed;         /* bits: outputs written by non-temporal stores */
     uint64_t by_lines;         /* bits: outputs computed line by line, a subset of `streamed` */
-    uint64_t crossed;          /* bits: outputs in cache, whose interior is computed by one loop */
+    uint64_t crossed;          /* bits: outputs that are not streamed, whose interior is computed by one loop */
     uint64_t nested;           /* bits: outputs that are one chain of two bands, computed likewise */
     uint64_t copied;           /* bits: outputs that have a copy */
     int out_inner;             /* the dimension along which transposed outputs are contiguous; -1: there are none */
@@ -474,7 +475,7 @@ void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, co
 
 /* Is the output of the n chains from `chain` on computed line by line? */
 int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n);
-/* Is the interior of that output, which is not streamed, computed by one loop? */
+/* Is the interior of that output computed by one loop, by ordinary stores? */
 int fdx_is_crossed(const work *w, const fdx_chain *chain, int n);
 /* Take off those of a box's rows lo .. hi - 1 along dimension d that are not in the interior of a chain's bands. */
 void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi);

@@ -19,8 +19,8 @@
  * loop to the next segment, if that is computed in the same way; otherwise they are kept, as those at the beginning
  * are, until the next elements in memory fill the cache line.
  *
- * Outputs in cache, and those that are added to: only the interior is computed here, by a loop (`lines`) that adds up
- * the same chains. */
+ * Outputs in cache, those that are added to, and sums of products with coefficients: only the interior is computed
+ * here, by a loop (`lines`) that adds up the same chains, each of which may have a coefficient of its own. */
 #include "fdx_operator.h"
 
 /* A chain in a block. A small struct, as rows of neighbours that are a power of two apart leave little of the cache. */
@@ -173,8 +173,8 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
     double size = 1, interior = 1; /* results; and the share of them that is in the interior */
     for (int d = 0; d < w->ndim; d++)
         size *= (double)w->n[d];
-    if (w->ndim < 2 || size < (double)MIN_CROSSED || w->streamed >> chain->out & 1 ||
-        !find_kinds(w, chain, n, kind, stencil, &same_centre, &weighed))
+    if (w->ndim < 2 || size < (double)MIN_CROSSED || !find_kinds(w, chain, n, kind, stencil, &same_centre, &weighed) ||
+        (w->streamed >> chain->out & 1 && (weighed == 0 || n == 1)))
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;

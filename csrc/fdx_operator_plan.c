@@ -474,6 +474,8 @@ static void find_needs(work *w, needs *of)
         n = chains_of_output(call, k);
         const int by_lines = fdx_is_by_lines(w, &call->op->chain[k], n);
         const int crossed = fdx_is_crossed(w, &call->op->chain[k], n);
+        if (crossed) /* also an output that could be streamed, if that would take a loop for each term */
+            w->streamed &= ~((uint64_t)1 << number);
         const int nested = n == 1 && fdx_is_nested(w, &call->op->chain[k]);
         w->by_lines |= (uint64_t)by_lines << number;
         w->crossed |= (uint64_t)crossed << number;

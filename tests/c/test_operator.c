@@ -585,8 +585,8 @@ static void added_once(const fdx_isa *isa)
     }
 }
 
-/* A sum of derivatives times coefficients, as u . grad, with the identity before it or not. One loop makes all of it;
- * the base table, which has no such loop, gives the expected results. */
+/* A sum of derivatives times coefficients, as u . grad, with the identity before it or not. One loop makes most of
+ * these; the base table, which has no such loop, gives the expected results. */
 static void weighed_terms(const fdx_isa *isa)
 {
     enum { MOST = 9 * 14 * 100, NARRAYS = 5 };
