@@ -352,10 +352,10 @@ OPERATORS = (
     "h is a spacing, x are uneven coordinates, the Laplacian is a sum of Diff(k, h, deriv=2)"
 )
 OTHERS = (
-    "copy: np.copyto(o, f), a bound; findiff.Diff, np.gradient, ndimage.correlate1d: one derivative "
-    "after the other; the first two allocate their results, also where fdx has warm memory; numba, "
-    "pystencils, devito: one compiled loop, without the points at the edges; devito of arrays of "
-    "its own, with ghost cells"
+    "copy: np.copyto(o, f), a bound; findiff.Diff, np.gradient, ndimage.correlate1d: one "
+    "derivative after the other; the first two allocate their results, also where fdx has warm "
+    "memory; numba, pystencils, devito: one compiled loop, without the points at the edges; "
+    "devito: of arrays of its own, with ghost cells"
 )
 
 

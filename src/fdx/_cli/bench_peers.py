@@ -196,10 +196,14 @@ def _devito_operator(operation: Operation) -> Code:
     total = f + names["dt"] * f.laplace if step else f.laplace
     operator = devito.Operator([devito.Eq(o, total)], language="C")  # not OpenMP: one thread
     given = operator.arguments()
-    call = partial(
-        operator.cfunction, *[given[parameter.name] for parameter in operator.parameters]
-    )
-    return "call()", {"call": call, "kept": (f, o, given)}
+    arguments = [given[parameter.name] for parameter in operator.parameters]
+    function = operator.cfunction
+
+    def call() -> Any:
+        function(*arguments)
+        return o.data
+
+    return "call()", {"call": call}
 
 
 def _pystencils_operator(operation: Operation) -> Code:
@@ -224,7 +228,12 @@ def _pystencils_operator(operation: Operation) -> Code:
     options.cpu.vectorize.enable = True
     options.cpu.vectorize.assume_inner_stride_one = True
     kernel = pystencils.create_kernel(pystencils.Assignment(o.center(), total), options).compile()
-    return "call()", {"call": partial(kernel, f=names["f"], o=names["o"])}
+
+    def call() -> Any:
+        kernel(f=names["f"], o=names["o"])
+        return names["o"]
+
+    return "call()", {"call": call}
 
 
 def _torch(f: Array, axis: int) -> Callable[[], Any]:
