@@ -47,7 +47,8 @@ module fdx
   integer(c_int), parameter :: FDX_SUM_PLAIN = 0, FDX_SUM_DIFFERENCES = 1, FDX_SUM_ANTISYMMETRIC = 2, &
     FDX_SUM_SYMMETRIC = 3                                                               ! fdx_summation
   integer(c_int), parameter :: FDX_ONE_SIDED = 0, FDX_PERIODIC = 1, FDX_VALID = 2, FDX_REFLECT = 3, &
-    FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_NBOUNDARIES = 7  ! fdx_boundary
+    FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_ZERO = 7, &
+    FDX_ANTISYMMETRIC = 8, FDX_NBOUNDARIES = 9                                          ! fdx_boundary
 
   ! ---- structs of fdx.h ----
 

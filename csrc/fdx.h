@@ -163,6 +163,8 @@ typedef enum {
     FDX_SYMMETRIC,     /* f[-j] = f[j - 1]: a mirror half a spacing outside the last point */
     FDX_REFLECT_ODD,   /* f[-j] = 2 f[0] - f[j] */
     FDX_SYMMETRIC_ODD, /* f[-j] = 2 f[0] - f[j - 1] */
+    FDX_ZERO,          /* f[-j] = 0 */
+    FDX_ANTISYMMETRIC, /* f[-j] = -f[j - 1]: the value is 0 half a spacing outside the last point */
     FDX_NBOUNDARIES
 } fdx_boundary;
 
@@ -445,7 +447,8 @@ struct fdx_band {
  * their sum is rounded once. Where a stencil reaches beyond the end of coordinates, these are first rounded to double,
  * as distances from that end, or from the centre if periodic.
  *
- * Interiors for a uniform spacing are FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC, other rows FDX_SUM_DIFFERENCES.
+ * Interiors for a uniform spacing are FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC, other rows FDX_SUM_DIFFERENCES, but
+ * FDX_SUM_PLAIN where FDX_ZERO or FDX_ANTISYMMETRIC has ghost values, which do not keep a constant.
  *
  * FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a stencil has more than FDX_MAXNODES nodes.
  * FDX_E_STENCIL: deriv, accuracy or boundary is out of range. FDX_E_NODES: see there; also coordinates that neither

@@ -276,15 +276,28 @@ fdx_status fdx_check_band(const fdx_band *band)
 
 /* ---- derivatives ---- */
 
+/* Is the mirror half a spacing outside? */
 static int is_symmetric(int boundary)
 {
-    return boundary == FDX_SYMMETRIC || boundary == FDX_SYMMETRIC_ODD;
+    return boundary == FDX_SYMMETRIC || boundary == FDX_SYMMETRIC_ODD || boundary == FDX_ANTISYMMETRIC;
 }
 
 /* Is a ghost value 2 f[0] minus its source? */
 static int is_odd(int boundary)
 {
     return boundary == FDX_REFLECT_ODD || boundary == FDX_SYMMETRIC_ODD;
+}
+
+/* How often a ghost value contains its source. */
+static int sign_of_source(int boundary)
+{
+    return boundary == FDX_ZERO ? 0 : is_odd(boundary) || boundary == FDX_ANTISYMMETRIC ? -1 : 1;
+}
+
+/* Are the ghost values of a constant that constant? */
+static int keeps_constants(int boundary)
+{
+    return boundary != FDX_ZERO && boundary != FDX_ANTISYMMETRIC;
 }
 
 static ptrdiff_t half_width_of(const fdx_derivative *what, int uniform)
@@ -299,9 +312,7 @@ static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t half
     case FDX_ONE_SIDED: return most(2 * half_width + 1, what->deriv + what->accuracy);
     case FDX_PERIODIC:
     case FDX_VALID: return 2 * half_width + 1;
-    case FDX_SYMMETRIC:
-    case FDX_SYMMETRIC_ODD: return most(half_width, 2);
-    default: return half_width + 1;
+    default: return is_symmetric(boundary) ? most(half_width, 2) : half_width + 1;
     }
 }
 
@@ -449,11 +460,13 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
         } else if (p >= 0 && p < n) {
             add_times(&sum[p - first], 1, v);
         } else {
-            const int odd = is_odd(p < 0 ? m->what->left : m->what->right);
+            const int boundary = p < 0 ? m->what->left : m->what->right;
             ptrdiff_t end;
-            add_times(&sum[source(m, p, &end) - first], odd ? -1 : 1, v);
-            if (odd)
+            add_times(&sum[source(m, p, &end) - first], sign_of_source(boundary), v);
+            if (is_odd(boundary))
                 add_times(&sum[end - first], 2, v);
+            if (!keeps_constants(boundary))
+                r->summation = FDX_SUM_PLAIN;
         }
     }
     for (int k = 0; k < r->count && merge; k++) {

@@ -161,6 +161,9 @@ def times_t_minus(root, polynomial):
     return [a - root * b for a, b in zip([0, *polynomial], [*polynomial, 0], strict=True)]
 
 
+HALF_OUTSIDE = ("symmetric", "symmetric-odd", "antisymmetric")  # where the mirror is
+
+
 def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None):
     """The matrix of Diff(..., deriv=deriv, ...) for n points, as rows of Fractions.
 
@@ -214,16 +217,19 @@ def rounded(value):
 
 
 def values(point, n, left, right):
-    """A point's value, as columns and their factors; outside the array, as np.pad's."""
+    """A point's value, as columns and their factors; outside the array, as np.pad's,
+    or minus their mirrored ones."""
     if 0 <= point < n:
         return [(point, 1)]
     mode, end = (left, 0) if point < 0 else (right, n - 1)
     if mode == "periodic":
         return [(point % n, 1)]
     mirrored = 2 * end - point
-    if mode.startswith("symmetric"):
+    if mode in HALF_OUTSIDE:
         mirrored += -1 if point < 0 else 1
-    return [(end, 2), (mirrored, -1)] if mode.endswith("odd") else [(mirrored, 1)]
+    if mode.endswith("odd"):
+        return [(end, 2), (mirrored, -1)]
+    return [(mirrored, {"zero": 0, "antisymmetric": -1}.get(mode, 1))]
 
 
 def coordinate(point, x, left, right, period):
@@ -234,7 +240,7 @@ def coordinate(point, x, left, right, period):
     mode, end, inner = (left, 0, 1) if point < 0 else (right, n - 1, n - 2)
     if mode == "periodic":
         return x[point % n] + (point // n) * Fraction(period)
-    mirror = x[end] - (x[inner] - x[end]) / 2 if mode.startswith("symmetric") else x[end]
+    mirror = x[end] - (x[inner] - x[end]) / 2 if mode in HALF_OUTSIDE else x[end]
     (source, _) = values(point, n, left, right)[-1]
     return 2 * mirror - x[source]
 
@@ -243,7 +249,9 @@ def row_sum(summation, w, f, centre):
     """One row's sum of weighted neighbours in the summation order that the C core's header
     defines: every operation is rounded to the precision of `f`, which is real."""
     w = np.asarray(w, f.dtype)
-    if summation == "differences":
+    if summation == "plain":
+        terms = [w[k] * f[k] for k in range(len(w))]
+    elif summation == "differences":
         terms = [w[k] * (f[k] - f[centre]) for k in range(len(w)) if k != centre]
     else:
         pairs = [(centre - j, centre + j) for j in range(1, centre + 1)]

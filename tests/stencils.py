@@ -12,14 +12,32 @@ BOUNDARIES = [
     "symmetric",
     "reflect-odd",
     "symmetric-odd",
+    "zero",
+    "antisymmetric",
 ]
-# np.pad's names for the ghost values.
+HALF_OUTSIDE = ("symmetric", "symmetric-odd", "antisymmetric")  # where the mirror is
+# Of which the derivative of a constant is 0, also at the ends.
+CONSTANT = [b for b in BOUNDARIES if b not in ("zero", "antisymmetric")]
+
+
+def minus_mirrored(row, widths, axis, options):
+    """For np.pad: ghost values that are odd about a wall half a spacing outside."""
+    left, right = widths
+    n = len(row) - left - right
+    f = row[left : left + n].copy()
+    row[:left] = -f[:left][::-1]
+    row[left + n :] = -f[::-1][:right]
+
+
+# np.pad's arguments for the ghost values.
 PADS = {
     "periodic": dict(mode="wrap"),
     "reflect": dict(mode="reflect"),
     "symmetric": dict(mode="symmetric"),
     "reflect-odd": dict(mode="reflect", reflect_type="odd"),
     "symmetric-odd": dict(mode="symmetric", reflect_type="odd"),
+    "zero": dict(mode="constant"),
+    "antisymmetric": dict(mode=minus_mirrored),
 }
 
 
@@ -40,6 +58,8 @@ def points_needed(deriv, accuracy, boundary, uneven=False):
         "symmetric": max(r, 2),
         "reflect-odd": r + 1,
         "symmetric-odd": max(r, 2),
+        "zero": r + 1,
+        "antisymmetric": max(r, 2),
     }[boundary]
 
 

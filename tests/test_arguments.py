@@ -644,6 +644,8 @@ def test_shapes_that_no_array_has():
         ("no slip", "'reflect-odd' has the wall at the last point"),
         ("wall", "where the value at a wall is fixed, 'reflect-odd'"),
         ("constant", "numpy.pad(f, r), and use 'valid'"),
+        ("constant", "if the values outside are 0, write 'zero'"),
+        ("zeros", "'zero' here"),
         ("nearest", "numpy.pad(f, r, mode='edge'), and use 'valid'"),
         ("edge", "numpy.pad(f, r, mode='edge'), and use 'valid'"),
         ("replicate", "mode='edge'"),

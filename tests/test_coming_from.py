@@ -209,7 +209,10 @@ def test_what_noise_becomes():
     assert abs(noise(8) / noise(2) - 1.65) < 0.01
 
 
-@pytest.mark.parametrize("boundary", ["reflect", "symmetric", "reflect-odd", "symmetric-odd"])
+@pytest.mark.parametrize(
+    "boundary",
+    ["reflect", "symmetric", "reflect-odd", "symmetric-odd", "antisymmetric", "zero"],
+)
 def test_values_beyond(boundary):
     """The table of boundaries: the ghost values a[-1], a[-2], a[-3]."""
     f = np.random.default_rng(0).random(12)
@@ -218,6 +221,8 @@ def test_values_beyond(boundary):
         "symmetric": f[0:3],
         "reflect-odd": 2 * f[0] - f[1:4],
         "symmetric-odd": 2 * f[0] - f[0:3],
+        "antisymmetric": -f[0:3],
+        "zero": np.zeros(3),
     }[boundary]
     longer = np.concatenate([beyond[::-1], f])
     inside = fdx.derivative(longer, accuracy=6)[3:-3]

@@ -8,7 +8,7 @@ import pytest
 from reference import band_matrix
 
 DERIVS = [(1, 2), (1, 4), (2, 2), (2, 4), (3, 2), (4, 2), (5, 6), (6, 4)]
-GHOSTS = ["reflect", "symmetric", "reflect-odd", "symmetric-odd"]
+GHOSTS = ["reflect", "symmetric", "reflect-odd", "symmetric-odd", "zero", "antisymmetric"]
 N = 16
 
 # Dyadic, so that mirrored coordinates are doubles too.
@@ -70,7 +70,7 @@ def test_ghosts_are_what_np_pad_gives(deriv, accuracy, left, right, spacing, spa
     for side, mode in ((0, left), (1, right)):
         values = pad(values, half_width, side, mode)
         # a mirrored coordinate is as far beyond the mirror as its source is inside
-        mode = "reflect-odd" if mode.startswith("reflect") else "half"
+        mode = "reflect-odd" if mode.startswith(("reflect", "zero")) else "half"
         padded = pad(padded, half_width, side, mode)
     spacing = x if spacing == "rising" else 1
     wide = band_matrix(n + 2 * half_width, deriv, accuracy, "valid", padded if spacing != 1 else 1)
@@ -87,9 +87,14 @@ def pad(values, half_width, side, mode):
         inner = values[:half_width] if side == 0 else values[-half_width:]
         ghosts = [mirror - value for value in reversed(inner)]
         return [*ghosts, *values] if side == 0 else [*values, *ghosts]
-    mode, _, odd = mode.partition("-")
+    if mode == "antisymmetric":
+        inner = values[:half_width] if side == 0 else values[-half_width:]
+        ghosts = [-np.array(value) for value in reversed(inner)]
+        return [*ghosts, *values] if side == 0 else [*values, *ghosts]
+    mode, _, odd = mode.replace("zero", "constant").partition("-")
     widths = [(half_width, 0) if side == 0 else (0, half_width)] + [(0, 0)] * (np.ndim(values) - 1)
-    return np.pad(np.array(values), widths, mode, reflect_type=odd or "even").tolist()
+    odd = {} if mode == "constant" else {"reflect_type": odd or "even"}
+    return np.pad(np.array(values), widths, mode, **odd).tolist()
 
 
 @pytest.mark.parametrize(("deriv", "accuracy"), DERIVS)

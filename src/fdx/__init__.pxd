@@ -129,6 +129,8 @@ cdef extern from "fdx.h" nogil:
         FDX_SYMMETRIC
         FDX_REFLECT_ODD
         FDX_SYMMETRIC_ODD
+        FDX_ZERO
+        FDX_ANTISYMMETRIC
         FDX_NBOUNDARIES
     ctypedef struct fdx_derivative:
         ptrdiff_t n

@@ -218,12 +218,12 @@ static void pad_line(int uniform)
             int *ghost = pad[side == 0 ? PAD - j : PAD + n - 1 + j];
             long double *x = &position[side == 0 ? PAD - j : PAD + n - 1 + j];
             const int end = side == 0 ? 0 : n - 1, inward = side == 0 ? 1 : -1;
-            const int symmetric = mode == FDX_SYMMETRIC || mode == FDX_SYMMETRIC_ODD;
+            const int symmetric = mode == FDX_SYMMETRIC || mode == FDX_SYMMETRIC_ODD || mode == FDX_ANTISYMMETRIC;
             const int odd = mode == FDX_REFLECT_ODD || mode == FDX_SYMMETRIC_ODD;
             const int from = mode == FDX_PERIODIC ? end + inward * (n - j) : end + inward * (symmetric ? j - 1 : j);
             if (mode == FDX_ONE_SIDED || mode == FDX_VALID || from < 0 || from >= n)
                 continue;
-            ghost[from] += odd ? -1 : 1;
+            ghost[from] += mode == FDX_ZERO ? 0 : odd || mode == FDX_ANTISYMMETRIC ? -1 : 1;
             if (odd)
                 ghost[end] += 2;
             if (uniform)

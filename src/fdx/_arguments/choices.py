@@ -104,6 +104,7 @@ SAME = {
     "mirror": "reflect",
     "onesided": "one-sided",
     "wrap": "periodic",
+    "zeros": "zero",
 }
 # ... and those for which there is advice.
 WALL = (
@@ -112,17 +113,18 @@ WALL = (
 )
 FIXED = (
     "where the value at a wall is fixed, 'reflect-odd' has the wall at the last point, which has "
-    "that value; for a wall elsewhere pad f with the values outside, and use 'valid'"
+    "that value; if it is 0, 'antisymmetric' has the wall half a spacing outside; for others pad f "
+    "with the values outside, and use 'valid'"
 )
 FILL = (
-    "pad f with the values outside, as by numpy.pad(f, r), and use 'valid', which removes r points"
+    "if the values outside are 0, write 'zero'; else pad f with them, as by numpy.pad(f, r), and "
+    "use 'valid', which removes r points"
 )
 EDGE = (
     "pad f with its last values, by numpy.pad(f, r, mode='edge'), and use 'valid', which removes "
     "r points"
 )
 ADVICE = {
-    "antisymmetric": FIXED,
     "constant": FILL,
     "dirichlet": FIXED,
     "edge": EDGE,
@@ -135,8 +137,6 @@ ADVICE = {
     "odd": FIXED,
     "replicate": EDGE,
     "wall": f"{WALL}; {FIXED}",
-    "zero": FILL,
-    "zeros": FILL,
 }
 
 

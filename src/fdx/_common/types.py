@@ -39,5 +39,7 @@ Boundary: TypeAlias = Literal[
     "symmetric",
     "reflect-odd",
     "symmetric-odd",
+    "zero",
+    "antisymmetric",
 ]
 Boundaries: TypeAlias = Boundary | tuple[Boundary, Boundary]  # of one axis: (left, right)

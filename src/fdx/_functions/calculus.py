@@ -87,11 +87,11 @@ def laplacian(
     accuracy : int, optional
         The order of accuracy, even, 2 or more.
     boundary : str or tuple of str, or list of these, optional
-        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or "symmetric-odd",
-        as `fdx.Diff` explains them, or a pair (left, right), for all axes; or a list with one for
-        each axis. For two axes a pair has to be in a list, ``[pair, pair]``, as a pair alone could
-        also mean one boundary for each axis. With "valid" the result has the points that all
-        derivatives have.
+        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd", "symmetric-odd",
+        "zero" or "antisymmetric", as `fdx.Diff` explains them, or a pair (left, right), for all
+        axes; or a list with one for each axis. For two axes a pair has to be in a list, ``[pair,
+        pair]``, as a pair alone could also mean one boundary for each axis. With "valid" the result
+        has the points that all derivatives have.
     period : float or list of float, optional
         With coordinates and "periodic", as in `fdx.Diff`: a number for all periodic axes, or a
         list with one for each axis, None for axes that are not periodic.

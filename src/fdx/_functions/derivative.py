@@ -81,8 +81,8 @@ def derivative(
         this power, also at the ends and on uneven grids. A stencil has at most 64 points.
     boundary : str or tuple of str, optional
         The boundary condition at both ends, or a pair for the left and the right end:
-        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd" or
-        "symmetric-odd", as `fdx.Diff` explains them.
+        "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd", "symmetric-odd",
+        "zero" or "antisymmetric", as `fdx.Diff` explains them.
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span; for evenly spaced ones it is n times their

@@ -671,6 +671,10 @@ class Diff(Operator):
         - "symmetric-odd": as `numpy.pad` pads with ``reflect_type="odd"``, which subtracts the
           value of the last point although the wall is half a spacing outside. Smooth functions
           with a slope at the wall do not have this symmetry, and derivatives there do not converge.
+        - "zero": f is 0 outside, as `numpy.pad` pads with constants. With accuracy 2, f is 0 one
+          spacing outside of the last point.
+        - "antisymmetric": f is odd about a wall half a spacing outside, where it is 0 (a Dirichlet
+          condition for values at the centres of cells).
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span. If evenly spaced coordinates have a period that
@@ -708,8 +712,8 @@ class Diff(Operator):
 
     Sums are of differences. On a uniform spacing, odd derivatives sum ``f[i+j] - f[i-j]`` and even
     ones ``(f[i+j] - f[i]) - (f[i] - f[i-j])``; all others sum ``f[i+j] - f[i]``. So the derivative
-    of a constant is exactly 0 everywhere, and a constant offset of all values, such as the mean of
-    a pressure in float32, costs no digits.
+    of a constant is exactly 0, except next to ends that are "zero" or "antisymmetric", and a
+    constant offset of all values, such as the mean of a pressure in float32, costs no digits.
     ``D**n`` is the n-th derivative of this accuracy. ``D @ D`` is the first derivative taken twice,
     which is 0 for a zigzag, a function whose sign alternates from point to point.
 
