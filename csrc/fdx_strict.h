@@ -10,7 +10,8 @@
     defined(__NO_SIGNED_ZEROS__) || __FINITE_MATH_ONLY__ + 0
 #error "fdx promises np.gradient's bits: add -fno-fast-math after -ffast-math, -Ofast and their parts"
 #endif
-#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+/* 16: half precision has its own arithmetic, too (gcc for processors that have it) */
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16
 #error "fdx needs arithmetic in the operands' own precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 #if defined(_MSC_VER) && !defined(__clang__) && !(defined(__STDC_VERSION__) && defined(_M_FP_STRICT))

@@ -78,6 +78,14 @@ def test_fast_arithmetic_is_refused(flags):
         run(*command, "-O3", *own, *sources)
 
 
+def test_processors_with_half_precision():
+    """For them FLT_EVAL_METHOD is another number, with gcc's own standard."""
+    half = [tool("gcc"), "-std=gnu99", "-mavx512fp16", "-fsyntax-only"]
+    if subprocess.run([*half, "-xc", os.devnull], capture_output=True).returncode != 0:
+        pytest.skip("of x86-64, by gcc 12 and later")
+    run(*half, *(CSRC / name for name in ("fdx_weights.c", "fdx_bands.c", "fdx_isa_base.c")))
+
+
 @pytest.mark.parametrize("flags", HARMLESS)
 def test_other_flags_change_no_bit(flags, bits, tmp_path):
     """Nor an exception. What clang fuses in spite of all is not offered."""
