@@ -309,13 +309,14 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     return memory;
 }
 
-/* Set what multiplies t, if anything, and `by`, a view of that whose index arrays have been taken, for the box from
- * `lo` on. */
+/* Set what multiplies t, if anything, and `by`, a view of that, for the box from `lo` on. Takes the view's index
+ * arrays. */
 static void begin_coefficient(const work *w, const fdx_chain *chain, const ptrdiff_t *lo, line_chain *t, view *by)
 {
     const fdx_array *coefficient = chain->stage->coefficient;
     if (coefficient == NULL)
         return;
+    take_view(w, by);
     ptrdiff_t *const at = take(w, 1);
     view_array(w, coefficient, by);
     for (int d = 0; d < w->ndim; d++)
@@ -719,7 +720,6 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
         long_segments |= t[k].d != inner && t[k].band->interior.count > 3;
     }
     const fdx_array *coefficient = chain->stage->coefficient;
-    take_view(w, &by);
     begin_coefficient(w, chain, lo, t, &by);
     /* Lines share a segment if what multiplies them goes on at their ends, too. */
     if (coefficient != NULL)
@@ -816,7 +816,6 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
             inner_chain = k;
         for (int d = 0; d < inner; d++)
             alike &= src[k].stride[d] == src->stride[d];
-        take_view(w, &by[k]);
         begin_coefficient(w, &chain[k], lo, &t[k], &by[k]);
     }
     line_chain *const along = &t[inner_chain];
@@ -834,9 +833,10 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
         c.step = src->stride[inner - 1] / size;
         c.to_step = y->stride[inner - 1] / size;
     }
+    const int weighed = along->coefficients != NULL;
     copy(w, at, lo);
     for (int d = 0; possible && d >= 0;) {
-        const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight), weighed = along->coefficients != NULL;
+        const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight);
         for (int k = 0, term = 0; k < n && weighed; k++) {
             if (t[k].band == NULL)
                 continue;
@@ -853,11 +853,11 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
             const ptrdiff_t move = on ? lines : lo[d] - at[d];
             at[d] += move;
             c.to = fdx_at(c.to, move, y->stride[d]);
-            for (int k = 0; k < n; k++) {
+            for (int k = 0; k < n; k++)
                 t[k].in = fdx_at(t[k].in, move, src[k].stride[d]);
+            for (int k = 0; k < n && weighed; k++)
                 if (t[k].coefficients != NULL)
                     t[k].coefficients = fdx_at(t[k].coefficients, move, by[k].stride[d]);
-            }
             if (on)
                 break;
         }
