@@ -49,6 +49,8 @@ module fdx
   integer(c_int), parameter :: FDX_ONE_SIDED = 0, FDX_PERIODIC = 1, FDX_VALID = 2, FDX_REFLECT = 3, &
     FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_ZERO = 7, &
     FDX_ANTISYMMETRIC = 8, FDX_NBOUNDARIES = 9                                          ! fdx_boundary
+  integer(c_int), parameter :: FDX_CENTER = 0, FDX_INNER = 1, FDX_OUTER = 2, FDX_LEFT = 3, FDX_RIGHT = 4, &
+    FDX_NPOSITIONS = 5                                                                  ! fdx_position
 
   ! ---- structs of fdx.h ----
 
@@ -102,6 +104,26 @@ module fdx
     type(c_ptr) :: x = c_null_ptr
     real(c_double) :: period = 0
     type(c_ptr) :: isa = c_null_ptr
+    integer(c_int) :: position = FDX_CENTER, side = 0
+    type(c_ptr) :: scheme = c_null_ptr ! fdx_scheme_c
+  end type
+
+  type, bind(c) :: fdx_scheme_row_c
+    integer(c_int) :: count = 0
+    type(c_ptr) :: w = c_null_ptr
+  end type
+
+  type, bind(c) :: fdx_scheme_c
+    integer(c_int) :: offset = 0, count = 0
+    type(c_ptr) :: w = c_null_ptr
+    integer(c_int) :: nfirst = 0, nlast = 0
+    type(c_ptr) :: first = c_null_ptr, last = c_null_ptr ! fdx_scheme_row_c
+  end type
+
+  type, bind(c) :: fdx_outline_c
+    integer(fdx_index) :: before = 0, after = 0, count = 0
+    integer(c_int) :: half = 0
+    integer(fdx_index) :: base = 0, more = 0, ghosts(2) = 0, closure(2) = 0, crop(2) = 0
   end type
 
   type, bind(c) :: fdx_operator_c
@@ -188,6 +210,11 @@ module fdx
       import
       type(fdx_derivative_c), intent(in), target :: what
     end function
+    integer(c_int) function fdx_derivative_outline_c(what, outline) bind(c, name='fdx_derivative_outline')
+      import
+      type(fdx_derivative_c), intent(in), target :: what
+      type(fdx_outline_c), intent(inout) :: outline
+    end function
     real(c_double) function fdx_even_spacing_c(x, n, eps, period, eps_of_period) bind(c, name='fdx_even_spacing')
       import
       real(c_double), intent(in) :: x(*)
@@ -246,11 +273,12 @@ module fdx
 
   ! ---- operators ----
 
-  ! A derivative along a dimension, times a coefficient. See fdx_derivative and fdx_factor in fdx.h.
+  ! A derivative along a dimension, an interpolation or a stencil of your own, times a coefficient. See fdx_derivative,
+  ! fdx_scheme and fdx_factor in fdx.h.
   type :: fdx_factor
     integer :: axis = 1                          ! the dimension
-    integer :: deriv = 1                         ! which derivative; 0: the identity
-    integer :: accuracy = 2                      ! order of the error, even
+    integer :: deriv = 1                         ! which derivative; 0: the identity, or with a position interpolation
+    integer :: accuracy = 2                      ! order of the error, even; odd with a side
     integer :: boundary(2) = FDX_ONE_SIDED       ! FDX_PERIODIC, FDX_VALID, ..., at index 1 and at the last
     real(real64) :: scale = 1                    ! multiplies the derivative, or the identity
     real(real64) :: spacing = 1                  ! if x is not allocated; may be negative; not 0
@@ -259,6 +287,13 @@ module fdx
     type(fdx_view) :: coefficient                ! fdx_view(k): multiplies the derivative. k has its shape, or an
                                                  ! extent of 1 where it is repeated. Its data are not copied.
     integer :: crop(2) = 0                       ! of the identity: points left out at index 1 and at the last
+    integer :: position = FDX_CENTER             ! of the results: FDX_INNER, ..., on a staggered grid
+    integer :: side = 0                          ! biased stencils: -1 to the left, 1 to the right
+    ! A stencil of your own, with deriv = 0: point i has the neighbours i + offset, i + offset + 1, ... of these weights.
+    ! Rows for either end, if any, are columns: first(:, k) has the weights of the first points for result k, and
+    ! last(:, k) those of the last points for the k-th of the last results.
+    real(real64), allocatable :: weights(:), first(:, :), last(:, :)
+    integer :: offset = 0
     logical :: transposed = .false.              ! the transpose; where the map leaves out points, it adds them
   end type
 
@@ -627,12 +662,14 @@ contains
       real(c_double), target :: scale(size(terms))
       type(fdx_factor_c), allocatable, target :: factor(:)
       type(fdx_array_c), allocatable, target :: coefficient(:)
+      type(fdx_scheme_c), allocatable, target :: scheme(:)
+      type(fdx_scheme_row_c), allocatable, target :: rows(:)
       integer(fdx_index), allocatable, target :: stride(:, :)
       integer(fdx_index), target :: extent(size(shape))
       integer(fdx_index) :: points(size(shape))
       real(c_double), allocatable, target :: memory(:)
       type(c_ptr) :: op
-      integer :: order(size(terms)), k, m, n, ndim
+      integer :: order(size(terms)), k, m, n, ndim, nrows
       ndim = size(shape)
       s = FDX_E_NDIM
       if (ndim < 1 .or. ndim > MAXRANK) return
@@ -643,8 +680,15 @@ contains
         n = n + size(terms(k)%factor)
       end do
       if (n == 0) return
+      nrows = 0
+      do k = 1, size(terms)
+        do m = 1, size(terms(k)%factor)
+          nrows = nrows + rows_of(terms(k)%factor(m)%first) + rows_of(terms(k)%factor(m)%last)
+        end do
+      end do
 
-      allocate (factor(n), coefficient(n), stride(ndim, n))
+      allocate (factor(n), coefficient(n), stride(ndim, n), scheme(n), rows(nrows))
+      nrows = 0
       order = sorted_by_output(terms)
       n = 0
       do k = 1, size(terms)
@@ -655,7 +699,8 @@ contains
           points = shape
           do m = 1, size(p%factor)
             n = n + 1
-            call factor_to_c(p%factor(m), points, factor(n), coefficient(n), stride(:, n), s)
+            if (allocated(p%factor(m)%weights)) call scheme_to_c(p%factor(m), scheme(n), rows, nrows)
+            call factor_to_c(p%factor(m), points, factor(n), coefficient(n), stride(:, n), scheme(n), s)
             if (s /= FDX_OK) return
           end do
         end associate
@@ -700,16 +745,50 @@ contains
     call make_factors(self, shape, [factor], status, transposed)
   end subroutine
 
+  pure integer function rows_of(rows)
+    real(real64), intent(in), allocatable :: rows(:, :)
+    rows_of = 0
+    if (allocated(rows)) rows_of = size(rows, 2)
+  end function
+
+  ! The struct of a stencil of one's own. Its rows are appended to the first nrows of `rows`.
+  subroutine scheme_to_c(from, to, rows, nrows)
+    type(fdx_factor), intent(in), target :: from
+    type(fdx_scheme_c), intent(out) :: to
+    type(fdx_scheme_row_c), intent(inout), target :: rows(:)
+    integer, intent(inout) :: nrows
+    integer :: k
+    to%offset = from%offset
+    to%count = size(from%weights)
+    to%w = c_loc(nowhere)
+    if (size(from%weights) > 0) to%w = c_loc(from%weights)
+    to%nfirst = rows_of(from%first)
+    to%nlast = rows_of(from%last)
+    if (to%nfirst > 0) to%first = c_loc(rows(nrows + 1))
+    do k = 1, to%nfirst
+      nrows = nrows + 1
+      rows(nrows) = fdx_scheme_row_c(size(from%first, 1), c_loc(nowhere))
+      if (size(from%first, 1) > 0) rows(nrows)%w = c_loc(from%first(1, k))
+    end do
+    if (to%nlast > 0) to%last = c_loc(rows(nrows + 1))
+    do k = 1, to%nlast
+      nrows = nrows + 1
+      rows(nrows) = fdx_scheme_row_c(size(from%last, 1), c_loc(nowhere))
+      if (size(from%last, 1) > 0) rows(nrows)%w = c_loc(from%last(1, k))
+    end do
+  end subroutine
+
   ! The struct of a factor. The points along each dimension become those of its result.
-  subroutine factor_to_c(from, points, to, coefficient, stride, s)
+  subroutine factor_to_c(from, points, to, coefficient, stride, scheme, s)
     type(fdx_factor), intent(in), target :: from
     integer(fdx_index), intent(inout) :: points(:)
     type(fdx_factor_c), intent(out) :: to
     type(fdx_array_c), intent(out), target :: coefficient
     integer(fdx_index), intent(out), target, contiguous :: stride(:)
+    type(fdx_scheme_c), intent(in), target :: scheme
     integer(c_int), intent(out) :: s
-    type(fdx_derivative_c), target :: valid
-    integer(fdx_index) :: lost
+    type(fdx_outline_c) :: outline
+    integer(fdx_index) :: more
     s = FDX_E_AXIS
     if (from%axis < 1 .or. from%axis > size(points)) return
     to%axis = size(points) - from%axis
@@ -719,6 +798,9 @@ contains
     to%what%right = from%boundary(2)
     to%what%spacing = from%spacing
     to%what%period = from%period
+    to%what%position = from%position
+    to%what%side = from%side
+    if (allocated(from%weights)) to%what%scheme = c_loc(scheme)
     to%crop = from%crop
     to%transposed = merge(1, 0, from%transposed)
     if (allocated(from%x)) then
@@ -726,14 +808,13 @@ contains
       to%what%x = c_loc(nowhere)
       if (size(from%x) > 0) to%what%x = c_loc(from%x)
     end if
-    lost = sum(to%crop)
-    if (from%deriv /= 0) then
-      valid = to%what
-      valid%left = FDX_VALID
-      valid%right = FDX_VALID ! needs the points of an interior stencil, of which half is lost at an end
-      lost = (fdx_derivative_points_c(valid) - 1) / 2 * count(from%boundary == FDX_VALID)
+    more = -sum(to%crop)
+    if (from%deriv /= 0 .or. from%position /= FDX_CENTER .or. allocated(from%weights)) then
+      s = fdx_derivative_outline_c(to%what, outline)
+      if (s /= FDX_OK) return
+      more = outline%more - sum(outline%crop)
     end if
-    points(from%axis) = max(0_fdx_index, points(from%axis) + merge(lost, -lost, from%transposed))
+    points(from%axis) = max(0_fdx_index, points(from%axis) + merge(-more, more, from%transposed))
     if (from%coefficient%rank > 0) then
       s = FDX_E_CONFORM
       if (.not. conforms(from%coefficient, merge(1_fdx_index, points, from%coefficient%extent(:size(points)) == 1))) &

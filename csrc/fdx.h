@@ -168,27 +168,81 @@ typedef enum {
     FDX_NBOUNDARIES
 } fdx_boundary;
 
-/* The description of a derivative along an axis.
+/* Where the results are, on a staggered grid. */
+typedef enum {
+    FDX_CENTER = 0, /* at the n points */
+    FDX_INNER,      /* at the n - 1 midpoints between them */
+    FDX_OUTER,      /* at the n + 1 midpoints and ends: between the points, and half a spacing outside either end */
+    FDX_LEFT,       /* n: half a spacing before each point */
+    FDX_RIGHT,      /* n: half a spacing after each point */
+    FDX_NPOSITIONS
+} fdx_position;
+
+/* A row of a boundary closure: weights of consecutive points, of the first ones at the left end, of the last ones at
+ * the right end. */
+typedef struct {
+    int count;       /* 1 .. FDX_MAXWEIGHTS */
+    const double *w; /* by ascending point */
+} fdx_scheme_row;
+
+/* A stencil of your own: any weights, and rows for either end. */
+typedef struct {
+    int offset, count; /* base point i has the neighbours i + offset .. i + offset + count - 1; its result is at point
+                        * i, or, for positions but FDX_CENTER, between i and i + 1 */
+    const double *w;   /* their weights */
+    int nfirst, nlast; /* closures: rows at the left and at the right end, from outside the first result on to the last;
+                        * at least as many as there are results whose stencil reaches outside. 0: as the boundary says,
+                        * which cannot be FDX_ONE_SIDED then */
+    const fdx_scheme_row *first, *last;
+} fdx_scheme;
+
+/* The description of a derivative along an axis, of an interpolation, or of a stencil of your own.
  *
- * Interior stencils are centred and as small as the accuracy allows. Their half-width is (deriv + 1) / 2 + accuracy / 2
- * - 1 points for a uniform spacing, and (deriv + accuracy) / 2 for coordinates, where the centre adds no accuracy; both
- * divisions round down. Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as
- * that, unless a boundary is FDX_VALID: the number of rows does not depend on the values of coordinates. */
+ * Interior stencils are centred and as small as the accuracy allows, all divisions rounding down:
+ * - FDX_CENTER: (deriv + 1) / 2 + accuracy / 2 - 1 points on either side of the result for a uniform spacing, and
+ * (deriv
+ *   + accuracy) / 2 for coordinates, where the centre adds no accuracy;
+ * - other positions: (deriv + accuracy) / 2 points on either side for a uniform spacing and for the first derivative of
+ *   accuracy 2, otherwise (deriv + accuracy + 1) / 2 for coordinates;
+ * - biased ones (`side`) have deriv + accuracy points: a first derivative one more on that side of the result than on
+ *   the other, so that the result itself counts for the other side.
+ * Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as that, unless a boundary
+ * is FDX_VALID: the number of rows does not depend on the values of coordinates. */
 typedef struct {
     ptrdiff_t n;        /* points along the axis */
-    int deriv;          /* order of the derivative, from 1 on */
-    int accuracy;       /* order of the error, even, from 2 on */
+    int deriv;          /* order of the derivative, from 1 on; with a position but FDX_CENTER also 0: interpolation */
+    int accuracy;       /* order of the error: even, from 2 on; odd, from 1 on, with a side */
     int left, right;    /* fdx_boundary */
     double scale;       /* multiplies all weights: 1 for the derivative itself; not 0 */
     double spacing;     /* if x is NULL; may be negative; not 0 */
     const double *x;    /* n coordinates of the points, rising or falling, or NULL */
     double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
     const fdx_isa *isa; /* computes the weights for coordinates; NULL: "base"; changes the speed only */
+    int position;       /* fdx_position; FDX_PERIODIC: not FDX_INNER or FDX_OUTER */
+    int side; /* biased stencils: -1 with more points on the left, 1 on the right; 0: centred. FDX_CENTER only */
+    const fdx_scheme *scheme; /* a stencil of your own, with deriv and side 0 and x NULL; accuracy, spacing and period
+                               * are ignored. NULL: a derivative */
 } fdx_derivative;
 
 /* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read; if they
  * are treated as a spacing, as many as for a spacing are enough); 0 if the description is wrong. O(1) time. */
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
+
+/* Where the stencils of a description are. The result of base point i is there or, for positions but FDX_CENTER, half a
+ * spacing after it, and has the interior neighbours i - before .. i + after. */
+typedef struct {
+    ptrdiff_t before, after; /* negative where all neighbours are on the other side */
+    ptrdiff_t count;         /* neighbours */
+    int half;                /* 1: results are half a spacing after their base points */
+    ptrdiff_t base, more;    /* the first result's base point, and results minus points, if FDX_VALID removed none */
+    ptrdiff_t ghosts[2];     /* at either end: how many points outside the array interior stencils reach, */
+    ptrdiff_t closure[2];    /* rows of the boundary closure, */
+    ptrdiff_t crop[2];       /* and results that FDX_VALID removes */
+} fdx_outline;
+
+/* The outline of a description (n and the values of coordinates are not read; coordinates count as uneven). On any
+ * status but FDX_OK it is not set. O(1) time. */
+fdx_status fdx_derivative_outline(const fdx_derivative *what, fdx_outline *outline);
 
 /* The spacing h of n >= 2 coordinates that are evenly spaced up to rounding, as those of numpy.linspace are; 0 if they
  * are not. Evenly spaced means that each x[i] - x[0] is i h, within 4 eps times the largest of them and within a
@@ -202,7 +256,8 @@ typedef struct fdx_band fdx_band; /* a banded matrix; its members are further be
 /* One factor of a term: a map along an axis, whose result is multiplied by a coefficient. The map is one of these:
  * - a matrix of your own, if `band` is not NULL: row 0 is at the point of column 0, and a number that multiplies the
  *   term is one more rounding of the weights;
- * - a derivative, if what.deriv is not 0;
+ * - a derivative, an interpolation or a stencil of your own, if not all of what.deriv, what.position and what.scheme
+ *   are 0;
  * - otherwise the identity times what.scale, without the first crop[0] and the last crop[1] points. */
 typedef struct {
     int axis;
@@ -243,9 +298,9 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
  * needed any more. On errors `memory` may have been written to. A size of 0: fdx_operator_make returns the error, which
  * is FDX_E_SIZE for more than PTRDIFF_MAX bytes.
  *
- * FDX_VALID: outputs have the points that all terms have, and op->out_shape their shape. It may contain zeros, but not
- * if transposed; FDX_E_SIZE if it would be less. Coordinates and coefficients of the factors that follow in the term
- * have the points that are left.
+ * FDX_VALID and positions: outputs have the points that all terms have, and op->out_shape their shape. It may contain
+ * zeros, but not if transposed; FDX_E_SIZE if it would be less, or if results of terms are half a spacing apart.
+ * Coordinates and coefficients of the factors that follow in the term have the points that are left.
  *
  * The bits of results follow from these rules:
  * - Between coefficients, factors along different axes commute and are applied by falling axis; factors along one axis
@@ -402,10 +457,12 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
  * order, and with each operation rounded:
  *   FDX_SUM_PLAIN          ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
  *   FDX_SUM_DIFFERENCES    the same of w[k] (x[k] - x[c]), without k = c; for weights whose sum is zero
- *   FDX_SUM_ANTISYMMETRIC  (w[c+1] (x[c+1] - x[c-1]) + w[c+2] (x[c+2] - x[c-2])) + ...
- *   FDX_SUM_SYMMETRIC      the same of w[c+j] ((x[c+j] - x[c]) - (x[c] - x[c-j]))
- * The last three give exactly 0 for a constant, and differences of close values are exact. They do not use w[c]. Set it
- * nevertheless to what the sum gives for a 1 at the centre and 0 elsewhere, so that the weights are the matrix's. */
+ *   FDX_SUM_ANTISYMMETRIC  (w[c+1] (x[c+1] - x[c-1]) + w[c+2] (x[c+2] - x[c-2])) + ...; of an even number of
+ * neighbours, about the midpoint of c and c+1: (w[c+1] (x[c+1] - x[c]) + w[c+2] (x[c+2] - x[c-1])) + ...
+ *   FDX_SUM_SYMMETRIC      (w[c+1] ((x[c+1] - x[c]) - (x[c] - x[c-1])) + w[c+2] ((x[c+2] - x[c]) - (x[c] - x[c-2]))) +
+ * ... The last three give exactly 0 for a constant, and differences of close values are exact. They do not use w[c],
+ * unless it is one of an even number. Set it nevertheless to what the sum gives for a 1 at the centre and 0 elsewhere,
+ * so that the weights are the matrix's. */
 typedef enum { FDX_SUM_PLAIN = 0, FDX_SUM_DIFFERENCES, FDX_SUM_ANTISYMMETRIC, FDX_SUM_SYMMETRIC } fdx_summation;
 
 /* The stencil of one row, or of several that have their neighbours at the same offsets. */
@@ -413,7 +470,8 @@ typedef struct {
     ptrdiff_t offset; /* the first neighbour's column minus the row's number */
     int count;        /* neighbours, in consecutive columns: 1 .. FDX_MAXWEIGHTS; at least 2 unless FDX_SUM_PLAIN */
     int centre;       /* which neighbour is the point itself; -1: none, which needs FDX_SUM_PLAIN */
-    int summation;   /* fdx_summation; FDX_SUM_ANTISYMMETRIC and FDX_SUM_SYMMETRIC: count is 2 centre + 1, row_step 0 */
+    int summation; /* fdx_summation; FDX_SUM_ANTISYMMETRIC and FDX_SUM_SYMMETRIC: count is 2 centre + 1, or 2 centre + 2
+                    * for the first, and row_step 0 */
     const double *w; /* neighbour k of the r-th of these rows has the weight w[k * weight_step + r * row_step] */
     ptrdiff_t weight_step, row_step;
 } fdx_stencil;
@@ -447,11 +505,14 @@ struct fdx_band {
  * their sum is rounded once. Where a stencil reaches beyond the end of coordinates, these are first rounded to double,
  * as distances from that end, or from the centre if periodic.
  *
- * Interiors for a uniform spacing are FDX_SUM_ANTISYMMETRIC or FDX_SUM_SYMMETRIC, other rows FDX_SUM_DIFFERENCES, but
- * FDX_SUM_PLAIN where FDX_ZERO or FDX_ANTISYMMETRIC has ghost values, which do not keep a constant.
+ * Rows whose weights add up to 0 are FDX_SUM_DIFFERENCES; interiors for a uniform spacing that are symmetric about
+ * their point FDX_SUM_SYMMETRIC, and those that are antisymmetric about it, or about a midpoint, FDX_SUM_ANTISYMMETRIC.
+ * Those of interpolations, and those where FDX_ZERO or FDX_ANTISYMMETRIC has ghost values, are FDX_SUM_PLAIN. Weights
+ * of your own add up to 0 if their sum is at most what their rounding makes of 0, 2^-53 times the sum of their moduli.
  *
  * FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a stencil has more than FDX_MAXNODES nodes.
- * FDX_E_STENCIL: deriv, accuracy or boundary is out of range. FDX_E_NODES: see there; also coordinates that neither
+ * FDX_E_STENCIL: deriv, accuracy, boundary, position or side is out of range, or does not go with another one, or a
+ * stencil of your own has not rows enough for an end. FDX_E_NODES: see there; also coordinates that neither
  * rise nor fall, and weights that underflow: an interior row in which none is a normal number. O(n) time with
  * coordinates; independent of n with a spacing. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);

@@ -36,10 +36,10 @@ struct builder {
     int nterms;
 
     const fdx_derivative *what;
-    const double *x;      /* coordinates; NULL: a uniform spacing */
-    ptrdiff_t half_width; /* of an interior stencil */
-    fdx_dd scale;         /* of all weights */
-    int count, centre;    /* the stencil of w and rest, if the spacing is uniform */
+    const double *x; /* coordinates; NULL: a uniform spacing */
+    fdx_outline outline;
+    fdx_dd scale;  /* of all weights */
+    int count, at; /* the stencil of w and rest, if the spacing is uniform: as in stencil_weights */
     double w[FDX_MAXNODES], rest[FDX_MAXNODES];
 };
 
@@ -96,6 +96,12 @@ static size_t size(const builder *m)
     return head(band) + (size_t)(limit - left) * sizeof(double);
 }
 
+/* Is it a sum of pairs about the midpoint of two neighbours? */
+static int is_around_midpoint(const fdx_stencil *r)
+{
+    return r->summation == FDX_SUM_ANTISYMMETRIC && r->count % 2 == 0;
+}
+
 /* The weights that follow from a row's summation order; FDX_E_NODES if one is not finite. */
 static fdx_status set_centre(const fdx_stencil *r, double *w)
 {
@@ -107,13 +113,13 @@ static fdx_status set_centre(const fdx_stencil *r, double *w)
             if (k != r->centre)
                 sum = terms++ == 0 ? -w[k * step] : sum - w[k * step];
     } else if (r->summation != FDX_SUM_PLAIN) {
-        for (int j = 1; j <= r->centre; j++) {
-            const double v = w[(r->centre + j) * step];
-            w[(r->centre - j) * step] = r->summation == FDX_SUM_ANTISYMMETRIC ? -v : v;
+        for (int k = r->centre + 1; k < r->count; k++) {
+            const double v = w[k * step];
+            w[(r->count - 1 - k) * step] = r->summation == FDX_SUM_ANTISYMMETRIC ? -v : v;
             sum = r->summation == FDX_SUM_ANTISYMMETRIC ? 0 : terms++ == 0 ? -2 * v : sum + -2 * v;
         }
     }
-    if (r->summation != FDX_SUM_PLAIN)
+    if (r->summation != FDX_SUM_PLAIN && !is_around_midpoint(r))
         w[r->centre * step] = sum;
     for (int k = 0; k < r->count; k++)
         if (!fdx_is_finite(w[k * step]))
@@ -225,6 +231,39 @@ void fdx_band_limits(const fdx_band *band, double *largest, double *least)
         *least = *largest;
 }
 
+/* 1 if the weights are symmetric about their middle, -1 if antisymmetric, 0 if neither. */
+static int parity(const fdx_stencil *r)
+{
+    if (r->row_step != 0)
+        return 0;
+    int even = 1, odd = 1;
+    for (int k = 0; k <= r->count - 1 - k; k++) {
+        const double v = r->w[k * r->weight_step], mirrored = r->w[(r->count - 1 - k) * r->weight_step];
+        even = even && v == mirrored;
+        odd = odd && v == -mirrored;
+    }
+    return even - (odd && !even);
+}
+
+/* The summation order of weights of this parity, which add up to 0. */
+static int summation_of(int parity, int count)
+{
+    return parity < 0 ? FDX_SUM_ANTISYMMETRIC : parity > 0 && count % 2 != 0 ? FDX_SUM_SYMMETRIC : FDX_SUM_DIFFERENCES;
+}
+
+ptrdiff_t fdx_wrapped_offset(ptrdiff_t offset, ptrdiff_t count, ptrdiff_t n)
+{
+    if (n == 0 || (offset >= -n && offset <= n + 1 - count))
+        return offset;
+    const ptrdiff_t inside = (offset % n + n) % n;
+    return inside <= n + 1 - count ? inside : inside - n;
+}
+
+static void wrap(fdx_band *band)
+{
+    band->interior.offset = fdx_wrapped_offset(band->interior.offset, band->interior.count, band->columns);
+}
+
 /* The same whatever the calling thread's floating-point environment. */
 static fdx_status lay_out(void *memory, builder *m, const fdx_band **result)
 {
@@ -244,7 +283,8 @@ static int rows_fit(const fdx_band *band, const fdx_stencil *r, ptrdiff_t row, p
     if (r->w == NULL || r->count < 1 || r->count > FDX_MAXWEIGHTS || r->summation < FDX_SUM_PLAIN ||
         r->summation > FDX_SUM_SYMMETRIC || r->centre < (r->summation == FDX_SUM_PLAIN ? -1 : 0) ||
         r->centre >= r->count || (r->summation != FDX_SUM_PLAIN && r->count < 2) ||
-        (r->summation >= FDX_SUM_ANTISYMMETRIC && (r->count != 2 * r->centre + 1 || r->row_step != 0)) ||
+        (r->summation >= FDX_SUM_ANTISYMMETRIC && ((r->count - 1) / 2 != r->centre || r->row_step != 0)) ||
+        (r->summation == FDX_SUM_SYMMETRIC && r->count % 2 == 0) ||
         !fdx_product_fits((size_t)r->count - 1, fdx_distance(r->weight_step), weights) ||
         (n > 1 && !fdx_product_fits((size_t)n - 1, fdx_distance(r->row_step), weights)))
         return 0;
@@ -300,50 +340,145 @@ static int keeps_constants(int boundary)
     return boundary != FDX_ZERO && boundary != FDX_ANTISYMMETRIC;
 }
 
-static ptrdiff_t half_width_of(const fdx_derivative *what, int uniform)
+/* Is the stencil at either end of the caller's own rows? */
+static int own_rows(const fdx_derivative *what, int right)
 {
-    return uniform ? (what->deriv + 1) / 2 + what->accuracy / 2 - 1 : (what->deriv + what->accuracy) / 2;
+    return what->scheme == NULL ? 0 : right ? what->scheme->nlast : what->scheme->nfirst;
 }
 
-/* The fewest points that a boundary needs. */
-static ptrdiff_t points(const fdx_derivative *what, int boundary, ptrdiff_t half_width)
+/* The neighbours of an interior stencil, of which results are half a spacing after their base points or not. */
+static void set_interior_stencil(const fdx_derivative *what, int uniform, fdx_outline *o)
 {
-    switch (boundary) {
-    case FDX_ONE_SIDED: return most(2 * half_width + 1, what->deriv + what->accuracy);
-    case FDX_PERIODIC:
-    case FDX_VALID: return 2 * half_width + 1;
-    default: return is_symmetric(boundary) ? most(half_width, 2) : half_width + 1;
+    if (what->scheme != NULL) {
+        o->before = -what->scheme->offset;
+        o->after = what->scheme->offset + what->scheme->count - 1;
+        return;
     }
+    const ptrdiff_t nodes = (ptrdiff_t)what->deriv + what->accuracy; /* enough for any positions */
+    if (what->side != 0) {
+        const ptrdiff_t most_on_side = (nodes + 1) / 2;
+        o->before = what->side < 0 ? most_on_side : nodes - 1 - most_on_side;
+        o->after = nodes - 1 - o->before;
+    } else if (o->half) {
+        /* Symmetric; odd derivatives need a neighbour less if the result is in the middle of all of them. */
+        const int middle = uniform || (what->deriv == 1 && what->accuracy == 2);
+        o->after = (nodes + !middle) / 2;
+        o->before = o->after - 1;
+    } else {
+        o->after = uniform ? (what->deriv + 1) / 2 + what->accuracy / 2 - 1 : nodes / 2;
+        o->before = o->after;
+    }
+}
+
+fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
+{
+    const int position = what->position;
+    fdx_outline o = {.half = position != FDX_CENTER,
+                     .base = position == FDX_OUTER || position == FDX_LEFT ? -1 : 0,
+                     .more = position == FDX_OUTER   ? 1
+                             : position == FDX_INNER ? -1
+                                                     : 0};
+    set_interior_stencil(what, uniform, &o);
+    o.ghosts[0] = most(o.before - o.base, 0);
+    o.ghosts[1] = most(o.base + o.more + o.after, 0);
+    for (int k = 0; k < 2; k++) {
+        const int boundary = k == 0 ? what->left : what->right, own = own_rows(what, k);
+        o.closure[k] = own > 0 ? own : boundary == FDX_PERIODIC || boundary == FDX_VALID ? 0 : o.ghosts[k];
+        o.crop[k] = own == 0 && boundary == FDX_VALID ? o.ghosts[k] : 0;
+    }
+    o.count = o.before + o.after + 1;
+    return o;
+}
+
+/* The fewest points that an end needs. */
+static ptrdiff_t points(const fdx_derivative *what, const fdx_outline *o, int right)
+{
+    const int boundary = right ? what->right : what->left;
+    if (own_rows(what, right) > 0) {
+        const fdx_scheme_row *rows = right ? what->scheme->last : what->scheme->first;
+        ptrdiff_t widest = 1;
+        for (int k = 0; k < own_rows(what, right); k++)
+            widest = most(widest, rows[k].count);
+        return widest;
+    }
+    const ptrdiff_t one_inside = 1 + o->ghosts[0] + o->ghosts[1] - o->more;
+    switch (boundary) {
+    case FDX_ONE_SIDED: return most(one_inside, o->ghosts[right] > 0 ? what->deriv + what->accuracy : 1);
+    case FDX_PERIODIC: return o->count;
+    case FDX_VALID: return one_inside;
+    default:
+        return o->ghosts[right] == 0 ? 1 : is_symmetric(boundary) ? most(o->ghosts[right], 2) : o->ghosts[right] + 1;
+    }
+}
+
+static fdx_status check_scheme(const fdx_derivative *what)
+{
+    const fdx_scheme *scheme = what->scheme;
+    if (scheme->w == NULL || (scheme->nfirst > 0 && scheme->first == NULL) ||
+        (scheme->nlast > 0 && scheme->last == NULL))
+        return FDX_E_NULL;
+    if (scheme->count < 1 || scheme->count > FDX_MAXWEIGHTS || scheme->offset < -FDX_MAXWEIGHTS ||
+        scheme->offset > FDX_MAXWEIGHTS || scheme->nfirst < 0 || scheme->nfirst > FDX_MAXWEIGHTS || scheme->nlast < 0 ||
+        scheme->nlast > FDX_MAXWEIGHTS)
+        return FDX_E_SIZE;
+    const fdx_outline o = fdx_outline_of(what, 1);
+    for (int right = 0; right < 2; right++) {
+        const int own = own_rows(what, right), boundary = right ? what->right : what->left;
+        const fdx_scheme_row *rows = right ? scheme->last : scheme->first;
+        if (own > 0 && (own < o.ghosts[right] || boundary == FDX_PERIODIC))
+            return FDX_E_STENCIL;
+        if (own == 0 && boundary == FDX_ONE_SIDED && o.ghosts[right] > 0)
+            return FDX_E_STENCIL;
+        for (int k = 0; k < own; k++) {
+            if (rows[k].w == NULL)
+                return FDX_E_NULL;
+            if (rows[k].count < 1 || rows[k].count > FDX_MAXWEIGHTS)
+                return FDX_E_SIZE;
+        }
+    }
+    return FDX_OK;
 }
 
 fdx_status fdx_check_derivative(const fdx_derivative *what)
 {
     if (what == NULL)
         return FDX_E_NULL;
-    const int left = what->left, right = what->right;
-    if (what->deriv < 1 || what->accuracy < 2 || what->accuracy % 2 != 0 || left < 0 || left >= FDX_NBOUNDARIES ||
-        right < 0 || right >= FDX_NBOUNDARIES || (left == FDX_PERIODIC) != (right == FDX_PERIODIC))
+    const int left = what->left, right = what->right, position = what->position, periodic = left == FDX_PERIODIC;
+    if (left < 0 || left >= FDX_NBOUNDARIES || right < 0 || right >= FDX_NBOUNDARIES ||
+        periodic != (right == FDX_PERIODIC) || position < 0 || position >= FDX_NPOSITIONS ||
+        (periodic && (position == FDX_INNER || position == FDX_OUTER)))
+        return FDX_E_STENCIL;
+    if (what->scheme != NULL)
+        return what->deriv != 0 || what->side != 0 || what->x != NULL ? FDX_E_STENCIL : check_scheme(what);
+    if (what->deriv < (position == FDX_CENTER) || what->accuracy < 1 || what->side < -1 || what->side > 1 ||
+        what->accuracy % 2 != (what->side != 0) || (what->side != 0 && position != FDX_CENTER))
         return FDX_E_STENCIL;
     if (what->deriv > FDX_MAXNODES || what->accuracy > FDX_MAXNODES - what->deriv ||
-        2 * half_width_of(what, what->x == NULL) + 1 > FDX_MAXNODES)
+        fdx_outline_of(what, what->x == NULL).count > FDX_MAXNODES)
         return FDX_E_SIZE;
     return FDX_OK;
 }
 
-ptrdiff_t fdx_half_width(const fdx_derivative *what)
-{
-    return half_width_of(what, what->x == NULL);
-}
-
 static ptrdiff_t points_needed(const fdx_derivative *what, int uniform)
 {
-    const ptrdiff_t half_width = half_width_of(what, uniform);
-    return most(points(what, what->left, half_width), points(what, what->right, half_width));
+    const fdx_outline o = fdx_outline_of(what, uniform);
+    const ptrdiff_t results = most(1, o.closure[0] + o.crop[0] + o.closure[1] + o.crop[1]);
+    /* Rows of the closures of two ends may be the same, but not those of the caller's own. */
+    const ptrdiff_t least = (own_rows(what, 0) + own_rows(what, 1) > 0 ? results : 1) - o.more;
+    return most(least, most(points(what, &o, 0), points(what, &o, 1)));
 }
 
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
 {
     return fdx_check_derivative(what) == FDX_OK ? points_needed(what, what->x == NULL) : 0;
+}
+
+fdx_status fdx_derivative_outline(const fdx_derivative *what, fdx_outline *outline)
+{
+    const fdx_status status = outline == NULL ? FDX_E_NULL : fdx_check_derivative(what);
+    if (status == FDX_OK)
+        *outline = fdx_outline_of(what, what->x == NULL);
+    return status;
 }
 
 int fdx_has_points(const fdx_derivative *what)
@@ -352,22 +487,27 @@ int fdx_has_points(const fdx_derivative *what)
            (what->n >= points_needed(what, 1) && what->n >= 2 && fdx_spacing_of(what) != 0);
 }
 
-/* The nodes of the stencil at point i: *count of them from *lo on, some of which may be outside the array. */
+/* The caller's own row for a row of the closures, or NULL. */
+static const fdx_scheme_row *own_row(const builder *m, ptrdiff_t row, int *right)
+{
+    const fdx_scheme *scheme = m->what->scheme;
+    *right = 0;
+    if (scheme == NULL || m->any)
+        return NULL;
+    const ptrdiff_t from_end = row - (m->band.rows - scheme->nlast);
+    *right = from_end >= 0;
+    return row < scheme->nfirst ? &scheme->first[row] : *right ? &scheme->last[from_end] : NULL;
+}
+
+/* The nodes of the stencil at base point i: *count of them from *lo on, some of which may be outside the array. */
 static void stencil(const builder *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
 {
     const fdx_derivative *what = m->what;
-    const int left = !m->any && i < m->half_width && what->left == FDX_ONE_SIDED;
-    const int right = !m->any && i >= what->n - m->half_width && what->right == FDX_ONE_SIDED;
-    *count = left || right ? what->deriv + what->accuracy : (int)(2 * m->half_width + 1);
-    *lo = left ? 0 : right ? what->n - *count : i - m->half_width;
-}
-
-static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
-{
-    int count;
-    stencil(m, row + m->shift, lo, &count);
-    *hi = least(*lo + count, m->what->n) - 1;
-    *lo = most(*lo, 0); /* sources of ghost values are never farther away than the stencil's other end */
+    const fdx_outline *o = &m->outline;
+    const int left = !m->any && i < o->before && what->left == FDX_ONE_SIDED;
+    const int right = !m->any && i + o->after >= what->n && what->right == FDX_ONE_SIDED;
+    *count = left || right ? what->deriv + what->accuracy : (int)o->count;
+    *lo = left ? 0 : right ? what->n - *count : i - o->before;
 }
 
 /* The point that is the source of ghost value p, and *end, the last point at that end of the array. */
@@ -377,6 +517,36 @@ static ptrdiff_t source(const builder *m, ptrdiff_t p, ptrdiff_t *end)
     const int symmetric = is_symmetric(left ? m->what->left : m->what->right);
     *end = left ? 0 : m->what->n - 1;
     return *end - (p - *end) + (symmetric ? (left ? -1 : 1) : 0);
+}
+
+static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    const ptrdiff_t n = m->what->n;
+    int count, right;
+    const fdx_scheme_row *own = own_row(m, row, &right);
+    if (own != NULL) {
+        *lo = right ? n - own->count : 0;
+        *hi = *lo + own->count - 1;
+        return;
+    }
+    stencil(m, row + m->shift, lo, &count);
+    const ptrdiff_t first = *lo, last = *lo + count - 1;
+    *lo = most(first, 0);
+    *hi = least(last, n - 1);
+    if (*lo > *hi) /* all neighbours are outside */
+        *lo = *hi = first >= n ? n - 1 : 0;
+    /* Sources of ghost values, and the last points that odd ones contain. */
+    ptrdiff_t end, from;
+    if (first < 0 && m->what->left != FDX_ZERO) {
+        from = source(m, first, &end);
+        *lo = is_odd(m->what->left) ? 0 : least(*lo, source(m, least(last, -1), &end));
+        *hi = most(*hi, from);
+    }
+    if (last >= n && m->what->right != FDX_ZERO) {
+        from = source(m, last, &end);
+        *hi = is_odd(m->what->right) ? n - 1 : most(*hi, source(m, most(first, n), &end));
+        *lo = least(*lo, from);
+    }
 }
 
 /* The coordinate of point p, which may be outside the array, minus `origin`. */
@@ -398,23 +568,33 @@ static double coordinate(const builder *m, ptrdiff_t p, double origin)
     return v.hi;
 }
 
-/* The weights of the stencil of `count` nodes from lo on, at point i. With a uniform spacing they may be those of the
- * last call: all of an interior has the same stencil, and both closures if they are mirrored. */
-static fdx_status stencil_weights(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int centre)
+/* Where the result of base point i is, minus `origin`. */
+static double result_coordinate(const builder *m, ptrdiff_t i, double origin)
+{
+    const double x = coordinate(m, i, origin);
+    return m->outline.half ? 0.5 * x + 0.5 * coordinate(m, i + 1, origin) : x;
+}
+
+/* The weights of the stencil of `count` nodes from lo on, for base point i. With a uniform spacing, for a result at
+ * at/2 spacings after the first node; they may be those of the last call: all of an interior has the same stencil, and
+ * both closures if they are mirrored. */
+static fdx_status stencil_weights(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int at)
 {
     const double *x = m->x;
-    if (x != NULL && lo >= 0 && lo + count <= m->what->n)
-        return fdx_weights(m->w, m->rest, x + lo, count, x[i], m->what->deriv);
-    if (x == NULL && m->count == count && m->centre == centre)
+    const ptrdiff_t n = m->what->n;
+    if (x != NULL && lo >= 0 && lo + count <= n)
+        return fdx_weights(m->w, m->rest, x + lo, count, result_coordinate(m, i, 0), m->what->deriv);
+    if (x == NULL && m->count == count && m->at == at)
         return FDX_OK;
     m->count = count;
-    m->centre = centre;
+    m->at = at;
     /* Distances from the mirror, or from the centre if periodic: rounding then keeps symmetry and short distances. */
-    const double origin = x == NULL ? 0 : m->band.periodic ? x[i] : x[lo < 0 ? 0 : m->what->n - 1];
-    double nodes[FDX_MAXNODES] = {0};
+    const ptrdiff_t from = m->band.periodic ? least(most(i, 0), n - 1) : lo < 0 ? 0 : n - 1;
+    const double origin = x == NULL ? 0 : x[from];
+    double *const nodes = m->w; /* which weights may replace */
     for (int k = 0; k < count; k++)
-        nodes[k] = x == NULL ? k - centre : coordinate(m, lo + k, origin);
-    return fdx_weights(m->w, m->rest, nodes, count, nodes[centre], m->what->deriv);
+        nodes[k] = x == NULL ? k - 0.5 * at : coordinate(m, lo + k, origin);
+    return fdx_weights(m->w, m->rest, nodes, count, x == NULL ? 0 : result_coordinate(m, i, origin), m->what->deriv);
 }
 
 /* The sum of weights of several nodes that have the same source. */
@@ -435,44 +615,87 @@ static double scaled(const builder *m, fdx_dd w)
     return m->scale.hi == 1 && m->scale.lo == 0 ? w.hi : fdx_dd_mul(w, m->scale).hi;
 }
 
+/* Do weights add up to 0, up to their rounding? */
+static int add_up_to_zero(const double *w, int count)
+{
+    merged m = {{0, 0}, 0};
+    for (int k = 0; k < count; k++)
+        add_times(&m, 1, (fdx_dd){w[k], 0});
+    return magnitude(m.sum.hi) <= DBL_EPSILON / 2 * m.size;
+}
+
+static void fill_own_row(const builder *m, const fdx_scheme_row *own, fdx_stencil *r, double *w)
+{
+    r->summation = own->count > 1 && add_up_to_zero(own->w, own->count) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
+    for (int k = 0; k < own->count; k++)
+        w[k] = scaled(m, (fdx_dd){own->w[k], 0});
+}
+
+/* The stencil of a row: nodes from lo on, and how their weights follow from those of the builder. */
+typedef struct {
+    ptrdiff_t lo;
+    int count, mirrored;
+    double sign;
+} row_nodes;
+
+static fdx_dd weight_of(const builder *m, const row_nodes *r, int k)
+{
+    if (m->what->scheme != NULL)
+        return (fdx_dd){m->what->scheme->w[k], 0};
+    const int from = r->mirrored ? r->count - 1 - k : k;
+    return (fdx_dd){r->sign * m->w[from], r->sign * m->rest[from]};
+}
+
+/* The weight of a column, to which ghost values may add some. */
+static double merged_weight(const builder *m, const row_nodes *r, ptrdiff_t column)
+{
+    merged sum = {{0, 0}, 0};
+    for (int k = 0; k < r->count; k++) {
+        const ptrdiff_t p = r->lo + k;
+        if (p >= 0 && p < m->what->n) {
+            if (p == column)
+                add_times(&sum, 1, weight_of(m, r, k));
+            continue;
+        }
+        const int boundary = p < 0 ? m->what->left : m->what->right, times = sign_of_source(boundary);
+        ptrdiff_t end;
+        if (source(m, p, &end) == column && times != 0)
+            add_times(&sum, times, weight_of(m, r, k));
+        if (end == column && is_odd(boundary))
+            add_times(&sum, 2, weight_of(m, r, k));
+    }
+    const double v = scaled(m, sum.sum), hi = sum.sum.hi, least = 0x1p-90 * sum.size;
+    return -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave rounding errors */
+}
+
 static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
 {
-    const ptrdiff_t n = m->what->n, i = m->any ? m->half_width : row + m->shift, first = row + r->offset;
-    ptrdiff_t lo;
-    int count;
-    stencil(m, i, &lo, &count);
-    const int centre = (int)(i - lo), mirrored = m->x == NULL && 2 * centre >= count;
-    const double sign = mirrored && m->what->deriv % 2 != 0 ? -1 : 1;
-    const fdx_status status = stencil_weights(m, i, lo, count, mirrored ? count - 1 - centre : centre);
-    if (status != FDX_OK)
-        return status;
-
-    const int merge = !m->any && !m->band.periodic && (lo < 0 || lo + count > n);
-    merged sum[FDX_MAXNODES];
-    if (merge)
-        memset(sum, 0, sizeof sum);
-    for (int k = 0; k < count; k++) {
-        const int from = mirrored ? count - 1 - k : k;
-        const fdx_dd v = {sign * m->w[from], sign * m->rest[from]};
-        const ptrdiff_t p = lo + k;
-        if (!merge) {
-            w[k * r->weight_step] = scaled(m, v);
-        } else if (p >= 0 && p < n) {
-            add_times(&sum[p - first], 1, v);
-        } else {
-            const int boundary = p < 0 ? m->what->left : m->what->right;
-            ptrdiff_t end;
-            add_times(&sum[source(m, p, &end) - first], sign_of_source(boundary), v);
-            if (is_odd(boundary))
-                add_times(&sum[end - first], 2, v);
-            if (!keeps_constants(boundary))
-                r->summation = FDX_SUM_PLAIN;
-        }
+    const fdx_derivative *what = m->what;
+    const ptrdiff_t i = m->any ? m->outline.before : row + m->shift;
+    int right;
+    const fdx_scheme_row *own = own_row(m, row, &right);
+    if (own != NULL) {
+        fill_own_row(m, own, r, w);
+        return FDX_OK;
     }
-    for (int k = 0; k < r->count && merge; k++) {
-        const double v = scaled(m, sum[k].sum), hi = sum[k].sum.hi, least = 0x1p-90 * sum[k].size;
-        w[k] = -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave rounding errors */
+    row_nodes of = {.mirrored = 0};
+    stencil(m, i, &of.lo, &of.count);
+    if (what->scheme == NULL) {
+        const int at = (int)(2 * (i - of.lo)) + m->outline.half;
+        of.mirrored = m->x == NULL && at >= of.count;
+        of.sign = of.mirrored && what->deriv % 2 != 0 ? -1 : 1;
+        const fdx_status status = stencil_weights(m, i, of.lo, of.count, of.mirrored ? 2 * (of.count - 1) - at : at);
+        if (status != FDX_OK)
+            return status;
     }
+    const int inside = m->any || m->band.periodic;
+    const int left_ghosts = !inside && of.lo < 0, right_ghosts = !inside && of.lo + of.count > what->n;
+    for (int k = 0; k < r->count; k++)
+        w[k * r->weight_step] =
+            left_ghosts || right_ghosts ? merged_weight(m, &of, row + r->offset + k) : scaled(m, weight_of(m, &of, k));
+    if (r->count == 1 || (left_ghosts && !keeps_constants(what->left)) ||
+        (right_ghosts && !keeps_constants(what->right)))
+        r->summation = FDX_SUM_PLAIN;
     return FDX_OK;
 }
 
@@ -496,6 +719,19 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
     return all;
 }
 
+/* The summation order of interior rows. */
+static int interior_summation(const fdx_derivative *what, int uniform, const fdx_outline *o)
+{
+    const fdx_scheme *scheme = what->scheme;
+    const int in_the_middle = uniform && o->after == o->before + o->half;
+    if (scheme == NULL ? what->deriv == 0 : scheme->count < 2 || !add_up_to_zero(scheme->w, scheme->count))
+        return FDX_SUM_PLAIN;
+    if (!in_the_middle)
+        return FDX_SUM_DIFFERENCES;
+    const fdx_stencil given = {.count = (int)o->count, .w = scheme == NULL ? NULL : scheme->w, .weight_step = 1};
+    return summation_of(scheme != NULL ? parity(&given) : what->deriv % 2 != 0 ? -1 : 1, (int)o->count);
+}
+
 /* The builder of a derivative, without coordinates and scale; FDX_E_SIZE if n is too small. */
 static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
 {
@@ -504,28 +740,26 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
         return status;
     if (what->n < points_needed(what, uniform) || what->n > MAX_LENGTH)
         return FDX_E_SIZE;
-    const ptrdiff_t half_width = half_width_of(what, uniform);
-    const ptrdiff_t left = what->left == FDX_VALID ? half_width : 0, right = what->right == FDX_VALID ? half_width : 0;
+    const fdx_outline o = fdx_outline_of(what, uniform);
     fdx_band *band = &m->band;
     memset(m, 0, offsetof(builder, w));
     m->what = what;
-    m->half_width = half_width;
-    m->shift = left;
-    m->end_summation = FDX_SUM_DIFFERENCES;
+    m->outline = o;
+    m->shift = o.base + o.crop[0];
     m->varying = !uniform;
     m->span = derivative_span;
     m->fill = derivative_fill;
-    m->fill_many = derivative_fill_many;
+    m->fill_many = o.half ? NULL : derivative_fill_many;
     band->columns = what->n;
-    band->rows = what->n - left - right;
+    band->rows = what->n + o.more - o.crop[0] - o.crop[1];
     band->periodic = what->left == FDX_PERIODIC;
-    set_interior(m, band->periodic ? 0 : half_width - left, band->rows - (band->periodic ? 0 : half_width - right));
-    band->interior.offset = left - half_width;
-    band->interior.count = (int)(2 * half_width + 1);
-    band->interior.centre = (int)half_width;
-    band->interior.summation = !uniform               ? FDX_SUM_DIFFERENCES
-                               : what->deriv % 2 != 0 ? FDX_SUM_ANTISYMMETRIC
-                                                      : FDX_SUM_SYMMETRIC;
+    set_interior(m, o.closure[0], band->rows - o.closure[1]);
+    band->interior.offset = m->shift - o.before;
+    band->interior.count = (int)o.count;
+    band->interior.summation = interior_summation(what, uniform, &o);
+    m->end_summation = band->interior.summation == FDX_SUM_PLAIN ? FDX_SUM_PLAIN : FDX_SUM_DIFFERENCES;
+    const int plain = m->end_summation == FDX_SUM_PLAIN;
+    band->interior.centre = plain && (o.before < 0 || o.after < 0) ? -1 : (int)least(most(o.before, 0), o.count - 1);
     return FDX_OK;
 }
 
@@ -613,6 +847,8 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
             h = 1;
         }
     }
+    if (what->deriv == 0)
+        h = 1;
     if (!fdx_is_finite(scale) || !fdx_is_finite(h) || h == 0)
         return FDX_E_NODES;
     m.scale.hi = scale;
@@ -622,6 +858,8 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
     const fdx_status made = lay_out(memory, &m, &built);
     if (made != FDX_OK)
         return made;
+    if (m.band.periodic)
+        wrap((fdx_band *)memory);
     double largest, least;
     fdx_band_limits(built, &largest, &least);
     if (scale != 0 && least < DBL_MIN)
@@ -726,6 +964,10 @@ static fdx_status structure_of_transpose(builder *m, const fdx_band *a)
     r->count = a->interior.count;
     r->centre = a->interior.centre < 0 ? -1 : r->count - 1 - a->interior.centre;
     r->summation = m->varying || a->interior.summation == FDX_SUM_DIFFERENCES ? FDX_SUM_PLAIN : a->interior.summation;
+    if (is_around_midpoint(r)) {
+        r->centre = a->interior.centre;
+        m->shift = r->offset + r->centre;
+    }
 
     /* Interior: columns of a that only interior rows touch, as many of them as an interior row has neighbours. */
     ptrdiff_t lo = a->nfirst - r->offset, end = a->rows - a->nlast + a->interior.offset;
@@ -780,20 +1022,6 @@ static fdx_status product_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double
     return FDX_OK;
 }
 
-/* 1 if the weights are symmetric about the centre, -1 if antisymmetric, 0 if neither. */
-static int parity(const fdx_stencil *r)
-{
-    if (r->row_step != 0 || r->centre < 0 || r->count != 2 * r->centre + 1)
-        return 0;
-    const double *centre = r->w + r->centre * r->weight_step;
-    int even = 1, odd = *centre == 0;
-    for (int j = 1; j <= r->centre; j++) {
-        even = even && centre[-j * r->weight_step] == centre[j * r->weight_step];
-        odd = odd && centre[-j * r->weight_step] == -centre[j * r->weight_step];
-    }
-    return even - (odd && !even);
-}
-
 static fdx_status structure_of_product(builder *m, const fdx_band *a, const fdx_band *b)
 {
     if (a == NULL || b == NULL)
@@ -833,6 +1061,17 @@ size_t fdx_band_product_size(const fdx_band *a, const fdx_band *b)
     return structure_of_product(&m, a, b) == FDX_OK ? size(&m) : 0;
 }
 
+/* Set the summation order of an interior with weights of this parity, and the centre to which it belongs. */
+static void set_summation(builder *m, int plain, int parity)
+{
+    fdx_stencil *r = &m->band.interior;
+    r->summation = plain ? FDX_SUM_PLAIN : summation_of(parity, r->count);
+    if (r->summation < FDX_SUM_ANTISYMMETRIC)
+        return;
+    r->centre = (r->count - 1) / 2;
+    m->shift = r->offset + r->centre;
+}
+
 static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, double scale, const fdx_band **band)
 {
     builder m;
@@ -842,11 +1081,8 @@ static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, do
     if (!fdx_is_finite(scale))
         return FDX_E_NODES;
     m.scale.hi = scale;
-    const int same = parity(&a->interior) * parity(&b->interior);
-    m.band.interior.summation = b->interior.summation == FDX_SUM_PLAIN ? FDX_SUM_PLAIN
-                                : same > 0                             ? FDX_SUM_SYMMETRIC
-                                : same < 0                             ? FDX_SUM_ANTISYMMETRIC
-                                                                       : FDX_SUM_DIFFERENCES;
+    const int plain = b->interior.summation == FDX_SUM_PLAIN;
+    set_summation(&m, plain, parity(&a->interior) * parity(&b->interior));
     double of_a, of_b, least;
     fdx_band_limits(a, &of_a, &least);
     fdx_band_limits(b, &of_b, &least);
@@ -854,11 +1090,8 @@ static fdx_status product(void *memory, const fdx_band *a, const fdx_band *b, do
     if (of_a != 0 && of_b != 0 && scale != 0 && of_a * of_b * MIN(1, magnitude(scale)) < DBL_MIN)
         return FDX_E_NODES;
     status = lay_out(memory, &m, band);
-    if (status == FDX_OK && m.band.periodic) { /* columns that are more than one period away */
-        fdx_stencil *r = &((fdx_band *)memory)->interior;
-        const ptrdiff_t n = m.band.columns;
-        r->offset += r->offset < -n ? n : r->offset > n + 1 - r->count ? -n : 0;
-    }
+    if (status == FDX_OK && m.band.periodic)
+        wrap((fdx_band *)memory);
     return status;
 }
 
@@ -905,6 +1138,7 @@ static fdx_status structure_of_sum(builder *m, const fdx_summand *term, int nter
     const fdx_band *first = term[0].band;
     memset(m, 0, offsetof(builder, w));
     ptrdiff_t lo = PTRDIFF_MAX, hi = PTRDIFF_MIN, begin = 0, end = rows;
+    ptrdiff_t middle = 0;
     int symmetric = 1, antisymmetric = 1, plain = 0;
     m->shift = shift_of(first) + term[0].from;
     for (int k = 0; k < nterms; k++) {
@@ -920,8 +1154,10 @@ static fdx_status structure_of_sum(builder *m, const fdx_summand *term, int nter
         end = least(end, band->rows - band->nlast - from);
         m->varying |= r->row_step != 0;
         plain |= r->summation == FDX_SUM_PLAIN;
-        symmetric &= parity(r) > 0 && shift_of(band) + from == m->shift;
-        antisymmetric &= parity(r) < 0 && shift_of(band) + from == m->shift;
+        const ptrdiff_t here = 2 * (r->offset + from) + r->count; /* about which it is symmetric, if it is */
+        middle = k == 0 ? here : middle;
+        symmetric &= parity(r) > 0 && here == middle;
+        antisymmetric &= parity(r) < 0 && here == middle;
     }
     if (hi - lo >= FDX_MAXWEIGHTS || hi - lo >= first->columns)
         return FDX_E_SIZE;
@@ -936,10 +1172,7 @@ static fdx_status structure_of_sum(builder *m, const fdx_summand *term, int nter
     m->band.interior.offset = lo;
     m->band.interior.count = (int)(hi - lo + 1);
     m->band.interior.centre = (int)least(most(m->shift - lo, 0), hi - lo);
-    m->band.interior.summation = plain           ? FDX_SUM_PLAIN
-                                 : symmetric     ? FDX_SUM_SYMMETRIC
-                                 : antisymmetric ? FDX_SUM_ANTISYMMETRIC
-                                                 : FDX_SUM_DIFFERENCES;
+    set_summation(m, plain, symmetric - (antisymmetric && !symmetric));
     set_interior(m, m->band.periodic ? 0 : begin, m->band.periodic ? rows : end);
     return FDX_OK;
 }

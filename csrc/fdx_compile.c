@@ -95,21 +95,33 @@ static void keep(arena *r, size_t mark, matrix *m)
     m->band = band;
 }
 
+/* How many rows and columns at either end the closures of a derivative touch, at most. */
+static ptrdiff_t ends_of(const fdx_derivative *what, const fdx_outline *o)
+{
+    const fdx_scheme *scheme = what->scheme;
+    ptrdiff_t ends = scheme == NULL ? what->deriv + what->accuracy : 0;
+    for (int k = 0; k < 2; k++)
+        ends = MAX(ends, o->closure[k] + MAX(o->ghosts[k], k == 0 ? MAX(o->after, 0) : MAX(o->before, 0)) + 1);
+    for (int k = 0; scheme != NULL && k < scheme->nfirst + scheme->nlast; k++)
+        ends = MAX(ends, k < scheme->nfirst ? scheme->first[k].count : scheme->last[k - scheme->nfirst].count);
+    return ends + 1;
+}
+
 /* `exact`: the outline must be that of the band, for which coordinates are read; otherwise it may be a larger one. */
 static fdx_status derivative(arena *r, const fdx_derivative *what, double scale, int exact, matrix *m)
 {
     fdx_derivative outline = *what;
     if (exact && fdx_spacing_of(what) != 0)
         outline.x = NULL;
-    const ptrdiff_t half_width = fdx_half_width(&outline), left = what->left == FDX_VALID ? half_width : 0;
-    const ptrdiff_t right = what->right == FDX_VALID ? half_width : 0;
+    const fdx_outline o = fdx_outline_of(&outline, outline.x == NULL);
     *m = (matrix){NULL,
                   fdx_band_derivative_size(&outline),
-                  what->n - left - right,
+                  what->n + o.more - o.crop[0] - o.crop[1],
                   what->n,
-                  left - half_width,
-                  2 * half_width + 1,
-                  2 * half_width + 2,
+                  what->left == FDX_PERIODIC ? fdx_wrapped_offset(o.base - o.before, o.count, what->n)
+                                             : o.crop[0] + o.base - o.before,
+                  o.count,
+                  ends_of(what, &o),
                   outline.x != NULL,
                   what->left == FDX_PERIODIC};
     void *memory = reserve(r, 1, m->bytes);
@@ -169,8 +181,8 @@ static fdx_status multiply(arena *r, const matrix *a, matrix *b, double scale)
                     fdx_distance(p.offset) > MAX_LENGTH;
     if (r->not_a_band)
         return FDX_E_SIZE;
-    if (p.periodic) /* as fdx_band_product does */
-        p.offset += p.offset < -p.columns ? p.columns : p.offset > p.columns + 1 - p.count ? -p.columns : 0;
+    if (p.periodic)
+        p.offset = fdx_wrapped_offset(p.offset, p.count, p.columns);
     bound_bytes(&p);
     const size_t exact = counts_only(r) ? 0 : fdx_band_product_size(a->band, b->band);
     void *memory = reserve_band(r, &p, exact);
@@ -215,30 +227,41 @@ typedef struct {
     int axis, transposed;
     const fdx_factor *factor;
     ptrdiff_t crop[2]; /* points that it removes at either end; transposed: that it adds */
+    ptrdiff_t begin;   /* the first result's distance from the first point, in half spacings; */
+    ptrdiff_t more;    /* results minus points; both as if it was not transposed */
 } map;
+
+static int is_derivative(const fdx_derivative *what)
+{
+    return what->deriv != 0 || what->position != FDX_CENTER || what->scheme != NULL;
+}
+
+static map crop_of(int axis, int transposed, ptrdiff_t left, ptrdiff_t right)
+{
+    return (map){
+        left > 0 || right > 0 ? CROP : NOTHING, axis, transposed, NULL, {left, right}, 2 * left, -left - right};
+}
 
 static map map_of(const fdx_factor *factor, int transposed)
 {
-    const fdx_derivative *what = &factor->what;
-    map m = {BAND, factor->axis, (factor->transposed != 0) != transposed, factor, {0, 0}};
+    map m = {BAND, factor->axis, (factor->transposed != 0) != transposed, factor, {0, 0}, 0, 0};
     if (factor->band != NULL)
         return m;
-    m.kind = DERIVATIVE;
-    if (what->deriv != 0) {
-        m.crop[0] = what->left == FDX_VALID ? fdx_half_width(what) : 0;
-        m.crop[1] = what->right == FDX_VALID ? fdx_half_width(what) : 0;
+    if (is_derivative(&factor->what)) {
+        const fdx_outline o = fdx_outline_of(&factor->what, factor->what.x == NULL);
+        m.kind = DERIVATIVE;
+        m.begin = 2 * (o.base + o.crop[0]) + o.half;
+        m.more = o.more - o.crop[0] - o.crop[1];
         return m;
     }
-    m.crop[0] = factor->crop[0];
-    m.crop[1] = factor->crop[1];
-    m.kind = m.crop[0] > 0 || m.crop[1] > 0 ? CROP : NOTHING;
+    m = crop_of(m.axis, m.transposed, factor->crop[0], factor->crop[1]);
+    m.factor = factor;
     return m;
 }
 
-/* The points along the axis after the map, and the index of the first. */
+/* The points along the axis after the map, and the place of the first, in half spacings. */
 static fdx_status advance(const map *m, ptrdiff_t *n, ptrdiff_t *origin)
 {
-    const ptrdiff_t lost = m->crop[0] + m->crop[1];
     if (m->kind == BAND) {
         const fdx_band *band = m->factor->band;
         if (*n != (m->transposed ? band->rows : band->columns))
@@ -246,20 +269,47 @@ static fdx_status advance(const map *m, ptrdiff_t *n, ptrdiff_t *origin)
         *n = m->transposed ? band->columns : band->rows;
         return FDX_OK;
     }
-    if (lost > MAX_LENGTH - MIN(*n, MAX_LENGTH) || (m->kind != NOTHING && !m->transposed && *n <= lost))
+    if (-m->more > MAX_LENGTH - MIN(*n, MAX_LENGTH) || (m->kind != NOTHING && !m->transposed && *n <= -m->more))
         return FDX_E_SIZE;
     if (m->factor != NULL) {
         fdx_derivative what = m->factor->what;
-        const ptrdiff_t points = *n + (m->transposed ? lost : 0);
+        const ptrdiff_t points = *n - (m->transposed ? m->more : 0);
         if ((what.n != 0 && what.n != points) || (m->kind == DERIVATIVE && what.n == 0 && what.x != NULL))
             return FDX_E_SIZE;
         what.n = points;
         if (m->kind == DERIVATIVE && !fdx_has_points(&what))
             return FDX_E_SIZE;
     }
-    *n += m->transposed ? lost : -lost;
-    *origin += m->transposed ? -m->crop[0] : m->crop[0];
+    *n += m->transposed ? -m->more : m->more;
+    *origin += m->transposed ? -m->begin : m->begin;
     return fdx_distance(*origin) > MAX_LENGTH ? FDX_E_SIZE : FDX_OK;
+}
+
+/* Which of two rows of weights comes first, as by `compare`? */
+static int compare_weights(const double *a, int na, const double *b, int nb)
+{
+    if (na != nb)
+        return na < nb ? -1 : 1;
+    for (int k = 0; k < na; k++)
+        if (a[k] != b[k])
+            return a[k] < b[k] ? -1 : 1;
+    return 0;
+}
+
+static int compare_schemes(const fdx_scheme *a, const fdx_scheme *b)
+{
+    if (a == NULL || b == NULL)
+        return (a != NULL) - (b != NULL);
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
+    if (a->nfirst != b->nfirst || a->nlast != b->nlast)
+        return a->nfirst < b->nfirst || (a->nfirst == b->nfirst && a->nlast < b->nlast) ? -1 : 1;
+    int order = compare_weights(a->w, a->count, b->w, b->count);
+    for (int k = 0; k < a->nfirst && order == 0; k++)
+        order = compare_weights(a->first[k].w, a->first[k].count, b->first[k].w, b->first[k].count);
+    for (int k = 0; k < a->nlast && order == 0; k++)
+        order = compare_weights(a->last[k].w, a->last[k].count, b->last[k].w, b->last[k].count);
+    return order;
 }
 
 /* Which of two maps comes first? The smaller number of the first thing in which they differ. */
@@ -278,6 +328,13 @@ static int compare(const map *a, const map *b)
         COMPARE(one->accuracy, two->accuracy)
         COMPARE(one->left, two->left)
         COMPARE(one->right, two->right)
+        COMPARE(one->position, two->position)
+        COMPARE(one->side, two->side)
+        const int order = compare_schemes(one->scheme, two->scheme);
+        if (order != 0)
+            return order;
+        if (one->scheme != NULL)
+            return a->transposed - b->transposed;
         const double h = fdx_spacing_of(one), g = fdx_spacing_of(two);
         COMPARE(h != 0 ? h : one->x[1] - one->x[0], g != 0 ? g : two->x[1] - two->x[0])
         COMPARE(g != 0, h != 0)
@@ -298,7 +355,7 @@ static int compare(const map *a, const map *b)
 static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx_isa *isa, double scale, int exact,
                             matrix *result)
 {
-    const ptrdiff_t lost = m->crop[0] + m->crop[1], n = columns + (m->transposed ? lost : 0);
+    const ptrdiff_t n = columns - (m->transposed ? m->more : 0);
     fdx_status status;
     if (m->kind == DERIVATIVE) {
         fdx_derivative what = m->factor->what;
@@ -306,7 +363,7 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
         what.isa = isa;
         status = derivative(r, &what, scale, exact, result);
     } else if (m->kind == CROP) {
-        status = selection(r, n - lost, n, m->crop[0], 0, scale, result);
+        status = selection(r, n + m->more, n, m->crop[0], 0, scale, result);
     } else {
         status = given(m->factor->band, result);
     }
@@ -323,14 +380,30 @@ static fdx_status build_map(arena *r, const map *m, ptrdiff_t columns, const fdx
 
 /* ---- terms ---- */
 
+typedef ptrdiff_t lengths[FDX_MAXDIM];
+
 /* A term as a sequence of maps and coefficients, in the order in which they are applied. */
 typedef struct {
     const fdx_sum *what;
     const fdx_term *term;
-    const ptrdiff_t *lo, *hi;                    /* the points that all terms' results have, in the inputs' indices */
-    ptrdiff_t origin[FDX_MAXDIM], n[FDX_MAXDIM]; /* those of this term's results */
+    const lengths *lost; /* two: from the inputs' first and last points to those that all terms' results have, in half
+                          * spacings */
+    ptrdiff_t origin[FDX_MAXDIM], n[FDX_MAXDIM]; /* of this term's results: the first one's place, in half spacings from
+                                                  * the inputs' first point on; how many */
     int length;
 } sequence;
+
+/* From the inputs' last point back to this term's last result, in half spacings. */
+static ptrdiff_t lost_at_end(const sequence *s, int d)
+{
+    return 2 * (s->what->shape[d] - s->n[d]) - s->origin[d];
+}
+
+/* The number of points that all terms' results have along an axis of `n` points. */
+static ptrdiff_t common_length(const lengths *lost, int d, ptrdiff_t n)
+{
+    return n - (lost[0][d] + lost[1][d]) / 2;
+}
 
 /* After the term's factors, one map for each axis: the removal of points that its results have, and others' do not. In
  * a transposed term it comes first, and adds zeros. Otherwise it is no part of the sequence: rows of bands are left
@@ -339,18 +412,13 @@ static map map_at(const sequence *s, int k)
 {
     const int nfactors = s->term->nfactors, transposed = s->what->transposed != 0;
     const int at = transposed ? s->length - 1 - k : k;
-    map m = {NOTHING, -1, 1, NULL, {0, 0}};
     if (at >= 2 * nfactors) {
         const int d = at - 2 * nfactors;
-        m.crop[0] = s->lo[d] - s->origin[d];
-        m.crop[1] = s->origin[d] + s->n[d] - s->hi[d];
-        m.axis = d;
-        m.transposed = transposed;
-        m.kind = m.crop[0] > 0 || m.crop[1] > 0 ? CROP : NOTHING;
-        return m;
+        return crop_of(d, transposed, (s->lost[0][d] - s->origin[d]) / 2, (s->lost[1][d] - lost_at_end(s, d)) / 2);
     }
     if (at % 2 == 0)
         return map_of(&s->term->factor[at / 2], transposed);
+    map m = crop_of(-1, 1, 0, 0);
     m.factor = &s->term->factor[at / 2];
     m.kind = m.factor->coefficient != NULL ? COEFFICIENT : NOTHING;
     return m;
@@ -393,7 +461,7 @@ static int is_over(const factors *f, int k)
 static int prefers_transpose(const factors *f)
 {
     factors g = *f;
-    map m = {NOTHING, -1, 1, NULL, {0, 0}}, t = m;
+    map m = crop_of(-1, 1, 0, 0), t = m;
     g.transposed = !f->transposed;
     int k = next_map(f, before_first(f), &m), j = next_map(&g, before_first(&g), &t);
     if (m.transposed != t.transposed)
@@ -440,7 +508,7 @@ static fdx_status build_product(arena *r, factors f, ptrdiff_t n, double scale, 
     int scaled = -1, derivatives = 0, count = 0;
     ptrdiff_t rows = n, origin = 0;
     r->not_a_band = 0;
-    if (is_product(&f) && f.s->lo[f.axis] < f.s->hi[f.axis])
+    if (is_product(&f) && common_length(f.s->lost, f.axis, f.s->what->shape[f.axis]) > 0)
         f = with_crop(&f);
     for (int k = next_map(&f, before_first(&f), &m); !is_over(&f, k); k = next_map(&f, k, &m), count++)
         advance(&m, &rows, &origin);
@@ -665,7 +733,7 @@ static int only_axis(const sequence *s)
 typedef struct {
     arena r;
     const fdx_sum *what;
-    ptrdiff_t lo[FDX_MAXDIM], hi[FDX_MAXDIM]; /* the points that all terms' results have, in the inputs' indices */
+    lengths lost[2]; /* as in sequence */
     ptrdiff_t *in_shape, *out_shape, *shift;
     fdx_chain *chain;
     fdx_stage *stage;
@@ -684,7 +752,7 @@ static fdx_status check_factor(const fdx_factor *factor, int ndim)
         return FDX_E_DTYPE;
     if (factor->crop[0] < 0 || factor->crop[0] > MAX_LENGTH / 2 || factor->crop[1] < 0 ||
         factor->crop[1] > MAX_LENGTH / 2 ||
-        ((factor->band != NULL || factor->what.deriv != 0) && (factor->crop[0] != 0 || factor->crop[1] != 0)))
+        ((factor->band != NULL || is_derivative(&factor->what)) && (factor->crop[0] != 0 || factor->crop[1] != 0)))
         return FDX_E_SIZE;
     if (factor->band != NULL)
         return fdx_check_band(factor->band);
@@ -693,7 +761,7 @@ static fdx_status check_factor(const fdx_factor *factor, int ndim)
         return FDX_E_NODES;
     if (what->deriv != 0 && what->x == NULL && (fdx_is_zero(what->spacing) || !fdx_is_finite(what->spacing)))
         return FDX_E_NODES;
-    return what->deriv == 0 ? FDX_OK : fdx_check_derivative(what);
+    return is_derivative(what) ? fdx_check_derivative(what) : FDX_OK;
 }
 
 static fdx_status check_sum(const fdx_sum *what)
@@ -734,8 +802,7 @@ static fdx_status begin_sequence(const compiler *c, int k, sequence *s)
     const fdx_sum *what = c->what;
     s->what = what;
     s->term = &what->term[k];
-    s->lo = c->lo;
-    s->hi = c->hi;
+    s->lost = c->lost;
     s->length = 2 * s->term->nfactors + (what->transposed ? what->ndim : 0);
     for (int d = 0; d < what->ndim; d++) {
         s->origin[d] = 0;
@@ -750,6 +817,11 @@ static fdx_status begin_sequence(const compiler *c, int k, sequence *s)
     return FDX_OK;
 }
 
+static ptrdiff_t common_length_of(const compiler *c, int d)
+{
+    return common_length(c->lost, d, c->what->shape[d]);
+}
+
 /* The points that all terms' results have. */
 static fdx_status find_region(compiler *c, sequence *s)
 {
@@ -758,12 +830,15 @@ static fdx_status find_region(compiler *c, sequence *s)
         if (status != FDX_OK)
             return status;
         for (int d = 0; d < c->what->ndim; d++) {
-            c->lo[d] = k == 0 ? s->origin[d] : MAX(c->lo[d], s->origin[d]);
-            c->hi[d] = k == 0 ? s->origin[d] + s->n[d] : MIN(c->hi[d], s->origin[d] + s->n[d]);
+            const ptrdiff_t begin = s->origin[d], end = lost_at_end(s, d);
+            if (k > 0 && (begin - c->lost[0][d]) % 2 != 0)
+                return FDX_E_SIZE;
+            c->lost[0][d] = k == 0 ? begin : MAX(c->lost[0][d], begin);
+            c->lost[1][d] = k == 0 ? end : MAX(c->lost[1][d], end);
         }
     }
     for (int d = 0; d < c->what->ndim; d++)
-        if (c->hi[d] < c->lo[d])
+        if (common_length_of(c, d) < 0)
             return FDX_E_SIZE;
     return FDX_OK;
 }
@@ -771,7 +846,7 @@ static fdx_status find_region(compiler *c, sequence *s)
 /* The length of an operator's inputs along an axis. */
 static ptrdiff_t input_length(const compiler *c, int d)
 {
-    return c->what->transposed ? c->hi[d] - c->lo[d] : c->what->shape[d];
+    return c->what->transposed ? common_length_of(c, d) : c->what->shape[d];
 }
 
 static int input_of(const fdx_sum *what, int k)
@@ -791,7 +866,7 @@ static void append_chain(compiler *c, const sequence *s, int nstages, const ptrd
     if (counts_only(&c->r))
         return;
     for (int d = 0; d < ndim; d++)
-        c->shift[d] = c->what->transposed || n[d] == c->hi[d] - c->lo[d] ? 0 : c->lo[d] - s->origin[d];
+        c->shift[d] = c->what->transposed || n[d] == common_length_of(c, d) ? 0 : (c->lost[0][d] - s->origin[d]) / 2;
     c->chain[c->nchains++] = (fdx_chain){input_of(c->what, k), output_of(c->what, k), nstages, c->stage, c->shift};
     c->shift += ndim;
     c->stage += nstages;
@@ -807,7 +882,7 @@ static int is_alike(const compiler *c, int k, int axis, int j, sequence *s)
 /* The terms along one axis, from one input to one output. */
 typedef struct {
     int first, axis;
-    ptrdiff_t lo, rows, columns; /* the rows that all of them have, from index lo on */
+    ptrdiff_t lo, rows, columns; /* the rows that all of them have, the first of which is at the place lo */
     int count;
     int transposed; /* 1: the transposed sum is computed, as that is so for the first product where it matters */
 } alike;
@@ -815,8 +890,8 @@ typedef struct {
 static alike find_alike(const compiler *c, int k, int axis, sequence *s)
 {
     const fdx_sum *what = c->what;
-    alike a = {k, axis, PTRDIFF_MIN, PTRDIFF_MAX, input_length(c, axis), 0, 0};
-    ptrdiff_t hi = PTRDIFF_MAX;
+    alike a = {k, axis, PTRDIFF_MIN, 0, input_length(c, axis), 0, 0};
+    ptrdiff_t at_end = PTRDIFF_MIN;
     int order = 0;
     for (int j = 0; j < what->nterms; j++) {
         if (!is_alike(c, k, axis, j, s))
@@ -827,15 +902,15 @@ static alike find_alike(const compiler *c, int k, int axis, sequence *s)
         }
         const factors f = {s, 0, s->length, axis, 0};
         const int whole = !is_product(&f); /* products have only the rows that all terms have: build_product */
-        const ptrdiff_t lo = what->transposed ? 0 : whole ? s->origin[axis] : c->lo[axis];
-        const ptrdiff_t end = what->transposed ? what->shape[axis] : whole ? lo + s->n[axis] : c->hi[axis];
+        const ptrdiff_t lo = what->transposed ? 0 : whole ? s->origin[axis] : c->lost[0][axis];
+        const ptrdiff_t end = what->transposed ? 0 : whole ? lost_at_end(s, axis) : c->lost[1][axis];
         const factors all = with_crop(&f);
         order = order == 0 ? prefers_transpose(&all) : order;
         a.lo = MAX(a.lo, lo);
-        hi = MIN(hi, end);
+        at_end = MAX(at_end, end);
         a.count++;
     }
-    a.rows = hi - a.lo;
+    a.rows = what->shape[axis] - (a.lo + at_end) / 2;
     a.transposed = order > 0;
     return a;
 }
@@ -853,7 +928,7 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
     *sum = (matrix){NULL, 0, rows, columns, PTRDIFF_MAX, 0, 0, 0, 0};
     /* A transposed sum has the columns of its terms' transposes, which with_crop makes those rows. */
     r->not_a_band = a->transposed && !c->what->transposed &&
-                    (a->lo != c->lo[a->axis] || a->rows != c->hi[a->axis] - c->lo[a->axis]);
+                    (a->lo != c->lost[0][a->axis] || a->rows != common_length_of(c, a->axis));
     for (int j = a->first; j < c->what->nterms && !r->not_a_band && !r->full; j++) {
         if (!is_alike(c, a->first, a->axis, j, s))
             continue;
@@ -864,7 +939,7 @@ static fdx_status build_sum(compiler *c, const alike *a, sequence *s, matrix *su
         const fdx_status status = build_product(r, f, columns, number_of(s->term), &m);
         if (status != FDX_OK)
             return status;
-        const ptrdiff_t from = a->transposed || m.rows == rows ? 0 : a->lo - s->origin[a->axis];
+        const ptrdiff_t from = a->transposed || m.rows == rows ? 0 : (a->lo - s->origin[a->axis]) / 2;
         r->not_a_band = fdx_distance(m.offset) > MAX_LENGTH;
         sum->offset = MIN(sum->offset, m.offset + from);
         last = MAX(last, m.offset + from + m.count - 1);
@@ -992,7 +1067,7 @@ static fdx_status compile(compiler *c, const fdx_operator **result)
         return FDX_OK;
     for (int d = 0; d < ndim; d++) {
         c->in_shape[d] = input_length(c, d);
-        c->out_shape[d] = what->transposed ? what->shape[d] : c->hi[d] - c->lo[d];
+        c->out_shape[d] = what->transposed ? what->shape[d] : common_length_of(c, d);
     }
     *op = (fdx_operator){ndim,
                          c->in_shape,

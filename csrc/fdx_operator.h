@@ -295,10 +295,10 @@ static inline void row_weights(const fdx_stencil *stencil, ptrdiff_t number, dou
         weight[k] = stencil->w[k * stencil->weight_step + number * stencil->row_step];
 }
 
-/* Does one loop compute the row, a sum of pairs? */
+/* Does one loop compute the row, a sum of pairs about a point? */
 static inline int has_pair_loop(const fdx_stencil *stencil)
 {
-    return stencil->summation >= FDX_SUM_ANTISYMMETRIC && stencil->centre <= FDX_PAIRS;
+    return stencil->summation >= FDX_SUM_ANTISYMMETRIC && stencil->count % 2 != 0 && stencil->centre <= FDX_PAIRS;
 }
 
 static inline const fdx_pairs *pairs_of(const work *w, const fdx_stencil *stencil)
@@ -406,7 +406,10 @@ static inline size_t whole_doubles(size_t bytes)
 fdx_status fdx_check_band(const fdx_band *band);
 /* Is the description of a derivative as fdx.h says, n and numbers aside? */
 fdx_status fdx_check_derivative(const fdx_derivative *what);
-ptrdiff_t fdx_half_width(const fdx_derivative *what);
+/* `uniform`: coordinates, if there are any, are treated as a spacing. */
+fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform);
+/* The offset of the first of `count` neighbours in a periodic band of n columns, at most one period away. */
+ptrdiff_t fdx_wrapped_offset(ptrdiff_t offset, ptrdiff_t count, ptrdiff_t n);
 /* Has the axis the points that the stencils need? */
 int fdx_has_points(const fdx_derivative *what);
 /* The spacing, also of coordinates that are treated as one; 0 for others. */

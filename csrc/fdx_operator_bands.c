@@ -17,7 +17,7 @@ static void sum_long(const work *w, const fdx_stencil *stencil, const void *cons
     /* The neighbours in the order in which they are added. */
     int other[MAXWEIGHTS], count = 0;
     if (pairs)
-        for (int k = 1; k <= centre; k++)
+        for (int k = 1; k <= stencil->count / 2; k++)
             other[count++] = centre + k;
     else
         for (int k = 0; k < stencil->count; k++)
@@ -36,7 +36,7 @@ static void sum_long(const work *w, const fdx_stencil *stencil, const void *cons
                 weights[k] = weight[neighbour];
                 if (pairs) {
                     neighbours[some + 1 + k] = (const char *)x[neighbour] + skip;
-                    neighbours[some - 1 - k] = (const char *)x[2 * centre - neighbour] + skip;
+                    neighbours[some - 1 - k] = (const char *)x[stencil->count - 1 - neighbour] + skip;
                 } else {
                     neighbours[k] = (const char *)x[neighbour] + skip;
                 }
@@ -52,6 +52,17 @@ static void sum_long(const work *w, const fdx_stencil *stencil, const void *cons
         if (several)
             sums->combine(y + skip, to, NULL, m, FDX_ADD);
     }
+}
+
+/* An even number of neighbours as one more, for loops of pairs about a point, which do not read that one. `to` may be
+ * x, if that has place for it. */
+static void around_midpoint(const void *const *x, int count, const void **to)
+{
+    for (int k = count; k > count / 2; k--)
+        to[k] = x[k - 1];
+    for (int k = 0; k < count / 2; k++)
+        to[k] = x[k];
+    to[count / 2] = to[0];
 }
 
 void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x, const double *weight, char *y,
@@ -75,6 +86,10 @@ void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x
         }
         neighbours[others] = x[centre];
         sums->differences[others - 1](y, 0, neighbours, n, weights, mode);
+    } else if (stencil->summation == FDX_SUM_ANTISYMMETRIC && count <= 2 * FDX_PAIRS) {
+        const void *neighbours[2 * FDX_PAIRS + 1];
+        around_midpoint(x, count, neighbours);
+        sums->antisymmetric[count / 2 - 1].one(y, 0, neighbours, n, weight + centre + 1, mode);
     } else
         sum_long(w, stencil, x, weight, y, n, mode);
 }
@@ -113,7 +128,7 @@ static void sum_strided(const work *w, const fdx_stencil *stencil, const void **
 {
     const int centre = stencil->centre, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC,
               differences = stencil->summation == FDX_SUM_DIFFERENCES,
-              K = pairs ? centre : stencil->count - differences;
+              K = pairs ? stencil->count / 2 : stencil->count - differences;
     if (K > 2 * FDX_NEIGHBOURS) {
         for (ptrdiff_t i = 0; i < n; i++) {
             fdx_sum_row(w, stencil, x, weight, fdx_at(y, i, y_step), 1, mode);
@@ -130,6 +145,8 @@ static void sum_strided(const work *w, const fdx_stencil *stencil, const void **
         }
         x[K] = middle;
     }
+    if (pairs && stencil->count % 2 == 0)
+        around_midpoint(x, stencil->count, x);
     w->sums->strided(y, y_step, x, x_step, n, pairs ? weight + centre + 1 : weight, mode,
                      stencil->summation == FDX_SUM_SYMMETRIC       ? FDX_SYMMETRIC_PAIRS
                      : stencil->summation == FDX_SUM_ANTISYMMETRIC ? FDX_ANTISYMMETRIC_PAIRS

@@ -429,7 +429,7 @@ static int takes_several_loops(const fdx_band *band)
                                                         : &band->last[r - band->nfirst];
         const int neighbours = stencil->count - (stencil->summation != FDX_SUM_PLAIN);
         several |= stencil->summation >= FDX_SUM_ANTISYMMETRIC
-                       ? stencil->centre > FDX_PAIRS
+                       ? stencil->count / 2 > FDX_PAIRS
                        : neighbours > (stencil->row_step != 0 ? FDX_VARYING : FDX_NEIGHBOURS);
     }
     return several;

@@ -55,6 +55,8 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {page: [] for page in ("index", "adopt", "accuracy", "performance", "api/c")}
+html_sidebars = {
+    page: [] for page in ("index", "adopt", "accuracy", "schemes", "performance", "api/c")
+}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -2,9 +2,9 @@
 
     C dT/dt = d/dx (D (1 - x**2) dT/dx) + Q s(x) - A - B T,    x = sin(latitude)
 
-Shows a variable coefficient, ``d @ (c * d)``, and the operator as a SciPy sparse matrix: one solve
-for the steady state, and Crank-Nicolson steps of a month towards it, many times as long as explicit
-steps could be.
+Shows a variable coefficient on a staggered grid, ``divergence @ (c * gradient)``, and the operator
+as a SciPy sparse matrix: one solve for the steady state, and Crank-Nicolson steps of a month
+towards it, many times as long as explicit steps could be.
 
 To see: from -20 degrees everywhere the tropics warm at once, while the poles first get even colder,
 and reach their steady state only after decades. Points are computed values, every sixth of them;
@@ -45,11 +45,12 @@ def exact(x, t):
 
 def model(n):
     """Points, diffusion, and matrix and right-hand side of C dT/dt = M T + b."""
-    x = np.linspace(-1.0, 1.0, n)
-    d = fdx.Diff(0, x[1] - x[0], accuracy=4)
-    # No flux through the poles, where 1 - x**2 is 0. The derivative d of a zigzag is 0, so that it
-    # is not diffused: this operator is for smooth data.
-    diffusion = d @ (D * (1 - x**2) * d)
+    faces = np.linspace(-1.0, 1.0, n + 1)  # between zones, and the poles, which nothing passes
+    x = (faces[1:] + faces[:-1]) / 2
+    h = faces[1] - faces[0]
+    gradient = fdx.Diff(0, h, accuracy=4, position="outer")  # from zones to all faces,
+    divergence = fdx.Diff(0, h, accuracy=4, position="inner")  # and back
+    diffusion = divergence @ (D * (1 - faces**2) * gradient)
     sunlight = Q * sum(s * Legendre.basis(k)(x) for k, s in SUN.items())
     return x, diffusion, diffusion.matrix(n) - B * eye_array(n), sunlight - A
 

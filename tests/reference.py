@@ -164,8 +164,18 @@ def times_t_minus(root, polynomial):
 HALF_OUTSIDE = ("symmetric", "symmetric-odd", "antisymmetric")  # where the mirror is
 
 
-def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None):
-    """The matrix of Diff(..., deriv=deriv, ...) for n points, as rows of Fractions.
+def band_matrix(
+    n,
+    deriv,
+    accuracy,
+    boundary="one-sided",
+    spacing=1,
+    period=None,
+    position="center",
+    side=None,
+):
+    """The matrix of Diff(..., deriv=deriv, ...), or with deriv 0 of Interp, for n points, as rows
+    of Fractions.
 
     `spacing` is a number or the n coordinates, and all numbers are exact. Two definitions use
     doubles: coordinates are uniform if their differences, rounded to double, are equal (and no
@@ -180,28 +190,58 @@ def band_matrix(n, deriv, accuracy, boundary="one-sided", spacing=1, period=None
         h = uniform_step(x, period if left == "periodic" else None)
         if "valid" in (left, right):  # how long the result is does not depend on values
             h = None
-    half_width = (deriv + accuracy) // 2 if h is None else (deriv + 1) // 2 + accuracy // 2 - 1
     unit = 1 if h is None else h
+    half = Fraction(position != "center", 2)
+    before, after = reach(deriv, accuracy, h is not None, position, side)
 
     rows = []
-    for i in range(half_width if left == "valid" else 0, n - half_width if right == "valid" else n):
-        nodes = range(i - half_width, i + half_width + 1)
-        if left == "one-sided" and i < half_width:
+    for i in bases(n, position):
+        nodes = range(i - before, i + after + 1)
+        if (left == "valid" and nodes[0] < 0) or (right == "valid" and nodes[-1] >= n):
+            continue
+        if left == "one-sided" and nodes[0] < 0:
             nodes = range(deriv + accuracy)
-        if right == "one-sided" and i >= n - half_width:
+        elif right == "one-sided" and nodes[-1] >= n:
             nodes = range(n - deriv - accuracy, n)
-        place = dict(zip(nodes, nodes, strict=True))
-        if h is None:
-            place = {point: coordinate(point, x, left, right, period) for point in nodes}
+        if h is not None:
+            place, at = nodes, i + half
+        else:
+            place = [coordinate(point, x, left, right, period) for point in nodes]
+            ends = [
+                coordinate(point, x, left, right, period) for point in (i, i + 1)[: 1 + (half > 0)]
+            ]
             if nodes[0] < 0 or nodes[-1] >= n:
-                origin = x[i] if left == "periodic" else x[0] if nodes[0] < 0 else x[-1]
-                place = {point: rounded(at - origin) for point, at in place.items()}
+                last = x[0] if nodes[0] < 0 else x[-1]
+                origin = x[min(max(i, 0), n - 1)] if left == "periodic" else last
+                place, ends = ([rounded(c - origin) for c in some] for some in (place, ends))
+            at = sum(ends) / len(ends)
         row = [Fraction(0)] * n
-        for point, w in zip(nodes, weights(place.values(), place[i], deriv), strict=True):
+        for point, w in zip(nodes, weights(place, at, deriv), strict=True):
             for column, times in values(point, n, left, right):
                 row[column] += times * w / unit**deriv
         rows.append(row)
     return rows
+
+
+def reach(deriv, accuracy, uniform, position="center", side=None):
+    """How many neighbours an interior stencil has before and after its base point: by the
+    documentation's formulas."""
+    if side is not None:
+        more = (deriv + accuracy + 1) // 2
+        fewer = deriv + accuracy - 1 - more
+        return (more, fewer) if side == "left" else (fewer, more)
+    if position != "center":
+        in_the_middle = uniform or (deriv, accuracy) == (1, 2)
+        on_each_side = (deriv + accuracy) // 2 if in_the_middle else (deriv + accuracy + 1) // 2
+        return on_each_side - 1, on_each_side
+    half_width = (deriv + 1) // 2 + accuracy // 2 - 1 if uniform else (deriv + accuracy) // 2
+    return half_width, half_width
+
+
+def bases(n, position):
+    """The base points of all results: these are there, or half a spacing after them."""
+    first = -1 if position in ("outer", "left") else 0
+    return range(first, n - 1 if position in ("inner", "left") else n)
 
 
 def uniform_step(x, period):

@@ -14,8 +14,10 @@ from stencils import BOUNDARIES
 
 import fdx
 from fdx._operators.plans import lowered
+from fdx._operators.terms import Leaf
 
 TESTS = ROOT / "tests"
+POSITIONS = ["center", "inner", "outer", "left", "right"]
 DTYPES = {"f4": 9, "f8": 10, "c8": 11, "c16": 12, "i1": 1, "u2": 4, "i8": 7}
 
 
@@ -45,6 +47,11 @@ class Factor:
     crop: tuple = (0, 0)  # of the identity, that is, with deriv 0
     transposed: bool = False
     own: int = 0  # in C, build the matrix first, for an axis of so many points
+    position: str = "center"
+    side: object = None
+    stencil: object = (
+        None  # offset of the first, weights, rows of one width at the left, at the right
+    )
 
     def boundary_numbers(self):
         both = self.boundary if isinstance(self.boundary, tuple) else (self.boundary,) * 2
@@ -66,22 +73,33 @@ class Factor:
             self.own,
             0 if coefficient is None else DTYPES[coefficient.dtype.str[1:]],
         )
+        offset, weights, first, last = self.stencil or (0, (), (), ())
+        width = len((*first, *last, ())[0])
+        text += ints(POSITIONS.index(self.position), {None: 0, "left": -1, "right": 1}[self.side])
+        text += ints(offset, len(weights), len(first), len(last), width)
         text += doubles(self.scale, self.spacing, self.period, eps, *x)
+        text += doubles(*weights, *(w for row in (*first, *last) for w in row))
         return text if coefficient is None else text + ints(*coefficient.shape) + raw(coefficient)
 
     def operator(self):
         assert self.crop == (0, 0)  # only sums have it
-        if self.deriv == 0:
-            result = fdx.Identity()
+        places = dict(boundary=self.boundary, position=self.position)
+        grid = dict(
+            spacing=self.spacing if self.x is None else self.x,
+            accuracy=self.accuracy,
+            period=self.x.dtype.type(abs(self.period)) if self.period else None,
+        )
+        if self.stencil is not None:
+            offset, weights, left, right = self.stencil
+            half = 0.5 if self.position != "center" else 0
+            offsets = np.arange(offset, offset + len(weights)) - half
+            result = fdx.Stencil(self.axis, offsets, weights, left=left, right=right, **places)
+        elif self.deriv > 0:
+            result = fdx.Diff(self.axis, deriv=self.deriv, side=self.side, **grid, **places)
+        elif self.position != "center":
+            result = fdx.Interp(self.axis, **grid, **places)
         else:
-            result = fdx.Diff(
-                self.axis,
-                self.spacing if self.x is None else self.x,
-                deriv=self.deriv,
-                accuracy=self.accuracy,
-                boundary=self.boundary,
-                period=self.x.dtype.type(abs(self.period)) if self.period else None,
-            )
+            result = fdx.Identity()
         result = result.T if self.transposed else result
         result = result if self.scale == 1 else self.scale * result
         return result if self.coefficient is None else self.coefficient * result
@@ -229,6 +247,50 @@ def derivatives(dtype):
             case = Case(dtype, shape, [(0, 0, [factor])])
             yield case
             yield replace(case, transposed=True)
+
+
+def places(dtype):
+    """Staggered, biased and given stencils, with every boundary, and their sums and products."""
+    rng = np.random.default_rng(14)
+    n, h = 21, 0.3
+    x = uneven(n, rng)
+    for k, boundary in enumerate(BOUNDARIES):
+        period = 40.0 if boundary == "periodic" else 0.0
+        for position in POSITIONS[1:]:
+            if boundary == "periodic" and position in ("inner", "outer"):
+                continue
+            one = Factor(0, k % 4, 2 + k % 3 * 2, boundary, 1.0, h, position=position)
+            two = replace(one, deriv=1, x=x, period=period)
+            for factor in (one, two):
+                yield Case(dtype, (n, 3), [(0, 0, [factor])])
+                yield Case(dtype, (n,), [(0, 0, [factor])], transposed=True)
+            yield Case(dtype, (n,), [(0, 0, [one, replace(one, transposed=True, scale=-1.0)])])
+        for side in ("left", "right"):
+            one = Factor(0, 1 + k % 2, 1 + k % 3 * 2, boundary, 1.0, h, side=side)
+            yield Case(dtype, (n,), [(0, 0, [one])])
+            yield Case(dtype, (2, n), [(0, 0, [replace(one, axis=1, x=x, period=period)])])
+            yield Case(dtype, (n,), [(0, 0, [one]), (0, 0, [replace(one, side=None, accuracy=2)])])
+        if boundary != "one-sided":
+            given = [(0.5, -2.0, 0.1, 1.4), (1.0, -2.5, 1.5), (0.25, 0.5, 0.25), (-1.5, 0.0, 1.5)]
+            for j, weights in enumerate(given):
+                stencil = (-1 - j % 2, weights, (), ())
+                one = Factor(0, 0, 2, boundary, 2.5 - j, stencil=stencil)
+                yield Case(dtype, (n,), [(0, 0, [one])])
+                yield Case(dtype, (n,), [(0, 0, [one, Factor(0, 1, 2, boundary, 1.0, h)])])
+    rows = ((-1.5, 2.0, -0.5), (0.25, 0.5, 0.5)), ((-1.0, 0.0, 1.0), (0.5, -2.0, 1.5))
+    one = Factor(0, 0, 2, "valid", stencil=(-1, (-0.5, 0.0, 0.5), *rows))
+    yield Case(dtype, (n,), [(0, 0, [one])])
+    yield Case(dtype, (n,), [(0, 0, [one, one])], transposed=True)
+    yield Case(dtype, (n, 2), [(0, 0, [replace(one, position="inner")])])
+    c = rng.uniform(1, 2, (n - 1, 4))
+    flux = Factor(0, 1, 4, spacing=h, position="inner", coefficient=c)
+    divergence = Factor(0, 1, 4, spacing=h, position="inner", transposed=True, scale=-1.0)
+    yield Case(dtype, (n, 4), [(0, 0, [flux, divergence])])
+    upwind = [
+        Factor(0, 1, 3, "periodic", spacing=h, side=side, coefficient=rng.normal(size=(n, 4)))
+        for side in ("left", "right")
+    ]
+    yield Case(dtype, (n, 4), [(0, 0, [one]) for one in upwind])
 
 
 def sums(dtype):
@@ -458,17 +520,22 @@ def crops():
 
 def described(operator, shape):
     """The terms of an operator, as Python describes them to C."""
-    for k in range(len(operator._terms)):
+    for term in operator._terms:
         factors = []
-        for axis, *others, crop, transposed, c in lowered(operator._terms[k], shape):
-            deriv, accuracy, left, right, h, x, period = others
+        leaves = (f for f in reversed(term.factors) if isinstance(f, Leaf))
+        for axis, description, crop, transposed, c in lowered(term, shape):
             if c is not None:
                 c = c[tuple(slice(None if step else 1) for step in c.strides)]
-            x = None if x is None else np.frombuffer(x)
-            boundary = BOUNDARIES[left], BOUNDARIES[right]
-            numbers = (1.0, h, x, period)
-            factors.append(Factor(axis, deriv, accuracy, boundary, *numbers, c, crop, transposed))
-        yield 0, 0, factors, operator._terms[k].scale
+            of = dict(crop=crop, transposed=transposed, coefficient=c)
+            if description is None:
+                factors.append(Factor(axis, 0, **of))
+                continue
+            f = next(leaves)
+            x = None if f.coordinates is None else np.frombuffer(f.coordinates)
+            boundary = BOUNDARIES[f.left], BOUNDARIES[f.right]
+            numbers = (1.0, f.spacing, x, f.period or 0.0)
+            factors.append(Factor(axis, f.deriv, f.accuracy, boundary, *numbers, **of))
+        yield 0, 0, factors, term.scale
 
 
 def of_python():
@@ -534,7 +601,7 @@ def all_cases(dtypes, many_types):
     yield from gradients(dtypes)
     yield from weights()
     for dtype in dtypes:
-        for case in derivatives(dtype):
+        for case in (*derivatives(dtype), *places(dtype)):
             yield case.bytes_and_results()
         for case, results in sums(dtype):
             yield case.bytes_and_results(results)

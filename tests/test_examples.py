@@ -57,6 +57,14 @@ def check_advection(text):
         assert error < 0.1 * 20.0 ** (1 - accuracy / 2)
 
 
+def check_acoustics(text):
+    staggered, energy = numbers(text, "staggered: largest error # Pa of 100, energy #")
+    collocated, _ = numbers(text, "collocated: largest error # Pa of 100, energy #")
+    assert staggered < 10 < 3 * staggered < collocated
+    assert abs(energy - 1) < 1e-10
+    assert abs(numbers(text, "half of the spacing: errors # times smaller")[0] - 4) < 0.2
+
+
 def check_vorticity(text):
     error, relative = numbers(text, "vorticity # 1/s, # of it")
     assert error < 2e-4
@@ -199,6 +207,6 @@ def test_stretched_grid_keeps_the_order():
 
 def test_implicit_steps_are_of_second_order():
     implicit = load("implicit")
-    x = np.linspace(-1.0, 1.0, 61)
+    x = implicit.model(61)[0]
     error = [abs(implicit.relax(61, 2.0, dt) - implicit.exact(x, 2.0)).max() for dt in (0.5, 0.25)]
     assert abs(np.log2(error[0] / error[1]) - 2) < 0.3

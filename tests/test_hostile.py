@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fdx
-from fdx._core import Applicable, Band, Job, Plan, new_result
+from fdx._core import Applicable, Band, Description, Job, Plan, new_result
 
 
 class Hook:
@@ -168,9 +168,17 @@ def factor(
     coordinates=None,
     crop=(0, 0),
     coefficient=None,
+    position=0,
+    side=0,
+    scheme=None,
 ):
     """A factor as Plan takes it."""
-    return axis, deriv, accuracy, *boundaries, spacing, coordinates, 0.0, crop, False, coefficient
+    what = None
+    if deriv or position or scheme:
+        what = Description(
+            deriv, accuracy, *boundaries, spacing, coordinates, 0.0, position, side, scheme
+        )
+    return axis, what, crop, False, coefficient
 
 
 def test_bands_are_parts_of_plans():
@@ -205,13 +213,19 @@ U = np.zeros(3)
         ((3,), [(0, 0, 1.0, ("f",))]),
         ((3,), [(0, 0, 1.0, (factor(axis=4),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=-1),))]),
+        ((3,), [(0, 0, 1.0, (factor(deriv=1, position=5),))]),
+        ((3,), [(0, 0, 1.0, (factor(deriv=1, side=1),))]),
+        ((3,), [(0, 0, 1.0, (factor(scheme=(0, (), (), ())),))]),
+        ((3,), [(0, 0, 1.0, (factor(scheme=(0, (1.0,) * 256, (), ())),))]),
+        ((3,), [(0, 0, 1.0, (factor(scheme=(-1, (1.0, 2.0), (), ())),))]),  # one-sided
+        ((3,), [(0, 0, 1.0, (factor(scheme=(0, (np.nan,), (), ())),))]),
+        ((3,), [(0, 0, 1.0, ((0, "d", (0, 0), False, None),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=9),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=1, accuracy=3),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=1, boundaries=(1, 99)),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=1, spacing=0.0),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=1, coordinates=bytes(7)),))]),
         ((3,), [(0, 0, 1.0, (factor(deriv=1, coordinates=bytes(24)),))]),
-        ((3,), [(0, 0, 1.0, (factor(deriv=1, coordinates=np.arange(3.0)),))]),
         ((3,), [(0, 0, 1.0, (factor(crop=(2, 2)),))]),
         ((3,), [(0, 0, 1.0, (factor(crop=(-1, 0)),))]),
         ((3,), [(0, 0, 1.0, (factor(crop=()),))]),
@@ -224,6 +238,24 @@ U = np.zeros(3)
 def test_plans_made_by_hand(shape, terms):
     with pytest.raises((ValueError, TypeError, SystemError, IndexError)):
         Plan(shape, terms).apply((U,), (np.zeros(3),), True, None)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [(), (1, 2, 3, 4), (0, [1.0], (), ()), (0, ("a",), (), ()), (0, (1.0,), (2.0,), ()), "abcd"],
+)
+def test_descriptions_made_by_hand(scheme):
+    with pytest.raises((TypeError, ValueError)):
+        Description(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, scheme)
+    with pytest.raises(TypeError, match="coordinates: expected the bytes of float64"):
+        Description(1, 2, 2, 2, 1.0, np.arange(3.0), 0.0, 0, 0, None)
+    known = Description(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()))
+    with pytest.raises(TypeError, match="one call of the constructor"):
+        known.__init__(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()))
+    with pytest.raises(ValueError, match="a description"):
+        Description(-1, 2, 2, 2, 1.0, None, 0.0, 0, 0, None).outline()
+    with pytest.raises(TypeError):
+        copy.copy(known)
 
 
 def test_plans_take_arrays_that_fit():

@@ -5,7 +5,7 @@ from math import factorial
 
 import numpy as np
 import pytest
-from reference import band_matrix
+from reference import band_matrix, bases, reach
 
 DERIVS = [(1, 2), (1, 4), (2, 2), (2, 4), (3, 2), (4, 2), (5, 6), (6, 4)]
 GHOSTS = ["reflect", "symmetric", "reflect-odd", "symmetric-odd", "zero", "antisymmetric"]
@@ -126,3 +126,46 @@ def test_coordinates_with_one_distance_are_a_spacing():
     spaced = band_matrix(N, 2, 2, "periodic", Fraction(3, 4))
     assert band_matrix(N, 2, 2, "periodic", x, N * Fraction(3, 4)) == spaced
     assert band_matrix(N, 2, 2, "periodic", x, N) != spaced
+
+
+PLACES = [(position, None) for position in ("inner", "outer", "left", "right")]
+PLACES += [("center", "left"), ("center", "right")]
+
+
+@pytest.mark.parametrize(("position", "side"), PLACES)
+@pytest.mark.parametrize("deriv", [0, 1, 2, 3])
+@pytest.mark.parametrize("accuracy", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("spacing", COORDINATES)
+@pytest.mark.parametrize("boundary", ["one-sided", "valid", ("one-sided", "valid")])
+def test_other_places_are_exact_up_to_the_design_degree(
+    position, side, deriv, accuracy, spacing, boundary
+):
+    if accuracy % 2 != (side is not None) or (deriv == 0 and side is not None):
+        return
+    x = points_of(COORDINATES[spacing])
+    places = dict(position=position, side=side)
+    matrix = band_matrix(N, deriv, accuracy, boundary, COORDINATES[spacing], **places)
+    uniform = spacing == "spacing"
+    before, after = reach(deriv, accuracy, uniform, **places)
+    left, right = (boundary, boundary) if isinstance(boundary, str) else boundary
+    rows = [
+        i
+        for i in bases(N, position)
+        if not (left == "valid" and i < before) and not (right == "valid" and i + after >= N)
+    ]
+    assert len(matrix) == len(rows)
+    for i, row in zip(rows, matrix, strict=True):
+        inner = before <= i < N - after
+        nodes = before + after + 1 if inner else deriv + accuracy
+        at = x[i] if 0 <= i < N else None
+        if position != "center":
+            before_it = 2 * x[0] - x[1] if i < 0 else x[i]
+            after_it = 2 * x[-1] - x[-2] if i == N - 1 else x[i + 1]
+            at = (before_it + after_it) / 2
+        # In the middle of uniform nodes, or of two, symmetry gives another degree.
+        first = i - before if inner else 0 if i < before else N - nodes
+        symmetric = (uniform or nodes == 2) and x[first] + x[first + nodes - 1] == 2 * at
+        degree = nodes - 1 + (symmetric and (nodes - deriv) % 2 == 1)
+        assert degree >= deriv + accuracy - 1
+        assert all(is_exact(row, x, at, power, deriv) for power in range(degree + 1))
+        assert not is_exact(row, x, at, degree + 1, deriv)

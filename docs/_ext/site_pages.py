@@ -16,6 +16,7 @@ MENUS = {
 One line <adopt>
 Coming from <from/index>
 Accuracy <accuracy>
+Schemes <schemes>
 Cost <performance>
 Examples <examples>
 API <api/python>

@@ -132,6 +132,24 @@ cdef extern from "fdx.h" nogil:
         FDX_ZERO
         FDX_ANTISYMMETRIC
         FDX_NBOUNDARIES
+    ctypedef enum fdx_position:
+        FDX_CENTER
+        FDX_INNER
+        FDX_OUTER
+        FDX_LEFT
+        FDX_RIGHT
+        FDX_NPOSITIONS
+    ctypedef struct fdx_scheme_row:
+        int count
+        const double *w
+    ctypedef struct fdx_scheme:
+        int offset
+        int count
+        const double *w
+        int nfirst
+        int nlast
+        const fdx_scheme_row *first
+        const fdx_scheme_row *last
     ctypedef struct fdx_derivative:
         ptrdiff_t n
         int deriv
@@ -143,8 +161,22 @@ cdef extern from "fdx.h" nogil:
         const double *x
         double period
         const fdx_isa *isa
+        int position
+        int side
+        const fdx_scheme *scheme
+    ctypedef struct fdx_outline:
+        ptrdiff_t before
+        ptrdiff_t after
+        ptrdiff_t count
+        int half
+        ptrdiff_t base
+        ptrdiff_t more
+        ptrdiff_t ghosts[2]
+        ptrdiff_t closure[2]
+        ptrdiff_t crop[2]
     double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
     ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
+    fdx_status fdx_derivative_outline(const fdx_derivative *what, fdx_outline *outline)
     size_t fdx_band_derivative_size(const fdx_derivative *what)
     fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
     size_t fdx_band_transpose_size(const fdx_band *a)

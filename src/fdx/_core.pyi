@@ -164,11 +164,29 @@ class Job:
 def even_spacing(
     x: _Array, eps: float, period: float = 0.0, eps_of_period: float = 0.0
 ) -> float | None: ...
-def points_needed(deriv: int, accuracy: int, left: int, right: int, uniform: bool) -> int: ...
 
 class NotCompiled(ValueError): ...
 class NoWeights(NotCompiled): ...
 class TooManyStages(NotCompiled): ...
+
+@final
+class Description:
+    def __init__(
+        self,
+        deriv: int,
+        accuracy: int,
+        left: int,
+        right: int,
+        spacing: float,
+        coordinates: bytes | None,
+        period: float,
+        position: int,
+        side: int,
+        scheme: tuple[Any, ...] | None,
+        /,
+    ) -> None: ...
+    def points_needed(self) -> int: ...
+    def outline(self) -> tuple[int, int, int, int, int, tuple[int, int]]: ...
 
 @final
 class Band:

@@ -8,10 +8,11 @@
  *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; for each:
  *      i in, out, nfactors, d scale; for each factor: i axis, deriv, accuracy, left, right, nx, crop[2], transposed,
  *      own (not 0: the matrix of the derivative, for that many points, is built first), dtype of the coefficient (0:
- *      none), d scale, spacing, period, eps (not 0: coordinates that are even in that precision count as a spacing),
- *      x[nx], and, with a coefficient, i shape[ndim] (1 where it is repeated), coefficient[shape]; i ninputs, noutputs,
- *      in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the outputs.
- *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
+ *      none), position, side, of given weights offset, nweights (0: none), nfirst, nlast, width, d scale, spacing,
+ *      period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
+ *      first[nfirst][width], last[nlast][width], and, with a coefficient, i shape[ndim] (1 where it is repeated),
+ * coefficient[shape]; i ninputs, noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before.
+ * Results: the outputs. 3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,12 +151,29 @@ static void gradient(void)
 }
 
 /* Memory that is freed at the end of the case. */
-static void *kept[MAXPARTS * MAXPARTS * 5];
+static void *kept[MAXPARTS * MAXPARTS * 15];
 static int nkept;
 
 static void *keep(void *memory)
 {
     return kept[nkept++] = memory;
+}
+
+/* The weights of a scheme whose numbers have been read; its rows all have the same width. */
+static const fdx_scheme *read_scheme(fdx_scheme scheme, int width)
+{
+    const int nrows = scheme.nfirst + scheme.nlast;
+    fdx_scheme *result = (fdx_scheme *)keep(allocate(sizeof *result));
+    fdx_scheme_row *rows = (fdx_scheme_row *)keep(allocate((size_t)nrows * sizeof *rows));
+    scheme.w = (const double *)keep(numbers(scheme.count));
+    for (int k = 0; k < nrows; k++) {
+        rows[k].count = width;
+        rows[k].w = (const double *)keep(numbers(width));
+    }
+    scheme.first = rows;
+    scheme.last = rows + scheme.nfirst;
+    *result = scheme;
+    return result;
 }
 
 static fdx_factor read_factor(int ndim)
@@ -173,12 +191,22 @@ static fdx_factor read_factor(int ndim)
     factor.transposed = small();
     const ptrdiff_t own = integer();
     const int dtype = small();
+    what->position = small();
+    what->side = small();
+    fdx_scheme scheme;
+    scheme.offset = small();
+    scheme.count = small();
+    scheme.nfirst = small();
+    scheme.nlast = small();
+    const int width = small();
     what->scale = number();
     what->spacing = number();
     what->period = number();
     const double eps = number();
     if (what->n > 0)
         what->x = (const double *)keep(numbers(what->n));
+    if (scheme.count > 0)
+        what->scheme = read_scheme(scheme, width);
     if (eps > 0) {
         const double even = fdx_even_spacing(what->x, what->n, eps, what->period, eps);
         what->spacing = even;

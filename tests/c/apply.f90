@@ -116,12 +116,13 @@ contains
   end subroutine
 
   ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that
-  ! is for C, dtype of the coefficient (0: none), scale, spacing, period, eps (not 0: coordinates that are even in that
-  ! precision count as a spacing), x[nx], and if it has a coefficient shape[ndim], coefficient[shape].
+  ! is for C, dtype of the coefficient (0: none), position, side, offset, nweights, nfirst, nlast, width, scale, spacing,
+  ! period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
+  ! first[nfirst][width], last[nlast][width], and if it has a coefficient shape[ndim], coefficient[shape].
   type(fdx_term) function next_term(ndim, coefficients) result(term)
     integer, intent(in) :: ndim
     type(numbers), intent(inout), target :: coefficients(:)
-    integer :: k, nx, dtype, for_c
+    integer :: k, nx, dtype, for_c, nweights, nfirst, nlast, width
     real(real64) :: scale, eps
     term%in = next() + 1
     term%out = next() + 1
@@ -140,11 +141,21 @@ contains
         p%transposed = next() /= 0
         for_c = next()
         dtype = next()
+        p%position = next()
+        p%side = next()
+        p%offset = next()
+        nweights = next()
+        nfirst = next()
+        nlast = next()
+        width = next()
         p%scale = next_real()
         p%spacing = next_real()
         p%period = next_real()
         eps = next_real()
         if (nx > 0) p%x = next_reals(nx)
+        if (nweights > 0) p%weights = next_reals(nweights)
+        if (nfirst > 0) p%first = reshape(next_reals(nfirst*width), [width, nfirst])
+        if (nlast > 0) p%last = reshape(next_reals(nlast*width), [width, nlast])
         if (eps > 0) then
           p%spacing = fdx_even_spacing_c(p%x, int(nx, fdx_index), eps, p%period, eps)
           if (p%spacing > 0 .or. p%spacing < 0) deallocate (p%x)

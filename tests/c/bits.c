@@ -260,7 +260,8 @@ static void weights(const fdx_isa *isa)
     const fdx_sum sum = {1, shape, 1, &times_tiny, isa, 0};
     const fdx_operator *op;
     const fdx_band *band, *term, *first;
-    const fdx_derivative plain = {N, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 0.1, NULL, 0, NULL};
+    const fdx_derivative plain = {
+        .n = N, .deriv = 1, .accuracy = 2, .left = FDX_ONE_SIDED, .right = FDX_ONE_SIDED, .scale = 1, .spacing = 0.1};
     begin();
     check(fdx_band_derivative(memory_of_first, &plain, &first));
     for (int k = 0; k < 48; k++) {

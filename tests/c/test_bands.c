@@ -78,6 +78,8 @@ static double of_a_unit(const fdx_stencil *r, ptrdiff_t nth)
             }
         return sum;
     }
+    if (r->count % 2 == 0) /* about the midpoint of the centre and the next one */
+        return weight(r, nth, r->centre + 1) * (0.0 - 1.0);
     for (int j = 1; j <= r->centre; j++) {
         const double chain = weight(r, nth, r->centre + j) *
                              (r->summation == FDX_SUM_ANTISYMMETRIC ? 0.0 - 0.0 : (0.0 - 1.0) - (1.0 - 0.0));
@@ -96,11 +98,10 @@ static void check_row(const fdx_band *band, ptrdiff_t i, const fdx_stencil *r, p
         fail("the weight of the point itself");
     if (r->summation != FDX_SUM_ANTISYMMETRIC && r->summation != FDX_SUM_SYMMETRIC)
         return;
-    if (r->count != 2 * r->centre + 1)
+    if (r->centre != (r->count - 1) / 2 || (r->summation == FDX_SUM_SYMMETRIC && r->count % 2 == 0))
         fail("a symmetric row that is not");
-    for (int j = 1; j <= r->centre; j++)
-        if (weight(r, nth, r->centre - j) !=
-            (r->summation == FDX_SUM_ANTISYMMETRIC ? -1 : 1) * weight(r, nth, r->centre + j))
+    for (int k = r->centre + 1; k < r->count; k++)
+        if (weight(r, nth, r->count - 1 - k) != (r->summation == FDX_SUM_ANTISYMMETRIC ? -1 : 1) * weight(r, nth, k))
             fail("the symmetry of a row");
 }
 
@@ -307,8 +308,8 @@ static double short_one(double v)
     return floor(v * 0x1p38) / 0x1p38;
 }
 
-/* A random derivative on n points, or (n = 0) on about the fewest. */
-static void draw(int n, int integers)
+/* A random derivative on n points, or (n = 0) on about the fewest; `places`: at any position, biased or not. */
+static void draw(int n, int integers, int places)
 {
     ptrdiff_t points;
     do {
@@ -318,6 +319,9 @@ static void draw(int n, int integers)
         do
             spec.right = below(FDX_NBOUNDARIES);
         while ((spec.right == FDX_PERIODIC) != (spec.left == FDX_PERIODIC));
+        spec.position = places && below(2) ? below(FDX_NPOSITIONS) : FDX_CENTER;
+        spec.side = places && spec.position == FDX_CENTER ? below(3) - 1 : 0;
+        spec.accuracy -= spec.side != 0;
         spec.scale = integers ? 12 : below(2) ? 1 : between(-3, 3);
         spec.spacing = integers || below(2) ? 1 : ldexp(between(0.5, 1) * (below(2) ? 1 : -1), below(40) - 20);
         spec.period = (double)NAN;
@@ -325,7 +329,7 @@ static void draw(int n, int integers)
         spec.isa = fdx_isa_find(table_name(below(4)));
         points = fdx_derivative_points(&spec);
         spec.n = n > 0 ? n : points + (below(3) ? below(12) : below(2));
-    } while (spec.n < points || spec.n > MAXN);
+    } while (points == 0 || spec.n < points || spec.n > MAXN);
     const double h = between(0.1, 4) * (below(2) ? 1 : -1), variation = below(3) ? 0.7 : 0.01;
     coordinates[0] = short_one(between(-5, 5) * (below(4) ? 1 : 100));
     for (int k = 1; k < spec.n; k++)
@@ -338,7 +342,7 @@ static void random_derivative(void)
 {
     matrix m, same;
     doing = "a derivative";
-    draw(0, 0);
+    draw(0, 0, 0);
     const fdx_band *band = derivative();
     dense(band, &m);
     const int two = spec.x != NULL && spec.n == 2; /* one distance */
@@ -359,7 +363,7 @@ static void random_derivative(void)
 
     /* Equidistant coordinates are a uniform spacing. */
     doing = "uniform coordinates";
-    draw(0, 0);
+    draw(0, 0, 0);
     const double h = ldexp(below(2) ? 1 : -3, below(20) - 10);
     for (int k = 0; k < spec.n; k++)
         coordinates[k] = h * (k + 100);
@@ -476,7 +480,7 @@ static void random_chain(int integers)
     const fdx_band *chain = NULL;
     const int most = 2 + below(3);
     for (int k = 0; k < most && (chain == NULL || chain->columns > 2); k++) {
-        draw(chain == NULL ? 0 : (int)chain->columns, integers);
+        draw(chain == NULL ? 0 : (int)chain->columns, integers, !integers);
         const fdx_band *b = derivative();
         if (below(3) == 0 && (chain == NULL || b->rows == chain->columns)) {
             const fdx_band *t = transpose(b);
@@ -516,7 +520,8 @@ static void known(void)
 {
     matrix m;
     doing = "a second derivative";
-    spec = (fdx_derivative){9, 1, 2, FDX_PERIODIC, FDX_PERIODIC, 1, 0.5, NULL, 0, NULL};
+    spec = (fdx_derivative){
+        .n = 9, .deriv = 1, .accuracy = 2, .left = FDX_PERIODIC, .right = FDX_PERIODIC, .scale = 1, .spacing = 0.5};
     const fdx_band *d = derivative(), *dd = term(d, d), *t = transpose(d), *td = term(t, d);
     if (dd->interior.summation != FDX_SUM_SYMMETRIC || td->interior.summation != FDX_SUM_SYMMETRIC ||
         t->interior.summation != FDX_SUM_ANTISYMMETRIC)
@@ -534,7 +539,14 @@ static void known(void)
                 coordinates[k] = k == 0 ? between(-30, 30) : coordinates[k - 1] + between(0.1, 1);
             for (int uneven = 0; uneven < 2; uneven++) {
                 const double *x = uneven ? coordinates : NULL;
-                spec = (fdx_derivative){20, deriv, accuracy, FDX_REFLECT, FDX_REFLECT_ODD, 1.1, 0.3, x, 0, NULL};
+                spec = (fdx_derivative){.n = 20,
+                                        .deriv = deriv,
+                                        .accuracy = accuracy,
+                                        .left = FDX_REFLECT,
+                                        .right = FDX_REFLECT_ODD,
+                                        .scale = 1.1,
+                                        .spacing = 0.3,
+                                        .x = x};
                 d = derivative();
                 dense(d, &m);
                 for (int c = 0; c < 20; c++)
@@ -655,7 +667,8 @@ static void long_axis(void)
 {
     const ptrdiff_t n = PTRDIFF_MAX / 4;
     doing = "a long axis";
-    spec = (fdx_derivative){n, 2, 4, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
+    spec = (fdx_derivative){
+        .n = n, .deriv = 2, .accuracy = 4, .left = FDX_ONE_SIDED, .right = FDX_REFLECT, .scale = 1, .spacing = 0.5};
     const fdx_band *d = derivative(), *t = transpose(d), *p = term(t, d);
     if (d->rows != n || p->rows != n || p->nfirst + p->nlast > 20 || fdx_band_product_size(t, d) > 4096 ||
         p->last[0].offset + p->last[0].count > p->nlast || p->interior.summation != FDX_SUM_SYMMETRIC)
@@ -685,7 +698,8 @@ static void refusals(void)
 {
     static const double equal[6] = {0, 1, 2, 2, 3, 5}, infinite[6] = {0, 1, 2, 4, 5, (double)INFINITY},
                         good[6] = {0, 1, 2, 4, 5, 6}, falling[6] = {6, 5, 4, 2, 1, 0};
-    const fdx_derivative plain = {6, 1, 2, FDX_ONE_SIDED, FDX_ONE_SIDED, 1, 1, NULL, 0, NULL};
+    const fdx_derivative plain = {
+        .n = 6, .deriv = 1, .accuracy = 2, .left = FDX_ONE_SIDED, .right = FDX_ONE_SIDED, .scale = 1, .spacing = 1};
     fdx_derivative bad;
 #define REFUSE(change, status) (bad = plain, bad.change, refuse(bad, status, #change))
     REFUSE(n = 2, FDX_E_SIZE);
@@ -695,6 +709,40 @@ static void refusals(void)
     REFUSE(accuracy = 0, FDX_E_STENCIL);
     REFUSE(left = FDX_NBOUNDARIES, FDX_E_STENCIL);
     REFUSE(right = -1, FDX_E_STENCIL);
+    REFUSE(position = FDX_NPOSITIONS, FDX_E_STENCIL);
+    REFUSE(position = -1, FDX_E_STENCIL);
+    REFUSE(side = 1, FDX_E_STENCIL); /* with an even accuracy */
+    REFUSE(side = 2, FDX_E_STENCIL);
+    static const double w[3] = {1, -2, 1};
+    static const fdx_scheme_row row = {3, w}, empty = {0, w}, nowhere = {3, NULL};
+    static const fdx_scheme good_rows = {-1, 3, w, 1, 1, &row, &row}, no_rows = {-1, 3, w, 0, 0, NULL, NULL},
+                            no_weights = {-1, 3, NULL, 1, 1, &row, &row}, no_first = {-1, 3, w, 1, 1, NULL, &row},
+                            few_rows = {-2, 3, w, 1, 1, &row, &row}, no_count = {-1, 0, w, 1, 1, &row, &row},
+                            far = {-256, 3, w, 0, 0, NULL, NULL}, empty_row = {-1, 3, w, 1, 1, &row, &empty},
+                            row_nowhere = {-1, 3, w, 1, 1, &nowhere, &row}, negative = {-1, 3, w, -1, 1, &row, &row};
+    REFUSE(scheme = &good_rows, FDX_E_STENCIL); /* with a derivative */
+    fdx_derivative of_rows = plain;
+    of_rows.deriv = 0;
+#define REFUSE_ROWS(which, status) (bad = of_rows, bad.scheme = which, refuse(bad, status, #which))
+    REFUSE_ROWS(&no_rows, FDX_E_STENCIL);
+    REFUSE_ROWS(&no_weights, FDX_E_NULL);
+    REFUSE_ROWS(&no_first, FDX_E_NULL);
+    REFUSE_ROWS(&few_rows, FDX_E_STENCIL);
+    REFUSE_ROWS(&no_count, FDX_E_SIZE);
+    REFUSE_ROWS(&far, FDX_E_SIZE);
+    REFUSE_ROWS(&empty_row, FDX_E_SIZE);
+    REFUSE_ROWS(&row_nowhere, FDX_E_NULL);
+    REFUSE_ROWS(&negative, FDX_E_SIZE);
+    REFUSE_ROWS((bad.left = bad.right = FDX_PERIODIC, &good_rows), FDX_E_STENCIL);
+    REFUSE_ROWS((bad.x = good, &good_rows), FDX_E_STENCIL);
+    REFUSE_ROWS((bad.n = 2, &good_rows), FDX_E_SIZE);
+    fdx_outline outline;
+    memset(&outline, 7, sizeof outline);
+    const fdx_outline before = outline;
+    if (fdx_derivative_outline(NULL, &outline) != FDX_E_NULL || fdx_derivative_outline(&plain, NULL) != FDX_E_NULL ||
+        (bad = plain, bad.accuracy = 3, fdx_derivative_outline(&bad, &outline)) != FDX_E_STENCIL ||
+        memcmp(&before, &outline, sizeof before) != 0)
+        fail("a refused outline");
     REFUSE(left = FDX_PERIODIC, FDX_E_STENCIL);
     REFUSE(right = FDX_PERIODIC, FDX_E_STENCIL);
     REFUSE(deriv = 63, FDX_E_SIZE);

@@ -55,28 +55,50 @@ static double entry_of(const fdx_band *b, ptrdiff_t row, ptrdiff_t column)
     return 0;
 }
 
-/* Points that a factor removes at either end; transposed, that it adds. */
+static int is_derivative(const fdx_derivative *what)
+{
+    return what->deriv != 0 || what->position != FDX_CENTER || what->scheme != NULL;
+}
+
+/* From an end of the axis to the first or last result of a factor, in half spacings: accuracy 2, or 1 if biased. */
 static ptrdiff_t lost(const fdx_factor *factor, int side)
 {
     const fdx_derivative *what = &factor->what;
     if (factor->band != NULL)
         return 0;
-    return what->deriv == 0                                      ? factor->crop[side]
-           : (side == 0 ? what->left : what->right) == FDX_VALID ? (what->deriv + 1) / 2
-                                                                 : 0;
+    if (!is_derivative(what))
+        return 2 * factor->crop[side];
+    const int half = what->position != FDX_CENTER, deriv = what->deriv, of_bias = (deriv + 2) / 2;
+    int before = half ? deriv / 2 : (deriv + 1) / 2, after = half ? deriv / 2 + 1 : before;
+    if (what->side < 0)
+        before = of_bias, after = deriv - of_bias;
+    if (what->side > 0)
+        after = of_bias, before = deriv - of_bias;
+    int own = 0;
+    if (what->scheme != NULL) {
+        before = -what->scheme->offset;
+        after = what->scheme->offset + what->scheme->count - 1;
+        own = side == 0 ? what->scheme->nfirst : what->scheme->nlast;
+    }
+    const int outside = half && (what->position == FDX_OUTER ||
+                                 what->position == (side == 0 ? FDX_LEFT : FDX_RIGHT)); /* the outermost result */
+    const int from = !half ? 0 : outside ? -1 : 1;
+    /* The reach of its stencil beyond the end, in points. */
+    const int reach = side == 0 ? before + outside : after - (half && !outside);
+    return (side == 0 ? what->left : what->right) == FDX_VALID && own == 0 && reach > 0 ? from + 2 * reach : from;
 }
 
 /* The map followed by a factor: a band along an axis, and a coefficient. Updates the origin of its rows. */
 static void follow(dense *map, const fdx_factor *factor, const double *coefficient, double number, ptrdiff_t *origin)
 {
     const int d = factor->axis, sign = factor->transposed ? -1 : 1;
-    const ptrdiff_t first = lost(factor, 0), both = first + lost(factor, 1);
+    const ptrdiff_t first = lost(factor, 0), both = (first + lost(factor, 1)) / 2;
     fdx_derivative what = factor->what;
     what.n = map->to[d] + (factor->transposed ? both : 0);
     const fdx_band *band = factor->band;
     char *memory = NULL;
     dense next = *map;
-    if (band == NULL && what.deriv > 0) {
+    if (band == NULL && is_derivative(&what)) {
         memory = allocate(fdx_band_derivative_size(&what));
         if (fdx_band_derivative(memory, &what, &band) != FDX_OK)
             fail("a band");
@@ -98,7 +120,9 @@ static void follow(dense *map, const fdx_factor *factor, const double *coefficie
             for (ptrdiff_t k = 0; k < map->to[d]; k++) {
                 there[d] = k;
                 const ptrdiff_t row = factor->transposed ? k : index[d], column = factor->transposed ? index[d] : k;
-                const double w = band != NULL ? entry_of(band, row, column) : column == row + first ? what.scale : 0;
+                const double w = band != NULL                ? entry_of(band, row, column)
+                                 : column == row + first / 2 ? what.scale
+                                                             : 0;
                 sum += number * w * map->entry[number_of(map->to, there) * columns + c];
             }
             next.entry[r * columns + c] = coefficient == NULL ? sum : coefficient[r] * sum;
@@ -136,11 +160,38 @@ static const fdx_band *random_band(ptrdiff_t n)
     return made;
 }
 
+/* Sometimes a position, a bias or given weights. */
+static void random_place(fdx_derivative *what)
+{
+    static const double w[] = {0.5, -1.5, 2, -1, 0.5, -0.5, 3};
+    static const fdx_scheme_row rows[] = {{1, w}, {2, w + 2}, {3, w + 1}, {2, w + 4}};
+    static fdx_scheme schemes[MAXTERMS * MAXFACTORS];
+    static int next;
+    const int kind = below(8);
+    if (kind < 3) {
+        what->position = below(FDX_NPOSITIONS);
+    } else if (kind == 3 && what->deriv > 0) {
+        what->side = below(2) ? 1 : -1;
+        what->accuracy = 1;
+    } else if (kind == 4) {
+        fdx_scheme *scheme = &schemes[next++ % (MAXTERMS * MAXFACTORS)];
+        *scheme = (fdx_scheme){.offset = below(5) - 3, .count = 1 + below(4), .w = w + below(4)};
+        if (below(2)) {
+            scheme->nfirst = below(5);
+            scheme->nlast = below(5);
+        }
+        scheme->first = scheme->last = rows;
+        what->deriv = 0;
+        what->position = below(2) ? FDX_CENTER : below(FDX_NPOSITIONS);
+        what->scheme = scheme;
+    }
+}
+
 static fdx_factor random_factor(ptrdiff_t *n)
 {
     fdx_factor factor = {
         .axis = below(ndim),
-        .what = {0, below(4), 2, below(FDX_NBOUNDARIES), below(FDX_NBOUNDARIES), 1, 1, NULL, 0, NULL},
+        .what = {.deriv = below(4), .accuracy = 2, .left = below(FDX_NBOUNDARIES), .right = below(FDX_NBOUNDARIES)},
         .transposed = below(3) == 0,
     };
     fdx_derivative *what = &factor.what;
@@ -148,18 +199,22 @@ static fdx_factor random_factor(ptrdiff_t *n)
     what->spacing = one_of(6);
     if (what->left == FDX_PERIODIC || what->right == FDX_PERIODIC)
         what->left = what->right = FDX_PERIODIC;
-    const ptrdiff_t points = what->deriv == 0 ? 0 : fdx_derivative_points(what);
-    if (points > n[factor.axis])
-        what->deriv = 0;
-    ptrdiff_t *here = &n[factor.axis];
-    if (below(6) == 0 && *here > 1) {
-        factor.band = random_band(*here);
+    random_place(what);
+    const ptrdiff_t points = is_derivative(what) ? fdx_derivative_points(what) : 0;
+    const ptrdiff_t here = n[factor.axis] + (factor.transposed ? (lost(&factor, 0) + lost(&factor, 1)) / 2 : 0);
+    if (is_derivative(what) && (points == 0 || points > here)) {
+        what->deriv = what->position = what->side = 0;
+        what->scheme = NULL;
+    }
+    ptrdiff_t *left = &n[factor.axis];
+    if (below(6) == 0 && *left > 1) {
+        factor.band = random_band(*left);
         return factor;
     }
-    for (int side = 0; side < 2 && what->deriv == 0; side++)
-        if (below(3) == 0 && *here > factor.crop[0] + 2)
+    for (int side = 0; side < 2 && !is_derivative(what); side++)
+        if (below(3) == 0 && *left > factor.crop[0] + 2)
             factor.crop[side] = below(3);
-    *here += (factor.transposed ? 1 : -1) * (lost(&factor, 0) + lost(&factor, 1));
+    *left += (factor.transposed ? 1 : -1) * (lost(&factor, 0) + lost(&factor, 1)) / 2;
     return factor;
 }
 
@@ -215,7 +270,7 @@ static void random_case(void)
     ptrdiff_t stride[MAXTERMS][MAXFACTORS][MAXD], origin[MAXTERMS][MAXD] = {{0}};
     double numbers[MAXTERMS];
     dense maps[MAXTERMS];
-    int used = 0, inputs = 0;
+    int used = 0, inputs = 0, apart = 0; /* apart: results half a spacing from each other */
     ptrdiff_t lo[MAXD] = {0}, hi[MAXD] = {0};
     for (int k = 0; k < nterms; k++) {
         numbers[k] = below(8) == 0 ? 0 : one_of(6);
@@ -245,8 +300,9 @@ static void random_case(void)
             follow(&maps[k], factor, values, s == 0 && terms[k].scale != NULL ? numbers[k] : 1, origin[k]);
         }
         for (int d = 0; d < ndim; d++) {
+            apart |= k > 0 && (origin[k][d] - lo[d]) % 2 != 0;
             lo[d] = k > 0 && lo[d] > origin[k][d] ? lo[d] : origin[k][d];
-            const ptrdiff_t end = origin[k][d] + maps[k].to[d];
+            const ptrdiff_t end = origin[k][d] + 2 * maps[k].to[d];
             hi[d] = k > 0 && hi[d] < end ? hi[d] : end;
         }
     }
@@ -261,13 +317,14 @@ static void random_case(void)
     const fdx_operator *op = NULL;
     const fdx_status status = fdx_operator_make(memory, &sum, &op);
     const int gap = used != (1 << inputs) - 1; /* in the inputs' numbers */
+    less |= apart;
     if (gap ? status != FDX_E_COUNT : less ? status != FDX_E_SIZE : status != FDX_OK || op != memory)
         fail("fdx_operator_make");
     if (!gap && !less && !empty) {
         const ptrdiff_t columns = count(shape);
         ptrdiff_t out_shape[MAXD];
         for (int d = 0; d < ndim; d++)
-            out_shape[d] = hi[d] - lo[d];
+            out_shape[d] = (hi[d] - lo[d]) / 2;
         const ptrdiff_t rows = count(out_shape);
         if (memcmp(out_shape, op->out_shape, (size_t)ndim * sizeof *out_shape) != 0 || op->ninputs != inputs ||
             op->noutputs != noutputs)
@@ -296,7 +353,7 @@ static void random_case(void)
                         for (int k = 0; k < nterms; k++) {
                             ptrdiff_t there[MAXD], left = r;
                             for (int d = ndim - 1; d >= 0; d--) {
-                                there[d] = left % out_shape[d] + lo[d] - origin[k][d];
+                                there[d] = left % out_shape[d] + (lo[d] - origin[k][d]) / 2;
                                 left /= out_shape[d];
                             }
                             if (terms[k].out == out && terms[k].in == in)
@@ -338,7 +395,8 @@ static void too_wide_together(void)
         shape[d] = 100;
         hi[d] = 1;
         factors[d].axis = d;
-        factors[d].what = (fdx_derivative){0, 1, 40, FDX_PERIODIC, FDX_PERIODIC, 1, 1, NULL, 0, NULL};
+        factors[d].what = (fdx_derivative){
+            .deriv = 1, .accuracy = 40, .left = FDX_PERIODIC, .right = FDX_PERIODIC, .scale = 1, .spacing = 1};
     }
     const fdx_term term = {0, 0, N, factors, NULL};
     const fdx_sum sum = {N, shape, 1, &term, fdx_isa_find("auto"), 0};

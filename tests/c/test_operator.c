@@ -30,9 +30,8 @@ static double *random_weights(fdx_stencil *stencil, ptrdiff_t rows)
     for (ptrdiff_t i = 0; i < stencil->count * rows; i++)
         w[i] = weight();
     if (stencil->summation >= FDX_SUM_ANTISYMMETRIC)
-        for (int k = 1; k <= stencil->centre; k++)
-            w[stencil->centre - k] =
-                stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[stencil->centre + k] : w[stencil->centre + k];
+        for (int k = stencil->centre + 1; k < stencil->count; k++)
+            w[stencil->count - 1 - k] = stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[k] : w[k];
     const int by_neighbour = rows == 1 || below(2);
     stencil->w = w;
     stencil->weight_step = by_neighbour ? rows : 1;
@@ -67,6 +66,9 @@ static test_band random_band(ptrdiff_t columns)
         inner->centre = below(inner->count);
         if (inner->count == 1)
             inner->summation = FDX_SUM_PLAIN;
+    } else if (inner->summation == FDX_SUM_ANTISYMMETRIC && !common && below(3) == 0) {
+        inner->count--; /* about a midpoint */
+        inner->centre--;
     }
     b->periodic = below(3) == 0;
     if (b->periodic) {
@@ -152,7 +154,7 @@ static double row_sum(const fdx_chain *chain, int s, const ptrdiff_t *index, int
         } else if (k <= centre) {
             continue;
         } else if (stencil->summation == FDX_SUM_ANTISYMMETRIC) {
-            p = mul(one, w[k], sub(one, x[k], x[2 * centre - k]));
+            p = mul(one, w[k], sub(one, x[k], x[stencil->count - 1 - k]));
         } else {
             p = mul(one, w[k], sub(one, sub(one, x[k], x[centre]), sub(one, x[centre], x[2 * centre - k])));
         }

@@ -162,7 +162,8 @@ static void make_world(void)
     const fdx_gradient gradient = {3, w.shape, w.in[0], 2, w.axes, w.isa, w.lo, w.hi, &w.alpha, 0};
     w.gradient = gradient;
 
-    const fdx_derivative second = {N0, 2, 2, FDX_ONE_SIDED, FDX_REFLECT, 1, 0.5, NULL, 0, NULL};
+    const fdx_derivative second = {
+        .n = N0, .deriv = 2, .accuracy = 2, .left = FDX_ONE_SIDED, .right = FDX_REFLECT, .scale = 1, .spacing = 0.5};
     w.second = w.uneven = second;
     w.uneven.x = w.x;
     const fdx_factor factors[2] = {{.axis = 0, .what = second, .coefficient = &w.coefficient},
@@ -367,6 +368,9 @@ static void refused_derivatives(void)
     for (size_t k = 0; k < sizeof wild / sizeof *wild; k++) {
         DERIVATIVE(w.second.left = wild[k], FDX_E_STENCIL);
         DERIVATIVE(w.second.right = wild[k], FDX_E_STENCIL);
+        DERIVATIVE(w.second.position = wild[k], FDX_E_STENCIL);
+        DERIVATIVE(w.second.side = wild[k], FDX_E_STENCIL);
+        SUM(w.factor[0].what.position = wild[k], FDX_E_STENCIL);
         SUM(w.factor[0].what.left = wild[k], FDX_E_STENCIL);
         SUM(w.factor[1].what.right = wild[k], FDX_E_STENCIL);
     }

@@ -6,6 +6,36 @@
 
 #include "fuzz.h"
 
+static double *draw_row(int count)
+{
+    double *w = numbers(count);
+    for (int k = 0; k < count; k++)
+        w[k] = rnd() % 8 ? ordinary() : 0;
+    w[rnd() % (unsigned)count] = 1; /* so that a row is not zeros */
+    return w;
+}
+
+/* Weights for any stencil, with rows enough for ends that are one-sided, and sometimes for others. */
+static const fdx_scheme *draw_scheme(const fdx_derivative *what)
+{
+    fdx_scheme *scheme = keep(sizeof *scheme);
+    const int count = 1 + below(chance(16) ? 40 : 6);
+    *scheme = (fdx_scheme){.offset = below(2 * count + 3) - (3 * count) / 2 - 1, .count = count, .w = draw_row(count)};
+    if (what->left == FDX_PERIODIC)
+        return scheme;
+    const int fewest = 2 * count + 4;
+    scheme->nfirst = what->left == FDX_ONE_SIDED || chance(4) ? fewest : 0;
+    scheme->nlast = what->right == FDX_ONE_SIDED || chance(4) ? fewest : 0;
+    fdx_scheme_row *rows = keep((size_t)(scheme->nfirst + scheme->nlast) * sizeof *rows + 1);
+    for (int k = 0; k < scheme->nfirst + scheme->nlast; k++) {
+        rows[k].count = 1 + below(9);
+        rows[k].w = draw_row(rows[k].count);
+    }
+    scheme->first = rows;
+    scheme->last = rows + scheme->nfirst;
+    return scheme;
+}
+
 /* A valid derivative, unless there must be too few points. */
 fdx_derivative draw_derivative(ptrdiff_t most)
 {
@@ -22,6 +52,18 @@ fdx_derivative draw_derivative(ptrdiff_t most)
     what.spacing = spacings[below(6)];
     what.isa = below(2) ? tables[below(ntables)] : NULL;
     what.n = most;
+    const int kind = below(8);
+    if (kind < 2) {
+        what.position = what.left == FDX_PERIODIC ? FDX_LEFT + below(2) : below(FDX_NPOSITIONS);
+        what.deriv -= what.position != FDX_CENTER && chance(3) ? what.deriv : 0;
+    } else if (kind == 2) {
+        what.side = below(2) ? 1 : -1;
+        what.accuracy--;
+    } else if (kind == 3) {
+        what.deriv = 0;
+        what.position = what.left == FDX_PERIODIC ? FDX_CENTER : below(FDX_NPOSITIONS);
+        what.scheme = draw_scheme(&what);
+    }
     return what;
 }
 
@@ -66,20 +108,37 @@ static broken break_derivative(making *c, int number)
     const ptrdiff_t k = x != NULL ? below((int)what->n) : 0;
     /* which coordinates are read: those that are equidistant, and those of stencils, which are all unless there are few
      * rows */
+    const int real = what->scheme == NULL, centred = real && what->position == FDX_CENTER && what->side == 0;
+    fdx_scheme *scheme = (fdx_scheme *)what->scheme;
+    const int rows = scheme != NULL && scheme->nfirst > 0;
     const int all = x != NULL && what->left != FDX_VALID && what->right != FDX_VALID;
     BREAK(1, c->memory = NULL, FDX_E_NULL)
     BREAK(1, c->at = NULL, FDX_E_NULL)
     BREAK(1, c->band = NULL, FDX_E_NULL)
-    BREAK(1, what->deriv = 0, FDX_E_STENCIL)
+    BREAK(centred, what->deriv = 0, FDX_E_STENCIL)
     BREAK(1, what->deriv = -1, FDX_E_STENCIL)
     BREAK(1, what->deriv = INT_MIN, FDX_E_STENCIL)
-    BREAK(1, what->deriv = 65, FDX_E_SIZE)
-    BREAK(1, what->deriv = INT_MAX, FDX_E_SIZE)
-    BREAK(1, what->accuracy = 3, FDX_E_STENCIL)
-    BREAK(1, what->accuracy = 0, FDX_E_STENCIL)
-    BREAK(1, what->accuracy = -2, FDX_E_STENCIL)
-    BREAK(1, what->accuracy = 66, FDX_E_SIZE)
-    BREAK(1, what->accuracy = INT_MAX - 1, FDX_E_SIZE)
+    BREAK(real, what->deriv = 65, FDX_E_SIZE)
+    BREAK(real, what->deriv = INT_MAX, FDX_E_SIZE)
+    BREAK(!real, what->deriv = 1, FDX_E_STENCIL)
+    BREAK(real, what->accuracy += 1, FDX_E_STENCIL)
+    BREAK(real, what->accuracy = 0, FDX_E_STENCIL)
+    BREAK(real, what->accuracy = -2, FDX_E_STENCIL)
+    BREAK(real, what->accuracy += 66, FDX_E_SIZE)
+    BREAK(real, what->accuracy = INT_MAX - 2 + what->accuracy % 2 * 2 + (what->side == 0), FDX_E_SIZE)
+    BREAK(1, what->position = FDX_NPOSITIONS, FDX_E_STENCIL)
+    BREAK(1, what->position = -1, FDX_E_STENCIL)
+    BREAK(what->left == FDX_PERIODIC, what->position = FDX_OUTER, FDX_E_STENCIL)
+    BREAK(1, what->side = 2, FDX_E_STENCIL)
+    BREAK(real && what->side == 0, what->side = -1, FDX_E_STENCIL)
+    BREAK(scheme, scheme->w = NULL, FDX_E_NULL)
+    BREAK(scheme, scheme->count = 0, FDX_E_SIZE)
+    BREAK(scheme, scheme->count = INT_MAX, FDX_E_SIZE)
+    BREAK(scheme, scheme->offset = INT_MIN, FDX_E_SIZE)
+    BREAK(rows, scheme->first = NULL, FDX_E_NULL)
+    BREAK(rows, scheme->nfirst = -1, FDX_E_SIZE)
+    BREAK(rows, ((fdx_scheme_row *)scheme->first)->w = NULL, FDX_E_NULL)
+    BREAK(rows, ((fdx_scheme_row *)scheme->first)->count = 256, FDX_E_SIZE)
     BREAK(1, what->left = FDX_NBOUNDARIES, FDX_E_STENCIL)
     BREAK(1, what->right = -1, FDX_E_STENCIL)
     BREAK(what->right != FDX_PERIODIC, what->left = FDX_PERIODIC, FDX_E_STENCIL)
@@ -91,9 +150,9 @@ static broken break_derivative(making *c, int number)
     BREAK(1, what->scale = 0, FDX_E_NODES)
     BREAK(1, what->scale = NAN, FDX_E_NODES)
     BREAK(1, what->scale = INFINITY, FDX_E_NODES)
-    BREAK(x == NULL, what->spacing = 0, FDX_E_NODES)
-    BREAK(x == NULL, what->spacing = NAN, FDX_E_NODES)
-    BREAK(x == NULL, what->spacing = INFINITY, FDX_E_NODES)
+    BREAK(x == NULL && what->deriv > 0, what->spacing = 0, FDX_E_NODES)
+    BREAK(x == NULL && what->deriv > 0, what->spacing = NAN, FDX_E_NODES)
+    BREAK(x == NULL && what->deriv > 0, what->spacing = INFINITY, FDX_E_NODES)
     BREAK(x && what->n > 1, x[k] = x[k > 0 ? k - 1 : 1], FDX_E_NODES)
     BREAK(x && what->n > 1, x[k] = NAN, FDX_E_NODES)
     BREAK(all && what->n > 3, x[2] = x[0], FDX_E_NODES)
@@ -178,9 +237,8 @@ static double *draw_weights(fdx_stencil *stencil, ptrdiff_t rows)
     for (ptrdiff_t i = 0; i < stencil->count * rows; i++)
         w[i] = rnd() % 40 ? ordinary() * 1.1 : 0;
     if (stencil->summation >= FDX_SUM_ANTISYMMETRIC)
-        for (int k = 1; k <= stencil->centre; k++)
-            w[stencil->centre - k] =
-                stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[stencil->centre + k] : w[stencil->centre + k];
+        for (int k = stencil->centre + 1; k < stencil->count; k++)
+            w[stencil->count - 1 - k] = stencil->summation == FDX_SUM_ANTISYMMETRIC ? -w[k] : w[k];
     const int by_tap = rows == 1 || below(2);
     stencil->w = w;
     stencil->weight_step = by_tap ? rows : 1;
@@ -209,6 +267,10 @@ const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as)
         inner->centre = below(inner->count);
         if (inner->count == 1)
             inner->summation = FDX_SUM_PLAIN;
+    }
+    if (inner->summation == FDX_SUM_ANTISYMMETRIC && !common && below(3) == 0) {
+        inner->count--; /* about a midpoint */
+        inner->centre--;
     }
     if (inner->summation == FDX_SUM_PLAIN && chance(3))
         inner->centre = -1;
@@ -348,12 +410,14 @@ void band_case(int mode)
     static const fdx_band *band;
     static const ptrdiff_t long_ones[] = {1000, 3000, (ptrdiff_t)1 << 40, PTRDIFF_MAX / 4, PTRDIFF_MAX / 4 - 1000, 300};
     making c = {NULL, draw_derivative(0), NULL, &band};
-    const int with_points = below(2);
+    const int with_points = below(2) && c.what.scheme == NULL;
     int usual;
     band = NULL;
     if (mode == 2) {
         for (int times = 1 + below(3); times > 0; times--)
-            switch (below(7)) {
+            switch (below(9)) {
+            case 7: c.what.position = wild_int(); break;
+            case 8: c.what.side = wild_int(); break;
             case 0: c.what.deriv = wild_int(); break;
             case 1: c.what.accuracy = wild_int(); break;
             case 2: c.what.left = wild_int(); break;
@@ -368,8 +432,8 @@ void band_case(int mode)
         c.what.x = dummy; /* the number of points is checked */
     ptrdiff_t least = fdx_derivative_points(&c.what);
     if (least > 12 && !chance(64)) { /* weights of many nodes take long integers, and milliseconds */
-        c.what.deriv = 1 + below(4);
-        c.what.accuracy = 2 + 2 * below(3);
+        c.what.deriv = c.what.scheme != NULL ? 0 : 1 + below(4);
+        c.what.accuracy = 2 + 2 * below(3) - (c.what.side != 0);
         least = fdx_derivative_points(&c.what);
     }
     c.what.n = least + (chance(12) && !with_points ? long_ones[below(6)] - least : below(chance(32) ? 700 : 20));
@@ -391,7 +455,7 @@ void band_case(int mode)
     slot *const memory = slot_at(c.memory);
     broken b = nothing;
     if (mode == 1) {
-        b = break_derivative(&c, below(36));
+        b = break_derivative(&c, below(49));
         *what = c.what;
     }
     before_calls();

@@ -19,7 +19,8 @@ static broken break_sum(summing *c, int number)
     fdx_factor *factor = (fdx_factor *)&one->factor[below(one->nfactors)];
     fdx_array *coefficient = (fdx_array *)factor->coefficient;
     fdx_derivative *d = &factor->what;
-    const int real = d->deriv > 0, described = factor->band == NULL, last = what->nterms - 1;
+    const int real = d->deriv > 0, described = factor->band == NULL && !d->position && !d->scheme,
+              last = what->nterms - 1;
     BREAK(1, c->memory = NULL, FDX_E_NULL)
     BREAK(1, c->what = NULL, FDX_E_NULL)
     BREAK(1, c->op = NULL, FDX_E_NULL)
@@ -69,15 +70,22 @@ static broken break_sum(summing *c, int number)
     return nothing;
 }
 
-/* Points that a factor removes at an end of the axis; transposed, that it adds. */
+static int is_derivative(const fdx_derivative *what)
+{
+    return what->deriv != 0 || what->position != FDX_CENTER || what->scheme != NULL;
+}
+
+/* From an end of the axis to the first or the last result, in half spacings; of the map that is transposed, if it is.
+ */
 static ptrdiff_t lost(const fdx_factor *p, int side)
 {
-    const fdx_derivative *what = &p->what;
-    const ptrdiff_t half_width =
-        what->x != NULL ? (what->deriv + what->accuracy) / 2 : (what->deriv + 1) / 2 + what->accuracy / 2 - 1;
-    if (p->band != NULL || what->deriv == 0)
-        return p->crop[side];
-    return (side == 0 ? what->left : what->right) == FDX_VALID ? half_width : 0;
+    fdx_outline o;
+    if (p->band != NULL || !is_derivative(&p->what))
+        return 2 * p->crop[side];
+    if (fdx_derivative_outline(&p->what, &o) != FDX_OK)
+        return 0;
+    const ptrdiff_t first = 2 * (o.base + o.crop[0]) + o.half;
+    return side == 0 ? first : -2 * (o.more - o.crop[0] - o.crop[1]) - first;
 }
 
 /* A map for n points of an axis that may have coordinates x. */
@@ -86,17 +94,18 @@ static void draw_map(fdx_factor *p, ptrdiff_t n, const double *x, double period)
     p->what = draw_derivative(0);
     p->what.isa = NULL;
     p->transposed = chance(3);
-    if (x != NULL && below(3)) {
+    if (x != NULL && below(3) && p->what.scheme == NULL) {
         p->what.x = x;
         p->what.period = period;
     }
-    const ptrdiff_t points = n + (p->transposed ? lost(p, 0) + lost(p, 1) : 0);
+    const ptrdiff_t points = n + (p->transposed ? (lost(p, 0) + lost(p, 1)) / 2 : 0);
     const int short_axis = fdx_derivative_points(&p->what) > points || (p->what.x != NULL && points != n);
     if (below(2) || p->what.x != NULL)
         p->what.n = points;
     if (!short_axis && !chance(5))
         return;
-    p->what.deriv = 0;
+    p->what.deriv = p->what.position = p->what.side = 0;
+    p->what.scheme = NULL;
     p->what.n = 0;
     if (n == 0)
         p->what.scale = 1;
@@ -131,7 +140,7 @@ void sum_case(int mode)
             period[d] = points.period;
         }
     fdx_term *terms = keep((size_t)nterms * sizeof *terms);
-    int inputs = 0;
+    int inputs = 0, apart = 0; /* apart: results half a spacing from each other */
     for (int k = 0; k < nterms; k++) {
         const int nfactors = 1 + below(below(4) ? 2 : 4);
         fdx_factor *factor = keep((size_t)nfactors * sizeof *factor);
@@ -150,21 +159,22 @@ void sum_case(int mode)
             const int d = p->axis = below(ndim);
             draw_map(p, n[d], n[d] == shape[d] ? x_of[d] : NULL, period[d]);
             const ptrdiff_t first = lost(p, 0);
-            n[d] += (p->transposed ? 1 : -1) * (first + lost(p, 1));
+            n[d] += (p->transposed ? 1 : -1) * (first + lost(p, 1)) / 2;
             origin[d] += p->transposed ? -first : first;
             if (chance(4) && !is_empty(ndim, zeros, n))
                 p->coefficient = draw_factor(ndim, n);
         }
         for (int d = 0; d < ndim; d++) {
+            apart |= k > 0 && (origin[d] - lo[d]) % 2 != 0;
             lo[d] = k > 0 && lo[d] > origin[d] ? lo[d] : origin[d];
-            hi[d] = k > 0 && hi[d] < origin[d] + n[d] ? hi[d] : origin[d] + n[d];
+            hi[d] = k > 0 && hi[d] < origin[d] + 2 * n[d] ? hi[d] : origin[d] + 2 * n[d];
         }
     }
     int less = 0, empty = 0;
     for (int d = 0; d < ndim; d++)
         empty |= hi[d] <= lo[d];
     for (int d = 0; d < ndim; d++)
-        less |= hi[d] < lo[d];
+        less |= hi[d] < lo[d] || apart;
     fdx_sum *sum = keep(sizeof *sum);
     *sum = (fdx_sum){ndim, shape, nterms, terms, tables[below(ntables)], chance(3)};
     if (mode == 2)
@@ -173,7 +183,9 @@ void sum_case(int mode)
             if (one->nfactors < 1)
                 break;
             fdx_factor *p = (fdx_factor *)&one->factor[below(one->nfactors)];
-            switch (below(14)) {
+            switch (below(16)) {
+            case 14: p->what.position = wild_int(); break;
+            case 15: p->what.side = wild_int(); break;
             case 0: sum->nterms = below(nterms + 1); break;
             case 1: one->in = wild_int(); break;
             case 2: one->out = wild_int(); break;
@@ -223,7 +235,7 @@ void sum_case(int mode)
     for (int d = 0; d < ndim && mode != 2; d++) {
         const ptrdiff_t *small = sum->transposed ? made->in_shape : made->out_shape;
         const ptrdiff_t *whole = sum->transposed ? made->out_shape : made->in_shape;
-        if (small[d] != hi[d] - lo[d] || whole[d] != shape[d])
+        if (small[d] != (hi[d] - lo[d]) / 2 || whole[d] != shape[d])
             die("the shape of an operator's results", "");
     }
     if (mode == 2)

@@ -12,11 +12,14 @@ from typing import Any, get_args
 import numpy as np
 
 from fdx._common.text import shown
-from fdx._common.types import Boundary
+from fdx._common.types import Boundary, Position
 
 # In the order of the C core's enumeration.
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
+POSITIONS: tuple[Position, ...] = get_args(Position)
+CENTER, INNER, OUTER = 0, 1, 2
+SIDES: dict[str | None, int] = {None: 0, "left": -1, "right": 1}
 
 MAX_NODES = 64  # of one stencil
 
@@ -39,6 +42,54 @@ def check_integer(value: Any, name: str, expected: str, least: int) -> int:
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     if number < least:
         raise ValueError(f"{name}: expected {expected}, got {shown(number)}")
+    return number
+
+
+def check_one_axis(axis: Any) -> int:
+    """The axis of arrays that are not known yet."""
+    number = check_integer(axis, "axis", "an integer", -(1 << 31))
+    if abs(number) >= 64:
+        raise ValueError(f"axis: expected an integer from -64 to 63, got {number}")
+    return number
+
+
+def check_accuracy(accuracy: Any, side: int) -> int:
+    if not side:
+        number = check_integer(accuracy, "accuracy", "an even integer from 2 on", 2)
+        if number % 2:
+            raise ValueError(
+                f"accuracy: expected an even integer from 2 on, got {number}; odd ones are for "
+                "biased stencils, with side='left' or side='right'"
+            )
+        return number
+    expected = f"an odd integer from 1 on with side={'left' if side < 0 else 'right'!r}"
+    number = check_integer(accuracy, "accuracy", expected, 1)
+    if number % 2 == 0:
+        raise ValueError(
+            f"accuracy: expected {expected}, got {number}; write accuracy={number - 1} or "
+            f"accuracy={number + 1}"
+        )
+    return number
+
+
+def check_side(side: Any) -> int:
+    """-1, 0 or 1."""
+    if side is not None and not (isinstance(side, str) and side in SIDES):
+        raise ValueError(f"side: expected None, 'left' or 'right', got {shown(side)}")
+    return SIDES[side]
+
+
+def check_position(position: Any, left: int) -> int:
+    """The number of a position, for a left boundary."""
+    if not (isinstance(position, str) and position in POSITIONS):
+        expected = ", ".join(map(repr, POSITIONS))
+        raise ValueError(f"position: expected one of {expected}, got {shown(position)}")
+    number = POSITIONS.index(position)
+    if left == PERIODIC and number in (INNER, OUTER):
+        raise ValueError(
+            "position: expected 'left', 'right' or 'center' with boundary='periodic', as n points "
+            f"on a periodic axis have n midpoints, got {position!r}"
+        )
     return number
 
 

@@ -42,4 +42,6 @@ Boundary: TypeAlias = Literal[
     "zero",
     "antisymmetric",
 ]
+Position: TypeAlias = Literal["center", "inner", "outer", "left", "right"]
+Side: TypeAlias = Literal["left", "right"]
 Boundaries: TypeAlias = Boundary | tuple[Boundary, Boundary]  # of one axis: (left, right)

@@ -10,14 +10,73 @@ def even_spacing(cnp.ndarray x not None, double eps, double period=0, double eps
     return None if h == 0 else h
 
 
-def points_needed(int deriv, int accuracy, int left, int right, bint uniform):
-    """The smallest number of points that an axis may have."""
-    cdef double some = 0
-    cdef fdx_derivative what = fdx_derivative(
-        n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=1, x=NULL, period=0, isa=ISA)
-    if not uniform:
-        what.x = &some
-    return fdx_derivative_points(&what)
+@cython.final
+cdef class Description:
+    """A derivative along an axis, an interpolation or a stencil of given weights, as the C core describes it.
+
+    `coordinates` are None or the bytes of float64. `scheme` is None or (offset, weights, first, last): those of an
+    interior row, and rows of weights at either end.
+    """
+    cdef fdx_derivative what
+    cdef fdx_scheme scheme
+    cdef object kept  # coordinates
+    cdef void *memory  # rows and weights of the scheme
+
+    def __init__(self, int deriv, int accuracy, int left, int right, double spacing, coordinates, double period,
+                 int position, int side, scheme):
+        if self.memory != NULL:
+            raise TypeError("Description: expected one call of the constructor")
+        self.what = fdx_derivative(
+            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=spacing, x=NULL,
+            period=period, isa=NULL, position=position, side=side, scheme=NULL)
+        if coordinates is not None:
+            if not isinstance(coordinates, bytes):
+                raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
+            self.kept = coordinates
+            self.what.n = len(<bytes>coordinates) // <ptrdiff_t>sizeof(double)
+            self.what.x = <const double *><const void *><char *>(<bytes>coordinates)
+        if scheme is not None:
+            offset, weights, first, last = scheme
+            self.set_scheme(offset, weights, first, last)
+
+    cdef int set_scheme(self, int offset, tuple weights, tuple first, tuple last) except -1:
+        cdef Py_ssize_t count = len(weights), k = 0
+        for row in first + last:
+            count += len(<tuple?>row)
+        cdef Py_ssize_t rows = len(first) + len(last)
+        self.memory = malloc(rows * sizeof(fdx_scheme_row) + count * sizeof(double) + 1)
+        if self.memory == NULL:
+            raise MemoryError("a stencil")
+        cdef fdx_scheme_row *row_of = <fdx_scheme_row *>self.memory
+        cdef double *w = <double *>(row_of + rows)
+        self.scheme = fdx_scheme(offset=offset, count=<int>len(weights), w=w, nfirst=<int>len(first),
+                                 nlast=<int>len(last), first=row_of, last=row_of + len(first))
+        for row in (weights,) + first + last:
+            if k > 0:
+                row_of[k - 1] = fdx_scheme_row(count=<int>len(<tuple>row), w=w)
+            k += 1
+            for value in <tuple>row:
+                w[0] = value
+                w += 1
+        self.what.scheme = &self.scheme
+        return 0
+
+    def __dealloc__(self):
+        free(self.memory)
+
+    def points_needed(self):
+        """The smallest number of points that an axis may have; 0 if the C core refuses the description."""
+        return fdx_derivative_points(&self.what)
+
+    def outline(self):
+        """Where the stencils are: (neighbours before and after a base point, distance of the first result from the
+        first point in half spacings, results minus points, base points' distance from results in half spacings, points
+        outside that stencils reach at either end)."""
+        cdef fdx_outline o
+        if fdx_derivative_outline(&self.what, &o) != FDX_OK:
+            raise NotCompiled("a description")
+        return (o.before, o.after, 2 * (o.base + o.crop[0]) + o.half, o.more - o.crop[0] - o.crop[1], o.half,
+                (o.ghosts[0], o.ghosts[1]))
 
 
 class NotCompiled(ValueError):

@@ -12,6 +12,7 @@ cdef extern from *:
         V(size_t, fdx_band_product_size, (fdx_band const *, fdx_band const *)) \\
         V(fdx_status, fdx_band_transpose, (void *, fdx_band const *, fdx_band const **)) \\
         V(size_t, fdx_band_transpose_size, (fdx_band const *)) \\
+        V(fdx_status, fdx_derivative_outline, (fdx_derivative const *, fdx_outline *)) \\
         V(ptrdiff_t, fdx_derivative_points, (fdx_derivative const *)) \\
         V(double, fdx_even_spacing, (double const *, ptrdiff_t, double, double, double)) \\
         V(fdx_status, fdx_gradient_coords, \\

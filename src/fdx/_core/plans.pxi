@@ -12,10 +12,9 @@ cdef struct _Prepared:
 cdef class Plan:
     """An operator compiled for arrays of one shape.
 
-    `terms` are (input, output, number, factors), by ascending output. Factors are (axis, deriv, accuracy, left, right,
-    spacing, coordinates, period, crop, transposed, coefficient), in the order in which they are applied: a derivative,
-    or with deriv 0 the removal of `crop` points; coordinates are None or the bytes of float64; a coefficient is None or
-    an array of the shape of the factor's result.
+    `terms` are (input, output, number, factors), by ascending output. Factors are (axis, description, crop, transposed,
+    coefficient), in the order in which they are applied: what a Description describes, or, if that is None, the removal
+    of `crop` points; a coefficient is None or an array of the shape of the factor's result.
     """
     cdef readonly tuple in_shape, out_shape
     cdef readonly int ninputs, noutputs
@@ -89,18 +88,13 @@ cdef class Plan:
     cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
                              ptrdiff_t *strides) except NULL:
         """Fill in one factor; returns the memory after `strides`, of which an array of coefficients takes some."""
-        axis, deriv, accuracy, left, right, spacing, coordinates, period, crop, transposed, coefficient = described
-        cdef ptrdiff_t n = 0
-        cdef const double *x = NULL
-        if coordinates is not None:
-            if not isinstance(coordinates, bytes):
-                raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
-            n = len(<bytes>coordinates) // <ptrdiff_t>sizeof(double)
-            x = <const double *><const void *><char *>(<bytes>coordinates)
+        axis, description, crop, transposed, coefficient = described
         factor[0] = fdx_factor(
             axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=fdx_derivative(
-                n=n, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=spacing, x=x,
-                period=period, isa=NULL))
+                n=0, deriv=0, accuracy=2, left=0, right=0, scale=1, spacing=1, x=NULL, period=0, isa=NULL,
+                position=0, side=0, scheme=NULL))
+        if description is not None:
+            factor.what = (<Description?>description).what
         if coefficient is not None:
             if not computes(coefficient) or coefficient.ndim != ndim:
                 raise TypeError(f"expected an array of {ndim} dimensions, got {coefficient!r}")

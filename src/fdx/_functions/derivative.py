@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fdx._arguments.choices import check_axis
 from fdx._common.types import Boundaries, Number, Scalar, T
 from fdx._functions.fields import Outputs, of_scalar
-from fdx._operators.operator import Diff
+from fdx._operators.schemes import Diff
 
 
 def terms(

@@ -9,7 +9,8 @@ import numpy as np
 
 from fdx._arguments.choices import PERIODIC, check_axes, check_boundary, numbered_errors
 from fdx._arguments.coordinates import as_spacing
-from fdx._operators.operator import Diff, Operator
+from fdx._operators.operator import Operator
+from fdx._operators.schemes import Diff
 
 
 class Grid:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments.arrays import as_array
-from fdx._arguments.choices import BOUNDARIES, PERIODIC
+from fdx._arguments.choices import PERIODIC, VALID
 from fdx._arguments.reals import check_waves
-from fdx._core import Band, Plan, points_needed
+from fdx._core import Band, Plan
 from fdx._operators.matrix import linear_operator, of_plan, scipy_sparse
 from fdx._operators.plans import apply, make_plan, stages_of
 from fdx._operators.terms import (
@@ -42,20 +42,37 @@ RESTARTS = 20  # of Arnoldi's method: it took fewer whenever it converged
 # ---- symbol ----
 
 
-def interior(leaf: Leaf) -> tuple[int, list[float]]:
-    """The constant interior stencil: offset of the first weight from the centre, and weights."""
+def interior(leaf: Leaf) -> list[float]:
+    """The weights of the constant interior stencil."""
     if not leaf.uniform:
         raise ValueError(
             "an operator on uneven coordinates has no symbol, as its stencil differs by point"
         )
-    side = BOUNDARIES.index("one-sided")
-    one_sided = replace(leaf, left=side, right=side, points=None, period=None, transposed=False)
-    needed = points_needed(leaf.deriv, leaf.accuracy, side, side, True) + 2 * leaf.half_width
-    ((_, band, _),) = stages_of(Term(1.0, (replace(one_sided, axis=0),)), (needed,))
+    scheme = None if leaf.scheme is None else replace(leaf.scheme, first=(), last=())
+    alone = replace(
+        leaf,
+        axis=0,
+        left=VALID,
+        right=VALID,
+        points=None,
+        period=None,
+        transposed=False,
+        scheme=scheme,
+    )
+    ((_, band, _),) = stages_of(Term(1.0, (alone,)), (alone.description.points_needed(),))
     assert band is not None
     found = band.interior()
     assert found is not None
-    return found
+    return found[1]
+
+
+def offsets_and_weights(leaf: Leaf) -> tuple[list[float], list[float]]:
+    """The interior stencil as it is applied, transposed or not: offsets from the result in
+    spacings, and weights."""
+    offsets, weights = leaf.offsets, interior(leaf)
+    if leaf.transposed:
+        return [-o for o in reversed(offsets)], weights[::-1]
+    return offsets, weights
 
 
 @functools.cache
@@ -76,10 +93,30 @@ def sine_series(deriv: int, count: int) -> list[float]:
 
 
 def leaf_symbol(leaf: Leaf, phase: Array) -> Array:
-    """The factor by which it multiplies a wave whose phase grows by `phase` from point to point.
+    """The factor by which it multiplies a wave whose phase grows by `phase` from point to point."""
+    return centred_symbol(leaf, phase) if leaf.centred else sum_of_waves(leaf, phase)
 
-    The symbol of a centred stencil is a truncated series of theta**n, whose terms have one sign, so
-    that nothing cancels: it is exactly 0 at 0, and has full precision near it.
+
+def sum_of_waves(leaf: Leaf, phase: Array) -> Array:
+    """The symbol of any stencil, relative to the place of the result.
+
+    Of weights that add up to 0, waves minus 1 are added, so that it is exactly 0 at 0. Neighbours
+    at the same distance follow each other, so that what cancels is exactly 0.
+    """
+    offsets, weights = offsets_and_weights(leaf)
+    size, rest = math.fsum(map(abs, weights)), abs(math.fsum(weights))
+    less = 1.0 if rest <= EPSILON * size else 0.0
+    total: Array = np.zeros(np.shape(phase), complex)
+    for o, w in sorted(zip(offsets, weights, strict=True), key=lambda pair: abs(pair[0])):
+        half = np.sin(o * phase / 2)
+        total.real += w * (-2 * half * half if less else np.cos(o * phase))
+        total.imag += w * np.sin(o * phase)
+    return total
+
+
+def centred_symbol(leaf: Leaf, phase: Array) -> Array:
+    """The symbol of a centred derivative: a truncated series of theta**n, whose terms have one
+    sign, so that nothing cancels. It is exactly 0 at 0, and has full precision near it.
     """
     odd = leaf.deriv % 2
     sine = 2 * np.sin(phase / 2)
@@ -168,7 +205,8 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
         here = list(sizes)
         for f in factors:
             assert not isinstance(f, Coefficient)
-            sizes[normalize_axis_index(f.axis, ndim)] -= sum(f.crop) * (-1 if f.transposed else 1)
+            d = normalize_axis_index(f.axis, ndim)
+            sizes[d] = f.length(sizes[d])
         for d in range(ndim):
             along = [
                 f
@@ -330,7 +368,7 @@ def radius_of_waves(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
         one = abs(term.scale)
         for f in term.factors:
             assert isinstance(f, Leaf)
-            one *= math.fsum(map(abs, interior(f)[1]))
+            one *= math.fsum(map(abs, interior(f)))
         size += one
     if not 0 < size < math.inf:
         return size
@@ -347,8 +385,9 @@ def radius_of_waves(terms: Sequence[Term], shape: tuple[int, ...]) -> float:
             [shape[axis] for axis in axes],
         )
 
+    leaves = [f for term in terms for f in term.factors if isinstance(f, Leaf)]
     odd = {sum(f.deriv for f in term.factors if isinstance(f, Leaf)) % 2 for term in terms}
-    if len(odd) > 1:
+    if len(odd) > 1 or not all(leaf.centred for leaf in leaves):
         axes = tuple(sorted({axis for some in by_axes(terms, ndim) for axis in some}))
         return size * math.sqrt(largest(lambda z: z.real**2 + z.imag**2, 2, list(terms), axes))
     # All symbols are real, or all imaginary: extrema of groups without a common axis add up.

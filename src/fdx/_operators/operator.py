@@ -16,22 +16,23 @@ from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments.arrays import POINTS, as_array, as_plain
-from fdx._arguments.choices import PERIODIC, VALID, check_boundary, check_integer, check_shape
-from fdx._arguments.coordinates import check_coordinates, check_period, precision_of
-from fdx._arguments.reals import check_coefficients, check_number
+from fdx._arguments.arrays import as_array
+from fdx._arguments.choices import CENTER, check_integer, check_shape
+from fdx._arguments.reals import check_coefficients
 from fdx._common.text import name_of_type
-from fdx._common.types import Boundaries, Integers, Number
-from fdx._core import Applicable, Plan, even_spacing
+from fdx._common.types import Integers, Number
+from fdx._core import Applicable, Plan
 from fdx._operators import analysis, matrix, pictures
 from fdx._operators.plans import apply, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
     Coefficient,
+    Factor,
     Leaf,
     Term,
     axes_of,
     check_points,
+    check_positions,
     cropped,
     finite,
     from_the_first,
@@ -143,6 +144,11 @@ class Operator(Applicable):
                 "numpy.asarray(array) * operator to multiply its result"
             )
 
+    @staticmethod
+    def _has(factors: tuple[Factor, ...]) -> bool:
+        """Do operators of a subclass consist of such factors?"""
+        return False
+
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = tuple(terms)
         self._plans: dict[tuple[int, ...], Plan] = {}
@@ -234,6 +240,7 @@ class Operator(Applicable):
         if not isinstance(other, Operator):
             check_added(other)
             return NotImplemented
+        check_positions([self._terms[0].lost(), other._terms[0].lost()])
         return from_terms(merged((*self._terms, *other._terms)))
 
     def __radd__(self, other: int) -> Operator:
@@ -308,7 +315,7 @@ class Operator(Applicable):
             return self
         term = self._terms[0]
         leaf = term.factors[0] if len(self._terms) == len(term.factors) == 1 else None
-        if isinstance(leaf, Leaf):
+        if isinstance(leaf, Leaf) and leaf.deriv and leaf.position == CENTER:
             leaf = replace(leaf, deriv=leaf.deriv * n)
             check_points(leaf)
             try:
@@ -621,16 +628,12 @@ def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
 
 
 def from_terms(terms: Iterable[Term]) -> Operator:
-    """The operator of terms; it is a `Diff` or the `Identity` if it equals one."""
+    """The operator of terms; of a kind such as `fdx.Diff` if it equals one of that kind."""
     terms = tuple(terms)
-    kind: type[Operator] = Operator
+    kinds: list[type[Operator]] = []
     if len(terms) == 1 and terms[0].scale == 1:
-        match terms[0].factors:
-            case ():
-                kind = Identity
-            case (Leaf(transposed=False),):
-                kind = Diff
-    return of_kind(kind, terms)
+        kinds = [kind for kind in Operator.__subclasses__() if kind._has(terms[0].factors)]
+    return of_kind(kinds[0] if kinds else Operator, terms)
 
 
 def as_coefficient(value: Any) -> float | Coefficient:
@@ -639,207 +642,7 @@ def as_coefficient(value: Any) -> float | Coefficient:
     return Coefficient(found) if isinstance(found, np.ndarray) else found
 
 
-class Diff(Operator):
-    """
-    The derivative along one axis, as an operator.
-
-    Parameters
-    ----------
-    axis : int
-        The axis of the arrays that it is applied to; negative ones count from the last.
-    spacing : float or array_like of shape (n,), optional
-        The distance between points, or the coordinates of the n points, strictly increasing or
-        decreasing: real numbers of any type, including fractions and decimals. If a float64 does
-        not hold them exactly, the first coordinate is subtracted from all, which keeps their
-        distances.
-    deriv : int, optional
-        The order of the derivative, 1 or more.
-    accuracy : int, optional
-        The order of accuracy, even: the error decreases as the spacing to this power. A stencil
-        has at most 64 points.
-    boundary : str or tuple of str, optional
-        The boundary condition at both ends of the axis, or a pair for the left and the right end:
-
-        - "one-sided": none; the stencils of the outer points are shifted inward, and have the
-          same accuracy.
-        - "periodic": the axis closes on itself, point n being point 0.
-        - "valid": the result has only the points where the centred stencil fits.
-        - "reflect", "symmetric": f is even about the last point, or about a wall half a spacing
-          outside of it, as `numpy.pad` pads with these modes (a Neumann condition).
-        - "reflect-odd": f minus its value at the last point is odd about that point (a Dirichlet
-          condition there).
-        - "symmetric-odd": as `numpy.pad` pads with ``reflect_type="odd"``, which subtracts the
-          value of the last point although the wall is half a spacing outside. Smooth functions
-          with a slope at the wall do not have this symmetry, and derivatives there do not converge.
-        - "zero": f is 0 outside, as `numpy.pad` pads with constants. With accuracy 2, f is 0 one
-          spacing outside of the last point.
-        - "antisymmetric": f is odd about a wall half a spacing outside, where it is 0 (a Dirichlet
-          condition for values at the centres of cells).
-    period : float, optional
-        With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
-        has to be more than the coordinates span. If evenly spaced coordinates have a period that
-        is not n times their spacing, the spacing across the ends is another one, as for 365 days
-        in a year of 365.25; more than twice n times the spacing is an error. For uneven ones so
-        is more than 8 times their span plus their widest distance. With a spacing it may be left
-        out; if given, it has to be n times the spacing.
-
-    Raises
-    ------
-    ValueError
-        For a zero spacing; coordinates that are not strictly increasing or decreasing; a `deriv`
-        below 1; an `accuracy` that is odd or below 2; stencils of more than 64 points; an unknown
-        `boundary`, or "periodic" on one side only; a `period` that is missing, not more than the
-        coordinates span, or more than twice n times the spacing of evenly spaced ones. An axis that
-        is too short, a `period` that is not n times a spacing, and weights that over- or underflow
-        are errors when the operator is applied.
-    TypeError
-        For arguments that are not integers or real numbers, or are more than these, such as
-        masked coordinates and coordinates with a unit.
-
-    See Also
-    --------
-    fdx.derivative : The same for one array.
-    fdx.Operator : What operators can do: sums, products, transposes, matrices.
-    fdx.weights : The weights of a stencil.
-
-    Notes
-    -----
-    For points at distances :math:`d_j` from the point whose n-th derivative is computed, Taylor's
-    expansion requires weights with :math:`\\sum_j w_j d_j^k / k! = 1` for :math:`k = n`, and 0 for
-    the other :math:`k` from 0 to the number of points minus 1. They are those of the polynomial
-    through the points (Fornberg 1988 [1]_). With a spacing they are correctly rounded, except for
-    the centre weight, which compensates the rounding of the others.
-
-    Sums are of differences. On a uniform spacing, odd derivatives sum ``f[i+j] - f[i-j]`` and even
-    ones ``(f[i+j] - f[i]) - (f[i] - f[i-j])``; all others sum ``f[i+j] - f[i]``. So the derivative
-    of a constant is exactly 0, except next to ends that are "zero" or "antisymmetric", and a
-    constant offset of all values, such as the mean of a pressure in float32, costs no digits.
-    ``D**n`` is the n-th derivative of this accuracy. ``D @ D`` is the first derivative taken twice,
-    which is 0 for a zigzag, a function whose sign alternates from point to point.
-
-    Coordinates that are evenly spaced up to rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", and with a `period` that is not n times their spacing. Evenly spaced up to
-    rounding means that each is where it should be within four roundings of the largest one in the
-    dtype that they have, and within a thousandth of their spacing: float32 coordinates may be off
-    by more than the same numbers in float64. To be certain, pass the spacing as a number.
-
-    References
-    ----------
-    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
-       Mathematics of Computation 51 (1988) 699-706.
-
-    Examples
-    --------
-    >>> import numpy as np, fdx
-    >>> x = np.linspace(0.0, 1.0, 6)
-    >>> D = fdx.Diff(0, 0.2)
-    >>> D(x**2).round(12)
-    array([0. , 0.4, 0.8, 1.2, 1.6, 2. ])
-    >>> (D**2)(x**2).round(12)
-    array([2., 2., 2., 2., 2., 2.])
-
-    A sum is computed in one pass; with `out` no memory is allocated:
-
-    >>> dx, dy = 0.1, 0.2
-    >>> laplacian = fdx.Diff(0, dx) ** 2 + fdx.Diff(1, dy) ** 2
-    >>> u = np.ones((20, 10))
-    >>> v = np.empty_like(u)
-    >>> laplacian(u, out=v) is v
-    True
-    >>> v.any()
-    np.False_
-    """
-
-    def __init__(
-        self,
-        axis: SupportsIndex,
-        spacing: ArrayLike = 1.0,
-        *,
-        deriv: SupportsIndex = 1,
-        accuracy: SupportsIndex = 2,
-        boundary: Boundaries = "one-sided",
-        period: Number | None = None,
-    ) -> None:
-        axis = check_integer(axis, "axis", "an integer", -(1 << 31))
-        if abs(axis) >= 64:
-            raise ValueError(f"axis: expected an integer from -64 to 63, got {axis}")
-        deriv = check_integer(deriv, "deriv", "an integer from 1 on", 1)
-        accuracy = check_integer(accuracy, "accuracy", "an even integer from 2 on", 2)
-        if accuracy % 2:
-            raise ValueError(f"accuracy: expected an even integer from 2 on, got {accuracy}")
-        left, right = check_boundary(boundary)
-        given = period
-        if period is not None:
-            period = check_number(period, "period")
-            if left != PERIODIC:
-                raise ValueError(
-                    f"period: expected None with boundary={boundary!r}, got {period}; "
-                    "it is for boundary='periodic'"
-                )
-        x, points, closeness = None, None, 1e-9
-        plain = None if type(spacing) is float else as_plain(spacing, "spacing", POINTS)
-        if plain is None or plain.ndim == 0:
-            h = check_number(spacing, "spacing")
-            if period is not None:
-                period = math.copysign(period, h)
-                closeness = max(closeness, *(4 * precision_of(a) for a in (spacing, given)))
-        else:
-            with np.errstate(all="ignore"):  # they may span more than a float64 holds
-                x, precision = check_coordinates(spacing, plain)
-                points = len(x)
-                if left == PERIODIC:
-                    period = check_period(x, period, precision, given)
-                    even = even_spacing(x, precision, period, precision_of(given))
-                else:
-                    even = even_spacing(x, precision)
-                h = x[1] - x[0] if even is None else even
-            if even is not None and VALID not in (left, right):
-                x = None  # with "valid" the result's length must not depend on values
-        coordinates = None if x is None else (x + 0.0).tobytes()  # which converts -0 to 0
-        leaf = Leaf(
-            axis,
-            float(h),
-            coordinates,
-            points,
-            deriv,
-            accuracy,
-            left,
-            right,
-            period,
-            closeness=closeness,
-        )
-        check_points(leaf)
-        super().__init__([Term(1.0, (leaf,))])
-
-
 def check_added(other: Any) -> None:
     if isinstance(other, (numbers.Number, np.ndarray)):
         kind = "array" if isinstance(other, np.ndarray) else "number"
         raise TypeError(f"sum of an operator and {kind}: write {kind} * fdx.Identity()")
-
-
-class Identity(Operator):
-    """
-    The operator that changes nothing, to be added to others or multiplied by arrays.
-
-    See Also
-    --------
-    fdx.Diff : The derivative along one axis.
-    fdx.Operator : What operators can do.
-
-    Examples
-    --------
-    >>> import numpy as np, fdx
-    >>> step = fdx.Identity() + 0.1 * fdx.Diff(0, deriv=2, boundary="periodic")
-    >>> step([0.0, 1.0, 0.0, 0.0])
-    array([0.1, 0.8, 0.1, 0. ])
-
-    ``D @ (c * Identity())`` is the derivative of a product with `c`:
-
-    >>> c = np.array([1.0, 2.0, 3.0])
-    >>> (fdx.Diff(0) @ (c * fdx.Identity()))([1.0, 1.0, 1.0])
-    array([1., 1., 1.])
-    """
-
-    def __init__(self) -> None:
-        super().__init__([Term(1.0, ())])

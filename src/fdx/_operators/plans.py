@@ -13,7 +13,16 @@ from numpy.lib.array_utils import normalize_axis_index
 from fdx._arguments.arrays import result_dtype
 from fdx._common import outputs, threads
 from fdx._core import Band, NoWeights, Plan, TooManyStages, empty, new_result
-from fdx._operators.terms import Along, Coefficient, Crop, Described, Leaf, Term
+from fdx._operators.terms import (
+    Along,
+    Coefficient,
+    Crop,
+    Described,
+    Leaf,
+    Term,
+    check_positions,
+    lost_by_any,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -72,6 +81,10 @@ def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
                     Plan((sizes[axis],), [(0, 0, scale, (f.described(0),))])
                 except NoWeights:
                     assert isinstance(f, Leaf)
+                    if f.scheme is not None:
+                        number = "" if scale == 1 else f" times {scale}"
+                        expected = "weights: expected some that are normal numbers"
+                        return f"{expected}{number}, got {f.text()}"
                     given = "coordinates" if f.coordinates is not None else f.spacing
                     return (
                         f"{expected} neither over- nor underflow, got {given} for deriv={f.deriv}"
@@ -105,14 +118,17 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
 
 def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
     """The results of all terms must have points in common."""
-    lost: dict[int, tuple[int, int]] = {}
+    losses = []
     for term in terms:
-        for axis, crop in term.crops().items():
+        here: dict[int, tuple[int, int]] = {}
+        for axis, (left, right) in term.lost().items():
             d = normalize_axis_index(axis, len(shape))
-            left, right = lost.get(d, (0, 0))
-            lost[d] = max(left, crop[0]), max(right, crop[1])
-    for d, crop in lost.items():
-        if sum(crop) >= shape[d]:
+            more = here.get(d, (0, 0))  # of the same axis, counted from the other end
+            here[d] = left + more[0], right + more[1]
+        losses.append(here)
+    check_positions(losses)
+    for d, lost in lost_by_any(losses).items():
+        if sum(lost) >= 2 * shape[d]:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import VALID
 from fdx._operators.analysis import leaf_symbol
 from fdx._operators.terms import (
     Coefficient,
@@ -67,7 +66,7 @@ def may_pass(crop: Crop, side: int, factor: Factor) -> bool:
         return False
     if isinstance(factor, Crop):
         return True
-    return factor.uniform and factor.points is None and (factor.left, factor.right)[side] == VALID
+    return factor.is_alike(side)
 
 
 def with_crops_last(factors: Sequence[Factor], transposed: bool) -> list[Factor]:
@@ -107,7 +106,7 @@ def without_last_crops(terms: list[Term]) -> list[Term]:
     """The terms without crops that are applied last, if other terms lack the points anyway."""
 
     def region(terms: list[Term]) -> dict[int, tuple[int, int]]:
-        return lost_by_any([term.crops() for term in terms])
+        return lost_by_any([term.lost() for term in terms])
 
     def shortened(term: Term) -> Term:
         if both_signs(term.factors):

@@ -6,22 +6,39 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import BOUNDARIES, MAX_NODES, VALID
+from fdx._arguments.choices import BOUNDARIES, CENTER, MAX_NODES, POSITIONS, VALID
 from fdx._arguments.coordinates import TWICE, UNIT
-from fdx._core import points_needed
+from fdx._core import Description
 
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Weights that are given: of an interior row, whose first neighbour is `offset` points after
+    the base point, and of rows at either end."""
+
+    offset: int
+    weights: Row
+    first: tuple[Row, ...] = ()
+    last: tuple[Row, ...] = ()
+
+    def state(self) -> tuple[Any, ...]:
+        return self.offset, self.weights, self.first, self.last
 
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """A derivative along an axis, or its transpose."""
+    """A derivative along an axis, an interpolation (deriv 0) or a stencil of given weights (a
+    scheme); or its transpose."""
 
     axis: int
     spacing: float
@@ -34,6 +51,9 @@ class Leaf:
     period: float | None
     transposed: bool = False
     closeness: float = 1e-9  # of the period to n times the spacing, relative
+    position: int = CENTER
+    side: int = 0  # -1: biased to the left, 1: to the right
+    scheme: Scheme | None = None
 
     def key(self) -> tuple[Any, ...]:
         """All that distinguishes it from others, to compare and sort by: the same in every
@@ -50,6 +70,9 @@ class Leaf:
             self.points or 0,
             self.period or 0.0,
             self.closeness,
+            self.position,
+            self.side,
+            () if self.scheme is None else self.scheme.state(),
             self.transposed,
         )
 
@@ -61,19 +84,57 @@ class Leaf:
         return self.coordinates is None
 
     @property
-    def half_width(self) -> int:
-        """The half-width of the interior stencil."""
-        if self.uniform:
-            return (self.deriv + 1) // 2 + self.accuracy // 2 - 1
-        return (self.deriv + self.accuracy) // 2
+    def centred(self) -> bool:
+        """Is it a derivative by the same number of neighbours on both sides of its point?"""
+        return self.position == CENTER and self.side == 0 and self.scheme is None
+
+    @cached_property
+    def description(self) -> Description:
+        return Description(
+            self.deriv,
+            self.accuracy,
+            self.left,
+            self.right,
+            self.spacing,
+            self.coordinates,
+            self.period or 0.0,
+            self.position,
+            self.side,
+            None if self.scheme is None else self.scheme.state(),
+        )
+
+    @cached_property
+    def outline(self) -> tuple[int, int, int, int, int, tuple[int, int]]:
+        return self.description.outline()
 
     @property
-    def crop(self) -> tuple[int, int]:
-        """How many points at either end the result does not have."""
-        return (
-            self.half_width if self.left == VALID else 0,
-            self.half_width if self.right == VALID else 0,
-        )
+    def half_width(self) -> int:
+        """The number of neighbours on the side of the result that has more of them."""
+        before, after, *_ = self.outline
+        return max(before, after, 0)
+
+    @property
+    def offsets(self) -> list[float]:
+        """Of an interior row's neighbours from its result, in spacings."""
+        before, after, _, _, half, _ = self.outline
+        return [k - half / 2 for k in range(-before, after + 1)]
+
+    @property
+    def lost(self) -> tuple[int, int]:
+        """How far from either end of the axis its results begin and end, in half spacings."""
+        _, _, begin, more, _, _ = self.outline
+        return begin, -2 * more - begin
+
+    def is_alike(self, side: int) -> bool:
+        """Do all rows towards an end have the same stencil?"""
+        own = () if self.scheme is None else (self.scheme.first, self.scheme.last)[side]
+        valid = (self.left, self.right)[side] == VALID
+        return self.uniform and self.points is None and valid and not own
+
+    def length(self, columns: int) -> int:
+        """The points of the result for an input of that many points."""
+        more = self.outline[3]
+        return columns - more if self.transposed else columns + more
 
     def boundary(self) -> str | tuple[str, str]:
         left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
@@ -81,12 +142,12 @@ class Leaf:
 
     def rows(self, columns: int) -> int:
         """The points of the result for an input of that many points, which are checked."""
-        n = columns + sum(self.crop) if self.transposed else columns
-        needed = points_needed(self.deriv, self.accuracy, self.left, self.right, self.uniform)
+        rows = self.length(columns)
+        n = rows if self.transposed else columns
+        needed = self.description.points_needed()
         if n < needed:
             raise ValueError(
-                f"axis {self.axis}: expected at least {needed} points for deriv={self.deriv}, "
-                f"accuracy={self.accuracy}, boundary={self.boundary()!r}, got {n}"
+                f"axis {self.axis}: expected at least {needed} points for {self.choices()}, got {n}"
             )
         if self.points not in (None, n):
             raise ValueError(
@@ -103,31 +164,38 @@ class Leaf:
                     f"{self.axis}, {abs(whole)}, got {abs(self.period)}"
                     + (twice * TWICE or far * UNIT)
                 )
-        return n if self.transposed else n - sum(self.crop)
+        return rows
+
+    def choices(self) -> str:
+        """What decides how many points it needs, as keywords."""
+        if self.scheme is not None:
+            return f"a stencil of {len(self.scheme.weights)}, boundary={self.boundary()!r}"
+        parts = [f"deriv={self.deriv}"] if self.deriv else ["an interpolation"]
+        parts += [f"accuracy={self.accuracy}", f"boundary={self.boundary()!r}"]
+        return ", ".join(parts + self.places())
+
+    def places(self) -> list[str]:
+        """The keywords for where results and neighbours are, unless these are the usual ones."""
+        found = []
+        if self.position != CENTER:
+            found.append(f"position={POSITIONS[self.position]!r}")
+        if self.side:
+            found.append(f"side={'left' if self.side < 0 else 'right'!r}")
+        return found
 
     def described(self, axis: int, coefficient: Array | None = None) -> Described:
         """Its description for the C core."""
-        return (
-            axis,
-            self.deriv,
-            self.accuracy,
-            self.left,
-            self.right,
-            self.spacing,
-            self.coordinates,
-            self.period or 0.0,
-            (0, 0),
-            self.transposed,
-            coefficient,
-        )
+        return axis, self.description, (0, 0), self.transposed, coefficient
 
     def text(self) -> str:
+        if self.scheme is not None:
+            return self.text_of_scheme() + (".T" if self.transposed else "")
         parts = [str(self.axis)]
         if self.points is not None:
             parts.append(f"<{self.points} coordinates>")
         elif self.spacing != 1:
             parts.append(repr(self.spacing))
-        if self.deriv != 1:
+        if self.deriv > 1:
             parts.append(f"deriv={self.deriv}")
         if self.accuracy != 2:
             parts.append(f"accuracy={self.accuracy}")
@@ -135,7 +203,24 @@ class Leaf:
             parts.append(f"boundary={self.boundary()!r}")
         if self.period is not None:
             parts.append(f"period={self.period!r}")
-        return f"Diff({', '.join(parts)})" + (".T" if self.transposed else "")
+        name = "Diff" if self.deriv else "Interp"
+        return f"{name}({', '.join(parts + self.places())})" + (".T" if self.transposed else "")
+
+    def text_of_scheme(self) -> str:
+        scheme = self.scheme
+        assert scheme is not None
+        ends = self.offsets[0], self.offsets[-1]
+        all_of_them = zip(self.offsets, scheme.weights, strict=True)
+        some = [(o, w) for o, w in all_of_them if w != 0 or o in ends]
+        offsets = [int(o) if o == int(o) else o for o, _ in some]
+        parts = [str(self.axis), str(offsets), str([w for _, w in some])]
+        if scheme.first:
+            parts.append(f"left={list(map(list, scheme.first))}")
+        if scheme.last:
+            parts.append(f"right={list(map(list, scheme.last))}")
+        if self.boundary() != "valid":
+            parts.append(f"boundary={self.boundary()!r}")
+        return f"Stencil({', '.join(parts + self.places())})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,21 +234,30 @@ class Crop:
     def key(self) -> tuple[Any, ...]:
         return ("Crop", self.axis, *self.crop, self.transposed)
 
+    @property
+    def lost(self) -> tuple[int, int]:
+        """How far from either end of the axis its results begin and end, in half spacings."""
+        return 2 * self.crop[0], 2 * self.crop[1]
+
+    def length(self, columns: int) -> int:
+        """The points of the result for an input of that many points."""
+        return columns + sum(self.crop) * (1 if self.transposed else -1)
+
     def transpose(self) -> Crop:
         return replace(self, transposed=not self.transposed)
 
     def rows(self, columns: int) -> int:
         """The points of the result for an input of that many points, which are checked."""
-        n = columns + sum(self.crop) if self.transposed else columns
-        if n <= sum(self.crop):
+        rows = self.length(columns)
+        if not self.transposed and rows <= 0:
             raise ValueError(
-                f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {n}"
+                f"axis {self.axis}: expected at least {sum(self.crop) + 1} points, got {columns}"
             )
-        return n if self.transposed else n - sum(self.crop)
+        return rows
 
     def described(self, axis: int, coefficient: Array | None = None) -> Described:
         """Its description for the C core."""
-        return axis, 0, 2, 0, 0, 1.0, None, 0.0, self.crop, self.transposed, coefficient
+        return axis, None, self.crop, self.transposed, coefficient
 
     def text(self) -> str:
         left, right = self.crop
@@ -226,15 +320,16 @@ class Term:
         )
         return Term(self.scale, moved)
 
-    def crops(self) -> dict[int, tuple[int, int]]:
-        """How many points it removes at the ends of axes, minus how many it adds."""
+    def lost(self) -> dict[int, tuple[int, int]]:
+        """How far from the ends of axes its results begin and end, in half spacings: twice the
+        points that it removes, or negative."""
         found: dict[int, tuple[int, int]] = {}
         for f in self.factors:
             if not isinstance(f, Coefficient):
                 sign = -1 if f.transposed else 1
                 left, right = found.get(f.axis, (0, 0))
-                found[f.axis] = (left + sign * f.crop[0], right + sign * f.crop[1])
-        return {axis: crop for axis, crop in found.items() if crop != (0, 0)}
+                found[f.axis] = (left + sign * f.lost[0], right + sign * f.lost[1])
+        return {axis: lost for axis, lost in found.items() if lost != (0, 0)}
 
     def text(self) -> str:
         product = (
@@ -253,7 +348,7 @@ class Term:
 
 
 def check_points(leaf: Leaf) -> None:
-    if leaf.deriv + leaf.accuracy > MAX_NODES or 2 * leaf.half_width + 1 > MAX_NODES:
+    if leaf.deriv + leaf.accuracy > MAX_NODES or leaf.description.points_needed() == 0:
         name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
         raise ValueError(
             f"{name}: expected a stencil of at most {MAX_NODES} points, "
@@ -316,36 +411,54 @@ def axes_of(terms: Iterable[Term]) -> tuple[int, ...]:
     return tuple(sorted({f.axis for f in along(terms)}))
 
 
-def lost_by_any(crops: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
-    """How many points at the ends of axes at least one of some terms lacks."""
+def lost_by_any(losses: Sequence[dict[int, tuple[int, int]]]) -> dict[int, tuple[int, int]]:
+    """How far from the ends of axes the results begin and end that all of some terms have, in half
+    spacings."""
 
     def most(axis: int, side: int) -> int:
-        return max(crop.get(axis, (0, 0))[side] for crop in crops)
+        return max(lost.get(axis, (0, 0))[side] for lost in losses)
 
-    return {axis: (most(axis, 0), most(axis, 1)) for crop in crops for axis in crop}
+    return {axis: (most(axis, 0), most(axis, 1)) for lost in losses for axis in lost}
+
+
+def check_positions(losses: Sequence[dict[int, tuple[int, int]]]) -> None:
+    """The results of all terms must be at points, or half a spacing from them, along each axis.
+    (Not checked if axes are counted from both ends, so that two of them may be the same.)"""
+    axes = {axis for lost in losses for axis in lost}
+    if axes and min(axes) < 0 <= max(axes):
+        return
+    for axis in axes:
+        if len({lost.get(axis, (0, 0))[0] % 2 for lost in losses}) > 1:
+            raise ValueError(
+                f"a sum along axis {axis}: expected results at the same places, got some at the "
+                "points and some half a spacing from them; write fdx.Interp(axis, position=...) @ "
+                "term, or term @ fdx.Interp(...), to move one of them"
+            )
 
 
 def cropped(terms: Sequence[Term]) -> list[Term]:
     """The terms, cropped to the points that all of them have: with "valid", some have more."""
-    crops = [term.crops() for term in terms]
-    if all(crop == crops[0] for crop in crops):
+    losses = [term.lost() for term in terms]
+    if all(lost == losses[0] for lost in losses):
         return list(terms)
-    axes = sorted({axis for crop in crops for axis in crop})
+    axes = sorted({axis for lost in losses for axis in lost})
     first = max(f.axis for f in along(terms))
     if axes[0] < 0 <= first:
         raise ValueError(
-            "a sum with a 'valid' boundary: expected axes that are all counted from the first, or "
-            f"all from the last, so that it is known which are the same, got {first} and "
-            f"{axes[0]}; write {axes[0]} as n - {-axes[0]} for arrays of n dimensions"
+            "a sum with a 'valid' boundary or a position: expected axes that are all counted from "
+            "the first, or all from the last, so that it is known which are the same, got "
+            f"{first} and {axes[0]}; write {axes[0]} as n - {-axes[0]} for arrays of n dimensions"
         )
-    least = lost_by_any(crops)
+    check_positions(losses)
+    least = lost_by_any(losses)
     found = []
-    for term, crop in zip(terms, crops, strict=True):
+    for term, lost in zip(terms, losses, strict=True):
         more = []
         for axis in axes:
-            left, right = crop.get(axis, (0, 0))
-            if least[axis] != (left, right):
-                more.append(Crop(axis, (least[axis][0] - left, least[axis][1] - right)))
+            left, right = lost.get(axis, (0, 0))
+            crop = (least[axis][0] - left) // 2, (least[axis][1] - right) // 2
+            if crop != (0, 0):
+                more.append(Crop(axis, crop))
         found.append(Term(term.scale, (*more, *term.factors)))
     return found
 
@@ -381,14 +494,23 @@ def state_of(terms: Iterable[Term]) -> tuple[Any, ...]:
     """Terms as constants and arrays, so that pickles name no private module."""
 
     def of_factor(f: Factor) -> tuple[Any, ...]:
-        values = [f.array] if isinstance(f, Coefficient) else vars(f).values()
-        return type(f).__name__, *values
+        if isinstance(f, Coefficient):
+            return type(f).__name__, f.array
+        values = [getattr(f, field.name) for field in fields(f)]
+        return type(f).__name__, *(v.state() if isinstance(v, Scheme) else v for v in values)
 
     return tuple((term.scale, tuple(map(of_factor, term.factors))) for term in terms)
 
 
 def terms_of(state: Any) -> list[Term]:
-    kinds: dict[str, Any] = {kind.__name__: kind for kind in (Leaf, Crop, Coefficient)}
+    def leaf(*values: Any) -> Leaf:
+        names = [field.name for field in fields(Leaf)]
+        found: dict[str, Any] = dict(zip(names, values, strict=True))
+        if found["scheme"] is not None:
+            found["scheme"] = Scheme(*found["scheme"])
+        return Leaf(**found)
+
+    kinds: dict[str, Any] = {"Leaf": leaf, "Crop": Crop, "Coefficient": Coefficient}
     return [
         Term(scale, tuple(kinds[kind](*values) for kind, *values in factors))
         for scale, factors in state

@@ -1,0 +1,585 @@
+"""The operators that users create: derivatives, interpolations, stencils of one's own, and the
+identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fdx._arguments.arrays import POINTS, as_plain
+from fdx._arguments.choices import (
+    BOUNDARIES,
+    CENTER,
+    INNER,
+    OUTER,
+    PERIODIC,
+    VALID,
+    check_accuracy,
+    check_boundary,
+    check_integer,
+    check_one_axis,
+    check_position,
+    check_side,
+)
+from fdx._arguments.coordinates import check_coordinates, check_period, precision_of
+from fdx._arguments.reals import check_exact, check_number, nearest
+from fdx._common.text import shown
+from fdx._common.types import Boundaries, Number, Position, Side
+from fdx._core import even_spacing
+from fdx._operators.operator import Operator
+from fdx._operators.terms import Factor, Leaf, Row, Scheme, Term, check_points
+
+MAX_WEIGHTS = 255  # of a row
+
+
+def points_along(spacing: Any, boundary: Any, left: int, right: int, period: Any) -> dict[str, Any]:
+    """The members of a leaf that say where the points of its axis are."""
+    given = period
+    if period is not None:
+        period = check_number(period, "period")
+        if left != PERIODIC:
+            raise ValueError(
+                f"period: expected None with boundary={boundary!r}, got {period}; "
+                "it is for boundary='periodic'"
+            )
+    x, points, closeness = None, None, 1e-9
+    plain = None if type(spacing) is float else as_plain(spacing, "spacing", POINTS)
+    if plain is None or plain.ndim == 0:
+        h = check_number(spacing, "spacing")
+        if period is not None:
+            period = math.copysign(period, h)
+            closeness = max(closeness, *(4 * precision_of(a) for a in (spacing, given)))
+    else:
+        with np.errstate(all="ignore"):  # they may span more than a float64 holds
+            x, precision = check_coordinates(spacing, plain)
+            points = len(x)
+            if left == PERIODIC:
+                period = check_period(x, period, precision, given)
+                even = even_spacing(x, precision, period, precision_of(given))
+            else:
+                even = even_spacing(x, precision)
+            h = x[1] - x[0] if even is None else even
+        if even is not None and VALID not in (left, right):
+            x = None  # with "valid" the result's length must not depend on values
+    return {
+        "spacing": float(h),
+        "coordinates": None if x is None else (x + 0.0).tobytes(),  # which converts -0 to 0
+        "points": points,
+        "period": period,
+        "closeness": closeness,
+    }
+
+
+class Diff(Operator):
+    """
+    The derivative along one axis, as an operator.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the arrays that it is applied to; negative ones count from the last.
+    spacing : float or array_like of shape (n,), optional
+        The distance between points, or the coordinates of the n points, strictly increasing or
+        decreasing: real numbers of any type, including fractions and decimals. If a float64 does
+        not hold them exactly, the first coordinate is subtracted from all, which keeps their
+        distances.
+    deriv : int, optional
+        The order of the derivative, 1 or more.
+    accuracy : int, optional
+        The order of accuracy, even, or odd with a `side`: the error decreases as the spacing to
+        this power. A stencil has at most 64 points.
+    boundary : str or tuple of str, optional
+        The boundary condition at both ends of the axis, or a pair for the left and the right end:
+
+        - "one-sided": none; the stencils of the outer points are shifted inward, and have the
+          same accuracy.
+        - "periodic": the axis closes on itself, point n being point 0.
+        - "valid": the result has only the points where the centred stencil fits.
+        - "reflect", "symmetric": f is even about the last point, or about a wall half a spacing
+          outside of it, as `numpy.pad` pads with these modes (a Neumann condition).
+        - "reflect-odd": f minus its value at the last point is odd about that point (a Dirichlet
+          condition there).
+        - "symmetric-odd": as `numpy.pad` pads with ``reflect_type="odd"``, which subtracts the
+          value of the last point although the wall is half a spacing outside. Smooth functions
+          with a slope at the wall do not have this symmetry, and derivatives there do not converge.
+        - "zero": f is 0 outside, as `numpy.pad` pads with constants. With accuracy 2, f is 0 one
+          spacing outside of the last point.
+        - "antisymmetric": f is odd about a wall half a spacing outside, where it is 0 (a Dirichlet
+          condition for values at the centres of cells).
+    period : float, optional
+        With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
+        has to be more than the coordinates span. If evenly spaced coordinates have a period that
+        is not n times their spacing, the spacing across the ends is another one, as for 365 days
+        in a year of 365.25; more than twice n times the spacing is an error. For uneven ones so
+        is more than 8 times their span plus their widest distance. With a spacing it may be left
+        out; if given, it has to be n times the spacing.
+    position : {"center", "inner", "outer", "left", "right"}, optional
+        Where the results are, on a staggered grid:
+
+        - "center": at the n points.
+        - "inner": at the n - 1 midpoints between them.
+        - "outer": at n + 1 places, between the points and half a spacing outside either end.
+        - "left", "right": at n places, half a spacing before or after each point.
+
+        Stencils are symmetric about the result; the first derivative of accuracy 2 is
+        ``numpy.diff(f) / h`` for "inner". With "periodic" it is "left" or "right" (or "center").
+        Of uneven coordinates the places are the midpoints.
+    side : {"left", "right"}, optional
+        Biased stencils, for upwind schemes: with one point more on this side of the result, and an
+        odd `accuracy`. At a "one-sided" end stencils are shifted inward, so that at an inflow they
+        are downwind ones.
+
+    Raises
+    ------
+    ValueError
+        For a zero spacing; coordinates that are not strictly increasing or decreasing; a `deriv`
+        below 1; an `accuracy` that is not even and at least 2, or with a `side` odd; stencils of
+        more than 64 points; an unknown `boundary`, `position` or `side`, or "periodic" on one side
+        only, or with "inner" or "outer"; a `side` with a position other than "center"; a `period`
+        that is missing, not more than the coordinates span, or more than twice n times the spacing
+        of evenly spaced ones. An axis that is too short, a `period` that is not n times a spacing,
+        and weights that over- or underflow are errors when the operator is applied.
+    TypeError
+        For arguments that are not integers or real numbers, or are more than these, such as
+        masked coordinates and coordinates with a unit.
+
+    See Also
+    --------
+    fdx.derivative : The same for one array.
+    fdx.Interp : Values between the points.
+    fdx.Stencil : Weights of one's own.
+    fdx.Operator : What operators can do: sums, products, transposes, matrices.
+    fdx.weights : The weights of a stencil.
+
+    Notes
+    -----
+    For points at distances :math:`d_j` from the point whose n-th derivative is computed, Taylor's
+    expansion requires weights with :math:`\\sum_j w_j d_j^k / k! = 1` for :math:`k = n`, and 0 for
+    the other :math:`k` from 0 to the number of points minus 1. They are those of the polynomial
+    through the points (Fornberg 1988 [1]_). With a spacing they are correctly rounded, except for
+    the centre weight, which compensates the rounding of the others.
+
+    Sums are of differences. On a uniform spacing, odd derivatives sum ``f[i+j] - f[i-j]`` and even
+    ones ``(f[i+j] - f[i]) - (f[i] - f[i-j])``; all others sum ``f[i+j] - f[i]``, where at a
+    midpoint `i` is the point before it. So the derivative
+    of a constant is exactly 0, except next to ends that are "zero" or "antisymmetric", and a
+    constant offset of all values, such as the mean of a pressure in float32, costs no digits.
+    ``D**n`` is the n-th derivative of this accuracy (but for positions other than "center", where
+    it is D applied n times). ``D @ D`` is the first derivative taken twice,
+    which is 0 for a zigzag, a function whose sign alternates from point to point.
+
+    Coordinates that are evenly spaced up to rounding, as from `numpy.linspace`, count as a spacing,
+    except with "valid", and with a `period` that is not n times their spacing. Evenly spaced up to
+    rounding means that each is where it should be within four roundings of the largest one in the
+    dtype that they have, and within a thousandth of their spacing: float32 coordinates may be off
+    by more than the same numbers in float64. To be certain, pass the spacing as a number.
+
+    References
+    ----------
+    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
+       Mathematics of Computation 51 (1988) 699-706.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> x = np.linspace(0.0, 1.0, 6)
+    >>> D = fdx.Diff(0, 0.2)
+    >>> D(x**2).round(12)
+    array([0. , 0.4, 0.8, 1.2, 1.6, 2. ])
+    >>> (D**2)(x**2).round(12)
+    array([2., 2., 2., 2., 2., 2.])
+
+    A sum is computed in one pass; with `out` no memory is allocated:
+
+    >>> dx, dy = 0.1, 0.2
+    >>> laplacian = fdx.Diff(0, dx) ** 2 + fdx.Diff(1, dy) ** 2
+    >>> u = np.ones((20, 10))
+    >>> v = np.empty_like(u)
+    >>> laplacian(u, out=v) is v
+    True
+    >>> v.any()
+    np.False_
+
+    Diffusion with a coefficient `c` at the midpoints and walls that nothing passes: fluxes ``c *
+    D(u)`` between the points, and what flows in minus what flows out:
+
+    >>> D = fdx.Diff(0, 0.5, position="inner")
+    >>> c = np.array([1.0, 2.0, 2.0, 1.0])
+    >>> L = -(D.T @ (c * D))
+    >>> L([0.0, 1.0, 0.0, 1.0, 0.0])
+    array([  4., -12.,  16., -12.,   4.])
+    """
+
+    def __init__(
+        self,
+        axis: SupportsIndex,
+        spacing: ArrayLike = 1.0,
+        *,
+        deriv: SupportsIndex = 1,
+        accuracy: SupportsIndex = 2,
+        boundary: Boundaries = "one-sided",
+        period: Number | None = None,
+        position: Position = "center",
+        side: Side | None = None,
+    ) -> None:
+        axis = check_one_axis(axis)
+        deriv = check_integer(deriv, "deriv", "an integer from 1 on", 1)
+        toward = check_side(side)
+        accuracy = check_accuracy(accuracy, toward)
+        left, right = check_boundary(boundary)
+        at = check_position(position, left)
+        if toward and at != CENTER:
+            raise ValueError(
+                f"side: expected None with position={position!r}, whose stencils are symmetric "
+                f"about the midpoints, got {side!r}"
+            )
+        leaf = Leaf(
+            axis=axis,
+            deriv=deriv,
+            accuracy=accuracy,
+            left=left,
+            right=right,
+            position=at,
+            side=toward,
+            **points_along(spacing, boundary, left, right, period),
+        )
+        check_points(leaf)
+        super().__init__([Term(1.0, (leaf,))])
+
+    @staticmethod
+    def _has(factors: tuple[Factor, ...]) -> bool:
+        (leaf,) = factors if len(factors) == 1 else (None,)
+        return isinstance(leaf, Leaf) and leaf.deriv > 0 and not leaf.transposed
+
+
+class Interp(Operator):
+    """
+    Values between the points of one axis, as an operator.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the arrays that it is applied to; negative ones count from the last.
+    spacing : float or array_like of shape (n,), optional
+        As of `fdx.Diff`: a number, which does not change the weights, or the coordinates of the n
+        points.
+    accuracy : int, optional
+        The order of accuracy, even: the error decreases as the spacing to this power. It is also
+        the number of points of a stencil, at most 64.
+    position : {"inner", "outer", "left", "right"}
+        Where the values are, as in `fdx.Diff`: at midpoints, and half a spacing outside of the
+        ends.
+    boundary : str or tuple of str, optional
+        As of `fdx.Diff`.
+    period : float, optional
+        As of `fdx.Diff`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `fdx.Diff`, and for "center", where the values are known.
+
+    See Also
+    --------
+    fdx.Diff : Derivatives, also between the points.
+    fdx.Operator : What operators can do: sums, products, transposes, matrices.
+
+    Notes
+    -----
+    The weights are those of the polynomial through the points of the stencil [1]_: of accuracy 2
+    the mean of two neighbours, of accuracy 4 ``(-f[i-1] + 9 f[i] + 9 f[i+1] - f[i+2]) / 16``. Rows
+    are plain sums, so that a constant stays the same up to rounding.
+
+    References
+    ----------
+    .. [1] B. Fornberg, Generation of finite difference formulas on arbitrarily spaced grids,
+       Mathematics of Computation 51 (1988) 699-706.
+
+    Examples
+    --------
+    >>> import fdx
+    >>> fdx.Interp(0, position="inner")([0.0, 1.0, 4.0, 9.0])
+    array([0.5, 2.5, 6.5])
+    >>> fdx.Interp(0, accuracy=4, position="inner")([0.0, 1.0, 4.0, 9.0])
+    array([0.25, 2.25, 6.25])
+    """
+
+    def __init__(
+        self,
+        axis: SupportsIndex,
+        spacing: ArrayLike = 1.0,
+        *,
+        accuracy: SupportsIndex = 2,
+        position: Position,
+        boundary: Boundaries = "one-sided",
+        period: Number | None = None,
+    ) -> None:
+        axis = check_one_axis(axis)
+        accuracy = check_accuracy(accuracy, 0)
+        left, right = check_boundary(boundary)
+        at = check_position(position, left)
+        if at == CENTER:
+            raise ValueError(
+                "position: expected 'inner', 'outer', 'left' or 'right', got 'center', where the "
+                "values are known; write fdx.Identity()"
+            )
+        leaf = Leaf(
+            axis=axis,
+            deriv=0,
+            accuracy=accuracy,
+            left=left,
+            right=right,
+            position=at,
+            **points_along(spacing, boundary, left, right, period),
+        )
+        check_points(leaf)
+        super().__init__([Term(1.0, (leaf,))])
+
+    @staticmethod
+    def _has(factors: tuple[Factor, ...]) -> bool:
+        (leaf,) = factors if len(factors) == 1 else (None,)
+        return (
+            isinstance(leaf, Leaf)
+            and leaf.deriv == 0
+            and leaf.scheme is None
+            and not leaf.transposed
+        )
+
+
+class Stencil(Operator):
+    """
+    A stencil of one's own along one axis, as an operator: any weights, and rows for the ends.
+
+    Parameters
+    ----------
+    axis : int
+        The axis of the arrays that it is applied to; negative ones count from the last.
+    offsets : sequence of int or float
+        Which neighbours: their offsets from the result, in points. With a `position` other than
+        "center", results are between points, and offsets are -0.5, 0.5, 1.5 and so on.
+    weights : array_like of shape (len(offsets),)
+        Their weights: real numbers of any type, including fractions.
+    left, right : sequence of sequences of float, optional
+        The boundary closure: rows of weights for the first and the last results, instead of
+        `boundary`. A row of `left` has the weights of the first points; one of `right` those of the
+        last points; both in the order of the points, and rows in the order of the results. At least
+        as many rows as there are results whose stencil reaches outside. If only one is given, the
+        other is its mirror image, with the other sign if the weights are antisymmetric;
+        ``right=()`` means that there are no such rows.
+    boundary : str or tuple of str, optional
+        What to do where the stencil reaches outside: "valid", there are no results; "periodic" or
+        one of the others that `fdx.Diff` explains, but not "one-sided".
+    position : {"center", "inner", "outer", "left", "right"}, optional
+        Where the results are, as of `fdx.Diff`.
+
+    Raises
+    ------
+    ValueError
+        For offsets that are equal, not whole (or, between points, not half of an odd number), or
+        span more than 255 points; as many weights as there are offsets are expected, finite, and
+        one of them other than 0; too few or too long rows; rows that cannot be mirrored; an unknown
+        `boundary` or `position`. An axis that is too short is an error when the operator is
+        applied.
+    TypeError
+        For weights that are not real numbers.
+
+    See Also
+    --------
+    fdx.Diff : Derivatives, whose weights need not be given.
+    fdx.weights : Weights of a derivative on any nodes.
+    fdx.Operator : What operators can do: sums, products, transposes, matrices, symbols.
+
+    Notes
+    -----
+    Rows whose weights add up to 0, up to the rounding of the weights, sum differences from the
+    point of the result (at a midpoint, from the point before it), so that they give exactly 0 for a
+    constant; the weight of that point is set to minus the sum of the others. Symmetric and
+    antisymmetric ones sum pairs, as `fdx.Diff` does. Other rows are plain sums in the order of the
+    points. Offsets between the given ones have the weight 0: an infinity or NaN there still spreads
+    to the result.
+
+    Examples
+    --------
+    The fourth derivative of accuracy 2, where it fits:
+
+    >>> import numpy as np, fdx
+    >>> D4 = fdx.Stencil(0, [-2, -1, 0, 1, 2], [1, -4, 6, -4, 1])
+    >>> D4(np.arange(7.0) ** 4)
+    array([24., 24., 24.])
+
+    A first derivative with a closure, which is mirrored:
+
+    >>> D = fdx.Stencil(0, [-1, 1], [-0.5, 0.5], left=[[-1, 1]])
+    >>> D([0.0, 1.0, 4.0, 9.0])
+    array([1., 2., 4., 5.])
+    >>> D
+    Stencil(0, [-1, 1], [-0.5, 0.5], left=[[-1.0, 1.0]], right=[[-1.0, 1.0]])
+        (-f[i-1] + f[i+1]) / 2
+    """
+
+    def __init__(
+        self,
+        axis: SupportsIndex,
+        offsets: ArrayLike,
+        weights: ArrayLike,
+        *,
+        left: Sequence[ArrayLike] | None = None,
+        right: Sequence[ArrayLike] | None = None,
+        boundary: Boundaries = "valid",
+        position: Position = "center",
+    ) -> None:
+        axis = check_one_axis(axis)
+        at_left, at_right = check_boundary(boundary)
+        at = check_position(position, at_left)
+        offset, interior = check_stencil(offsets, weights, at)
+        first, last = check_rows(left, right, interior, offset, at)
+        leaf = Leaf(
+            axis=axis,
+            spacing=1.0,
+            coordinates=None,
+            points=None,
+            deriv=0,
+            accuracy=2,
+            left=at_left,
+            right=at_right,
+            period=None,
+            position=at,
+            scheme=Scheme(offset, interior, first, last),
+        )
+        check_closures(leaf, boundary)
+        super().__init__([Term(1.0, (leaf,))])
+
+    @staticmethod
+    def _has(factors: tuple[Factor, ...]) -> bool:
+        (leaf,) = factors if len(factors) == 1 else (None,)
+        return isinstance(leaf, Leaf) and leaf.scheme is not None and not leaf.transposed
+
+
+def check_row(value: Any, name: str) -> Row:
+    """A row of weights, rounded to float64; 0 is not -0."""
+    a = check_exact(value, name)
+    if a.ndim != 1 or not 1 <= len(a) <= MAX_WEIGHTS:
+        raise ValueError(
+            f"{name}: expected 1 to {MAX_WEIGHTS} weights, got an array of shape {a.shape}"
+        )
+    row = nearest(a) + 0.0
+    if not np.isfinite(row).all():
+        raise ValueError(f"{name}: expected weights that a float64 holds, got {shown(value)}")
+    return tuple(float(w) for w in row)
+
+
+def check_stencil(offsets: Any, weights: Any, position: int) -> tuple[int, Row]:
+    """The offset of the first neighbour from the base point, and weights without gaps."""
+    half = position != CENTER
+    given = check_exact(offsets, "offsets")
+    places = [2 * float(o) for o in given.flat] if given.ndim == 1 else []
+    if not places or any(p % 2 != half for p in places) or len(set(places)) < len(places):
+        kind = "half of odd integers, as -0.5 and 0.5, between points" if half else "integers"
+        raise ValueError(f"offsets: expected different {kind}, got {shown(offsets)}")
+    row = check_row(weights, "weights")
+    if len(row) != len(places):
+        raise ValueError(f"weights: expected {len(places)}, one for each offset, got {len(row)}")
+    if not any(row):
+        raise ValueError(f"weights: expected one that is not 0, got {shown(weights)}")
+    least, most = min(places), max(places)
+    if max(most, -least) > MAX_WEIGHTS or (most - least) / 2 >= MAX_WEIGHTS:
+        raise ValueError(
+            f"offsets: expected at most {MAX_WEIGHTS} points from the first to the last, none "
+            f"farther than {MAX_WEIGHTS // 2} from the result, got {shown(offsets)}"
+        )
+    found = [0.0] * (round((most - least) / 2) + 1)
+    for p, w in zip(places, row, strict=True):
+        found[round((p - least) / 2)] = w
+    return math.floor((least + half) / 2), tuple(found)
+
+
+def check_rows(
+    left: Any, right: Any, interior: Row, offset: int, position: int
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """The rows at both ends, the mirror image of the other where only one is given."""
+    first, last = (
+        None if rows is None else tuple(check_row(r, f"{name}[{k}]") for k, r in enumerate(rows))
+        for rows, name in ((left, "left"), (right, "right"))
+    )
+    if first is None and last is None:
+        return (), ()
+    if first is not None and last is not None:
+        return first, last
+    given, name, other = (first, "right", "left") if last is None else (last, "left", "right")
+    assert given is not None
+    if not given:
+        return (), ()
+    symmetric = interior == interior[::-1]
+    if not (symmetric or interior == tuple(-w for w in interior[::-1])) or position not in (
+        CENTER,
+        INNER,
+        OUTER,
+    ):
+        raise ValueError(
+            f"{name}: expected rows, or () for none, as those of {other} cannot be mirrored for "
+            "weights that are neither symmetric nor antisymmetric about the result, or for results "
+            "that are not, got None"
+        )
+    sign = 1.0 if symmetric else -1.0
+    mirrored = tuple(tuple(sign * w + 0.0 for w in row[::-1]) for row in given[::-1])
+    return (given, mirrored) if last is None else (mirrored, given)
+
+
+def check_closures(leaf: Leaf, boundary: Any) -> None:
+    """Have both ends rows for all results whose stencil reaches outside?"""
+    scheme = leaf.scheme
+    assert scheme is not None
+    alone = replace(leaf, left=VALID, right=VALID, scheme=replace(scheme, first=(), last=()))
+    _, _, _, _, _, ghosts = alone.outline
+    ends = (("left", leaf.left, scheme.first), ("right", leaf.right, scheme.last))
+    for (name, at, rows), outside in zip(ends, ghosts, strict=True):
+        if rows and at == PERIODIC:
+            raise ValueError(
+                f"{name}: expected None with boundary='periodic', got {len(rows)} rows"
+            )
+        if rows and len(rows) < outside:
+            raise ValueError(
+                f"{name}: expected at least {outside} rows, as so many results have neighbours "
+                f"outside, got {len(rows)}"
+            )
+        if not rows and outside and BOUNDARIES[at] == "one-sided":
+            raise ValueError(
+                f"boundary: expected {name}=... with rows of weights, or another boundary, as "
+                f"one-sided weights do not follow from those of the interior, got {boundary!r}"
+            )
+
+
+class Identity(Operator):
+    """
+    The operator that changes nothing, to be added to others or multiplied by arrays.
+
+    See Also
+    --------
+    fdx.Diff : The derivative along one axis.
+    fdx.Operator : What operators can do.
+
+    Examples
+    --------
+    >>> import numpy as np, fdx
+    >>> step = fdx.Identity() + 0.1 * fdx.Diff(0, deriv=2, boundary="periodic")
+    >>> step([0.0, 1.0, 0.0, 0.0])
+    array([0.1, 0.8, 0.1, 0. ])
+
+    ``D @ (c * Identity())`` is the derivative of a product with `c`:
+
+    >>> c = np.array([1.0, 2.0, 3.0])
+    >>> (fdx.Diff(0) @ (c * fdx.Identity()))([1.0, 1.0, 1.0])
+    array([1., 1., 1.])
+    """
+
+    def __init__(self) -> None:
+        super().__init__([Term(1.0, ())])
+
+    @staticmethod
+    def _has(factors: tuple[Factor, ...]) -> bool:
+        return not factors
