@@ -40,24 +40,22 @@ cdef class Description:
             self.set_scheme(offset, weights, first, last)
 
     cdef int set_scheme(self, int offset, tuple weights, tuple first, tuple last) except -1:
-        cdef Py_ssize_t count = len(weights), k = 0
-        for row in first + last:
+        cdef list rows = [weights, *first, *last]
+        cdef Py_ssize_t count = 0, k
+        for row in rows:
             count += len(<tuple?>row)
-        cdef Py_ssize_t rows = len(first) + len(last)
-        self.memory = malloc(rows * sizeof(fdx_scheme_row) + count * sizeof(double) + 1)
+        self.memory = malloc(len(rows) * sizeof(fdx_scheme_row) + count * sizeof(double))
         if self.memory == NULL:
             raise MemoryError("a stencil")
         cdef fdx_scheme_row *row_of = <fdx_scheme_row *>self.memory
-        cdef double *w = <double *>(row_of + rows)
-        self.scheme = fdx_scheme(offset=offset, count=<int>len(weights), w=w, nfirst=<int>len(first),
-                                 nlast=<int>len(last), first=row_of, last=row_of + len(first))
-        for row in (weights,) + first + last:
-            if k > 0:
-                row_of[k - 1] = fdx_scheme_row(count=<int>len(<tuple>row), w=w)
-            k += 1
-            for value in <tuple>row:
+        cdef double *w = <double *>(row_of + len(rows))
+        for k in range(len(rows)):
+            row_of[k] = fdx_scheme_row(count=<int>len(<tuple>rows[k]), w=w)
+            for value in <tuple>rows[k]:
                 w[0] = value
                 w += 1
+        self.scheme = fdx_scheme(offset=offset, count=row_of.count, w=row_of.w, nfirst=<int>len(first),
+                                 nlast=<int>len(last), first=row_of + 1, last=row_of + 1 + len(first))
         self.what.scheme = &self.scheme
         return 0
 
