@@ -198,14 +198,13 @@ typedef struct {
 
 /* The description of a derivative along an axis, of an interpolation, or of a stencil of your own.
  *
- * Interior stencils are centred and as small as the accuracy allows, all divisions rounding down:
+ * Interior stencils are as small as the accuracy allows, all divisions rounding down:
  * - FDX_CENTER: (deriv + 1) / 2 + accuracy / 2 - 1 points on either side of the result for a uniform spacing, and
- * (deriv
- *   + accuracy) / 2 for coordinates, where the centre adds no accuracy;
+ *   (deriv + accuracy) / 2 for coordinates, where the centre adds no accuracy;
  * - other positions: (deriv + accuracy) / 2 points on either side for a uniform spacing and for the first derivative of
  *   accuracy 2, otherwise (deriv + accuracy + 1) / 2 for coordinates;
- * - biased ones (`side`) have deriv + accuracy points: a first derivative one more on that side of the result than on
- *   the other, so that the result itself counts for the other side.
+ * - biased ones (`side`): (deriv + accuracy + 1) / 2 points on that side of the result, and deriv + accuracy points in
+ *   all, the result's own among them.
  * Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as that, unless a boundary
  * is FDX_VALID: the number of rows does not depend on the values of coordinates. */
 typedef struct {
@@ -214,7 +213,7 @@ typedef struct {
     int accuracy;       /* order of the error: even, from 2 on; odd, from 1 on, with a side */
     int left, right;    /* fdx_boundary */
     double scale;       /* multiplies all weights: 1 for the derivative itself; not 0 */
-    double spacing;     /* if x is NULL; may be negative; not 0 */
+    double spacing;     /* if x is NULL; may be negative; not 0; deriv 0: ignored */
     const double *x;    /* n coordinates of the points, rising or falling, or NULL */
     double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
     const fdx_isa *isa; /* computes the weights for coordinates; NULL: "base"; changes the speed only */
@@ -458,9 +457,9 @@ fdx_status fdx_weights(double *w, double *rest, const double *x, int n, double a
  *   FDX_SUM_PLAIN          ((w[0] x[0] + w[1] x[1]) + w[2] x[2]) + ...
  *   FDX_SUM_DIFFERENCES    the same of w[k] (x[k] - x[c]), without k = c; for weights whose sum is zero
  *   FDX_SUM_ANTISYMMETRIC  (w[c+1] (x[c+1] - x[c-1]) + w[c+2] (x[c+2] - x[c-2])) + ...; of an even number of
- * neighbours, about the midpoint of c and c+1: (w[c+1] (x[c+1] - x[c]) + w[c+2] (x[c+2] - x[c-1])) + ...
- *   FDX_SUM_SYMMETRIC      (w[c+1] ((x[c+1] - x[c]) - (x[c] - x[c-1])) + w[c+2] ((x[c+2] - x[c]) - (x[c] - x[c-2]))) +
- * ... The last three give exactly 0 for a constant, and differences of close values are exact. They do not use w[c],
+ * neighbours, about the midpoint of c and c + 1: (w[c+1] (x[c+1] - x[c]) + w[c+2] (x[c+2] - x[c-1])) + ...
+ *   FDX_SUM_SYMMETRIC      as the first of these, of w[c+j] ((x[c+j] - x[c]) - (x[c] - x[c-j]))
+ * All but FDX_SUM_PLAIN give exactly 0 for a constant, and differences of close values are exact. They do not use w[c],
  * unless it is one of an even number. Set it nevertheless to what the sum gives for a 1 at the centre and 0 elsewhere,
  * so that the weights are the matrix's. */
 typedef enum { FDX_SUM_PLAIN = 0, FDX_SUM_DIFFERENCES, FDX_SUM_ANTISYMMETRIC, FDX_SUM_SYMMETRIC } fdx_summation;

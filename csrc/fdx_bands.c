@@ -533,8 +533,10 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
     const ptrdiff_t first = *lo, last = *lo + count - 1;
     *lo = most(first, 0);
     *hi = least(last, n - 1);
-    if (*lo > *hi) /* all neighbours are outside */
-        *lo = *hi = first >= n ? n - 1 : 0;
+    if (*lo > *hi) { /* all neighbours are outside */
+        *lo = n;
+        *hi = -1;
+    }
     /* Sources of ghost values, and the last points that odd ones contain. */
     ptrdiff_t end, from;
     if (first < 0 && m->what->left != FDX_ZERO) {
@@ -547,6 +549,8 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
         *hi = is_odd(m->what->right) ? n - 1 : most(*hi, source(m, most(first, n), &end));
         *lo = least(*lo, from);
     }
+    if (*lo > *hi) /* all of them are 0 */
+        *lo = *hi = first >= n ? n - 1 : 0;
 }
 
 /* The coordinate of point p, which may be outside the array, minus `origin`. */
@@ -576,8 +580,7 @@ static double result_coordinate(const builder *m, ptrdiff_t i, double origin)
 }
 
 /* The weights of the stencil of `count` nodes from lo on, for base point i. With a uniform spacing, for a result at
- * at/2 spacings after the first node; they may be those of the last call: all of an interior has the same stencil, and
- * both closures if they are mirrored. */
+ * at/2 spacings after the first node; they may be those of the last call. */
 static fdx_status stencil_weights(builder *m, ptrdiff_t i, ptrdiff_t lo, int count, int at)
 {
     const double *x = m->x;
@@ -621,7 +624,7 @@ static int add_up_to_zero(const double *w, int count)
     merged m = {{0, 0}, 0};
     for (int k = 0; k < count; k++)
         add_times(&m, 1, (fdx_dd){w[k], 0});
-    return magnitude(m.sum.hi) <= DBL_EPSILON / 2 * m.size;
+    return fdx_is_finite(m.size) && magnitude(m.sum.hi) <= DBL_EPSILON / 2 * m.size;
 }
 
 static void fill_own_row(const builder *m, const fdx_scheme_row *own, fdx_stencil *r, double *w)
@@ -719,17 +722,26 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
     return all;
 }
 
-/* The summation order of interior rows. */
-static int interior_summation(const fdx_derivative *what, int uniform, const fdx_outline *o)
+/* Set the summation order of a derivative's rows: its own function, as it computes with weights. */
+static void set_derivative_summation(builder *m)
 {
+    const fdx_derivative *what = m->what;
     const fdx_scheme *scheme = what->scheme;
-    const int in_the_middle = uniform && o->after == o->before + o->half;
+    const fdx_outline *o = &m->outline;
+    fdx_stencil *r = &m->band.interior;
+    const int in_the_middle = !m->varying && o->after == o->before + o->half;
+    m->end_summation = FDX_SUM_DIFFERENCES;
     if (scheme == NULL ? what->deriv == 0 : scheme->count < 2 || !add_up_to_zero(scheme->w, scheme->count))
-        return FDX_SUM_PLAIN;
-    if (!in_the_middle)
-        return FDX_SUM_DIFFERENCES;
-    const fdx_stencil given = {.count = (int)o->count, .w = scheme == NULL ? NULL : scheme->w, .weight_step = 1};
-    return summation_of(scheme != NULL ? parity(&given) : what->deriv % 2 != 0 ? -1 : 1, (int)o->count);
+        m->end_summation = r->summation = FDX_SUM_PLAIN;
+    else if (!in_the_middle)
+        r->summation = FDX_SUM_DIFFERENCES;
+    else if (scheme == NULL)
+        r->summation = summation_of(what->deriv % 2 != 0 ? -1 : 1, r->count);
+    else
+        r->summation =
+            summation_of(parity(&(fdx_stencil){.count = r->count, .w = scheme->w, .weight_step = 1}), r->count);
+    if (r->summation == FDX_SUM_PLAIN && (o->before < 0 || o->after < 0))
+        r->centre = -1;
 }
 
 /* The builder of a derivative, without coordinates and scale; FDX_E_SIZE if n is too small. */
@@ -738,9 +750,9 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
     const fdx_status status = fdx_check_derivative(what);
     if (status != FDX_OK)
         return status;
-    if (what->n < points_needed(what, uniform) || what->n > MAX_LENGTH)
-        return FDX_E_SIZE;
     const fdx_outline o = fdx_outline_of(what, uniform);
+    if (what->n < points_needed(what, uniform) || what->n > MAX_LENGTH - most(o.more, 0))
+        return FDX_E_SIZE;
     fdx_band *band = &m->band;
     memset(m, 0, offsetof(builder, w));
     m->what = what;
@@ -756,10 +768,7 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
     set_interior(m, o.closure[0], band->rows - o.closure[1]);
     band->interior.offset = m->shift - o.before;
     band->interior.count = (int)o.count;
-    band->interior.summation = interior_summation(what, uniform, &o);
-    m->end_summation = band->interior.summation == FDX_SUM_PLAIN ? FDX_SUM_PLAIN : FDX_SUM_DIFFERENCES;
-    const int plain = m->end_summation == FDX_SUM_PLAIN;
-    band->interior.centre = plain && (o.before < 0 || o.after < 0) ? -1 : (int)least(most(o.before, 0), o.count - 1);
+    band->interior.centre = (int)least(most(o.before, 0), o.count - 1);
     return FDX_OK;
 }
 
@@ -817,7 +826,7 @@ double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period,
 double fdx_spacing_of(const fdx_derivative *what)
 {
     if (what->x == NULL)
-        return what->spacing;
+        return what->deriv == 0 ? 1 : what->spacing; /* interpolations and given weights need none */
     if (what->left == FDX_VALID || what->right == FDX_VALID)
         return 0; /* the number of rows must not depend on the coordinates' values */
     return fdx_even_spacing(what->x, what->n, DBL_EPSILON, what->left == FDX_PERIODIC ? what->period : 0, DBL_EPSILON);
@@ -847,6 +856,7 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
             h = 1;
         }
     }
+    set_derivative_summation(&m);
     if (what->deriv == 0)
         h = 1;
     if (!fdx_is_finite(scale) || !fdx_is_finite(h) || h == 0)

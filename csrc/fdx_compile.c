@@ -269,6 +269,8 @@ static fdx_status advance(const map *m, ptrdiff_t *n, ptrdiff_t *origin)
         *n = m->transposed ? band->columns : band->rows;
         return FDX_OK;
     }
+    if (m->kind == DERIVATIVE && *n > MAX_LENGTH)
+        return FDX_E_SIZE;
     if (-m->more > MAX_LENGTH - MIN(*n, MAX_LENGTH) || (m->kind != NOTHING && !m->transposed && *n <= -m->more))
         return FDX_E_SIZE;
     if (m->factor != NULL) {

@@ -295,22 +295,42 @@ static inline void row_weights(const fdx_stencil *stencil, ptrdiff_t number, dou
         weight[k] = stencil->w[k * stencil->weight_step + number * stencil->row_step];
 }
 
-/* Does one loop compute the row, a sum of pairs about a point? */
+/* Does one loop compute the row, a sum of pairs about a point, or about a midpoint? */
 static inline int has_pair_loop(const fdx_stencil *stencil)
 {
     return stencil->summation >= FDX_SUM_ANTISYMMETRIC && stencil->count % 2 != 0 && stencil->centre <= FDX_PAIRS;
 }
 
+static inline int has_midpoint_loop(const fdx_stencil *stencil)
+{
+    return stencil->summation >= FDX_SUM_ANTISYMMETRIC && stencil->count % 2 == 0 && stencil->count <= 2 * FDX_PAIRS;
+}
+
+/* An even number of neighbours as one more, for loops of pairs about a point, which do not read that one. `to` may be
+ * x, if that has place for it. */
+static inline void around_midpoint(const void *const *x, int count, const void **to)
+{
+    for (int k = count; k > count / 2; k--)
+        to[k] = x[k - 1];
+    for (int k = 0; k < count / 2; k++)
+        to[k] = x[k];
+    to[count / 2] = to[0];
+}
+
 static inline const fdx_pairs *pairs_of(const work *w, const fdx_stencil *stencil)
 {
     return &(stencil->summation == FDX_SUM_ANTISYMMETRIC ? w->sums->antisymmetric
-                                                         : w->sums->symmetric)[stencil->centre - 1];
+                                                         : w->sums->symmetric)[stencil->count / 2 - 1];
 }
 
 /* The vector loop for n elements of such rows along the inner dimension; NULL: there is none, or n is too small. */
 static inline fdx_along_fn *along_loop(const work *w, const fdx_stencil *stencil, ptrdiff_t n)
 {
-    return has_pair_loop(stencil) && w->per_point == 1 && n >= FDX_VECTOR_SUMS ? pairs_of(w, stencil)->along : NULL;
+    if (w->per_point > 1 || n < FDX_VECTOR_SUMS)
+        return NULL;
+    return has_pair_loop(stencil)       ? pairs_of(w, stencil)->along
+           : has_midpoint_loop(stencil) ? w->sums->midpoints[stencil->count / 2 - 1]
+                                        : NULL;
 }
 
 /* Is a row segment of the inner dimension long enough for row loops? Otherwise it is computed by columns. */

@@ -54,17 +54,6 @@ static void sum_long(const work *w, const fdx_stencil *stencil, const void *cons
     }
 }
 
-/* An even number of neighbours as one more, for loops of pairs about a point, which do not read that one. `to` may be
- * x, if that has place for it. */
-static void around_midpoint(const void *const *x, int count, const void **to)
-{
-    for (int k = count; k > count / 2; k--)
-        to[k] = x[k - 1];
-    for (int k = 0; k < count / 2; k++)
-        to[k] = x[k];
-    to[count / 2] = to[0];
-}
-
 void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x, const double *weight, char *y,
                  ptrdiff_t n, int mode)
 {
@@ -86,10 +75,10 @@ void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x
         }
         neighbours[others] = x[centre];
         sums->differences[others - 1](y, 0, neighbours, n, weights, mode);
-    } else if (stencil->summation == FDX_SUM_ANTISYMMETRIC && count <= 2 * FDX_PAIRS) {
+    } else if (has_midpoint_loop(stencil)) {
         const void *neighbours[2 * FDX_PAIRS + 1];
         around_midpoint(x, count, neighbours);
-        sums->antisymmetric[count / 2 - 1].one(y, 0, neighbours, n, weight + centre + 1, mode);
+        pairs_of(w, stencil)->one(y, 0, neighbours, n, weight + centre + 1, mode);
     } else
         sum_long(w, stencil, x, weight, y, n, mode);
 }

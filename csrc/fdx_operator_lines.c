@@ -99,7 +99,8 @@ static int find_cross(const work *w, const step_kind *kind, const fdx_stencil *c
                       int same_centre, ptrdiff_t n)
 {
     const int inner_chain = chains == 2 && kind[0] == ALONG ? 0 : chains - 1, itself = kind[0] == IDENTITY;
-    if (chains - itself > 3 || kind[inner_chain] != ALONG || along_loop(w, stencil[inner_chain], n) == NULL)
+    if (chains - itself > 3 || kind[inner_chain] != ALONG || !has_pair_loop(stencil[inner_chain]) ||
+        along_loop(w, stencil[inner_chain], n) == NULL)
         return -1;
     for (int k = itself; k < chains; k++)
         if (k != inner_chain && (kind[k] != ACROSS || !have_same_pairs(stencil[k], stencil[inner_chain])))
@@ -219,9 +220,14 @@ static void interior_rows(const fdx_band *band, ptrdiff_t *lo, ptrdiff_t *hi)
 
 /* ---- chains of a block and of a line ---- */
 
+static int is_one_loop(const fdx_stencil *stencil)
+{
+    return has_pair_loop(stencil) || has_midpoint_loop(stencil);
+}
+
 static void pair_weights(const fdx_stencil *stencil, double *weight)
 {
-    for (int k = 0; k < stencil->centre; k++)
+    for (int k = 0; k < stencil->count / 2; k++)
         weight[k] = stencil->w[(stencil->centre + 1 + k) * stencil->weight_step];
 }
 
@@ -297,7 +303,7 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
     t->stencil = t->d == inner && t->band != NULL ? &t->band->interior : NULL;
     if (t->stencil != NULL) {
         ptrdiff_t from = first[inner], to = end[inner];
-        if (has_pair_loop(t->stencil))
+        if (is_one_loop(t->stencil))
             pair_weights(t->stencil, t->weight);
         if (w->streamed >> chain->out & 1)
             between_row_ends(w, t->band, first[inner], end[inner], &from, &to);
@@ -337,7 +343,7 @@ static int find_line(line_chain *t, ptrdiff_t row)
     t->number = s.number;
     t->valid_from = row;
     t->valid_to = s.wraps || s.stencil->row_step != 0 ? row + 1 : s.end;
-    if (has_pair_loop(s.stencil))
+    if (is_one_loop(s.stencil))
         pair_weights(s.stencil, t->weight);
     return 1;
 }
@@ -477,12 +483,15 @@ static int sum_across(const work *w, const line_chain *t, const line_segment *p,
 {
     const void **const x = w->neighbours;
     neighbours(w, t, p->from, x);
-    if (has_pair_loop(t->stencil)) {
+    if (is_one_loop(t->stencil)) {
         const fdx_pairs *pairs = pairs_of(w, t->stencil);
+        const int pairs_end = t->stencil->count | 1; /* what follows the neighbours */
+        if (pairs_end > t->stencil->count)
+            around_midpoint(x, t->stencil->count, x);
         if (can_stream(p, pairs->one_streaming, last)) {
             const void *const next[2] = {prefetch_address(w, t, p)};
             if (t->coefficients != NULL) {
-                x[t->stencil->count] = coefficient_row(w, t, p, 0, p->n);
+                x[pairs_end] = coefficient_row(w, t, p, 0, p->n);
                 mode = FDX_TIMES;
             }
             pairs->one_streaming(p->streamed_to, p->y, x, p->n, t->weight, mode, next);

@@ -185,6 +185,8 @@ typedef struct {
 
 typedef struct {
     fdx_pairs antisymmetric[FDX_PAIRS], symmetric[FDX_PAIRS]; /* [pairs - 1] */
+    /* `along` of antisymmetric pairs about the midpoints of x[i] and x[i + 1]: K - 1 elements before x[0] are read. */
+    fdx_along_fn *midpoints[FDX_PAIRS];
     fdx_nested nested[2][2]; /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
     fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];
     fdx_varying_sum_fn *varying_plain[FDX_VARYING],

@@ -316,6 +316,17 @@ def test_rows_of_ones_own():
         D([1.0, 2.0])
 
 
+def test_extreme_weights_stay():
+    """Sums that overflow are not 0."""
+    S = fdx.Stencil(0, [0, 1, 2], [1e308, -1e308, 1e308])
+    np.testing.assert_array_equal(dense(S, 3), [[1e308, -1e308, 1e308]])
+    far = fdx.Stencil(0, [200], [2.0])
+    np.testing.assert_array_equal(far(np.arange(202.0)), [400, 402])
+    for boundary in ("reflect", "antisymmetric", "zero"):
+        ends = fdx.Stencil(0, np.arange(-254, 0), np.ones(254), boundary=boundary)
+        assert ends.output_shape(300) == (300,)
+
+
 def test_weights_of_the_window():
     """The longest stencil: a moving mean of 255 points, against cumulative sums."""
     u = np.random.default_rng(1).normal(size=1000)
@@ -367,6 +378,11 @@ REFUSED = [
     (lambda: fdx.Stencil(0, [0], [1], position="inner"), "offsets: expected different half of odd"),
     (lambda: fdx.Stencil(0, [], []), "offsets: expected different integers, got"),
     (lambda: fdx.Stencil(0, [0, 300], [1, 1]), "offsets: expected at most 255 points"),
+    (lambda: fdx.Stencil(0, [256], [1]), "none farther than 254 from the result, got"),
+    (
+        lambda: fdx.Stencil(0, [-1, 1], [1, 1], left=[[1]] * 256, right=()),
+        "left: expected at most 255 rows, got 256",
+    ),
     (lambda: fdx.Stencil(0, [0, 1], [1]), "weights: expected 2, one for each offset, got 1"),
     (lambda: fdx.Stencil(0, [0], [np.nan]), r"weights: expected finite numbers, got weights\[0\]"),
     (lambda: fdx.Stencil(0, [0], [0]), "weights: expected one that is not 0"),

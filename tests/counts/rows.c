@@ -259,6 +259,9 @@ static void count_sums(const fdx_isa *isa)
     for (int double_ = 0; double_ < 2; double_++) {
         const type of = rows[double_ ? FDX_ROW_F64 : FDX_ROW_F32];
         const fdx_sums *sums = &isa->sums[double_];
+        for (int k = 1; k <= FDX_PAIRS && sums->midpoints[k - 1] != NULL && shorter >= FDX_VECTOR_SUMS; k++)
+            PER_POINT(sums->midpoints[k - 1](out, in + 64 * of.size, n, w, FDX_SET, in),
+                      "%s antisymmetric %d, midpoints", of.name, k);
         for (int k = 1; k <= FDX_PAIRS; k++) {
             count_pairs(of, "antisymmetric", k, &sums->antisymmetric[k - 1], x);
             count_pairs(of, "symmetric", k, &sums->symmetric[k - 1], x);

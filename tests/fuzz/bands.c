@@ -150,6 +150,7 @@ static broken break_derivative(making *c, int number)
     BREAK(1, what->scale = 0, FDX_E_NODES)
     BREAK(1, what->scale = NAN, FDX_E_NODES)
     BREAK(1, what->scale = INFINITY, FDX_E_NODES)
+    BREAK(what->deriv == 0, what->spacing = 0, FDX_OK)
     BREAK(x == NULL && what->deriv > 0, what->spacing = 0, FDX_E_NODES)
     BREAK(x == NULL && what->deriv > 0, what->spacing = NAN, FDX_E_NODES)
     BREAK(x == NULL && what->deriv > 0, what->spacing = INFINITY, FDX_E_NODES)
@@ -455,7 +456,7 @@ void band_case(int mode)
     slot *const memory = slot_at(c.memory);
     broken b = nothing;
     if (mode == 1) {
-        b = break_derivative(&c, below(49));
+        b = break_derivative(&c, below(50));
         *what = c.what;
     }
     before_calls();

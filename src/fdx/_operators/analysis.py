@@ -105,7 +105,7 @@ def sum_of_waves(leaf: Leaf, phase: Array) -> Array:
     """
     offsets, weights = offsets_and_weights(leaf)
     size, rest = math.fsum(map(abs, weights)), abs(math.fsum(weights))
-    less = 1.0 if rest <= EPSILON * size else 0.0
+    less = 1.0 if rest <= EPSILON / 2 * size else 0.0  # as for the order of summation
     total: Array = np.zeros(np.shape(phase), complex)
     for o, w in sorted(zip(offsets, weights, strict=True), key=lambda pair: abs(pair[0])):
         half = np.sin(o * phase / 2)

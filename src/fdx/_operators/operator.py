@@ -27,7 +27,6 @@ from fdx._operators.plans import apply, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
     Coefficient,
-    Factor,
     Leaf,
     Term,
     axes_of,
@@ -36,6 +35,7 @@ from fdx._operators.terms import (
     cropped,
     finite,
     from_the_first,
+    kind_of,
     merged,
     order_and_key,
     state_of,
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
+KINDS: dict[str, type[Operator]] = {}  # of one derivative and the like, by name
 MAX_PLANS = 16  # kept by an operator, one for each shape
 
 
@@ -143,11 +144,6 @@ class Operator(Applicable):
                 "expected an array, got an operator; write operator(array) to apply it, "
                 "numpy.asarray(array) * operator to multiply its result"
             )
-
-    @staticmethod
-    def _has(factors: tuple[Factor, ...]) -> bool:
-        """Do operators of a subclass consist of such factors?"""
-        return False
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = tuple(terms)
@@ -630,10 +626,7 @@ def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
 def from_terms(terms: Iterable[Term]) -> Operator:
     """The operator of terms; of a kind such as `fdx.Diff` if it equals one of that kind."""
     terms = tuple(terms)
-    kinds: list[type[Operator]] = []
-    if len(terms) == 1 and terms[0].scale == 1:
-        kinds = [kind for kind in Operator.__subclasses__() if kind._has(terms[0].factors)]
-    return of_kind(kinds[0] if kinds else Operator, terms)
+    return of_kind(KINDS.get(kind_of(terms), Operator), terms)
 
 
 def as_coefficient(value: Any) -> float | Coefficient:

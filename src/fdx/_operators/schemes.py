@@ -31,8 +31,8 @@ from fdx._arguments.reals import check_exact, check_number, nearest
 from fdx._common.text import shown
 from fdx._common.types import Boundaries, Number, Position, Side
 from fdx._core import even_spacing
-from fdx._operators.operator import Operator
-from fdx._operators.terms import Factor, Leaf, Row, Scheme, Term, check_points
+from fdx._operators.operator import KINDS, Operator
+from fdx._operators.terms import Leaf, Row, Scheme, Term, check_points
 
 MAX_WEIGHTS = 255  # of a row
 
@@ -130,9 +130,9 @@ class Diff(Operator):
         ``numpy.diff(f) / h`` for "inner". With "periodic" it is "left" or "right" (or "center").
         Of uneven coordinates the places are the midpoints.
     side : {"left", "right"}, optional
-        Biased stencils, for upwind schemes: with one point more on this side of the result, and an
-        odd `accuracy`. At a "one-sided" end stencils are shifted inward, so that at an inflow they
-        are downwind ones.
+        Biased stencils, for upwind schemes: one point further to this side than they would be
+        around the result, with an odd `accuracy`. At a "one-sided" end stencils are shifted inward,
+        so that at an inflow they are downwind ones.
 
     Raises
     ------
@@ -251,11 +251,6 @@ class Diff(Operator):
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
 
-    @staticmethod
-    def _has(factors: tuple[Factor, ...]) -> bool:
-        (leaf,) = factors if len(factors) == 1 else (None,)
-        return isinstance(leaf, Leaf) and leaf.deriv > 0 and not leaf.transposed
-
 
 class Interp(Operator):
     """
@@ -266,8 +261,8 @@ class Interp(Operator):
     axis : int
         The axis of the arrays that it is applied to; negative ones count from the last.
     spacing : float or array_like of shape (n,), optional
-        As of `fdx.Diff`: a number, which does not change the weights, or the coordinates of the n
-        points.
+        As of `fdx.Diff`: a number, which changes no weights, only to what wavenumbers `symbol`
+        refers; or the coordinates of the n points.
     accuracy : int, optional
         The order of accuracy, even: the error decreases as the spacing to this power. It is also
         the number of points of a stencil, at most 64.
@@ -340,16 +335,6 @@ class Interp(Operator):
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
 
-    @staticmethod
-    def _has(factors: tuple[Factor, ...]) -> bool:
-        (leaf,) = factors if len(factors) == 1 else (None,)
-        return (
-            isinstance(leaf, Leaf)
-            and leaf.deriv == 0
-            and leaf.scheme is None
-            and not leaf.transposed
-        )
-
 
 class Stencil(Operator):
     """
@@ -380,11 +365,11 @@ class Stencil(Operator):
     Raises
     ------
     ValueError
-        For offsets that are equal, not whole (or, between points, not half of an odd number), or
-        span more than 255 points; as many weights as there are offsets are expected, finite, and
-        one of them other than 0; too few or too long rows; rows that cannot be mirrored; an unknown
-        `boundary` or `position`. An axis that is too short is an error when the operator is
-        applied.
+        For offsets that are equal, not whole (or, between points, not half of an odd number), span
+        more than 255 points or are more than 254; as many weights as there are offsets are
+        expected, finite, and one of them other than 0; too few or too long rows; rows that cannot
+        be mirrored; an unknown `boundary` or `position`. An axis that is too short is an error when
+        the operator is applied.
     TypeError
         For weights that are not real numbers.
 
@@ -454,11 +439,6 @@ class Stencil(Operator):
         check_closures(leaf, boundary)
         super().__init__([Term(1.0, (leaf,))])
 
-    @staticmethod
-    def _has(factors: tuple[Factor, ...]) -> bool:
-        (leaf,) = factors if len(factors) == 1 else (None,)
-        return isinstance(leaf, Leaf) and leaf.scheme is not None and not leaf.transposed
-
 
 def check_row(value: Any, name: str) -> Row:
     """A row of weights, rounded to float64; 0 is not -0."""
@@ -487,10 +467,10 @@ def check_stencil(offsets: Any, weights: Any, position: int) -> tuple[int, Row]:
     if not any(row):
         raise ValueError(f"weights: expected one that is not 0, got {shown(weights)}")
     least, most = min(places), max(places)
-    if max(most, -least) > MAX_WEIGHTS or (most - least) / 2 >= MAX_WEIGHTS:
+    if max(most, -least) > 2 * MAX_WEIGHTS - 2 or (most - least) / 2 >= MAX_WEIGHTS:
         raise ValueError(
             f"offsets: expected at most {MAX_WEIGHTS} points from the first to the last, none "
-            f"farther than {MAX_WEIGHTS // 2} from the result, got {shown(offsets)}"
+            f"farther than {MAX_WEIGHTS - 1} from the result, got {shown(offsets)}"
         )
     found = [0.0] * (round((most - least) / 2) + 1)
     for p, w in zip(places, row, strict=True):
@@ -506,6 +486,9 @@ def check_rows(
         None if rows is None else tuple(check_row(r, f"{name}[{k}]") for k, r in enumerate(rows))
         for rows, name in ((left, "left"), (right, "right"))
     )
+    for rows, name in ((first or (), "left"), (last or (), "right")):
+        if len(rows) > MAX_WEIGHTS:
+            raise ValueError(f"{name}: expected at most {MAX_WEIGHTS} rows, got {len(rows)}")
     if first is None and last is None:
         return (), ()
     if first is not None and last is not None:
@@ -580,6 +563,5 @@ class Identity(Operator):
     def __init__(self) -> None:
         super().__init__([Term(1.0, ())])
 
-    @staticmethod
-    def _has(factors: tuple[Factor, ...]) -> bool:
-        return not factors
+
+KINDS.update({kind.__name__: kind for kind in (Diff, Interp, Stencil, Identity)})

@@ -80,6 +80,11 @@ class Leaf:
         return replace(self, transposed=not self.transposed)
 
     @property
+    def kind(self) -> str:
+        """The class that makes it."""
+        return "Stencil" if self.scheme is not None else "Diff" if self.deriv else "Interp"
+
+    @property
     def uniform(self) -> bool:
         return self.coordinates is None
 
@@ -203,8 +208,9 @@ class Leaf:
             parts.append(f"boundary={self.boundary()!r}")
         if self.period is not None:
             parts.append(f"period={self.period!r}")
-        name = "Diff" if self.deriv else "Interp"
-        return f"{name}({', '.join(parts + self.places())})" + (".T" if self.transposed else "")
+        return f"{self.kind}({', '.join(parts + self.places())})" + (
+            ".T" if self.transposed else ""
+        )
 
     def text_of_scheme(self) -> str:
         scheme = self.scheme
@@ -345,6 +351,17 @@ class Term:
             return product
         product = f"({product})" if product.startswith("<") else product
         return f"-{product}" if self.scale == -1 else f"{self.scale!r} * {product}"
+
+
+def kind_of(terms: Sequence[Term]) -> str:
+    """The class that makes this operator alone, such as Diff; or Operator."""
+    if len(terms) == 1 and terms[0].scale == 1:
+        match terms[0].factors:
+            case ():
+                return "Identity"
+            case (Leaf(transposed=False) as leaf,):
+                return leaf.kind
+    return "Operator"
 
 
 def check_points(leaf: Leaf) -> None:
