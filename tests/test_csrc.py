@@ -294,6 +294,43 @@ def test_the_example_of_its_page(compiler, objects, tmp_path):
     run(tmp_path / "example")
 
 
+DIFFUSION = """
+#include "fdx.h"
+int main(void)
+{
+    static double memory[999];
+    double u[5] = {0, 1, 4, 9, 16}, at_midpoints[4] = {1, 2, 2, 1}, y[5];
+    const double h = 0.5, wanted[5] = {4, 20, 16, -12, -28}; /* as docs/schemes.md has them */
+    const ptrdiff_t shape[1] = {5}, stride[1] = {sizeof *u};
+    const fdx_array k = {.data = at_midpoints, .stride = stride, .dtype = FDX_F64};
+    %s
+    const fdx_sum sum = {.ndim = 1, .shape = shape, .nterms = 1, .term = &diffusion,
+                         .isa = fdx_isa_find("auto")};
+    const fdx_operator *op;
+    if (fdx_operator_size(&sum) > sizeof memory || fdx_operator_make(memory, &sum, &op) != FDX_OK)
+        return 1;
+    static double workspace[9999];
+    const fdx_array in = {.data = u, .stride = stride, .dtype = FDX_F64};
+    const fdx_array out = {.data = y, .stride = stride, .dtype = FDX_F64};
+    const fdx_call call = {.op = op, .in = &in, .out = &out};
+    if (fdx_apply(&call, workspace, sizeof workspace) != FDX_OK)
+        return 2;
+    for (int i = 0; i < 5; i++)
+        if (y[i] != wanted[i])
+            return 3;
+    return 0;
+}
+"""
+
+
+def test_the_diffusion_of_its_page(objects, tmp_path):
+    code = re.findall(r"```c\n(.*?)```", (CSRC / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "diffusion.c").write_text(DIFFUSION % code)
+    flags = ["-std=c99", *STRICT, f"-I{CSRC}"]
+    run(*CC.split(), *flags, tmp_path / "diffusion.c", *objects, "-o", tmp_path / "diffusion")
+    run(tmp_path / "diffusion")
+
+
 FORGOTTEN = """
 #include "fdx.h"
 int main(void)

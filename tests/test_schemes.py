@@ -311,7 +311,9 @@ def test_rows_of_ones_own():
         dense(four), dense(fdx.Diff(0, accuracy=4, position="inner")), atol=1e-15
     )
     assert not four(np.full(N, 0.1)).any()
-    fewest = pytest.raises(ValueError, match="expected at least 3 points for a stencil of 3")
+    fewest = pytest.raises(
+        ValueError, match="expected at least 3 points for a stencil with offsets -1 to 1"
+    )
     with fewest:
         D([1.0, 2.0])
 
@@ -335,6 +337,48 @@ def test_weights_of_the_window():
     np.testing.assert_allclose(mean(u), (total[255:] - total[:-255]) / 255, atol=1e-14)
     lines = fdx.Stencil(0, np.arange(-127, 128), np.full(255, 1 / 255), boundary="reflect")
     np.testing.assert_allclose(lines(np.stack([u, u], 1))[127:-127, 1], mean(u), rtol=1e-13)
+
+
+@pytest.mark.parametrize("rows", [5, [-1, 1], "ab", np.ones(3)])
+def test_rows_that_are_none(rows):
+    with pytest.raises(TypeError, match=r"left: expected a sequence of rows of weights, as \[\["):
+        fdx.Stencil(0, [-1, 1], [1, 1], left=rows)
+
+
+def test_rows_at_one_end_only_have_a_name():
+    S = fdx.Stencil(0, [-1, 1], [1, 1], left=[[1, 2]], right=())
+    assert S.output_shape(6) == (5,)
+    assert eval(repr(S).splitlines()[0], vars(fdx)) == S
+
+
+@pytest.mark.parametrize(("accuracy", "n"), [(1, 100), (1, 300), (3, 100), (5, 100)])
+def test_time_steps_of_upwind_schemes(accuracy, n):
+    """With the largest eigenvalue alone, these grow by 10 and more orders of magnitude."""
+    boundary = ("zero", "one-sided")
+    L = -fdx.Diff(0, 1 / n, accuracy=accuracy, side="left", boundary=boundary)
+    dt, u = 2.6 / L.spectral_radius(n), np.random.default_rng(1).normal(size=n)
+    for _ in range(1000):
+        k1 = L(u)
+        k2 = L(u + dt / 2 * k1)
+        k3 = L(u + dt / 2 * k2)
+        u = u + dt / 6 * (k1 + 2 * k2 + 2 * k3 + L(u + dt * k3))
+    assert abs(u).max() < 1
+
+
+@pytest.mark.parametrize(
+    "operator",
+    [
+        fdx.Diff(0, position="outer") + fdx.Diff(0, position="left"),
+        fdx.Diff(0, position="inner").T + fdx.Diff(0, position="left"),
+        fdx.Stencil(0, [1], [1.0]).T + fdx.Identity(),
+        fdx.Diff(0, boundary="valid").T + fdx.Identity(),
+    ],
+)
+def test_spectral_radius_of_sums_of_different_lengths(operator):
+    assert operator.output_shape(9) == (9,)
+    got = operator.spectral_radius(9)
+    assert got >= spectrum(operator, 9) * (1 - 1e-3)  # some are defective
+    assert got <= 3
 
 
 def test_names_and_pictures(capsys):
@@ -372,11 +416,21 @@ REFUSED = [
         "position: expected 'left', 'right' or 'center' with boundary='periodic'",
     ),
     (lambda: fdx.Interp(0, position="center"), r"position: .* write fdx.Identity\(\)"),
-    (lambda: fdx.Interp(0, position="inner", accuracy=3), "accuracy: expected an even integer"),
-    (lambda: fdx.Stencil(0, [0.5], [1]), "offsets: expected different integers, got"),
-    (lambda: fdx.Stencil(0, [0, 0], [1, 2]), "offsets: expected different integers, got"),
-    (lambda: fdx.Stencil(0, [0], [1], position="inner"), "offsets: expected different half of odd"),
-    (lambda: fdx.Stencil(0, [], []), "offsets: expected different integers, got"),
+    (lambda: fdx.Interp(0, position="inner", accuracy=3), "even integer from 2 on, got 3$"),
+    (
+        lambda: fdx.Stencil(0, [0, 1], [-1, 1], left=[[1]]),
+        r"right: expected rows, or \(\) for none",
+    ),
+    (lambda: fdx.Stencil(0, [0.5], [1]), "offsets: expected a sequence of different integers, got"),
+    (
+        lambda: fdx.Stencil(0, [0, 0], [1, 2]),
+        "offsets: expected a sequence of different integers, got",
+    ),
+    (
+        lambda: fdx.Stencil(0, [0], [1], position="inner"),
+        "offsets: expected a sequence of different halves of odd",
+    ),
+    (lambda: fdx.Stencil(0, [], []), "offsets: expected a sequence of different integers, got"),
     (lambda: fdx.Stencil(0, [0, 300], [1, 1]), "offsets: expected at most 255 points"),
     (lambda: fdx.Stencil(0, [256], [1]), "none farther than 254 from the result, got"),
     (

@@ -53,13 +53,13 @@ def check_one_axis(axis: Any) -> int:
     return number
 
 
-def check_accuracy(accuracy: Any, side: int) -> int:
+def check_accuracy(accuracy: Any, side: int, *, has_side: bool = True) -> int:
     if not side:
         number = check_integer(accuracy, "accuracy", "an even integer from 2 on", 2)
         if number % 2:
             raise ValueError(
-                f"accuracy: expected an even integer from 2 on, got {number}; odd ones are for "
-                "biased stencils, with side='left' or side='right'"
+                f"accuracy: expected an even integer from 2 on, got {number}"
+                + has_side * "; odd ones are for biased stencils, with side='left' or side='right'"
             )
         return number
     expected = f"an odd integer from 1 on with side={'left' if side < 0 else 'right'!r}"

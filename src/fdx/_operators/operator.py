@@ -56,17 +56,19 @@ class Operator(Applicable):
     """
     A linear operator on arrays: a sum of products of derivatives along axes.
 
-    Operators are not created by the constructor, but from `fdx.Diff` and `fdx.Identity` by
+    Operators are not created by the constructor, but from `fdx.Diff`, `fdx.Interp`, `fdx.Stencil`
+    and `fdx.Identity` by
 
     =====================  ========================================================================
-    ``A + B``, ``A - B``   The sum; with "valid", on the points that all terms have.
+    ``A + B``, ``A - B``   The sum, at the places that all terms have: with "valid" these are
+                           fewer, and so they are for the positions "left" and "right" together.
     ``c * A``, ``A / c``   Multiplied by a real number; ``-A`` likewise. An array without
                            dimensions is a number, too: the one that it has now.
     ``c * A``              Multiplied point by point by an array `c` that broadcasts to the
                            result's shape. It is not copied: later changes to it take effect.
     ``A @ B``              First B, then A: the exact product of the matrices, boundaries included.
-    ``A**n``               For a multiple of a `fdx.Diff` or of its transpose the n-th derivative
-                           of the same accuracy, else A @ A @ ...
+    ``A**n``               For a multiple of a `fdx.Diff` or of its transpose, at the points, the
+                           n-th derivative of the same accuracy, else A @ A @ ...
     ``A.T``                The transpose.
     ``A == B``             Do they consist of the same derivatives, numbers and arrays?
     =====================  ========================================================================
@@ -205,8 +207,9 @@ class Operator(Applicable):
         Returns
         -------
         tuple of int
-            The same shape, but axes with a "valid" boundary are shorter by the half-width of the
-            stencil at each such end; for a transpose, longer.
+            The same shape, but with a "valid" boundary without the results whose stencil reaches
+            outside, and with "inner" and "outer" one less or one more; for a transpose, the other
+            way round.
 
         Raises
         ------
@@ -478,7 +481,7 @@ class Operator(Applicable):
         complex or ndarray of complex
             ``s`` with ``L exp(i k x) = s exp(i k x)`` far from boundaries: for the first
             derivative i times the modified wavenumber [1]_, which is near `k`. For derivatives
-            it is exactly 0 at ``k = 0``.
+            it is exactly 0 at ``k = 0``. Between points, `x` is the place of the result.
 
         Raises
         ------
@@ -544,7 +547,7 @@ class Operator(Applicable):
 
         See Also
         --------
-        symbol : The eigenvalues of periodic operators, by wavenumber.
+        symbol : The eigenvalues of periodic operators at the points, by wavenumber.
 
         Notes
         -----
@@ -559,8 +562,10 @@ class Operator(Applicable):
         the axes' radii: exact if the largest eigenvalues have one direction in the complex plane.
         For all others it is that of the whole matrix. For a uniform axis of more than 256 points it
         is that of 256 points, or the largest modulus of the symbol if that is more: slightly more
-        than the largest eigenvalue for even derivatives alone or odd ones alone. For sums of both
-        it can be far more, as errors there grow like waves before they decay.
+        than the largest eigenvalue for even derivatives alone or odd ones alone. For sums of both,
+        and for biased stencils, it can be far more, as errors there grow like waves before they
+        decay; for biased stencils and those of one's own it is at least that modulus on short axes,
+        too, unless arrays multiply them.
 
         All eigenvalues of a matrix of at most 1000 rows are computed. For a larger one the largest
         is approximated by Arnoldi's method (ARPACK's, by SciPy), which applies the operator some

@@ -128,7 +128,8 @@ class Diff(Operator):
 
         Stencils are symmetric about the result; the first derivative of accuracy 2 is
         ``numpy.diff(f) / h`` for "inner". With "periodic" it is "left" or "right" (or "center").
-        Of uneven coordinates the places are the midpoints.
+        Of uneven coordinates the places are the midpoints, and stencils of more than two points
+        have up to two more than on even ones.
     side : {"left", "right"}, optional
         Biased stencils, for upwind schemes: one point further to this side than they would be
         around the result, with an odd `accuracy`. At a "one-sided" end stencils are shifted inward,
@@ -315,7 +316,7 @@ class Interp(Operator):
         period: Number | None = None,
     ) -> None:
         axis = check_one_axis(axis)
-        accuracy = check_accuracy(accuracy, 0)
+        accuracy = check_accuracy(accuracy, 0, has_side=False)
         left, right = check_boundary(boundary)
         at = check_position(position, left)
         if at == CENTER:
@@ -357,8 +358,8 @@ class Stencil(Operator):
         other is its mirror image, with the other sign if the weights are antisymmetric;
         ``right=()`` means that there are no such rows.
     boundary : str or tuple of str, optional
-        What to do where the stencil reaches outside: "valid", there are no results; "periodic" or
-        one of the others that `fdx.Diff` explains, but not "one-sided".
+        What to do where the stencil reaches outside and there are no rows: "valid", there are no
+        results; "periodic" or one of the others that `fdx.Diff` explains, but not "one-sided".
     position : {"center", "inner", "outer", "left", "right"}, optional
         Where the results are, as of `fdx.Diff`.
 
@@ -459,8 +460,8 @@ def check_stencil(offsets: Any, weights: Any, position: int) -> tuple[int, Row]:
     given = check_exact(offsets, "offsets")
     places = [2 * float(o) for o in given.flat] if given.ndim == 1 else []
     if not places or any(p % 2 != half for p in places) or len(set(places)) < len(places):
-        kind = "half of odd integers, as -0.5 and 0.5, between points" if half else "integers"
-        raise ValueError(f"offsets: expected different {kind}, got {shown(offsets)}")
+        kind = "halves of odd integers, as -0.5 and 0.5, between points" if half else "integers"
+        raise ValueError(f"offsets: expected a sequence of different {kind}, got {shown(offsets)}")
     row = check_row(weights, "weights")
     if len(row) != len(places):
         raise ValueError(f"weights: expected {len(places)}, one for each offset, got {len(row)}")
@@ -478,14 +479,23 @@ def check_stencil(offsets: Any, weights: Any, position: int) -> tuple[int, Row]:
     return math.floor((least + half) / 2), tuple(found)
 
 
+def check_end(rows: Any, name: str) -> tuple[Row, ...] | None:
+    """The rows at one end."""
+    if rows is None:
+        return None
+    if not isinstance(rows, (list, tuple, np.ndarray)) or any(np.ndim(row) == 0 for row in rows):
+        raise TypeError(
+            f"{name}: expected a sequence of rows of weights, as [[-1, 1]] for one, "
+            f"got {shown(rows)}"
+        )
+    return tuple(check_row(row, f"{name}[{k}]") for k, row in enumerate(rows))
+
+
 def check_rows(
     left: Any, right: Any, interior: Row, offset: int, position: int
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """The rows at both ends, the mirror image of the other where only one is given."""
-    first, last = (
-        None if rows is None else tuple(check_row(r, f"{name}[{k}]") for k, r in enumerate(rows))
-        for rows, name in ((left, "left"), (right, "right"))
-    )
+    first, last = check_end(left, "left"), check_end(right, "right")
     for rows, name in ((first or (), "left"), (last or (), "right")):
         if len(rows) > MAX_WEIGHTS:
             raise ValueError(f"{name}: expected at most {MAX_WEIGHTS} rows, got {len(rows)}")
@@ -498,10 +508,11 @@ def check_rows(
     if not given:
         return (), ()
     symmetric = interior == interior[::-1]
-    if not (symmetric or interior == tuple(-w for w in interior[::-1])) or position not in (
-        CENTER,
-        INNER,
-        OUTER,
+    around = 2 * offset + len(interior) - 1 == (position != CENTER)
+    if (
+        not (symmetric or interior == tuple(-w for w in interior[::-1]))
+        or not around
+        or position not in (CENTER, INNER, OUTER)
     ):
         raise ValueError(
             f"{name}: expected rows, or () for none, as those of {other} cannot be mirrored for "

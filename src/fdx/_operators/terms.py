@@ -174,7 +174,8 @@ class Leaf:
     def choices(self) -> str:
         """What decides how many points it needs, as keywords."""
         if self.scheme is not None:
-            return f"a stencil of {len(self.scheme.weights)}, boundary={self.boundary()!r}"
+            ends = " to ".join(f"{o:g}" for o in (self.offsets[0], self.offsets[-1]))
+            return f"a stencil with offsets {ends}, boundary={self.boundary()!r}"
         parts = [f"deriv={self.deriv}"] if self.deriv else ["an interpolation"]
         parts += [f"accuracy={self.accuracy}", f"boundary={self.boundary()!r}"]
         return ", ".join(parts + self.places())
@@ -220,10 +221,9 @@ class Leaf:
         some = [(o, w) for o, w in all_of_them if w != 0 or o in ends]
         offsets = [int(o) if o == int(o) else o for o, _ in some]
         parts = [str(self.axis), str(offsets), str([w for _, w in some])]
-        if scheme.first:
-            parts.append(f"left={list(map(list, scheme.first))}")
-        if scheme.last:
-            parts.append(f"right={list(map(list, scheme.last))}")
+        if scheme.first or scheme.last:
+            rows = (f"{list(map(list, some))}" if some else "()" for some in scheme.state()[2:])
+            parts += [f"{name}={one}" for name, one in zip(("left", "right"), rows, strict=True)]
         if self.boundary() != "valid":
             parts.append(f"boundary={self.boundary()!r}")
         return f"Stencil({', '.join(parts + self.places())})"
