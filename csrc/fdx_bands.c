@@ -340,8 +340,8 @@ static int keeps_constants(int boundary)
     return boundary != FDX_ZERO && boundary != FDX_ANTISYMMETRIC;
 }
 
-/* Is the stencil at either end of the caller's own rows? */
-static int own_rows(const fdx_derivative *what, int right)
+/* How many rows are given for an end? */
+static int given_rows(const fdx_derivative *what, int right)
 {
     return what->scheme == NULL ? 0 : right ? what->scheme->nlast : what->scheme->nfirst;
 }
@@ -382,9 +382,9 @@ fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
     o.ghosts[0] = most(o.before - o.base, 0);
     o.ghosts[1] = most(o.base + o.more + o.after, 0);
     for (int k = 0; k < 2; k++) {
-        const int boundary = k == 0 ? what->left : what->right, own = own_rows(what, k);
-        o.closure[k] = own > 0 ? own : boundary == FDX_PERIODIC || boundary == FDX_VALID ? 0 : o.ghosts[k];
-        o.crop[k] = own == 0 && boundary == FDX_VALID ? o.ghosts[k] : 0;
+        const int boundary = k == 0 ? what->left : what->right, given = given_rows(what, k);
+        o.closure[k] = given > 0 ? given : boundary == FDX_PERIODIC || boundary == FDX_VALID ? 0 : o.ghosts[k];
+        o.crop[k] = given == 0 && boundary == FDX_VALID ? o.ghosts[k] : 0;
     }
     o.count = o.before + o.after + 1;
     return o;
@@ -394,10 +394,10 @@ fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
 static ptrdiff_t points(const fdx_derivative *what, const fdx_outline *o, int right)
 {
     const int boundary = right ? what->right : what->left;
-    if (own_rows(what, right) > 0) {
+    if (given_rows(what, right) > 0) {
         const fdx_scheme_row *rows = right ? what->scheme->last : what->scheme->first;
         ptrdiff_t widest = 1;
-        for (int k = 0; k < own_rows(what, right); k++)
+        for (int k = 0; k < given_rows(what, right); k++)
             widest = most(widest, rows[k].count);
         return widest;
     }
@@ -423,13 +423,13 @@ static fdx_status check_scheme(const fdx_derivative *what)
         return FDX_E_SIZE;
     const fdx_outline o = fdx_outline_of(what, 1);
     for (int right = 0; right < 2; right++) {
-        const int own = own_rows(what, right), boundary = right ? what->right : what->left;
+        const int given = given_rows(what, right), boundary = right ? what->right : what->left;
         const fdx_scheme_row *rows = right ? scheme->last : scheme->first;
-        if (own > 0 && (own < o.ghosts[right] || boundary == FDX_PERIODIC))
+        if (given > 0 && (given < o.ghosts[right] || boundary == FDX_PERIODIC))
             return FDX_E_STENCIL;
-        if (own == 0 && boundary == FDX_ONE_SIDED && o.ghosts[right] > 0)
+        if (given == 0 && boundary == FDX_ONE_SIDED && o.ghosts[right] > 0)
             return FDX_E_STENCIL;
-        for (int k = 0; k < own; k++) {
+        for (int k = 0; k < given; k++) {
             if (rows[k].w == NULL)
                 return FDX_E_NULL;
             if (rows[k].count < 1 || rows[k].count > FDX_MAXWEIGHTS)
@@ -463,8 +463,8 @@ static ptrdiff_t points_needed(const fdx_derivative *what, int uniform)
 {
     const fdx_outline o = fdx_outline_of(what, uniform);
     const ptrdiff_t results = most(1, o.closure[0] + o.crop[0] + o.closure[1] + o.crop[1]);
-    /* Rows of the closures of two ends may be the same, but not those of the caller's own. */
-    const ptrdiff_t least = (own_rows(what, 0) + own_rows(what, 1) > 0 ? results : 1) - o.more;
+    /* Rows of the closures of two ends may be the same, but not those that are given. */
+    const ptrdiff_t least = (given_rows(what, 0) + given_rows(what, 1) > 0 ? results : 1) - o.more;
     return most(least, most(points(what, &o, 0), points(what, &o, 1)));
 }
 
@@ -487,8 +487,8 @@ int fdx_has_points(const fdx_derivative *what)
            (what->n >= points_needed(what, 1) && what->n >= 2 && fdx_spacing_of(what) != 0);
 }
 
-/* The caller's own row for a row of the closures, or NULL. */
-static const fdx_scheme_row *own_row(const builder *m, ptrdiff_t row, int *right)
+/* What is given for a row of the closures, or NULL. */
+static const fdx_scheme_row *given_row(const builder *m, ptrdiff_t row, int *right)
 {
     const fdx_scheme *scheme = m->what->scheme;
     *right = 0;
@@ -523,10 +523,10 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
 {
     const ptrdiff_t n = m->what->n;
     int count, right;
-    const fdx_scheme_row *own = own_row(m, row, &right);
-    if (own != NULL) {
-        *lo = right ? n - own->count : 0;
-        *hi = *lo + own->count - 1;
+    const fdx_scheme_row *given = given_row(m, row, &right);
+    if (given != NULL) {
+        *lo = right ? n - given->count : 0;
+        *hi = *lo + given->count - 1;
         return;
     }
     stencil(m, row + m->shift, lo, &count);
@@ -627,11 +627,11 @@ static int add_up_to_zero(const double *w, int count)
     return fdx_is_finite(m.size) && magnitude(m.sum.hi) <= DBL_EPSILON / 2 * m.size;
 }
 
-static void fill_own_row(const builder *m, const fdx_scheme_row *own, fdx_stencil *r, double *w)
+static void fill_given_row(const builder *m, const fdx_scheme_row *given, fdx_stencil *r, double *w)
 {
-    r->summation = own->count > 1 && add_up_to_zero(own->w, own->count) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
-    for (int k = 0; k < own->count; k++)
-        w[k] = scaled(m, (fdx_dd){own->w[k], 0});
+    r->summation = given->count > 1 && add_up_to_zero(given->w, given->count) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
+    for (int k = 0; k < given->count; k++)
+        w[k] = scaled(m, (fdx_dd){given->w[k], 0});
 }
 
 /* The stencil of a row: nodes from lo on, and how their weights follow from those of the builder. */
@@ -676,9 +676,9 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
     const fdx_derivative *what = m->what;
     const ptrdiff_t i = m->any ? m->outline.before : row + m->shift;
     int right;
-    const fdx_scheme_row *own = own_row(m, row, &right);
-    if (own != NULL) {
-        fill_own_row(m, own, r, w);
+    const fdx_scheme_row *given = given_row(m, row, &right);
+    if (given != NULL) {
+        fill_given_row(m, given, r, w);
         return FDX_OK;
     }
     row_nodes of = {.mirrored = 0};
@@ -722,7 +722,7 @@ static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, co
     return all;
 }
 
-/* Set the summation order of a derivative's rows: its own function, as it computes with weights. */
+/* Set the summation order of a derivative's rows: apart from its structure, as it computes with weights. */
 static void set_derivative_summation(builder *m)
 {
     const fdx_derivative *what = m->what;

@@ -368,6 +368,41 @@ def diffs(rng):
     return call, [axis, *spacing[:1], rng.choice([1, 2]), f], options
 
 
+def schemes(rng):
+    """Staggered and biased derivatives, interpolations, and stencils of given weights."""
+    f = field(rng)
+    axis = rng.randrange(f.ndim)
+    spacing = spacings(rng, f.shape)[axis : axis + 1] or [1.0]
+    boundary = rng.choice(["one-sided", "valid", "reflect", "periodic", ("zero", "valid"), "face"])
+    options = {"position": rng.choice([*POSITIONS, "edge", 1]), "boundary": boundary}
+
+    def differentiate(axis, spacing, side, accuracy, f, **options):
+        options.pop("position" if side else "", None)
+        return fdx.Diff(axis, spacing, side=side, accuracy=accuracy, **options)(f)
+
+    def interpolate(axis, spacing, accuracy, f, **options):
+        return fdx.Interp(axis, spacing, accuracy=accuracy, **options)(f)
+
+    def weigh(axis, offsets, weights, left, right, f, **options):
+        return fdx.Stencil(axis, offsets, weights, left=left, right=right, **options)(f)
+
+    kind = rng.randrange(3)
+    if kind == 0:
+        side = rng.choice([None, "left", "right", "up"])
+        return differentiate, [axis, *spacing[:1], side, rng.choice([1, 2, 3]), f], options
+    if kind == 1:
+        return interpolate, [axis, *spacing[:1], rng.choice([2, 4, 3]), f], options
+    half = 0.5 if rng.random() < 0.4 else 0
+    count = rng.randrange(1, 5)
+    offsets = [k - half for k in range(-1, count - 1)]
+    rows = [None, None, (), [[1.0, 2.0]], [[1], [2, 3, 4]], [1], [[]]]
+    weights_ = [rng.choice([1, -1, 0.5, 0, 1e308, np.nan]) for _ in range(count)]
+    return weigh, [axis, offsets, weights_, rng.choice(rows), rng.choice(rows), f], options
+
+
+POSITIONS = ["center", "inner", "outer", "left", "right"]
+
+
 def workers(rng):
     def call(n, f):
         with fdx.set_workers(n):
@@ -388,7 +423,7 @@ CALLS = [
     calculus,
     operators,
 ]
-CALLS += [operators, diffs, workers]
+CALLS += [operators, diffs, schemes, schemes, workers]
 
 
 # ---- rounds ----

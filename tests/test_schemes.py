@@ -111,6 +111,16 @@ def test_conservative_diffusion(accuracy, position):
     assert not (centred @ centred)(zigzag)[2:-2].any()  # while this one does not see it
 
 
+def test_conservative_diffusion_on_uneven_cells():
+    faces = np.cumsum(np.random.default_rng(6).uniform(0.5, 1.5, N + 1))
+    x, widths = (faces[1:] + faces[:-1]) / 2, np.diff(faces)
+    c = np.random.default_rng(5).uniform(0.5, 2, N - 1)
+    D = fdx.Diff(0, x, position="inner")
+    L = -1 / widths * (D.T @ ((np.diff(x) * c) * D))
+    flux = np.concatenate([[0], c * np.diff(F) / np.diff(x), [0]])
+    np.testing.assert_allclose(L(F), np.diff(flux) / widths, rtol=1e-12)
+
+
 def test_products_along_an_axis_are_the_usual_operators():
     D = fdx.Diff(0, 0.5, position="inner")
     second = fdx.Diff(0, 0.5, deriv=2, boundary="valid")
