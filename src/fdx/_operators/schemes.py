@@ -262,7 +262,7 @@ class Interp(Operator):
     axis : int
         The axis of the arrays that it is applied to; negative ones count from the last.
     spacing : float or array_like of shape (n,), optional
-        As of `fdx.Diff`: a number, which changes no weights, only to what wavenumbers `symbol`
+        As of `fdx.Diff`: a number, which changes no weights, only to what wavenumbers a symbol
         refers; or the coordinates of the n points.
     accuracy : int, optional
         The order of accuracy, even: the error decreases as the spacing to this power. It is also
