@@ -757,7 +757,6 @@ contains
     type(fdx_scheme_c), intent(out) :: to
     type(fdx_scheme_row_c), intent(inout), target :: rows(:)
     integer, intent(inout) :: nrows
-    integer :: k
     to%offset = from%offset
     to%count = size(from%weights)
     to%w = c_loc(nowhere)
@@ -765,17 +764,21 @@ contains
     to%nfirst = rows_of(from%first)
     to%nlast = rows_of(from%last)
     if (to%nfirst > 0) to%first = c_loc(rows(nrows + 1))
-    do k = 1, to%nfirst
-      nrows = nrows + 1
-      rows(nrows) = fdx_scheme_row_c(size(from%first, 1), c_loc(nowhere))
-      if (size(from%first, 1) > 0) rows(nrows)%w = c_loc(from%first(1, k))
-    end do
+    if (to%nfirst > 0) call append(from%first)
     if (to%nlast > 0) to%last = c_loc(rows(nrows + 1))
-    do k = 1, to%nlast
-      nrows = nrows + 1
-      rows(nrows) = fdx_scheme_row_c(size(from%last, 1), c_loc(nowhere))
-      if (size(from%last, 1) > 0) rows(nrows)%w = c_loc(from%last(1, k))
-    end do
+    if (to%nlast > 0) call append(from%last)
+
+  contains
+
+    subroutine append(given)
+      real(real64), intent(in), target, contiguous :: given(:, :)
+      integer :: k
+      do k = 1, size(given, 2)
+        nrows = nrows + 1
+        rows(nrows) = fdx_scheme_row_c(size(given, 1), c_loc(nowhere))
+        if (size(given, 1) > 0) rows(nrows)%w = c_loc(given(1, k))
+      end do
+    end subroutine
   end subroutine
 
   ! The struct of a factor. The points along each dimension become those of its result.
