@@ -410,17 +410,12 @@ static void place(work *w, void *memory, ptrdiff_t **indices)
 static fdx_status move_arrays(work *w, void *const *data)
 {
     const int ninputs = w->call->op->ninputs, noutputs = w->call->op->noutputs, count = ninputs + noutputs;
-    fdx_call call = *w->call;
-    call.in = w->arrays;
-    call.out = w->arrays + ninputs;
     for (int k = 0; k < noutputs && w->copied != 0; k++) {
         if ((data[count + k] != NULL) != (int)(w->copied >> k & 1))
             return FDX_E_NULL;
         if (((uintptr_t)data[count + k] - (uintptr_t)w->copies[k]) % 8 != 0)
             return FDX_E_ALIGNMENT;
     }
-    if (w->copied != 0)
-        call.copies = data + count;
     for (int k = 0; k < count; k++) {
         w->arrays[k] = k < ninputs ? w->in[k] : w->out[k - ninputs];
         if (data[k] == NULL)
@@ -429,10 +424,11 @@ static fdx_status move_arrays(work *w, void *const *data)
             return FDX_E_ALIGNMENT;
         w->arrays[k].data = data[k];
     }
-    w->in = call.in;
-    w->out = call.out;
-    w->copies = call.copies;
-    return fdx_check_places(&call);
+    w->in = w->arrays;
+    w->out = w->arrays + ninputs;
+    if (w->copied != 0)
+        w->copies = data + count;
+    return fdx_check_places(w->call->op, w->places, w->in, w->out, w->copies, w->multiplies);
 }
 
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts)
@@ -475,7 +471,7 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *worksp
 
 typedef union {
     double align;
-    char bytes[PREPARED_BYTES(MAXD)];
+    char bytes[PREPARED_BYTES(MAXD, 2 * FDX_MAXDIM)];
 } prepared_call;
 
 ptrdiff_t fdx_workspace_size(const fdx_call *call)

@@ -64,6 +64,12 @@ typedef struct {
     int unrolled;      /* the dimension along which it continues past the ends of a periodic axis; -1: none */
 } view;
 
+/* Where what a call reads or writes of an array is: bytes lo .. hi - 1, and the first element of the box, all counted
+ * from its data on, modulo the address space. */
+typedef struct {
+    uintptr_t lo, hi, first;
+} array_place;
+
 /* The plan of a call (fdx_prepared). Its dimensions are those of the arrays in another order, slowest first; some are
  * joined, and complex elements are a dimension of two. */
 typedef struct {
@@ -92,6 +98,8 @@ typedef struct {
     ptrdiff_t *block, *tile;
     fdx_blocks blocks;
     ptrdiff_t workspace_bytes;
+    array_place *places; /* of inputs, then of outputs */
+    int multiplies;      /* are there coefficients? */
     /* The workspace. While planned, these are the bytes from its first cache line on. */
     char *block_sum;              /* a block of an output */
     char *chain_block;            /* a block of a chain's result, before it is multiplied and added */
@@ -454,13 +462,16 @@ fdx_status fdx_band_sum(void *memory, const fdx_summand *term, int nterms, ptrdi
 
 /* ---- fdx_operator_plan.c ---- */
 
-/* Bytes of a prepared call of n - 1 dimensions. */
-#define PREPARED_BYTES(n)                                                                                              \
-    (sizeof(work) + (size_t)(n) * (4 * sizeof(ptrdiff_t) + 2 * sizeof(fdx_level) + 2 * sizeof(int)))
+/* Bytes of a prepared call of n - 1 dimensions and so many arrays. */
+#define PREPARED_BYTES(n, arrays)                                                                                      \
+    (sizeof(work) + (size_t)(arrays) * sizeof(array_place) +                                                           \
+     (size_t)(n) * (4 * sizeof(ptrdiff_t) + 2 * sizeof(fdx_level) + 2 * sizeof(int)))
 
 fdx_status fdx_check_operator(const fdx_operator *op);
-/* Do arrays fit into memory, and do outputs overlap nothing that they must not? */
-fdx_status fdx_check_places(const fdx_call *call);
+/* Do arrays at these places fit into memory, and do outputs, and their copies, overlap nothing that they must not?
+ * multiplies: coefficients count, too. */
+fdx_status fdx_check_places(const fdx_operator *op, const array_place *places, const fdx_array *in,
+                            const fdx_array *out, void *const *copies, int multiplies);
 /* Is an output transposed: contiguous along dimension d, point by point, and not along the inner one? */
 int fdx_is_transposed(const work *w, const fdx_array *out, int d);
 /* Bytes of the largest staging buffer for the input of stage s, which has n elements along each dimension. */

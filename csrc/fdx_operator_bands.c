@@ -186,17 +186,17 @@ static void apply_across(const work *w, const fdx_band *band, int d, const view 
     lines l;
     box_lines(w, d, src, dst, lo, hi, &l);
     const ptrdiff_t n = join_lines(w, &l, (hi[inner] - lo[inner]) * w->per_point);
+    const char *in = locate(w, src, lo, d);
+    char *out = fdx_at(locate(w, dst, lo, d), lo[d], y_stride); /* the row's */
+    double *const weight = w->weight;
+    const void **const x = w->neighbours;
     ptrdiff_t end;
-    for (ptrdiff_t r = lo[d]; r < hi[d]; r = end) {
-        double *const weight = w->weight;
-        const void **const x = w->neighbours;
+    for (ptrdiff_t r = lo[d]; r < hi[d]; out = fdx_at(out, end - r, y_stride), r = end) {
         const row_segment s = next_row_segment(band, r, hi[d], src->unrolled == d);
         const fdx_stencil *stencil = s.stencil;
         const int pairs = stencil->centre, pair_loop = has_pair_loop(stencil) && !s.wraps;
         end = stencil->row_step != 0 ? r + 1 : s.end;
         row_weights(stencil, s.number, weight);
-        const char *in = locate(w, src, lo, d);
-        char *out = fdx_at(locate(w, dst, lo, d), r, y_stride);
         if (n == 1 && !s.wraps) { /* a column */
             do {
                 row_weights(stencil, s.number, weight);

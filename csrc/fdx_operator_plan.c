@@ -102,17 +102,37 @@ static void *copy_of(const fdx_call *call, int k)
     return call->copies == NULL ? NULL : call->copies[k];
 }
 
-/* An output, and all that is read, must fit into memory; the output must overlap neither that nor itself. */
-static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
+/* The places of arrays, which must fit into memory; the elements of outputs must not overlap each other. */
+static fdx_status find_places(const fdx_call *call, array_place *places)
 {
     const fdx_operator *op = call->op;
     ptrdiff_t n[FDX_MAXDIM];
-    fdx_extent written = {0, 0};
     for (int d = 0; d < op->ndim; d++)
         n[d] = box_length(call, d);
-    fdx_status status = fdx_check_output(out, op->ndim, call->lo, n, &written);
-    for (int j = 0; j < op->ninputs && status == FDX_OK; j++)
-        status = fdx_check_read(&call->in[j], op->ndim, op->in_shape, &written);
+    for (int k = 0; k < op->ninputs + op->noutputs; k++) {
+        const fdx_array *a = k < op->ninputs ? &call->in[k] : &call->out[k - op->ninputs];
+        fdx_extent e = {0, 0};
+        const fdx_status status = k >= op->ninputs ? fdx_check_output(a, op->ndim, call->lo, n, &e)
+                                  : fdx_find_extent(a, op->ndim, op->in_shape, &e) ? FDX_OK
+                                                                                   : FDX_E_SHAPE;
+        if (status != FDX_OK)
+            return status;
+        const uintptr_t data = (uintptr_t)a->data,
+                        first = (uintptr_t)fdx_view_from(a, op->ndim, k < op->ninputs ? NULL : call->lo).data;
+        places[k] = (array_place){e.lo - data, e.hi - data, first - data};
+    }
+    return FDX_OK;
+}
+
+static fdx_extent extent_at(const array_place *p, const void *data)
+{
+    return (fdx_extent){(uintptr_t)data + p->lo, (uintptr_t)data + p->hi};
+}
+
+static fdx_status check_coefficients(const fdx_operator *op, const fdx_extent *written)
+{
+    ptrdiff_t n[FDX_MAXDIM];
+    fdx_status status = FDX_OK;
     for (int k = 0; k < op->nchains; k++) {
         for (int d = 0; d < op->ndim; d++)
             n[d] = op->in_shape[d];
@@ -121,44 +141,47 @@ static fdx_status check_extents(const fdx_call *call, const fdx_array *out)
             if (stage->band != NULL)
                 n[stage->axis] = stage->band->rows;
             if (stage->coefficient != NULL)
-                status = fdx_check_read(stage->coefficient, op->ndim, n, &written);
+                status = fdx_check_read(stage->coefficient, op->ndim, n, written);
         }
     }
     return status;
 }
 
-/* The address of the first result in an array like output k, whose data may lie outside of its memory. */
-static uintptr_t first_result(const fdx_call *call, int k, const void *data)
+fdx_status fdx_check_places(const fdx_operator *op, const array_place *places, const fdx_array *in,
+                            const fdx_array *out, void *const *copies, int multiplies)
 {
-    size_t first = (size_t)(uintptr_t)data;
-    for (int d = 0; d < call->op->ndim; d++)
-        first += (size_t)box_lo(call, d) * (size_t)call->out[k].stride[d];
-    return (uintptr_t)first;
-}
-
-fdx_status fdx_check_places(const fdx_call *call)
-{
-    fdx_status status = FDX_OK;
-    for (int k = 0; k < call->op->noutputs; k++)
-        for (int twice = 0; twice < 2; twice++) {
-            fdx_array a = call->out[k];
-            a.data = twice ? copy_of(call, k) : a.data;
-            if (a.data == NULL || status != FDX_OK)
+    const array_place *of_out = places + op->ninputs;
+    for (int k = 0; k < op->noutputs; k++)
+        for (int twice = 0; twice < 1 + (copies != NULL); twice++) {
+            const void *data = twice ? copies[k] : out[k].data;
+            if (data == NULL)
                 continue;
-            status = check_extents(call, &a);
-            /* A likely mistake, which costs nothing to find. */
-            const uintptr_t first = first_result(call, k, a.data);
+            const fdx_extent written = extent_at(&of_out[k], data);
+            if (written.lo >= written.hi)
+                return FDX_E_SHAPE;
+            for (int j = 0; j < op->ninputs; j++) {
+                const fdx_extent read = extent_at(&places[j], in[j].data);
+                if (read.lo >= read.hi)
+                    return FDX_E_SHAPE;
+                if (fdx_overlap(&read, &written))
+                    return FDX_E_OVERLAP;
+            }
+            const fdx_status status = multiplies ? check_coefficients(op, &written) : FDX_OK;
+            if (status != FDX_OK)
+                return status;
+            /* The same first element in two outputs: a likely mistake, which costs nothing to find. */
+            const uintptr_t first = (uintptr_t)data + of_out[k].first;
             for (int j = 0; j <= k; j++) {
-                const void *copy = copy_of(call, j);
-                if (((j < k || twice) && first_result(call, j, call->out[j].data) == first) ||
-                    (j < k && copy != NULL && first_result(call, j, copy) == first))
-                    status = FDX_E_OVERLAP;
+                const void *copy = copies == NULL ? NULL : copies[j];
+                if (((j < k || twice) && (uintptr_t)out[j].data + of_out[j].first == first) ||
+                    (j < k && copy != NULL && (uintptr_t)copy + of_out[j].first == first))
+                    return FDX_E_OVERLAP;
             }
         }
-    return status;
+    return FDX_OK;
 }
 
-static fdx_status check_call(const fdx_call *call)
+static fdx_status check_call(const fdx_call *call, array_place *places)
 {
     if (call == NULL || call->in == NULL || call->out == NULL)
         return FDX_E_NULL;
@@ -180,7 +203,10 @@ static fdx_status check_call(const fdx_call *call)
     if (op->double_only && (call->out[0].dtype == FDX_F32 || call->out[0].dtype == FDX_C64))
         return FDX_E_DTYPE;
     status = check_chains(op, empty);
-    return status == FDX_OK && !empty ? fdx_check_places(call) : status;
+    if (status != FDX_OK || empty)
+        return status;
+    status = find_places(call, places);
+    return status == FDX_OK ? fdx_check_places(op, places, call->in, call->out, call->copies, 1) : status;
 }
 
 /* ---- dimensions ---- */
@@ -444,14 +470,14 @@ static void find_needs(work *w, needs *of)
     of->most_weights = 1;
     of->stages = of->staging = of->chain_blocks = of->repeats = of->partial_sums = of->block_sums = of->transposes = 0;
     of->by_chains = of->several_terms = 0;
-    of->coefficients = call->accumulate != NULL;
+    w->multiplies = 0;
     for (int k = 0; k < call->op->nchains; k++) {
         const fdx_chain *chain = &call->op->chain[k];
         of->stages = MAX(of->stages, chain->nstages);
         of->staging |= chain->nstages > 1 || !is_direct(w, chain);
         for (int s = 0; s < chain->nstages; s++) {
             const fdx_band *band = chain->stage[s].band;
-            of->coefficients |= chain->stage[s].coefficient != NULL;
+            w->multiplies |= chain->stage[s].coefficient != NULL;
             if (band == NULL)
                 continue;
             ptrdiff_t least, most;
@@ -468,6 +494,7 @@ static void find_needs(work *w, needs *of)
         of->chain_blocks |=
             k > 0 && chain->out == chain[-1].out && chain->stage[chain->nstages - 1].coefficient != NULL;
     }
+    of->coefficients = w->multiplies || call->accumulate != NULL;
     w->by_lines = w->crossed = w->nested = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out;
@@ -480,7 +507,7 @@ static void find_needs(work *w, needs *of)
         w->by_lines |= (uint64_t)by_lines << number;
         w->crossed |= (uint64_t)crossed << number;
         w->nested |= (uint64_t)nested << number;
-        of->by_chains |= !by_lines && !nested;
+        of->by_chains |= !by_lines && !nested && !crossed;
         of->several_terms |= n > 1 && !crossed;
         of->block_sums |= !is_in_place(w, number, by_lines || nested);
     }
@@ -566,7 +593,7 @@ static fdx_status plan(work *w)
 {
     const fdx_call *call = w->call;
     const int n = call->op->ndim + 1; /* with real and imaginary parts */
-    w->n = (ptrdiff_t *)(void *)(w + 1);
+    w->n = (ptrdiff_t *)(void *)(w->places + call->op->ninputs + call->op->noutputs);
     w->lo = w->n + n;
     w->block = w->lo + n;
     w->tile = w->block + n;
@@ -595,15 +622,15 @@ static fdx_status plan(work *w)
 
 size_t fdx_prepared_size(const fdx_call *call)
 {
-    const int ndim = call == NULL || call->op == NULL ? -1 : call->op->ndim;
-    if (ndim < 1 || ndim > FDX_MAXDIM)
+    if (call == NULL || check_shapes(call->op) != FDX_OK)
         return 0;
-    return PREPARED_BYTES(ndim + 1);
+    return PREPARED_BYTES(call->op->ndim + 1, call->op->ninputs + call->op->noutputs);
 }
 
 fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared)
 {
-    fdx_status status = check_call(call);
+    array_place places[2 * FDX_MAXDIM];
+    fdx_status status = check_call(call, places);
     if (status != FDX_OK)
         return status;
     if (memory == NULL || prepared == NULL)
@@ -615,8 +642,11 @@ fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **
     w->copies = call->copies;
     w->blocks.count = 0;
     w->workspace_bytes = 0;
-    if (has_results(call))
+    w->places = (array_place *)(void *)(w + 1);
+    if (has_results(call)) {
+        memcpy(w->places, places, (size_t)(call->op->ninputs + call->op->noutputs) * sizeof *places);
         status = plan(w);
+    }
     if (status == FDX_OK)
         *prepared = (const fdx_prepared *)memory;
     return status;

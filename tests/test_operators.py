@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import inspect
 import pickle
 import re
@@ -1239,6 +1240,39 @@ def test_plot_errors():
 
 
 # ------------------------------------------------------------------ threads and processes
+
+
+def test_ways_of_calling(monkeypatch):
+    D, u = fdx.Diff(0), np.arange(5.0) ** 2
+    want, out = D(u), np.empty(5)
+    names = {"".join("out"): out, "".join(["work", "ers"]): 1}  # the second is not the same object
+    ways = [
+        lambda: D(u=u),
+        lambda: D(u, workers=None, out=None),
+        lambda: D(u, workers=np.int64(1)),
+        lambda: D(u, **names),
+        lambda: D(*[u], **{}),
+        lambda: D.__call__(u),
+        lambda: fdx.Operator.__call__(D, u, out=out),
+        lambda: functools.partial(D, out=out)(u),
+        lambda: next(map(D, [u])),
+    ]
+    for way in ways:
+        same(way(), want)
+
+    class Doubled(fdx.Operator):
+        def __call__(self, u, **options):
+            return super().__call__(2 * u, **options)
+
+    class Same(fdx.Operator):
+        pass
+
+    same(Doubled(D._terms)(u), 2 * want)
+    same(Same(D._terms)(u, out=out), want)
+    monkeypatch.setattr(fdx.Diff, "__call__", lambda self, u, *, out=None: "replaced")
+    assert D(u) == D(u, out=out) == "replaced"
+    monkeypatch.undo()
+    same(D(u), want)
 
 
 def test_one_operator_in_many_threads():

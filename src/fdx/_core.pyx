@@ -17,7 +17,7 @@ from cpython.pythread cimport (
     PyThread_type_lock, WAIT_LOCK,
 )
 from cpython.ref cimport Py_INCREF, PyObject
-from cpython.tuple cimport PyTuple_CheckExact, PyTuple_New, PyTuple_SET_ITEM
+from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
@@ -25,6 +25,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
 import os
+import sys
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple

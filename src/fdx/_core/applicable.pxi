@@ -1,8 +1,27 @@
 # Plans of the last call, which the next call tries first: the base class of operators, and what functions keep.
 
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        object (*tp_call)(object, object, object)
+        Py_ssize_t tp_vectorcall_offset
+        unsigned long tp_flags
+    ctypedef PyObject *(*vectorcallfunc)(PyObject *, PyObject *const *, size_t, PyObject *)
+    Py_ssize_t PyVectorcall_NARGS(size_t nargs) noexcept
+    PyTypeObject *Py_TYPE(object) noexcept
+    unsigned long Py_TPFLAGS_HAVE_VECTORCALL
+
+
 cdef class Applicable:
     """The base class of operators, which applies them: first by the plan of the last call, without any look-up."""
     cdef Plan plan
+    cdef vectorcallfunc call_by_vector  # Python calls this, to make neither a tuple nor a dictionary of arguments
+
+    def __cinit__(self):
+        cdef PyTypeObject *type = Py_TYPE(self)
+        self.call_by_vector = <vectorcallfunc>_call_by_vector
+        # Before Python 3.12, classes do not inherit it.
+        if type.tp_call == _OPERATORS.tp_call and not type.tp_flags & Py_TPFLAGS_HAVE_VECTORCALL:
+            type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
 
     def __call__(self, u, *others, out=None, workers=None):
         """__call__($self, u, *, out=None, workers=None)\n--\n
@@ -68,11 +87,14 @@ cdef class Applicable:
         >>> D(u, out=u) is u
         True
         """
-        cdef Plan plan
         if others:
             raise TypeError(
                 f"u: expected one array, got {1 + len(others)} arguments; out and workers go by their names, "
                 "coordinates into fdx.Diff(axis, coordinates)")
+        return self.call(u, out, workers)
+
+    cdef object call(self, object u, object out, object workers):
+        cdef Plan plan
         with cython.critical_section(self):
             plan = self.plan  # keeps a reference: another thread's call may replace it meanwhile
         if plan is not None:
@@ -86,6 +108,40 @@ cdef class Applicable:
         with cython.critical_section(self):
             before, self.plan = self.plan, plan
         return before is not plan
+
+
+cdef PyTypeObject *_OPERATORS = <PyTypeObject *>Applicable
+cdef str _OUT = sys.intern("out"), _WORKERS = sys.intern("workers")
+
+
+cdef Py_ssize_t _vectorcall_offset(Applicable one) noexcept:
+    return <char *>&one.call_by_vector - <char *><PyObject *>one
+
+
+_OPERATORS.tp_vectorcall_offset = _vectorcall_offset(Applicable())
+
+
+cdef object _call_by_vector(object operator, PyObject *const *arguments, size_t nargs, PyObject *names):
+    """operator(*arguments), of which the last go by names: `__call__` for the usual ones."""
+    cdef Py_ssize_t count = PyVectorcall_NARGS(nargs), k, nnames = 0 if names == NULL else len(<tuple>names)
+    cdef PyObject *out = <PyObject *>None
+    cdef PyObject *workers = <PyObject *>None
+    cdef str name
+    # A class that was given another __call__ may still have come here, before Python 3.12.
+    cdef bint usual = count == 1 and Py_TYPE(operator).tp_call == _OPERATORS.tp_call
+    for k in range(nnames if usual else 0):
+        name = <str>PyTuple_GET_ITEM(<tuple>names, k)
+        if name is _OUT:
+            out = arguments[1 + k]
+        elif name is _WORKERS:
+            workers = arguments[1 + k]
+        else:
+            usual = False
+    if usual:
+        return (<Applicable>operator).call(<object>arguments[0], <object>out, <object>workers)
+    return Py_TYPE(operator).tp_call(
+        operator, tuple([<object>arguments[k] for k in range(count)]),
+        {(<tuple>names)[k]: <object>arguments[count + k] for k in range(nnames)})
 
 
 # Types of arguments that are what they were. Not those that define `__float__`, `__index__` or `__eq__` themselves.

@@ -20,7 +20,7 @@ cdef bint _simple(object out, int type, int nfirst, const ptrdiff_t *first, int 
     cdef int d
     if not cnp.PyArray_CheckExact(out):
         return False
-    o = out
+    o = <cnp.ndarray>out  # checked
     if (cnp.PyArray_TYPE(o) != type or cnp.PyArray_NDIM(o) != nfirst + ndim
             or cnp.PyArray_ISBYTESWAPPED(o) or not cnp.PyArray_ISWRITEABLE(o)
             or not (cnp.PyArray_IS_C_CONTIGUOUS(o) or (nfirst == 0 and cnp.PyArray_IS_F_CONTIGUOUS(o)))):

@@ -310,7 +310,7 @@ cdef class Plan:
         cdef Py_ssize_t nworkers
         if not cnp.PyArray_CheckExact(f):
             return None
-        a = f
+        a = <cnp.ndarray>f  # checked
         nworkers = _quick_workers(workers, self.size)  # first, as this may run code that changes the arrays' shapes
         dtype = _dtype(a)
         if (nworkers == 0 or dtype < 0 or cnp.PyArray_NDIM(a) != ndim
