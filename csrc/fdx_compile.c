@@ -598,7 +598,7 @@ static fdx_status add_stage(chain_builder *c, int axis, matrix *m, int pairs_too
 }
 
 /* The stages of maps along an axis: one, their product, or one for each map if that is not a band. */
-static fdx_status add_along(chain_builder *c, const factors *f, double scale, int pairs_too)
+static fdx_status add_along(chain_builder *c, const factors *f, double scale)
 {
     arena *r = c->r;
     const size_t mark = r->used;
@@ -607,7 +607,7 @@ static fdx_status add_along(chain_builder *c, const factors *f, double scale, in
     matrix m;
     fdx_status status = build_product(r, *f, n, scale, &m);
     if (status == FDX_OK)
-        status = add_stage(c, f->axis, &m, pairs_too);
+        status = add_stage(c, f->axis, &m, 0);
     if (status == FDX_OK ? !counts_only(r) : !r->not_a_band)
         return status;
     /* Count these bytes as well: whether rows of the product are too long is only known when its factors are built. */
@@ -682,7 +682,7 @@ static int next_group(const sequence *s, int k, uint64_t *axes, uint64_t *of_der
 /* The stages of a term, for inputs of the shape in c->n. */
 static fdx_status add_stages(chain_builder *c, const sequence *s)
 {
-    uint64_t axes, derivatives, before = 0, scaled_bit = 0;
+    uint64_t axes, derivatives, scaled_bit = 0;
     int scaled = -1; /* the group with the derivative that is applied last; of several along its least axis */
     for (int k = 0, end; k <= s->length; k = end + 1) {
         end = next_group(s, k, &axes, &derivatives);
@@ -705,9 +705,8 @@ static fdx_status add_stages(chain_builder *c, const sequence *s)
             const uint64_t bit = (uint64_t)1 << d;
             const factors f = {s, k, end, d, 0};
             if (axes & bit)
-                status = add_along(c, &f, scaled == k && bit == scaled_bit ? number : 1, (axes & before) != 0);
+                status = add_along(c, &f, scaled == k && bit == scaled_bit ? number : 1);
         }
-        before |= axes;
         if (end < s->length && status == FDX_OK)
             status = add_coefficient(c, map_at(s, end).factor->coefficient, s->what->ndim, c->count > first);
     }

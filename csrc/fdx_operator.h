@@ -325,10 +325,56 @@ static inline void around_midpoint(const void *const *x, int count, const void *
     to[count / 2] = to[0];
 }
 
+/* Neighbours of FDX_SUM_DIFFERENCES and their weights, with the centre after the others, as loops take them; returns
+ * how many the others are. `to` and `weights` may be x and weight. */
+static inline int centre_last(const fdx_stencil *stencil, const void *const *x, const double *weight, const void **to,
+                              double *weights)
+{
+    const void *centre = x[stencil->centre];
+    int others = 0;
+    for (int k = 0; k < stencil->count; k++)
+        if (k != stencil->centre) {
+            to[others] = x[k];
+            weights[others++] = weight[k];
+        }
+    to[others] = centre;
+    return others;
+}
+
 static inline const fdx_pairs *pairs_of(const work *w, const fdx_stencil *stencil)
 {
     return &(stencil->summation == FDX_SUM_ANTISYMMETRIC ? w->sums->antisymmetric
                                                          : w->sums->symmetric)[stencil->count / 2 - 1];
+}
+
+/* Does one loop multiply the sums of a stencil, or write them by non-temporal stores? */
+static inline int is_simple(const fdx_stencil *stencil)
+{
+    return has_pair_loop(stencil) || has_midpoint_loop(stencil) ||
+           (stencil->summation == FDX_SUM_PLAIN && stencil->count <= FDX_STREAMED) ||
+           (stencil->summation == FDX_SUM_DIFFERENCES && stencil->count <= FDX_STREAMED + 1);
+}
+
+/* Neighbours x and weights of such a stencil in the order in which those loops take them; returns how many rows they
+ * take. *weights: where the first weight is. There is place for two more neighbours. */
+static inline int for_loops(const fdx_stencil *stencil, const void **x, double *weight, const double **weights)
+{
+    const int count = stencil->count, pairs = stencil->summation >= FDX_SUM_ANTISYMMETRIC;
+    *weights = pairs ? weight + stencil->centre + 1 : weight;
+    if (stencil->summation == FDX_SUM_DIFFERENCES)
+        centre_last(stencil, x, weight, x, weight);
+    if (!pairs || count % 2 != 0)
+        return count;
+    around_midpoint(x, count, x);
+    return count + 1;
+}
+
+static inline fdx_sum_fn *one_row_of(const work *w, const fdx_stencil *stencil)
+{
+    const int count = stencil->count;
+    return stencil->summation >= FDX_SUM_ANTISYMMETRIC ? pairs_of(w, stencil)->one
+           : stencil->summation == FDX_SUM_PLAIN       ? w->sums->plain[count - 1]
+                                                       : w->sums->differences[count - 2];
 }
 
 /* The vector loop for n elements of such rows along the inner dimension; NULL: there is none, or n is too small. */

@@ -66,14 +66,7 @@ void fdx_sum_row(const work *w, const fdx_stencil *stencil, const void *const *x
     else if (stencil->summation == FDX_SUM_DIFFERENCES && count <= FDX_NEIGHBOURS + 1) {
         const void *neighbours[FDX_NEIGHBOURS + 1];
         double weights[FDX_NEIGHBOURS];
-        int others = 0;
-        for (int k = 0; k < count; k++) {
-            if (k == centre)
-                continue;
-            neighbours[others] = x[k];
-            weights[others++] = weight[k];
-        }
-        neighbours[others] = x[centre];
+        const int others = centre_last(stencil, x, weight, neighbours, weights);
         sums->differences[others - 1](y, 0, neighbours, n, weights, mode);
     } else if (has_midpoint_loop(stencil)) {
         const void *neighbours[2 * FDX_PAIRS + 1];
@@ -126,14 +119,8 @@ static void sum_strided(const work *w, const fdx_stencil *stencil, const void **
         }
         return;
     }
-    if (differences) { /* the centre comes last */
-        const void *middle = x[centre];
-        for (int k = centre; k < K; k++) {
-            weight[k] = weight[k + 1];
-            x[k] = x[k + 1];
-        }
-        x[K] = middle;
-    }
+    if (differences)
+        centre_last(stencil, x, weight, x, weight);
     if (pairs && stencil->count % 2 == 0)
         around_midpoint(x, stencil->count, x);
     w->sums->strided(y, y_step, x, x_step, n, pairs ? weight + centre + 1 : weight, mode,
@@ -147,9 +134,9 @@ static void sum_strided(const work *w, const fdx_stencil *stencil, const void **
 /* ---- a band's results in a box ---- */
 
 /* Lines along the fastest dimension of l, which then has those along the others. */
-static fdx_several_lines take_lines(lines *l, ptrdiff_t n, ptrdiff_t step, ptrdiff_t nested_step)
+static fdx_several_lines take_lines(lines *l, ptrdiff_t n, ptrdiff_t step)
 {
-    fdx_several_lines many = {n, 1, 0, 0, step, nested_step};
+    fdx_several_lines many = {n, 1, 0, 0, step};
     if (l->ndim > 0) {
         const int d = --l->ndim;
         many.lines = l->n[d];
@@ -429,7 +416,7 @@ static void along_inner(const work *w, const fdx_stencil *stencil, ptrdiff_t num
         while (next_line(&l, &in, &out));
     } else if (has_pair_loop(stencil)) {
         row_weights(stencil, number, w->weight);
-        const fdx_several_lines many = take_lines(&l, n, src->stride[inner], 0);
+        const fdx_several_lines many = take_lines(&l, n, src->stride[inner]);
         in = fdx_at(in, stencil->offset, src->stride[inner]);
         do
             pairs_of(w, stencil)->several(out, in, &many, w->weight + stencil->centre + 1, mode);
@@ -510,7 +497,8 @@ int fdx_is_weighed(const work *w, const fdx_chain *chain)
 {
     const fdx_stage *stage = chain->stage;
     if (chain->nstages != 1 || !is_direct(w, chain) || stage->band == NULL || stage->coefficient == NULL ||
-        !has_pair_loop(&stage->band->interior) || coefficient_step(w, stage->coefficient) < 0)
+        !is_simple(&stage->band->interior) || stage->band->interior.row_step != 0 ||
+        coefficient_step(w, stage->coefficient) < 0)
         return 0;
     double results;
     const double share = interior_share(w, stage, &results);
@@ -526,7 +514,7 @@ void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, c
     const int inner = w->ndim - 1;
     const ptrdiff_t n = hi[inner] - lo[inner], step = coefficient_step(w, stage->coefficient),
                     stride = src->stride[w->dimension[stage->axis]];
-    fdx_sum_fn *one = pairs_of(w, stencil)->one;
+    fdx_sum_fn *one = one_row_of(w, stencil);
     const void **const x = w->neighbours;
     view c;
     take_view(w, &c);
@@ -534,7 +522,6 @@ void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, c
     lines l, m;
     box_lines(w, -1, src, dst, lo, hi, &l);
     box_lines(w, -1, &c, dst, lo, hi, &m);
-    row_weights(stencil, 0, w->weight);
     const char *in = fdx_at(locate(w, src, lo, -1), stencil->offset, stride), *by = locate(w, &c, lo, -1);
     char *out = locate(w, dst, lo, -1), *unused = out;
     do {
@@ -546,65 +533,103 @@ void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, c
             const void *row = by + at * step;
             if (step == 0)
                 row = repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, k);
-            x[stencil->count] = row;
-            one(out + at * w->itemsize, 0, x, k, w->weight + stencil->centre + 1,
-                mode == FDX_SET ? FDX_TIMES : FDX_ADD_TIMES);
+            const double *weight;
+            row_weights(stencil, 0, w->weight);
+            const int rows = for_loops(stencil, x, w->weight, &weight);
+            x[rows] = row;
+            one(out + at * w->itemsize, 0, x, k, weight, mode == FDX_SET ? FDX_TIMES : FDX_ADD_TIMES);
         }
         next_line(&m, &by, &unused);
     } while (next_line(&l, &in, &out));
     give_back(w, c.lo);
 }
 
-/* ---- two bands at once, as of mixed derivatives ---- */
+/* ---- two bands at once, as of mixed derivatives, and of diffusion with a coefficient ---- */
+
+/* Is it a pair of neighbours, about a point or a midpoint? */
+static int is_pair(const fdx_stencil *stencil)
+{
+    return stencil->summation == FDX_SUM_ANTISYMMETRIC && (stencil->count == FDX_NESTED || stencil->count == 2);
+}
 
 int fdx_is_nested(const work *w, const fdx_chain *chain)
 {
-    if (chain->nstages != 2 || !is_direct(w, chain) || chain->stage[0].axis == chain->stage[1].axis)
+    if (chain->nstages != 2 || !is_direct(w, chain))
         return 0;
+    const fdx_array *coefficient = chain->stage->coefficient;
     double results = 1, interior = 1;
     for (int s = 0; s < 2; s++) {
         const fdx_stage *stage = &chain->stage[s];
-        const fdx_band *band = stage->band;
-        if (band == NULL || stage->coefficient != NULL || band->interior.count != FDX_NESTED ||
-            band->interior.row_step != 0)
+        if (stage->band == NULL || stage->band->interior.row_step != 0)
             return 0;
         interior *= interior_share(w, stage, &results);
     }
-    if (results < (double)MIN_CROSSED || 100 * interior < (double)MIN_NESTED_PERCENT)
+    if (chain->stage[1].coefficient != NULL || results < (double)MIN_CROSSED ||
+        100 * interior < (double)MIN_NESTED_PERCENT)
         return 0;
-    const int inner = chain->stage->band->interior.summation, outer = chain->stage[1].band->interior.summation;
-    return inner >= FDX_SUM_ANTISYMMETRIC && (outer == FDX_SUM_ANTISYMMETRIC || outer == FDX_SUM_PLAIN);
+    const fdx_stencil *inner = &chain->stage->band->interior, *outer = &chain->stage[1].band->interior;
+    if (coefficient != NULL)
+        return is_pair(inner) && is_pair(outer) && coefficient_step(w, coefficient) == w->itemsize;
+    return (is_pair(inner) || (inner->summation == FDX_SUM_SYMMETRIC && inner->count == FDX_NESTED)) &&
+           (is_pair(outer) || (outer->summation == FDX_SUM_PLAIN && outer->count == FDX_NESTED));
+}
+
+/* Bytes to the neighbour in place k of FDX_NESTED: a pair is in the first and the last one. */
+static ptrdiff_t place_of(const fdx_stencil *stencil, int k, ptrdiff_t stride)
+{
+    return (stencil->count == 2 ? k / 2 : k) * stride;
 }
 
 void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, const view *dst, const ptrdiff_t *lo,
                       const ptrdiff_t *hi, int mode, int stream)
 {
+    const fdx_array *coefficient = chain->stage->coefficient;
     const fdx_stencil *inner = &chain->stage[0].band->interior, *outer = &chain->stage[1].band->interior;
-    const int plain = outer->summation == FDX_SUM_PLAIN;
-    const fdx_nested *sum = &w->sums->nested[plain][inner->summation == FDX_SUM_SYMMETRIC];
-    const ptrdiff_t stride = src->stride[w->dimension[chain->stage[1].axis]],
-                    inside = src->stride[w->dimension[chain->stage[0].axis]];
-    double weight[FDX_NESTED + 1] = {inner->w[2 * inner->weight_step]};
-    for (int k = plain ? 0 : 2; k < FDX_NESTED; k++)
+    const int plain = outer->summation == FDX_SUM_PLAIN, d = w->dimension[chain->stage[1].axis];
+    const fdx_nested *sum =
+        coefficient != NULL ? &w->sums->multiplied : &w->sums->nested[plain][inner->summation == FDX_SUM_SYMMETRIC];
+    const ptrdiff_t stride = src->stride[d], inside = src->stride[w->dimension[chain->stage[0].axis]];
+    double weight[FDX_NESTED + 1] = {inner->w[(inner->count - 1) * inner->weight_step]};
+    for (int k = plain ? 0 : outer->count - 1; k < outer->count; k++)
         weight[plain ? 1 + k : 1] = outer->w[k * outer->weight_step];
-    lines l;
+    view by = *src; /* of the coefficients */
+    take_view(w, &by);
+    if (coefficient != NULL)
+        view_array(w, coefficient, &by);
+    lines l, m;
     box_lines(w, -1, src, dst, lo, hi, &l);
-    const ptrdiff_t n = join_lines(w, &l, (hi[w->ndim - 1] - lo[w->ndim - 1]) * w->per_point);
+    box_lines(w, -1, &by, dst, lo, hi, &m);
+    ptrdiff_t n = (hi[w->ndim - 1] - lo[w->ndim - 1]) * w->per_point;
+    for (; l.ndim > 0; m.ndim = --l.ndim, n *= l.n[l.ndim]) { /* contiguous lines are one */
+        const ptrdiff_t bytes = n * w->itemsize;
+        const int last = l.ndim - 1;
+        if (l.x[last] != bytes || l.y[last] != bytes || (coefficient != NULL && m.x[last] != bytes))
+            break;
+    }
     stream &= sum->streaming != NULL && n >= FDX_VECTOR_SUMS;
-    const fdx_several_lines many =
-        stream ? (fdx_several_lines){n, 1, 0, 0, stride, inside} : take_lines(&l, n, stride, inside);
+    fdx_several_lines many = {n, 1, 0, 0, 0};
+    if (!stream)
+        many = take_lines(&l, n, 0);
+    const ptrdiff_t by_line = !stream && m.ndim > 0 ? m.x[--m.ndim] : 0;
+    ptrdiff_t place[FDX_NESTED_ROWS + FDX_NESTED]; /* of rows, from the first one on */
+    for (int k = 0; k < FDX_NESTED_ROWS; k++)
+        place[k] = place_of(outer, k / FDX_NESTED, stride) + place_of(inner, k % FDX_NESTED, inside);
+    for (int k = 0; k < FDX_NESTED; k++)
+        place[FDX_NESTED_ROWS + k] = place_of(outer, k, by.stride[d]);
     const char *in = fdx_at(fdx_at(locate(w, src, lo, -1), outer->offset, stride), inner->offset, inside);
-    char *out = locate(w, dst, lo, -1);
+    const char *first = coefficient != NULL ? fdx_at(locate(w, &by, lo, -1), outer->offset, by.stride[d]) : in;
+    char *out = locate(w, dst, lo, -1), *unused = out;
     do {
-        if (stream) {
-            const void *x[FDX_NESTED * FDX_NESTED];
-            for (int k = 0; k < FDX_NESTED * FDX_NESTED; k++)
-                x[k] = fdx_at(fdx_at(in, k / FDX_NESTED, stride), k % FDX_NESTED, inside);
-            const void *const next[2] = {fdx_at(x[FDX_NESTED * FDX_NESTED - 1], PREFETCH_BYTES, 1), NULL};
+        const void *x[FDX_NESTED_ROWS + FDX_NESTED];
+        for (int k = 0; k < FDX_NESTED_ROWS + FDX_NESTED; k++)
+            x[k] = (k < FDX_NESTED_ROWS ? in : first) + place[k];
+        const void *const next[2] = {fdx_at(x[FDX_NESTED_ROWS - 1], PREFETCH_BYTES, 1),
+                                     fdx_at(x[FDX_NESTED_ROWS + FDX_NESTED - 1], PREFETCH_BYTES, 1)};
+        if (stream)
             sum->streaming(out, out, x, n, weight, FDX_SET, next);
-        } else {
-            sum->lines(out, in, &many, weight, mode);
-        }
+        else
+            sum->lines(out, x, &many, by_line, weight, mode);
+        next_line(&m, &first, &unused);
     } while (next_line(&l, &in, &out));
-    give_back(w, l.n);
+    give_back(w, by.lo);
 }

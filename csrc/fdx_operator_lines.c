@@ -354,6 +354,26 @@ static const char *centre_of(const line_chain *t)
     return t->band == NULL ? t->in : fdx_at(t->in, t->stencil->offset + t->stencil->centre, t->stride);
 }
 
+/* The loop for lines of one chain along the inner dimension, n elements between their ends; NULL: there is none.
+ * *first: where the neighbour that it counts from is among the stencil's. */
+static fdx_cross_fn *loop_alone(const work *w, const fdx_stencil *stencil, ptrdiff_t n, int *first)
+{
+    const int count = stencil->count, half = count / 2, back = half - stencil->centre;
+    *first = stencil->centre;
+    if (w->per_point > 1 || n < FDX_VECTOR_SUMS || stencil->row_step != 0)
+        return NULL;
+    if (has_pair_loop(stencil))
+        return pairs_of(w, stencil)->cross[0];
+    if (has_midpoint_loop(stencil))
+        return w->sums->midpoints_alone[half - 1];
+    *first = half;
+    if (stencil->summation >= FDX_SUM_ANTISYMMETRIC || count % 2 != 0 || count > FDX_STREAMED)
+        return NULL;
+    if (stencil->summation == FDX_SUM_PLAIN)
+        return w->sums->plain_alone[half - 1];
+    return back == 0 || back == 1 ? w->sums->differences_alone[back][half - 1] : NULL;
+}
+
 /* The steps that add up a line of n elements; returns how many. */
 static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t n, step *steps)
 {
@@ -369,8 +389,11 @@ static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t 
                        (kind[j] == IDENTITY || !t[j].band->periodic || stencil[j]->offset + stencil[j]->centre == 0);
         row_ends += t[j].head + t[j].tail;
     }
-    const int inner_chain =
-        t->coefficients != NULL ? -1 : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
+    int first;
+    const int alone = chains == 1 && kind[0] == ALONG && loop_alone(w, t->stencil, n - row_ends, &first) != NULL;
+    const int inner_chain = t->coefficients != NULL ? -1
+                            : alone                 ? 0
+                                                    : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
     if (inner_chain >= 0) {
         steps[0] = (step){CROSS, inner_chain, FDX_SET};
         return 1;
@@ -479,31 +502,36 @@ static const void *coefficient_row(const work *w, const line_chain *t, const lin
     return repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, n);
 }
 
+/* The loop that writes rows of a stencil by non-temporal stores; NULL: there is none. */
+static fdx_streaming_fn *streaming_loop(const work *w, const fdx_stencil *stencil)
+{
+    const int count = stencil->count;
+    return !is_simple(stencil)                           ? NULL
+           : stencil->summation >= FDX_SUM_ANTISYMMETRIC ? pairs_of(w, stencil)->one_streaming
+           : stencil->summation == FDX_SUM_PLAIN         ? w->sums->plain_streaming[count - 1]
+                                                         : w->sums->differences_streaming[count - 2];
+}
+
 static int sum_across(const work *w, const line_chain *t, const line_segment *p, int mode, int last)
 {
     const void **const x = w->neighbours;
+    fdx_streaming_fn *loop = streaming_loop(w, t->stencil);
     neighbours(w, t, p->from, x);
-    if (is_one_loop(t->stencil)) {
-        const fdx_pairs *pairs = pairs_of(w, t->stencil);
-        const int pairs_end = t->stencil->count | 1; /* what follows the neighbours */
-        if (pairs_end > t->stencil->count)
-            around_midpoint(x, t->stencil->count, x);
-        if (can_stream(p, pairs->one_streaming, last)) {
-            const void *const next[2] = {prefetch_address(w, t, p)};
-            if (t->coefficients != NULL) {
-                x[pairs_end] = coefficient_row(w, t, p, 0, p->n);
-                mode = FDX_TIMES;
-            }
-            pairs->one_streaming(p->streamed_to, p->y, x, p->n, t->weight, mode, next);
-            stream_row_ends(w, p, 0, p->n, 0, p->n);
-            return 1;
-        }
-        pairs->one(p->y, 0, x, p->n, t->weight, mode);
+    row_weights(t->stencil, t->number, w->weight);
+    if (!can_stream(p, loop, last)) {
+        fdx_sum_row(w, t->stencil, x, w->weight, p->y, p->n, mode);
         return 0;
     }
-    row_weights(t->stencil, t->number, w->weight);
-    fdx_sum_row(w, t->stencil, x, w->weight, p->y, p->n, mode);
-    return 0;
+    const double *weight;
+    const int rows = for_loops(t->stencil, x, w->weight, &weight);
+    const void *const next[2] = {prefetch_address(w, t, p)};
+    if (t->coefficients != NULL) {
+        x[rows] = coefficient_row(w, t, p, 0, p->n);
+        mode = FDX_TIMES;
+    }
+    loop(p->streamed_to, p->y, x, p->n, weight, mode, next);
+    stream_row_ends(w, p, 0, p->n, 0, p->n);
+    return 1;
 }
 
 /* Rows of neighbours and weights of several chains across the inner dimension. */
@@ -533,8 +561,25 @@ static int sum_two_across(const work *w, const line_chain *t, const line_segment
     return 0;
 }
 
-/* Copy results at the ends of lines; compute the interior, line by line. */
-static void sum_along(const work *w, const line_chain *t, const line_segment *p, int mode)
+/* Elements from .. to - 1 of a line that begins at `in`, by non-temporal stores; its ends are in p->y. */
+static void stream_along(const work *w, const line_chain *t, const line_segment *p, const char *in, ptrdiff_t from,
+                         ptrdiff_t to, int mode)
+{
+    const void **const x = w->neighbours;
+    const double *weight;
+    const ptrdiff_t size = w->itemsize, skip = (from - p->from) * size;
+    for (int k = 0; k < t->stencil->count; k++)
+        x[k] = in + (from + (t->stencil->offset + k) * w->per_point) * size;
+    row_weights(t->stencil, 0, w->weight);
+    for_loops(t->stencil, x, w->weight, &weight);
+    const void *const next[2] = {t->prefetch != 0 ? fdx_at(in + from * size, t->prefetch, 1) : p->y};
+    streaming_loop(w, t->stencil)(p->streamed_to + skip, p->y + skip, x, to - from, weight, mode, next);
+    stream_row_ends(w, p, 0, p->n, from - p->from, to - p->from);
+}
+
+/* Copy results at the ends of lines; compute the interior, line by line. Returns whether it wrote by non-temporal
+ * stores. */
+static int sum_along(const work *w, const line_chain *t, const line_segment *p, int mode, int last)
 {
     const ptrdiff_t per_point = w->per_point, size = w->itemsize, head = t->head * per_point,
                     inner_end = p->line_length - t->tail * per_point;
@@ -547,8 +592,19 @@ static void sum_along(const work *w, const line_chain *t, const line_segment *p,
         w->sums->transpose(p->y + (to - p->from) * size, n * size,
                            t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride,
                            (end - to) / per_point, p->lines, per_point, mode);
-    fdx_along_fn *loop = along_loop(w, t->stencil, to - from);
     const char *in = t->in;
+    if (last && t->coefficients == NULL && t->stencil->row_step == 0 && to - from >= FDX_VECTOR_SUMS &&
+        streaming_loop(w, t->stencil) != NULL) {
+        line_segment line = *p;
+        line.n = n;
+        for (ptrdiff_t k = 0; k < p->lines; k++, in += p->line_length * size) {
+            stream_along(w, t, &line, in, from, to, mode);
+            line.y += n * size;
+            line.streamed_to += n * size;
+        }
+        return 1;
+    }
+    fdx_along_fn *loop = along_loop(w, t->stencil, to - from);
     for (ptrdiff_t k = 0; k < p->lines; k++, in += p->line_length * size) {
         char *y = p->y + (k * n + from - p->from) * size;
         if (loop != NULL) {
@@ -563,6 +619,7 @@ static void sum_along(const work *w, const line_chain *t, const line_segment *p,
             fdx_sum_inner(w, s.stencil, s.number, in + at * size, y + (at - from) * size, stop - at, mode);
         }
     }
+    return 0;
 }
 
 static void sum_itself(const work *w, const line_chain *t, const line_segment *p, int mode)
@@ -582,9 +639,8 @@ static int make_step(const work *w, const line_chain *t, const step *s, const li
     if (s->kind == TWO_ACROSS)
         return sum_two_across(w, &t[s->chain], p, s->mode, last);
     if (s->kind == ALONG)
-        sum_along(w, &t[s->chain], p, s->mode);
-    else
-        sum_itself(w, &t[s->chain], p, s->mode);
+        return sum_along(w, &t[s->chain], p, s->mode, last);
+    sum_itself(w, &t[s->chain], p, s->mode);
     return 0;
 }
 
@@ -595,6 +651,30 @@ static void multiply(const work *w, const line_chain *t, const line_segment *p)
         char *y = p->y + at * w->itemsize;
         w->sums->combine(y, y, coefficient_row(w, t, p, at, n), n, FDX_SET);
     }
+}
+
+/* Fill in the ends of lines: results that were computed ahead of t, the chain along the inner dimension. */
+static void set_ends(const line_chain *t, fdx_cross *c)
+{
+    c->head = t->head;
+    c->tail = t->tail;
+    c->ready = t->row_ends;
+    c->apart = t->row_stride;
+}
+
+/* Fill in what the loop of a chain along the inner dimension, alone, needs to compute a line; returns the loop. */
+static fdx_cross_fn *begin_alone(const work *w, const line_chain *t, fdx_cross *c)
+{
+    const void **const x = w->neighbours;
+    int first;
+    fdx_cross_fn *loop = loop_alone(w, t->stencil, FDX_VECTOR_SUMS, &first);
+    for (int k = 0; k < t->stencil->count; k++)
+        x[k] = fdx_at(t->in, t->stencil->offset + k, t->stride);
+    c->along = x[first];
+    row_weights(t->stencil, 0, w->weight);
+    for_loops(t->stencil, x, w->weight, &c->w);
+    set_ends(t, c);
+    return loop;
 }
 
 /* Fill in what one loop needs to add up a line: the identity or not, at most two chains across the inner dimension,
@@ -612,10 +692,7 @@ static int begin_cross(const work *w, const line_chain *t, int chains, int inner
     c->w = weight;
     c->along = centre_of(inner);
     c->itself = itself;
-    c->head = inner->head;
-    c->tail = inner->tail;
-    c->ready = inner->row_ends;
-    c->apart = inner->row_stride;
+    set_ends(inner, c);
     return rows;
 }
 
@@ -627,14 +704,21 @@ static void sum_cross(const work *w, const line_chain *t, int chains, int inner_
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[3 * FDX_PAIRS];
     fdx_cross c = {.to = to, .y = w->line, .n = n, .lines = lines};
-    const int rows = begin_cross(w, t, chains, inner_chain, &c, x, weight);
+    int rows = 0;
+    fdx_cross_fn *loop;
+    if (chains == 1) {
+        loop = begin_alone(w, t, &c);
+    } else {
+        rows = begin_cross(w, t, chains, inner_chain, &c, x, weight);
+        loop = pairs_of(w, t[inner_chain].stencil)->cross[rows];
+    }
     int prefetches = 0;
     for (int k = 0; k < chains && prefetches <= rows; k++)
         if (t[k].prefetch != 0)
             c.next[prefetches++] = fdx_at(t[k].in, t[k].prefetch, 1);
     while (prefetches <= rows)
         c.next[prefetches++] = t[inner_chain].in;
-    pairs_of(w, t[inner_chain].stencil)->cross[rows](&c);
+    loop(&c);
     const ptrdiff_t first = (ptrdiff_t)(-(uintptr_t)to % FDX_CACHE_LINE), rest = (bytes - first) % FDX_CACHE_LINE;
     stream(w, kept, to, w->line, first, w->line);
     stream(w, kept, to + bytes - rest, w->line + FDX_CACHE_LINE, rest, w->line);
@@ -788,16 +872,18 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
 
 void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi)
 {
-    for (int s = 0; s < chain->nstages; s++) {
+    const ptrdiff_t shift = shift_along(w, chain, d);
+    ptrdiff_t offset = shift, more = 0; /* rows of a stage: as many as results and `more`, from that many after them */
+    for (int s = chain->nstages - 1; s >= 0; s--) {
         const fdx_stage *stage = &chain->stage[s];
         if (stage->band == NULL || w->dimension[stage->axis] != d)
             continue;
-        const ptrdiff_t shift = shift_along(w, chain, d);
-        *lo += shift;
-        *hi += shift;
-        interior_rows(stage->band, lo, hi);
-        *lo -= shift;
-        *hi -= shift;
+        ptrdiff_t first = *lo + offset, last = *hi + offset + more;
+        interior_rows(stage->band, &first, &last);
+        *lo = MIN(MAX(*lo, first - offset), *hi);
+        *hi = MAX(*lo, MIN(*hi, last - offset - more));
+        offset += stage->band->interior.offset;
+        more += stage->band->interior.count - 1;
     }
 }
 

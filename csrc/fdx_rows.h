@@ -96,12 +96,13 @@ typedef struct {
 /* ---- sums of general operators, in single or double precision ---- */
 
 /* What happens to y: replaced by the sum; y + sum; y + product + product + ..., which continues an earlier sum of the
- * same row; sum + y, of loops of two terms only; or, of pairs, replaced by the sum times the row after those of the
- * neighbours, or y + that: of one row of results, and FDX_TIMES by non-temporal stores, too. */
+ * same row; sum + y, of loops of two terms only; or replaced by the sum times the row after those of the neighbours, or
+ * y + that: of one row of results, of pairs or at most FDX_STREAMED others; FDX_TIMES by non-temporal stores, too. */
 enum { FDX_SET, FDX_ADD, FDX_CONTINUE, FDX_PREPEND, FDX_TIMES, FDX_ADD_TIMES };
 /* The formulas of sums. */
 enum { FDX_SYMMETRIC_PAIRS, FDX_ANTISYMMETRIC_PAIRS, FDX_PLAIN_SUM, FDX_DIFFERENCE_SUM };
-enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 9, FDX_VARYING = 4 }; /* the most that one loop sums */
+enum { FDX_PAIRS = 4, FDX_NEIGHBOURS = 9, FDX_VARYING = 4 }; /* the most that one loop sums, */
+enum { FDX_STREAMED = 6 }; /* and writes by non-temporal stores, of neighbours that are no pairs */
 
 /* n sums from rows of neighbours. Pairs: x[K] is the middle of 2 K + 1 rows. Differences: x[K], after the K neighbours,
  * is subtracted from each. Loops of four rows of results, y_row bytes apart, take 2 K + 4 rows of neighbours. Loops of
@@ -120,7 +121,7 @@ typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, 
 typedef void fdx_transpose_fn(void *to, ptrdiff_t to_row, const void *from, ptrdiff_t from_row, ptrdiff_t rows,
                               ptrdiff_t columns, ptrdiff_t per_point, int mode);
 
-/* Sums of pairs by non-temporal stores to `to`, of whole cache lines. Sums at either end that do not fill one go to y,
+/* Sums by non-temporal stores to `to`, of whole cache lines. Sums at either end that do not fill one go to y,
  * which also has what sums are added to, for all n. As many bytes are prefetched from next[0], and with two terms from
  * next[1]: any addresses. n >= FDX_VECTOR_SUMS. */
 typedef void fdx_streaming_fn(void *to, void *y, const void *const *x, ptrdiff_t n, const double *w, int mode,
@@ -161,7 +162,6 @@ typedef struct {
     ptrdiff_t n, lines;       /* elements of a line, and how many lines, */
     ptrdiff_t x_line, y_line; /* which are so many bytes apart */
     ptrdiff_t step;           /* bytes from a neighbour to the next one */
-    ptrdiff_t nested_step;    /* of nested sums: of the neighbours' neighbours */
 } fdx_several_lines;
 typedef void fdx_lines_fn(void *y, const void *x, const fdx_several_lines *l, const double *w, int mode);
 
@@ -176,10 +176,14 @@ typedef struct {
 } fdx_pairs;
 
 /* Sums of FDX_NESTED neighbours, or of two that are one pair, each of which is the sum of one pair itself: neighbour k
- * of rows x[3 k] .. x[3 k + 2]. Weights: of the neighbours' pairs, and of the sum. FDX_SET or FDX_ADD. */
-enum { FDX_NESTED = 3 };
+ * of rows x[3 k] .. x[3 k + 2]; maybe times x[FDX_NESTED_ROWS + k]. Weights: of the neighbours' pairs, and of the sum.
+ * FDX_SET or FDX_ADD. */
+enum { FDX_NESTED = 3, FDX_NESTED_ROWS = FDX_NESTED * FDX_NESTED };
+/* Several lines: those of rows x are l->x_line bytes apart, and those of what multiplies them by_line. */
+typedef void fdx_nested_fn(void *y, const void *const *x, const fdx_several_lines *l, ptrdiff_t by_line,
+                           const double *w, int mode);
 typedef struct {
-    fdx_lines_fn *lines;
+    fdx_nested_fn *lines;
     fdx_streaming_fn *streaming; /* a line, FDX_SET; or NULL */
 } fdx_nested;
 
@@ -187,8 +191,13 @@ typedef struct {
     fdx_pairs antisymmetric[FDX_PAIRS], symmetric[FDX_PAIRS]; /* [pairs - 1] */
     /* `along` of antisymmetric pairs about the midpoints of x[i] and x[i + 1]: K - 1 elements before x[0] are read. */
     fdx_along_fn *midpoints[FDX_PAIRS];
+    /* Of a term along memory alone: those pairs; an even number of neighbours, `along` being the later one of the two
+     * in their middle; and differences from that one, or from the other. NULL as below. */
+    fdx_cross_fn *midpoints_alone[FDX_PAIRS], *plain_alone[FDX_STREAMED / 2], *differences_alone[2][FDX_STREAMED / 2];
     fdx_nested nested[2][2]; /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
-    fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];
+    fdx_nested multiplied;   /* a pair of antisymmetric pairs that are multiplied */
+    fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];                       /* [neighbours - 1] */
+    fdx_streaming_fn *plain_streaming[FDX_STREAMED], *differences_streaming[FDX_STREAMED]; /* or NULL */
     fdx_varying_sum_fn *varying_plain[FDX_VARYING],
         *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */
     fdx_strided_sum_fn *strided;

@@ -66,9 +66,13 @@ static test_band random_band(ptrdiff_t columns)
         inner->centre = below(inner->count);
         if (inner->count == 1)
             inner->summation = FDX_SUM_PLAIN;
-    } else if (inner->summation == FDX_SUM_ANTISYMMETRIC && !common && below(3) == 0) {
+    } else if (inner->summation == FDX_SUM_ANTISYMMETRIC && below(3) == 0) {
         inner->count--; /* about a midpoint */
         inner->centre--;
+    } else if (usual && common && below(3) == 0) { /* to one side, or interpolation */
+        inner->count--;
+        inner->centre -= below(2);
+        inner->summation = inner->count > 1 && below(2) ? FDX_SUM_DIFFERENCES : FDX_SUM_PLAIN;
     }
     b->periodic = below(3) == 0;
     if (b->periodic) {
@@ -260,7 +264,7 @@ static void random_case(const fdx_isa *isa)
             fdx_stage *stage = &stages[k][s];
             stage->axis =
                 usual && below(8) && k + 1 >= noutputs && ndim + k >= nchains ? ndim + k - nchains : below(ndim);
-            if (usual && s == 1)
+            if (usual && s == 1 && below(4)) /* otherwise any axis, maybe the same */
                 stage->axis = (stages[k][0].axis + 1 + below(ndim - 1)) % ndim;
             stage->band = NULL;
             stage->coefficient = NULL;
@@ -274,7 +278,7 @@ static void random_case(const fdx_isa *isa)
                 stage->band = &b->band;
                 domain[k][stage->axis] = b->band.rows;
             }
-            if (weighed  ? stage->band != NULL
+            if (weighed  ? stage->band != NULL && (s == 0 || below(4) == 0)
                 : simple ? usual && nchains == noutputs && below(4) == 0
                          : below(4) == 0) {
                 static const int reals[] = {FDX_F32, FDX_F64, FDX_I16, FDX_U8};

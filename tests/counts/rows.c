@@ -192,26 +192,53 @@ static void cross(fdx_cross_fn *loop, int itself, const double *accumulate, cons
 }
 
 /* One line of those that a loop takes at once. */
-static void several(fdx_lines_fn *loop, ptrdiff_t n, ptrdiff_t step, ptrdiff_t nested_step, const double *w)
+static void several(fdx_lines_fn *loop, ptrdiff_t n, ptrdiff_t step, const double *w)
 {
-    const fdx_several_lines l = {n, 1, 0, 0, step, nested_step};
+    const fdx_several_lines l = {n, 1, 0, 0, step};
     loop(out, in, &l, w, FDX_SET);
 }
 
-static void count_nested(type of, const fdx_nested (*nested)[2], const void *const *x)
+static void nested(fdx_nested_fn *loop, ptrdiff_t n, const void *const *x, const double *w)
+{
+    const fdx_several_lines l = {n, 1, 0, 0, 0};
+    loop(out, x, &l, 0, w, FDX_SET);
+}
+
+static void count_nested(type of, const char *what, const fdx_nested *loops, const void *const *x)
 {
     static const double w[FDX_NESTED + 1] = {0.3, -0.1, 0.2, 0.7};
-    static const char *const sums[2] = {"a pair", "three"}, *const pairs[2] = {"antisymmetric", "symmetric"};
     const void *const next[2] = {in, in};
-    for (int plain = 0; plain < 2; plain++)
-        for (int symmetric = 0; symmetric < 2; symmetric++) {
-            const fdx_nested *loops = &nested[plain][symmetric];
-            PER_POINT(several(loops->lines, n, 192, 64, w), "%s %s of %s pairs", of.name, sums[plain],
-                      pairs[symmetric]);
-            if (loops->streaming != NULL && shorter >= FDX_VECTOR_SUMS)
-                PER_POINT(loops->streaming(out, out, x, n, w, FDX_SET, next), "%s %s of %s pairs, streaming", of.name,
-                          sums[plain], pairs[symmetric]);
-        }
+    PER_POINT(nested(loops->lines, n, x, w), "%s %s pairs", of.name, what);
+    if (loops->streaming != NULL && shorter >= FDX_VECTOR_SUMS)
+        PER_POINT(loops->streaming(out, out, x, n, w, FDX_SET, next), "%s %s pairs, streaming", of.name, what);
+}
+
+/* One row of results of neighbours that are no pairs; and of a term along memory alone, as below. */
+static void count_others(type of, const fdx_sums *sums, const void *const *x)
+{
+    static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8};
+    const void *const next[2] = {in, in};
+    const void *middle = in + 64 * of.size;
+    for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
+        PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
+        PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s differences %d", of.name, k);
+    }
+    if (shorter < FDX_VECTOR_SUMS || sums->plain_streaming[0] == NULL)
+        return;
+    for (int k = 1; k <= FDX_STREAMED; k++) {
+        PER_POINT(sums->plain_streaming[k - 1](out, out, x, n, w, FDX_SET, next), "%s plain %d, streaming", of.name, k);
+        PER_POINT(sums->differences_streaming[k - 1](out, out, x, n, w, FDX_SET, next), "%s differences %d, streaming",
+                  of.name, k);
+    }
+    for (int k = 1; k <= FDX_PAIRS; k++)
+        PER_POINT(cross(sums->midpoints_alone[k - 1], 0, NULL, x, middle, NULL, n),
+                  "%s antisymmetric %d, midpoints alone", of.name, k);
+    for (int k = 0; k < FDX_STREAMED / 2; k++) {
+        PER_POINT(cross(sums->plain_alone[k], 0, NULL, x, middle, NULL, n), "%s plain %d, alone", of.name, 2 * k + 2);
+        for (int before = 0; before < 2; before++)
+            PER_POINT(cross(sums->differences_alone[before][k], 0, NULL, x, middle, NULL, n),
+                      "%s differences %d, alone%s", of.name, 2 * k + 1, before ? ", the earlier" : "");
+    }
 }
 
 /* Sums of pairs, of rows of neighbours or along one; the loops of registers are for many points only. */
@@ -224,7 +251,7 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     PER_POINT(pairs->one(out, 0, x, n, w, FDX_ADD_TIMES), "%s %s %d, multiplied and added", of.name, summation, k);
     PER_POINT(pairs->four(out, MOST * of.size / 2, x, n, w, FDX_SET), "%s %s %d, four rows", of.name, summation, k);
     PER_POINT(pairs->two(out, 0, x, n, w, FDX_SET), "%s %s %d, two terms", of.name, summation, k);
-    PER_POINT(several(pairs->several, n, 64, 0, w), "%s %s %d, several lines", of.name, summation, k);
+    PER_POINT(several(pairs->several, n, 64, w), "%s %s %d, several lines", of.name, summation, k);
     if (pairs->along == NULL || shorter < FDX_VECTOR_SUMS)
         return;
     PER_POINT(pairs->one_streaming(out, out, x, n, w, FDX_SET, next), "%s %s %d, streaming", of.name, summation, k);
@@ -251,7 +278,7 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
 
 static void count_sums(const fdx_isa *isa)
 {
-    static const double w[FDX_NEIGHBOURS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8};
+    static const double w[FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7};
     const double *const varying[FDX_VARYING] = {weight[0], weight[1], weight[2], weight[0]};
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     for (int k = 0; k < 2 * (2 * FDX_PAIRS + 1); k++)
@@ -266,11 +293,12 @@ static void count_sums(const fdx_isa *isa)
             count_pairs(of, "antisymmetric", k, &sums->antisymmetric[k - 1], x);
             count_pairs(of, "symmetric", k, &sums->symmetric[k - 1], x);
         }
-        count_nested(of, sums->nested, x);
-        for (int k = 1; k <= FDX_NEIGHBOURS; k++) {
-            PER_POINT(sums->plain[k - 1](out, 0, x, n, w, FDX_SET), "%s plain %d", of.name, k);
-            PER_POINT(sums->differences[k - 1](out, 0, x, n, w, FDX_SET), "%s differences %d", of.name, k);
-        }
+        count_nested(of, "a pair of antisymmetric", &sums->nested[0][0], x);
+        count_nested(of, "a pair of symmetric", &sums->nested[0][1], x);
+        count_nested(of, "three of antisymmetric", &sums->nested[1][0], x);
+        count_nested(of, "three of symmetric", &sums->nested[1][1], x);
+        count_nested(of, "a pair of multiplied", &sums->multiplied, x);
+        count_others(of, sums, x);
         for (int k = 1; k <= FDX_VARYING; k++) {
             PER_POINT(sums->varying_plain[k - 1](out, x, n, varying, FDX_SET), "%s plain %d, varying weights", of.name,
                       k);
