@@ -48,7 +48,7 @@ module fdx
     FDX_SUM_SYMMETRIC = 3                                                               ! fdx_summation
   integer(c_int), parameter :: FDX_ONE_SIDED = 0, FDX_PERIODIC = 1, FDX_VALID = 2, FDX_REFLECT = 3, &
     FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_ZERO = 7, &
-    FDX_ANTISYMMETRIC = 8, FDX_NBOUNDARIES = 9                                          ! fdx_boundary
+    FDX_ANTISYMMETRIC = 8, FDX_SBP = 9, FDX_NBOUNDARIES = 10                            ! fdx_boundary
   integer(c_int), parameter :: FDX_CENTER = 0, FDX_INNER = 1, FDX_OUTER = 2, FDX_LEFT = 3, FDX_RIGHT = 4, &
     FDX_NPOSITIONS = 5                                                                  ! fdx_position
 

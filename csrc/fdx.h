@@ -165,6 +165,8 @@ typedef enum {
     FDX_SYMMETRIC_ODD, /* f[-j] = 2 f[0] - f[j - 1] */
     FDX_ZERO,          /* f[-j] = 0 */
     FDX_ANTISYMMETRIC, /* f[-j] = -f[j - 1]: the value is 0 half a spacing outside the last point */
+    FDX_SBP,           /* summation by parts: closures for which advection with an inflow is stable, at both ends; see
+                        * fdx_sbp_norm */
     FDX_NBOUNDARIES
 } fdx_boundary;
 
@@ -242,6 +244,15 @@ typedef struct {
 /* The outline of a description (n and the values of coordinates are not read; coordinates count as uneven). On any
  * status but FDX_OK it is not set. O(1) time. */
 fdx_status fdx_derivative_outline(const fdx_derivative *what, fdx_outline *outline);
+
+/* The norm H of FDX_SBP, a diagonal matrix: h[i] for i = 0 .. n - 1. With D of deriv 1 and the same accuracy, H D +
+ * (H D)^T is 0 but for -1 in its first element and 1 in its last; -H D2 is symmetric and positive semidefinite but for
+ * the slope at the ends, which its first and last row add. So the sum of h[i] f[i] is an integral of the same accuracy.
+ * FDX_SBP is for deriv 1 and 2, accuracy 2, 4, 6 and 8, a uniform spacing, and both ends. Interior rows are those of
+ * FDX_CENTER; the closures have half of the accuracy, which gives solutions one order more.
+ *
+ * FDX_E_STENCIL: the boundaries are not FDX_SBP. O(n) time. */
+fdx_status fdx_sbp_norm(double *h, const fdx_derivative *what);
 
 /* The spacing h of n >= 2 coordinates that are evenly spaced up to rounding, as those of numpy.linspace are; 0 if they
  * are not. Evenly spaced means that each x[i] - x[0] is i h, within 4 eps times the largest of them and within a

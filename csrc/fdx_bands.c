@@ -10,6 +10,7 @@
 #include "fdx_operator.h"
 #include "fdx_fenv.h"
 #include "fdx_dd.h"
+#include "fdx_sbp.inc"
 
 /* ---- the layout of any band ---- */
 
@@ -340,9 +341,20 @@ static int keeps_constants(int boundary)
     return boundary != FDX_ZERO && boundary != FDX_ANTISYMMETRIC;
 }
 
+/* The closures of FDX_SBP, or NULL. */
+static const sbp_closure *sbp_of(const fdx_derivative *what)
+{
+    for (size_t k = 0; k < sizeof sbp_closures / sizeof *sbp_closures && what->left == FDX_SBP; k++)
+        if (sbp_closures[k].deriv == what->deriv && sbp_closures[k].accuracy == what->accuracy)
+            return &sbp_closures[k];
+    return NULL;
+}
+
 /* How many rows are given for an end? */
 static int given_rows(const fdx_derivative *what, int right)
 {
+    if (what->left == FDX_SBP)
+        return sbp_of(what) == NULL ? 0 : sbp_of(what)->rows;
     return what->scheme == NULL ? 0 : right ? what->scheme->nlast : what->scheme->nfirst;
 }
 
@@ -394,6 +406,8 @@ fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
 static ptrdiff_t points(const fdx_derivative *what, const fdx_outline *o, int right)
 {
     const int boundary = right ? what->right : what->left;
+    if (boundary == FDX_SBP)
+        return sbp_of(what)->points;
     if (given_rows(what, right) > 0) {
         const fdx_scheme_row *rows = right ? what->scheme->last : what->scheme->first;
         ptrdiff_t widest = 1;
@@ -448,6 +462,9 @@ fdx_status fdx_check_derivative(const fdx_derivative *what)
         periodic != (right == FDX_PERIODIC) || position < 0 || position >= FDX_NPOSITIONS ||
         (periodic && (position == FDX_INNER || position == FDX_OUTER)))
         return FDX_E_STENCIL;
+    if ((left == FDX_SBP || right == FDX_SBP) &&
+        (left != right || what->scheme != NULL || what->x != NULL || position != FDX_CENTER || sbp_of(what) == NULL))
+        return FDX_E_STENCIL;
     if (what->scheme != NULL)
         return what->deriv != 0 || what->side != 0 || what->x != NULL ? FDX_E_STENCIL : check_scheme(what);
     if (what->deriv < (position == FDX_CENTER) || what->accuracy < 1 || what->side < -1 || what->side > 1 ||
@@ -499,6 +516,21 @@ static const fdx_scheme_row *given_row(const builder *m, ptrdiff_t row, int *rig
     return row < scheme->nfirst ? &scheme->first[row] : *right ? &scheme->last[from_end] : NULL;
 }
 
+/* The weights of a row of FDX_SBP's closures, or NULL: *count of them, by distance from that end. */
+static const double (*sbp_row(const builder *m, ptrdiff_t row, int *right, int *count))[2]
+{
+    const sbp_closure *sbp = m->any ? NULL : sbp_of(m->what);
+    *right = sbp != NULL && row >= m->band.rows - sbp->rows;
+    const ptrdiff_t from_end = *right ? m->band.rows - 1 - row : row;
+    if (sbp == NULL || from_end >= sbp->rows)
+        return NULL;
+    const double (*w)[2] = sbp->w;
+    for (ptrdiff_t k = 0; k < from_end; k++)
+        w += sbp->count[k];
+    *count = sbp->count[from_end];
+    return w;
+}
+
 /* The nodes of the stencil at base point i: *count of them from *lo on, some of which may be outside the array. */
 static void stencil(const builder *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
 {
@@ -524,9 +556,10 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
     const ptrdiff_t n = m->what->n;
     int count, right;
     const fdx_scheme_row *given = given_row(m, row, &right);
-    if (given != NULL) {
-        *lo = right ? n - given->count : 0;
-        *hi = *lo + given->count - 1;
+    if (given != NULL || sbp_row(m, row, &right, &count) != NULL) {
+        count = given != NULL ? given->count : count;
+        *lo = right ? n - count : 0;
+        *hi = *lo + count - 1;
         return;
     }
     stencil(m, row + m->shift, lo, &count);
@@ -679,6 +712,14 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
     const fdx_scheme_row *given = given_row(m, row, &right);
     if (given != NULL) {
         fill_given_row(m, given, r, w);
+        return FDX_OK;
+    }
+    int count;
+    const double (*sbp)[2] = sbp_row(m, row, &right, &count);
+    if (sbp != NULL) {
+        const double sign = right && what->deriv % 2 != 0 ? -1 : 1;
+        for (int k = 0; k < count; k++)
+            w[right ? count - 1 - k : k] = scaled(m, (fdx_dd){sign * sbp[k][0], sign * sbp[k][1]});
         return FDX_OK;
     }
     row_nodes of = {.mirrored = 0};
@@ -892,6 +933,29 @@ fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const f
     if (memory == NULL || what == NULL || band == NULL)
         return FDX_E_NULL;
     return fdx_band_scaled_derivative(memory, what, fdx_is_zero(what->scale) ? (double)NAN : what->scale, band);
+}
+
+fdx_status fdx_sbp_norm(double *h, const fdx_derivative *what)
+{
+    const fdx_status status = h == NULL ? FDX_E_NULL : fdx_check_derivative(what);
+    if (status != FDX_OK || what->left != FDX_SBP)
+        return status != FDX_OK ? status : FDX_E_STENCIL;
+    if (what->n < points_needed(what, 1))
+        return FDX_E_SIZE;
+    if (!fdx_is_finite(what->spacing) || fdx_is_zero(what->spacing))
+        return FDX_E_NODES;
+    fdx_environment before;
+    fdx_enter_default(&before);
+    const sbp_closure *sbp = sbp_of(what);
+    const fdx_dd spacing = {magnitude(what->spacing), 0};
+    for (ptrdiff_t i = 0; i < what->n; i++) {
+        const ptrdiff_t from_end = least(i, what->n - 1 - i);
+        h[i] = spacing.hi;
+        if (from_end < sbp->nnorm)
+            h[i] = fdx_dd_mul((fdx_dd){sbp->norm[from_end][0], sbp->norm[from_end][1]}, spacing).hi;
+    }
+    fdx_leave_default(&before);
+    return FDX_OK;
 }
 
 /* ---- transposes, products and sums ---- */

@@ -69,6 +69,7 @@
 #define fdx_row_ends_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_row_ends_size)
 #define fdx_shrink_to_interior FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_shrink_to_interior)
 #define fdx_sort_dimensions FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sort_dimensions)
+#define fdx_sbp_norm FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sbp_norm)
 #define fdx_spacing_of FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_spacing_of)
 #define fdx_staging_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_staging_size)
 #define fdx_sum_inner FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_inner)

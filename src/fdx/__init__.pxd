@@ -131,6 +131,7 @@ cdef extern from "fdx.h" nogil:
         FDX_SYMMETRIC_ODD
         FDX_ZERO
         FDX_ANTISYMMETRIC
+        FDX_SBP
         FDX_NBOUNDARIES
     ctypedef enum fdx_position:
         FDX_CENTER
@@ -177,6 +178,7 @@ cdef extern from "fdx.h" nogil:
     double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
     ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
     fdx_status fdx_derivative_outline(const fdx_derivative *what, fdx_outline *outline)
+    fdx_status fdx_sbp_norm(double *h, const fdx_derivative *what)
     size_t fdx_band_derivative_size(const fdx_derivative *what)
     fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band)
     size_t fdx_band_transpose_size(const fdx_band *a)

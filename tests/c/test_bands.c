@@ -315,9 +315,9 @@ static void draw(int n, int integers, int places)
     do {
         spec.deriv = 1 + below(integers ? 2 : 6);
         spec.accuracy = 2 * (1 + below(integers ? 2 : 4));
-        spec.left = below(FDX_NBOUNDARIES);
+        spec.left = below(FDX_SBP);
         do
-            spec.right = below(FDX_NBOUNDARIES);
+            spec.right = below(FDX_SBP);
         while ((spec.right == FDX_PERIODIC) != (spec.left == FDX_PERIODIC));
         spec.position = places && below(2) ? below(FDX_NPOSITIONS) : FDX_CENTER;
         spec.side = places && spec.position == FDX_CENTER ? below(3) - 1 : 0;

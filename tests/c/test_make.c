@@ -191,7 +191,7 @@ static fdx_factor random_factor(ptrdiff_t *n)
 {
     fdx_factor factor = {
         .axis = below(ndim),
-        .what = {.deriv = below(4), .accuracy = 2, .left = below(FDX_NBOUNDARIES), .right = below(FDX_NBOUNDARIES)},
+        .what = {.deriv = below(4), .accuracy = 2, .left = below(FDX_SBP), .right = below(FDX_SBP)},
         .transposed = below(3) == 0,
     };
     fdx_derivative *what = &factor.what;

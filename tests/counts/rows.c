@@ -235,9 +235,9 @@ static void count_others(type of, const fdx_sums *sums, const void *const *x)
                   "%s antisymmetric %d, midpoints alone", of.name, k);
     for (int k = 0; k < FDX_STREAMED / 2; k++) {
         PER_POINT(cross(sums->plain_alone[k], 0, NULL, x, middle, NULL, n), "%s plain %d, alone", of.name, 2 * k + 2);
-        for (int before = 0; before < 2; before++)
-            PER_POINT(cross(sums->differences_alone[before][k], 0, NULL, x, middle, NULL, n),
-                      "%s differences %d, alone%s", of.name, 2 * k + 1, before ? ", the earlier" : "");
+        for (int earlier = 0; earlier < 2; earlier++)
+            PER_POINT(cross(sums->differences_alone[earlier][k], 0, NULL, x, middle, NULL, n),
+                      "%s differences %d, alone%s", of.name, 2 * k + 1, earlier ? ", the earlier" : "");
     }
 }
 

@@ -64,6 +64,14 @@ fdx_derivative draw_derivative(ptrdiff_t most)
         what.position = what.left == FDX_PERIODIC ? FDX_CENTER : below(FDX_NPOSITIONS);
         what.scheme = draw_scheme(&what);
     }
+    if (what.left == FDX_SBP || what.right == FDX_SBP) {
+        what.left = what.right = FDX_SBP;
+        what.deriv = 1 + below(2);
+        what.accuracy = 2 + 2 * below(4);
+        what.position = FDX_CENTER;
+        what.side = 0;
+        what.scheme = NULL;
+    }
     return what;
 }
 
@@ -110,7 +118,7 @@ static broken break_derivative(making *c, int number)
      * rows */
     const int real = what->scheme == NULL, centred = real && what->position == FDX_CENTER && what->side == 0;
     fdx_scheme *scheme = (fdx_scheme *)what->scheme;
-    const int rows = scheme != NULL && scheme->nfirst > 0;
+    const int rows = scheme != NULL && scheme->nfirst > 0, sbp = what->left == FDX_SBP;
     const int all = x != NULL && what->left != FDX_VALID && what->right != FDX_VALID;
     BREAK(1, c->memory = NULL, FDX_E_NULL)
     BREAK(1, c->at = NULL, FDX_E_NULL)
@@ -118,14 +126,14 @@ static broken break_derivative(making *c, int number)
     BREAK(centred, what->deriv = 0, FDX_E_STENCIL)
     BREAK(1, what->deriv = -1, FDX_E_STENCIL)
     BREAK(1, what->deriv = INT_MIN, FDX_E_STENCIL)
-    BREAK(real, what->deriv = 65, FDX_E_SIZE)
-    BREAK(real, what->deriv = INT_MAX, FDX_E_SIZE)
+    BREAK(real && !sbp, what->deriv = 65, FDX_E_SIZE)
+    BREAK(real && !sbp, what->deriv = INT_MAX, FDX_E_SIZE)
     BREAK(!real, what->deriv = 1, FDX_E_STENCIL)
     BREAK(real, what->accuracy += 1, FDX_E_STENCIL)
     BREAK(real, what->accuracy = 0, FDX_E_STENCIL)
     BREAK(real, what->accuracy = -2, FDX_E_STENCIL)
-    BREAK(real, what->accuracy += 66, FDX_E_SIZE)
-    BREAK(real, what->accuracy = INT_MAX - 2 + what->accuracy % 2 * 2 + (what->side == 0), FDX_E_SIZE)
+    BREAK(real && !sbp, what->accuracy += 66, FDX_E_SIZE)
+    BREAK(real && !sbp, what->accuracy = INT_MAX - 2 + what->accuracy % 2 * 2 + (what->side == 0), FDX_E_SIZE)
     BREAK(1, what->position = FDX_NPOSITIONS, FDX_E_STENCIL)
     BREAK(1, what->position = -1, FDX_E_STENCIL)
     BREAK(what->left == FDX_PERIODIC, what->position = FDX_OUTER, FDX_E_STENCIL)
@@ -140,6 +148,10 @@ static broken break_derivative(making *c, int number)
     BREAK(rows, ((fdx_scheme_row *)scheme->first)->w = NULL, FDX_E_NULL)
     BREAK(rows, ((fdx_scheme_row *)scheme->first)->count = 256, FDX_E_SIZE)
     BREAK(1, what->left = FDX_NBOUNDARIES, FDX_E_STENCIL)
+    BREAK(sbp, what->left = FDX_ONE_SIDED, FDX_E_STENCIL)
+    BREAK(sbp, what->deriv = 3, FDX_E_STENCIL)
+    BREAK(sbp, what->accuracy = 10, FDX_E_STENCIL)
+    BREAK(!sbp && what->left != FDX_PERIODIC, what->right = FDX_SBP, FDX_E_STENCIL)
     BREAK(1, what->right = -1, FDX_E_STENCIL)
     BREAK(what->right != FDX_PERIODIC, what->left = FDX_PERIODIC, FDX_E_STENCIL)
     BREAK(what->right == FDX_PERIODIC, what->right = FDX_REFLECT, FDX_E_STENCIL)
@@ -411,7 +423,7 @@ void band_case(int mode)
     static const fdx_band *band;
     static const ptrdiff_t long_ones[] = {1000, 3000, (ptrdiff_t)1 << 40, PTRDIFF_MAX / 4, PTRDIFF_MAX / 4 - 1000, 300};
     making c = {NULL, draw_derivative(0), NULL, &band};
-    const int with_points = below(2) && c.what.scheme == NULL;
+    const int with_points = below(2) && c.what.scheme == NULL && c.what.left != FDX_SBP;
     int usual;
     band = NULL;
     if (mode == 2) {
@@ -433,7 +445,7 @@ void band_case(int mode)
         c.what.x = dummy; /* the number of points is checked */
     ptrdiff_t least = fdx_derivative_points(&c.what);
     if (least > 12 && !chance(64)) { /* weights of many nodes take long integers, and milliseconds */
-        c.what.deriv = c.what.scheme != NULL ? 0 : 1 + below(4);
+        c.what.deriv = c.what.scheme != NULL ? 0 : 1 + below(c.what.left == FDX_SBP ? 2 : 4);
         c.what.accuracy = 2 + 2 * below(3) - (c.what.side != 0);
         least = fdx_derivative_points(&c.what);
     }
@@ -456,7 +468,7 @@ void band_case(int mode)
     slot *const memory = slot_at(c.memory);
     broken b = nothing;
     if (mode == 1) {
-        b = break_derivative(&c, below(50));
+        b = break_derivative(&c, below(54));
         *what = c.what;
     }
     before_calls();

@@ -55,7 +55,7 @@ static broken break_sum(summing *c, int number)
     BREAK(real, d->left = FDX_NBOUNDARIES, FDX_E_STENCIL)
     BREAK(real, d->right = -1, FDX_E_STENCIL)
     BREAK(real && d->left != FDX_PERIODIC, d->right = FDX_PERIODIC, FDX_E_STENCIL)
-    BREAK(real, d->deriv = FDX_MAXNODES, FDX_E_SIZE)
+    BREAK(real && d->left != FDX_SBP, d->deriv = FDX_MAXNODES, FDX_E_SIZE)
     BREAK(described, d->scale = 0, FDX_E_NODES)
     BREAK(described, d->scale = NAN, FDX_E_NODES)
     BREAK(described, d->scale = -INFINITY, FDX_E_NODES)
@@ -94,7 +94,7 @@ static void draw_map(fdx_factor *p, ptrdiff_t n, const double *x, double period)
     p->what = draw_derivative(0);
     p->what.isa = NULL;
     p->transposed = chance(3);
-    if (x != NULL && below(3) && p->what.scheme == NULL) {
+    if (x != NULL && below(3) && p->what.scheme == NULL && p->what.left != FDX_SBP) {
         p->what.x = x;
         p->what.period = period;
     }

@@ -17,6 +17,7 @@ from fdx._common.types import Boundary, Position
 # In the order of the C core's enumeration.
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
+SBP = BOUNDARIES.index("sbp")
 POSITIONS: tuple[Position, ...] = get_args(Position)
 CENTER, INNER, OUTER = 0, 1, 2
 SIDES: dict[str | None, int] = {None: 0, "left": -1, "right": 1}
@@ -200,8 +201,8 @@ def boundary_hint(name: str) -> str:
     return f"; {ADVICE[usual]}" if usual in ADVICE else ""
 
 
-def check_boundary(boundary: Any) -> tuple[int, int]:
-    """Numbers of the left and the right boundary."""
+def check_boundary(boundary: Any, *, of_derivatives: bool = True) -> tuple[int, int]:
+    """Numbers of the left and the right boundary, of derivatives or of other stencils."""
     pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
     if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
         expected = ", ".join(map(repr, BOUNDARIES))
@@ -218,7 +219,39 @@ def check_boundary(boundary: Any) -> tuple[int, int]:
             f"boundary: expected 'periodic' on both sides or on neither, got {boundary!r} as the "
             "left and the right one (for several axes a list has one for each)"
         )
+    if SBP in (left, right) and not of_derivatives:
+        raise ValueError(
+            "boundary: expected another one, as 'sbp' is for fdx.Diff, got 'sbp'; write "
+            "boundary='one-sided'"
+        )
+    if (left == SBP) != (right == SBP):
+        raise ValueError(
+            f"boundary: expected 'sbp' on both sides or on neither, got {boundary!r}: the norm is "
+            "that of a whole axis"
+        )
     return left, right
+
+
+def check_sbp(deriv: int, accuracy: int, position: int, side: int, *, uniform: bool) -> None:
+    """Are there closures for summation by parts?"""
+    hint = "; for others write boundary='one-sided'"
+    if deriv not in (1, 2):
+        raise ValueError(f"deriv: expected 1 or 2 with boundary='sbp', got {deriv}{hint}")
+    if side:
+        raise ValueError(f"side: expected None with boundary='sbp', got an upwind stencil{hint}")
+    if accuracy not in (2, 4, 6, 8):
+        raise ValueError(
+            f"accuracy: expected 2, 4, 6 or 8 with boundary='sbp', got {accuracy}{hint}"
+        )
+    if position != CENTER:
+        raise ValueError(
+            f"position: expected 'center' with boundary='sbp', got {POSITIONS[position]!r}{hint}"
+        )
+    if not uniform:
+        raise ValueError(
+            "spacing: expected a number with boundary='sbp', whose closures are for a uniform "
+            "spacing, got coordinates; write x[1] - x[0] if they are evenly spaced"
+        )
 
 
 @contextlib.contextmanager

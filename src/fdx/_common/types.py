@@ -41,6 +41,7 @@ Boundary: TypeAlias = Literal[
     "symmetric-odd",
     "zero",
     "antisymmetric",
+    "sbp",
 ]
 Position: TypeAlias = Literal["center", "inner", "outer", "left", "right"]
 Side: TypeAlias = Literal["left", "right"]

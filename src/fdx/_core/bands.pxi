@@ -77,6 +77,17 @@ cdef class Description:
                 (o.ghosts[0], o.ghosts[1]))
 
 
+def sbp_norm(Description what not None, Py_ssize_t n):
+    """The norm of a derivative of boundary "sbp", for n points."""
+    cdef fdx_derivative of = what.what
+    of.n = n
+    h = np.empty(n)
+    cdef fdx_status status = fdx_sbp_norm(<double *>cnp.PyArray_DATA(h), &of)
+    if status != FDX_OK:
+        raise NotCompiled(fdx_status_message(status).decode())
+    return h
+
+
 class NotCompiled(ValueError):
     """The C core refuses the description of an operator."""
 

@@ -31,6 +31,7 @@ cdef extern from *:
         V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\
         V(size_t, fdx_operator_size, (fdx_sum const *)) \\
         V(int, fdx_result_dtype, (int)) \\
+        V(fdx_status, fdx_sbp_norm, (double *, fdx_derivative const *)) \\
         P(char const *, fdx_status_message, (fdx_status)) \\
         P(char const *, fdx_version, (void)) \\
         V(fdx_status, fdx_weights, (double *, double *, double const *, int, double, int)) \\

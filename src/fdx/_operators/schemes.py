@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.arrays import POINTS, as_plain
 from fdx._arguments.choices import (
@@ -18,6 +18,7 @@ from fdx._arguments.choices import (
     INNER,
     OUTER,
     PERIODIC,
+    SBP,
     VALID,
     check_accuracy,
     check_boundary,
@@ -30,7 +31,7 @@ from fdx._arguments.coordinates import check_coordinates, check_period, precisio
 from fdx._arguments.reals import check_exact, check_number, nearest
 from fdx._common.text import shown
 from fdx._common.types import Boundaries, Number, Position, Side
-from fdx._core import even_spacing
+from fdx._core import even_spacing, sbp_norm
 from fdx._operators.operator import KINDS, Operator
 from fdx._operators.terms import Leaf, Row, Scheme, Term, check_points
 
@@ -111,6 +112,11 @@ class Diff(Operator):
           spacing outside of the last point.
         - "antisymmetric": f is odd about a wall half a spacing outside, where it is 0 (a Dirichlet
           condition for values at the centres of cells).
+        - "sbp": none, as "one-sided", but summation by parts holds in a norm, `norm`: advection
+          with an inflow stays stable for all times, where closures of "one-sided" grow from
+          accuracy 4 on. For the first and the second derivative of accuracy 2, 4, 6 or 8, at both
+          ends and on a uniform spacing. The closures have half of the accuracy; solutions, with a
+          condition at the boundary, one order more than that.
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span. If evenly spaced coordinates have a period that
@@ -252,6 +258,119 @@ class Diff(Operator):
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
 
+    def norm(self, n: SupportsIndex) -> NDArray[np.float64]:
+        """
+        The norm of a derivative with boundary "sbp", for n points: weights of an integral.
+
+        Parameters
+        ----------
+        n : int
+            The number of points along the axis.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            The diagonal of H, which contains the spacing's magnitude: ``norm(n) @ f`` is the
+            integral of f between the first and the last point, with the derivative's accuracy.
+
+        Raises
+        ------
+        ValueError
+            For another boundary, and for fewer points than the derivative needs.
+        TypeError
+            For anything but an integer.
+
+        See Also
+        --------
+        dissipation : What damps the shortest waves, in the same norm.
+
+        Notes
+        -----
+        With ``H = diag(norm(n))`` and D the matrix of the first derivative of a positive spacing,
+        ``H @ D + D.T @ H`` is 0 but for -1 in its first element and 1 in its last: summation by
+        parts. Let a wave with speed 1 come in at the first point by a penalty there, ``-D(u)``
+        minus ``(u[0] - g) / norm(n)[0]``: its energy ``norm(n) @ u**2`` grows by nothing but g.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> x = np.linspace(0, np.pi, 41)
+        >>> D = fdx.Diff(0, x[1] - x[0], accuracy=6, boundary="sbp")
+        >>> print(f"{D.norm(41) @ np.sin(x):.8f}")
+        2.00000000
+        """
+        leaf = self._sbp_leaf()
+        n = check_integer(n, "n", "a number of points", 0)
+        leaf.rows(n)
+        return sbp_norm(leaf.description, n)
+
+    def dissipation(self) -> Stencil:
+        """
+        The artificial dissipation that goes with a derivative of boundary "sbp".
+
+        Returns
+        -------
+        Stencil
+            For a spacing of 1. It is negative semidefinite in the norm, 0 for polynomials of a
+            degree up to half of the accuracy, and maps a zigzag to minus itself but for the ends.
+
+        Raises
+        ------
+        ValueError
+            For another boundary.
+
+        See Also
+        --------
+        norm : The norm.
+
+        Notes
+        -----
+        ``-H**-1 @ d.T @ d / 4**m``, where d are the differences of order ``m = accuracy / 2 + 1``
+        and H the norm of spacing 1 [1]_; inside, its symbol is ``-sin(theta / 2)**(2 * m)``. Add it
+        to a derivative times a speed over the spacing, such as ``0.1 * a / h``: it damps what the
+        derivative cannot move, and keeps the accuracy.
+
+        References
+        ----------
+        .. [1] K. Mattsson, M. Svard, J. Nordstrom, Stable and accurate artificial dissipation,
+           Journal of Scientific Computing 21 (2004) 57-79.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> R = fdx.Diff(0, accuracy=4, boundary="sbp").dissipation()
+        >>> zigzag = (-1.0) ** np.arange(20)
+        >>> R(zigzag)[8:12]
+        array([-1.,  1., -1.,  1.])
+        """
+        leaf = self._sbp_leaf()
+        m = leaf.accuracy // 2 + 1
+        d = [(-1) ** (m - k) * math.comb(m, k) for k in range(m + 1)]
+        closure = max(leaf.accuracy, m)  # rows, at most
+        norm = sbp_norm(replace(leaf, spacing=1.0).description, 4 * closure)
+
+        def row(i: int, columns: range, own: float) -> list[float]:
+            """Of d.T @ d: the rows of d that fit into the axis."""
+            sums = [
+                sum(d[i - k] * d[j - k] for k in range(max(i, j) - m, min(i, j) + 1) if k >= 0)
+                for j in columns
+            ]
+            return [-v / (4.0**m * own) for v in sums]
+
+        inside = row(2 * m, range(m, 3 * m + 1), 1.0)
+        first = [row(i, range(i + m + 1), norm[i]) for i in range(closure)]
+        return Stencil(leaf.axis, range(-m, m + 1), inside, left=first)
+
+    def _sbp_leaf(self) -> Leaf:
+        (leaf,) = self._terms[0].factors
+        assert isinstance(leaf, Leaf)
+        if leaf.left != SBP:
+            raise ValueError(
+                "boundary: expected a derivative with boundary='sbp', which alone has a norm, got "
+                f"{leaf.text()}"
+            )
+        return leaf
+
 
 class Interp(Operator):
     """
@@ -317,7 +436,7 @@ class Interp(Operator):
     ) -> None:
         axis = check_one_axis(axis)
         accuracy = check_accuracy(accuracy, 0, has_side=False)
-        left, right = check_boundary(boundary)
+        left, right = check_boundary(boundary, of_derivatives=False)
         at = check_position(position, left)
         if at == CENTER:
             raise ValueError(
@@ -420,7 +539,7 @@ class Stencil(Operator):
         position: Position = "center",
     ) -> None:
         axis = check_one_axis(axis)
-        at_left, at_right = check_boundary(boundary)
+        at_left, at_right = check_boundary(boundary, of_derivatives=False)
         at = check_position(position, at_left)
         offset, interior = check_stencil(offsets, weights, at)
         first, last = check_rows(left, right, interior, offset, at)

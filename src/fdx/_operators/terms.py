@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import BOUNDARIES, CENTER, MAX_NODES, POSITIONS, VALID
+from fdx._arguments.choices import (
+    BOUNDARIES,
+    CENTER,
+    MAX_NODES,
+    POSITIONS,
+    SBP,
+    VALID,
+    check_sbp,
+)
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import Description
 
@@ -365,6 +373,9 @@ def kind_of(terms: Sequence[Term]) -> str:
 
 
 def check_points(leaf: Leaf) -> None:
+    if leaf.left == SBP:
+        uniform = leaf.points is None
+        check_sbp(leaf.deriv, leaf.accuracy, leaf.position, leaf.side, uniform=uniform)
     if leaf.deriv + leaf.accuracy > MAX_NODES or leaf.description.points_needed() == 0:
         name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
         raise ValueError(
