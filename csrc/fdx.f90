@@ -215,6 +215,11 @@ module fdx
       type(fdx_derivative_c), intent(in), target :: what
       type(fdx_outline_c), intent(inout) :: outline
     end function
+    integer(c_int) function fdx_sbp_norm_c(h, what) bind(c, name='fdx_sbp_norm')
+      import
+      real(c_double), intent(inout) :: h(*)
+      type(fdx_derivative_c), intent(in), target :: what
+    end function
     real(c_double) function fdx_even_spacing_c(x, n, eps, period, eps_of_period) bind(c, name='fdx_even_spacing')
       import
       real(c_double), intent(in) :: x(*)
@@ -423,6 +428,27 @@ contains
       if (s == FDX_OK) w = made
     end if
     call finish(s, 'fdx_weights', status)
+  end subroutine
+
+  ! The norm of derivatives with the boundary FDX_SBP on size(h) points: weights of an integral; see fdx_sbp_norm in
+  ! fdx.h. FDX_E_SIZE: too few points; FDX_E_STENCIL: an accuracy but 2, 4, 6, 8.
+  subroutine fdx_sbp_norm(h, accuracy, spacing, status)
+    real(real64), intent(inout) :: h(:)
+    integer, intent(in) :: accuracy
+    real(real64), intent(in) :: spacing
+    integer(c_int), intent(out), optional :: status
+    type(fdx_derivative_c), target :: what
+    integer(c_int) :: s
+    real(real64) :: made(size(h))
+    what%n = size(h, kind=fdx_index)
+    what%deriv = 1
+    what%accuracy = int(accuracy, c_int)
+    what%left = FDX_SBP
+    what%right = FDX_SBP
+    what%spacing = spacing
+    s = fdx_sbp_norm_c(made, what)
+    if (s == FDX_OK) h = made
+    call finish(s, 'fdx_sbp_norm', status)
   end subroutine
 
   subroutine finish(s, what, status)

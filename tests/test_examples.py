@@ -65,6 +65,16 @@ def check_acoustics(text):
     assert abs(numbers(text, "half of the spacing: errors # times smaller")[0] - 4) < 0.2
 
 
+def check_stable(text):
+    error, crossings = numbers(text, '"sbp": largest error # after # crossings')
+    assert crossings == 20
+    assert error < 2e-3
+    error, crossings = numbers(text, '"one-sided": largest error # after # crossings')
+    assert error > 1e5
+    assert crossings < 5
+    assert numbers(text, "half of the spacing: errors # times smaller")[0] > 8
+
+
 def check_vorticity(text):
     error, relative = numbers(text, "vorticity # 1/s, # of it")
     assert error < 2e-4

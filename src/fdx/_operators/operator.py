@@ -555,7 +555,8 @@ class Operator(Applicable):
         have no such eigenvalues (with "one-sided", if the values at both ends are given). First
         derivatives have some only with one-sided boundaries of accuracy 4 and more: advection with
         a given value at the inflow then grows as ``exp(0.2 t / h)`` for accuracy 6, and as
-        ``exp(0.4 t / h)`` for 8.
+        ``exp(0.4 t / h)`` for 8. Those of boundary "sbp" have none, if the value is given by a
+        penalty, as `fdx.Diff.norm` says.
 
         The result is exact for uniform periodic axes, from the symbol, in milliseconds for grids of
         any size. For sums of derivatives along single axes, such as a Laplacian, it is the sum of
