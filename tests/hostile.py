@@ -369,7 +369,7 @@ def diffs(rng):
 
 
 def schemes(rng):
-    """Staggered and biased derivatives, interpolations, and stencils of given weights."""
+    """Staggered and biased derivatives, interpolations, filters, and stencils of given weights."""
     f = field(rng)
     axis = rng.randrange(f.ndim)
     spacing = spacings(rng, f.shape)[axis : axis + 1] or [1.0]
@@ -386,7 +386,12 @@ def schemes(rng):
     def weigh(axis, offsets, weights, left, right, f, **options):
         return fdx.Stencil(axis, offsets, weights, left=left, right=right, **options)(f)
 
-    kind = rng.randrange(3)
+    def smooth(axis, order, strength, f):
+        return fdx.Filter(axis, order, boundary=boundary, strength=strength)(f)
+
+    kind = rng.randrange(4)
+    if kind == 3:
+        return smooth, [axis, rng.choice([2, 4, 3]), rng.choice([1, 0.5, 2, np.nan]), f], {}
     if kind == 0:
         side = rng.choice([None, "left", "right", "up"])
         return differentiate, [axis, *spacing[:1], side, rng.choice([1, 2, 3]), f], options

@@ -20,7 +20,7 @@ from operators import diffs, operators, shapes
 from stencils import BOUNDARIES
 
 import fdx
-from fdx import Diff, Identity
+from fdx import Diff, Filter, Identity
 
 some = settings(max_examples=max(1, settings().max_examples // 5))
 X = np.cumsum(np.random.default_rng(0).uniform(0.5, 1, 12))
@@ -65,7 +65,14 @@ DIFFS = [
 ]
 
 
-@pytest.mark.parametrize("D", [*DIFFS, Identity()])
+FILTERS = [
+    Filter(0),
+    Filter(-2, 4, boundary=("valid", "one-sided"), strength=0.1),
+    Filter(1, 6, boundary="periodic"),
+]
+
+
+@pytest.mark.parametrize("D", [*DIFFS, *FILTERS, Identity()])
 def test_types_in_round_trips(D):
     for way, same in again_by(D):
         assert type(same) is type(D), way
@@ -131,6 +138,7 @@ def test_powers_of_transposes_as_matrices(boundary):
 def test_different_operators():
     several = [
         *DIFFS,
+        *FILTERS,
         Identity(),
         Diff(0, 0.1),
         Diff(0, 0.1, deriv=2),

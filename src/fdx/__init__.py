@@ -10,12 +10,13 @@ from fdx._functions.derivative import derivative
 from fdx._functions.result_cache import set_result_cache
 from fdx._functions.weights import weights
 from fdx._operators.operator import Operator
-from fdx._operators.schemes import Diff, Identity, Interp, Stencil
+from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil
 from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
 from fdx._patch.report import PatchReport
 
 __all__ = [
     "Diff",
+    "Filter",
     "Identity",
     "Interp",
     "Operator",

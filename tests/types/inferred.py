@@ -83,6 +83,7 @@ def derivatives(f32: F32, f64: F64, c64: C64, i16: NDArray[np.int16]) -> None:
 def operators(f32: F32, f64: F64, i16: NDArray[np.int16]) -> None:
     D = fdx.Diff(0, np.float32(0.5), accuracy=2, boundary="symmetric")
     assert_type(D, fdx.Diff)
+    assert_type(fdx.Filter(0, 6, boundary="periodic", strength=0.5), fdx.Filter)
     assert_type(fdx.Identity() + D - D @ D + -D, fdx.Operator)
     assert_type(2 * D / 3, fdx.Operator)
     assert_type(np.float64(2) * D * np.float32(3), fdx.Operator)

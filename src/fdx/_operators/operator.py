@@ -23,6 +23,7 @@ from fdx._common.text import name_of_type
 from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan
 from fdx._operators import analysis, matrix, pictures
+from fdx._operators.filters import binomial_of
 from fdx._operators.plans import apply, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
@@ -56,8 +57,8 @@ class Operator(Applicable):
     """
     A linear operator on arrays: a sum of products of derivatives along axes.
 
-    Operators are not created by the constructor, but from `fdx.Diff`, `fdx.Interp`, `fdx.Stencil`
-    and `fdx.Identity` by
+    Operators are not created by the constructor, but from `fdx.Diff`, `fdx.Interp`, `fdx.Filter`,
+    `fdx.Stencil` and `fdx.Identity` by
 
     =====================  ========================================================================
     ``A + B``, ``A - B``   The sum, at the places that all terms have: with "valid" these are
@@ -632,7 +633,8 @@ def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
 def from_terms(terms: Iterable[Term]) -> Operator:
     """The operator of terms; of a kind such as `fdx.Diff` if it equals one of that kind."""
     terms = tuple(terms)
-    return of_kind(KINDS.get(kind_of(terms), Operator), terms)
+    kind = "Filter" if binomial_of(terms) else kind_of(terms)
+    return of_kind(KINDS.get(kind, Operator), terms)
 
 
 def as_coefficient(value: Any) -> float | Coefficient:

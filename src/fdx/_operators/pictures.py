@@ -13,6 +13,7 @@ import numpy as np
 
 from fdx._common.text import shown
 from fdx._operators.analysis import offsets_and_weights
+from fdx._operators.filters import binomial_of
 from fdx._operators.terms import (
     Coefficient,
     Crop,
@@ -102,6 +103,9 @@ def written(terms: Sequence[Term]) -> str:
 
 def describe(terms: Sequence[Term]) -> str:
     """The operator as Python code, and the stencils of its derivatives."""
+    binomial = binomial_of(terms)
+    if binomial:
+        return f"{binomial.text()}\n    {formula(binomial.interior)}"
     text = written(terms)
     lines = [text]
     seen = leaves(terms)

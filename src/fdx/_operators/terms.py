@@ -237,6 +237,22 @@ class Leaf:
         return f"Stencil({', '.join(parts + self.places())})"
 
 
+def leaf_of_scheme(axis: int, left: int, right: int, position: int, scheme: Scheme) -> Leaf:
+    return Leaf(
+        axis=axis,
+        spacing=1.0,
+        coordinates=None,
+        points=None,
+        deriv=0,
+        accuracy=2,
+        left=left,
+        right=right,
+        period=None,
+        position=position,
+        scheme=scheme,
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Crop:
     """Removes points at the ends of an axis; transposed, it adds zeros there."""
