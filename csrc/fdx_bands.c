@@ -524,10 +524,11 @@ static const double (*sbp_row(const builder *m, ptrdiff_t row, int *right, int *
     const ptrdiff_t from_end = *right ? m->band.rows - 1 - row : row;
     if (sbp == NULL || from_end >= sbp->rows)
         return NULL;
-    const double (*w)[2] = sbp->w;
+    const unsigned char *counts = sbp_counts + sbp->first_count;
+    const double (*w)[2] = sbp_weights + sbp->first_weight;
     for (ptrdiff_t k = 0; k < from_end; k++)
-        w += sbp->count[k];
-    *count = sbp->count[from_end];
+        w += counts[k];
+    *count = counts[from_end];
     return w;
 }
 
@@ -947,12 +948,13 @@ fdx_status fdx_sbp_norm(double *h, const fdx_derivative *what)
     fdx_environment before;
     fdx_enter_default(&before);
     const sbp_closure *sbp = sbp_of(what);
+    const double (*norm)[2] = sbp_norms + sbp->first_norm;
     const fdx_dd spacing = {magnitude(what->spacing), 0};
     for (ptrdiff_t i = 0; i < what->n; i++) {
         const ptrdiff_t from_end = least(i, what->n - 1 - i);
         h[i] = spacing.hi;
         if (from_end < sbp->nnorm)
-            h[i] = fdx_dd_mul((fdx_dd){sbp->norm[from_end][0], sbp->norm[from_end][1]}, spacing).hi;
+            h[i] = fdx_dd_mul((fdx_dd){norm[from_end][0], norm[from_end][1]}, spacing).hi;
     }
     fdx_leave_default(&before);
     return FDX_OK;
