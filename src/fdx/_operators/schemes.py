@@ -113,9 +113,9 @@ class Diff(Operator):
           spacing outside of the last point.
         - "antisymmetric": f is odd about a wall half a spacing outside, where it is 0 (a Dirichlet
           condition for values at the centres of cells).
-        - "sbp": none, as "one-sided", but summation by parts holds in a norm, `norm`: advection
-          with an inflow stays stable for all times, where closures of "one-sided" grow from
-          accuracy 4 on. For the first and the second derivative of accuracy 2, 4, 6 or 8, at both
+        - "sbp": none, as "one-sided", but summation by parts holds in a norm, `fdx.Diff.norm`:
+          advection with an inflow stays stable for all times, where "one-sided" closures have
+          growing modes from accuracy 4 on. For the first and the second derivative of accuracy 2, 4, 6 or 8, at both
           ends and on a uniform spacing. The closures have half of the accuracy; solutions, with a
           condition at the boundary, one order more than that.
     period : float, optional
@@ -499,7 +499,7 @@ class Filter(Operator):
     A wave whose phase grows by :math:`\\theta` per point is multiplied by :math:`1 - s
     \\sin^{2p}(\\theta/2)`: between 1 for a constant and 1 - s for a zigzag, a function whose sign
     alternates from point to point. Eigenvalues are between 0 and 1 with each `boundary`, so that
-    nothing grows by repeated filtering. Wavenumbers of `symbol` are in radians per point.
+    nothing grows by repeated filtering. Wavenumbers of ``symbol`` are in radians per point.
 
     The filter is the operator `fdx.Identity` minus a stencil of differences, so that a constant
     stays the same, without rounding, except next to ends that are "zero" or "antisymmetric".
