@@ -592,10 +592,9 @@ void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, co
     double weight[FDX_NESTED + 1] = {inner->w[(inner->count - 1) * inner->weight_step]};
     for (int k = plain ? 0 : outer->count - 1; k < outer->count; k++)
         weight[plain ? 1 + k : 1] = outer->w[k * outer->weight_step];
-    view by = *src; /* of the coefficients */
+    view by; /* of the coefficients, if there are any */
     take_view(w, &by);
-    if (coefficient != NULL)
-        view_array(w, coefficient, &by);
+    view_array(w, coefficient != NULL ? coefficient : &w->in[chain->in], &by);
     lines l, m;
     box_lines(w, -1, src, dst, lo, hi, &l);
     box_lines(w, -1, &by, dst, lo, hi, &m);

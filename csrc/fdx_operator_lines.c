@@ -593,7 +593,10 @@ static int sum_along(const work *w, const line_chain *t, const line_segment *p, 
                            t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride,
                            (end - to) / per_point, p->lines, per_point, mode);
     const char *in = t->in;
-    if (last && t->coefficients == NULL && t->stencil->row_step == 0 && to - from >= FDX_VECTOR_SUMS &&
+    /* Rows of few elements that are computed as segments of their own are not ends: from .. to - 1 may have several. */
+    const row_segment all = next_row_segment(t->band, t->first + from / per_point, t->end - t->tail, 0);
+    if (last && t->coefficients == NULL && all.stencil == t->stencil && (all.end - t->first) * per_point >= to &&
+        !all.wraps && t->stencil->row_step == 0 && to - from >= FDX_VECTOR_SUMS &&
         streaming_loop(w, t->stencil) != NULL) {
         line_segment line = *p;
         line.n = n;

@@ -1242,6 +1242,27 @@ def test_plot_errors():
 # ------------------------------------------------------------------ threads and processes
 
 
+@pytest.mark.parametrize("trailing", [16, 32])
+def test_large_results_of_points_with_several_elements(trailing):
+    """Beyond a cache, where rows of the closures are as long as segments of lines."""
+    shape = 6500000 // (8 * trailing), 8, trailing
+    memory = np.full(np.prod(shape) + 512, np.nan)  # around the array
+    u = memory[256:-256].reshape(shape)
+    u[...] = random(shape)
+    kinds = [
+        fdx.Diff(1),
+        fdx.Diff(1, accuracy=3, side="left"),
+        fdx.Diff(1, position="outer"),
+        fdx.Interp(1, position="inner", boundary="reflect"),
+        fdx.Diff(1, boundary="sbp"),
+    ]
+    for L in kinds:
+        out = np.empty(L.output_shape(shape))
+        L(u, out=out)
+        for part in (slice(500), slice(-500, None)):
+            same(out[part], L(u[part].copy()))
+
+
 def test_ways_of_calling(monkeypatch):
     D, u = fdx.Diff(0), np.arange(5.0) ** 2
     want, out = D(u), np.empty(5)

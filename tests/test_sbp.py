@@ -247,6 +247,10 @@ def test_other_errors():
         D.norm(7)
     with pytest.raises(TypeError, match="n: expected a number of points"):
         D.norm(8.0)
+    with pytest.raises(ValueError, match="fits the address space"):
+        D.norm(10**30)
+    with pytest.raises(ValueError, match="no finite weights"):
+        derivative(4, 1.7e308).norm(20)
     for method in (fdx.Diff(0).dissipation, lambda: fdx.Diff(0).norm(9)):
         with pytest.raises(
             ValueError, match=r"expected a derivative with boundary='sbp'.*Diff\(0\)$"

@@ -25,6 +25,7 @@ from fdx._arguments.choices import (
     check_integer,
     check_one_axis,
     check_position,
+    check_shape,
     check_side,
 )
 from fdx._arguments.coordinates import check_coordinates, check_period, precision_of
@@ -115,9 +116,9 @@ class Diff(Operator):
           condition for values at the centres of cells).
         - "sbp": none, as "one-sided", but summation by parts holds in a norm, `fdx.Diff.norm`:
           advection with an inflow stays stable for all times, where "one-sided" closures have
-          growing modes from accuracy 4 on. For the first and the second derivative of accuracy 2, 4, 6 or 8, at both
-          ends and on a uniform spacing. The closures have half of the accuracy; solutions, with a
-          condition at the boundary, one order more than that.
+          growing modes from accuracy 4 on. For the first and the second derivative of accuracy 2,
+          4, 6 or 8, at both ends and on a uniform spacing. The closures have half of the accuracy;
+          solutions, with a condition at the boundary, one order more than that.
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span. If evenly spaced coordinates have a period that
@@ -301,7 +302,7 @@ class Diff(Operator):
         2.00000000
         """
         leaf = self._sbp_leaf()
-        n = check_integer(n, "n", "a number of points", 0)
+        (n,) = check_shape(check_integer(n, "n", "a number of points", 0))
         leaf.rows(n)
         return sbp_norm(leaf.description, n)
 
