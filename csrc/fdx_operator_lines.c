@@ -561,6 +561,14 @@ static int sum_two_across(const work *w, const line_chain *t, const line_segment
     return 0;
 }
 
+/* Have elements from .. to - 1 of a line, at least one, the interior's stencil and weights? Rows of the closures that
+ * have many elements are between the ends of a line, too. */
+static int is_one_segment(const line_chain *t, ptrdiff_t from, ptrdiff_t to, ptrdiff_t per_point)
+{
+    const row_segment s = next_row_segment(t->band, t->first + from / per_point, t->end - t->tail, 0);
+    return s.stencil == t->stencil && !s.wraps && s.stencil->row_step == 0 && (s.end - t->first) * per_point >= to;
+}
+
 /* Elements from .. to - 1 of a line that begins at `in`, by non-temporal stores; its ends are in p->y. */
 static void stream_along(const work *w, const line_chain *t, const line_segment *p, const char *in, ptrdiff_t from,
                          ptrdiff_t to, int mode)
@@ -593,10 +601,7 @@ static int sum_along(const work *w, const line_chain *t, const line_segment *p, 
                            t->row_ends + (to - inner_end + head) / per_point * t->row_stride, t->row_stride,
                            (end - to) / per_point, p->lines, per_point, mode);
     const char *in = t->in;
-    /* Rows of few elements that are computed as segments of their own are not ends: from .. to - 1 may have several. */
-    const row_segment all = next_row_segment(t->band, t->first + from / per_point, t->end - t->tail, 0);
-    if (last && t->coefficients == NULL && all.stencil == t->stencil && (all.end - t->first) * per_point >= to &&
-        !all.wraps && t->stencil->row_step == 0 && to - from >= FDX_VECTOR_SUMS &&
+    if (last && t->coefficients == NULL && to - from >= FDX_VECTOR_SUMS && is_one_segment(t, from, to, per_point) &&
         streaming_loop(w, t->stencil) != NULL) {
         line_segment line = *p;
         line.n = n;
