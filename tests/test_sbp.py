@@ -196,6 +196,20 @@ def test_dissipation(accuracy):
     assert (last(np.stack([u, u])) == R(u)).all()
 
 
+def test_symbol_of_stencils_beside_derivatives():
+    """They have no spacing of their own: they are on the derivatives' points."""
+    h, n = 0.1, 40
+    P = fdx.Diff(0, h, accuracy=4, boundary="periodic")
+    F = fdx.Filter(0, 4, boundary="periodic")
+    k = 2 * np.pi / (n * h) * 10
+    wave = np.exp(1j * k * h * np.arange(n))
+    for L in (0.5 * (F - fdx.Identity()) - P, F @ P, P @ F):
+        assert abs(L.symbol(k) - (L(wave) / wave)[5]) < 1e-12
+    assert F.symbol(np.pi) == 0
+    D = derivative(4, h)
+    assert abs((-D + 0.1 / h * D.dissipation()).symbol(np.pi / h) + 1) < 1e-12
+
+
 @each
 @pytest.mark.parametrize("deriv", [1, 2])
 def test_as_an_operator(accuracy, deriv):

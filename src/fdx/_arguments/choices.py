@@ -205,7 +205,7 @@ def check_boundary(boundary: Any, *, of_derivatives: bool = True) -> tuple[int, 
     """Numbers of the left and the right boundary, of derivatives or of other stencils."""
     pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
     if len(pair) != 2 or not all(isinstance(side, str) and side in BOUNDARIES for side in pair):
-        expected = ", ".join(map(repr, BOUNDARIES))
+        expected = ", ".join(map(repr, BOUNDARIES[: None if of_derivatives else SBP]))
         unknown = [side for side in pair if isinstance(side, str) and side not in BOUNDARIES]
         raise ValueError(
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "

@@ -136,8 +136,20 @@ def centred_symbol(leaf: Leaf, phase: Array) -> Array:
     return total
 
 
+def spacings_of(terms: Sequence[Term]) -> dict[int, float]:
+    """The spacing of each axis whose derivatives have the same: stencils of given weights, which
+    have none, are on their points."""
+    found: dict[int, set[float]] = {}
+    for term in terms:
+        for f in term.factors:
+            if isinstance(f, Leaf) and f.scheme is None:
+                found.setdefault(f.axis, set()).add(f.spacing)
+    return {axis: spacings.pop() for axis, spacings in found.items() if len(spacings) == 1}
+
+
 def symbol(terms: Sequence[Term], k: Any) -> Any:
     axes = axes_of(terms)
+    spacings = spacings_of(terms)
     if len(axes) == 1:
         waves = {axes[0]: check_waves(k, "k")}
     else:
@@ -154,7 +166,9 @@ def symbol(terms: Sequence[Term], k: Any) -> Any:
                 raise ValueError("an operator with arrays of coefficients has no symbol")
             if isinstance(factor, Leaf):
                 interior(factor)  # raises the errors of applying it
-                value = value * leaf_symbol(factor, waves[factor.axis] * factor.spacing)
+                given = factor.scheme is None
+                h = factor.spacing if given else spacings.get(factor.axis, factor.spacing)
+                value = value * leaf_symbol(factor, waves[factor.axis] * h)
         total = total + value
     return total[()]
 

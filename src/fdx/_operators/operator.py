@@ -475,7 +475,8 @@ class Operator(Applicable):
         ----------
         k : array_like, or sequence of array_like
             Wavenumbers in radians per unit of the axis; for several axes one for each of
-            ``L.axes``, which broadcast.
+            ``L.axes``, which broadcast. Stencils of given weights and filters have the spacing of
+            the derivatives along their axis, if there are any; alone, they have a spacing of 1.
 
         Returns
         -------

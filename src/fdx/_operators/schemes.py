@@ -183,10 +183,11 @@ class Diff(Operator):
     which is 0 for a zigzag, a function whose sign alternates from point to point.
 
     Coordinates that are evenly spaced up to rounding, as from `numpy.linspace`, count as a spacing,
-    except with "valid", and with a `period` that is not n times their spacing. Evenly spaced up to
-    rounding means that each is where it should be within four roundings of the largest one in the
-    dtype that they have, and within a thousandth of their spacing: float32 coordinates may be off
-    by more than the same numbers in float64. To be certain, pass the spacing as a number.
+    except with "valid" and "sbp", and with a `period` that is not n times their spacing. Evenly
+    spaced up to rounding means that each is where it should be within four roundings of the largest
+    one in the dtype that they have, and within a thousandth of their spacing: float32 coordinates
+    may be off by more than the same numbers in float64. To be certain, pass the spacing as a
+    number.
 
     References
     ----------
@@ -328,9 +329,9 @@ class Diff(Operator):
         Notes
         -----
         ``-H**-1 @ d.T @ d / 4**m``, where d are the differences of order ``m = accuracy / 2 + 1``
-        and H the norm of spacing 1 [1]_; inside, its symbol is ``-sin(theta / 2)**(2 * m)``. Add it
-        to a derivative times a speed over the spacing, such as ``0.1 * a / h``: it damps what the
-        derivative cannot move, and keeps the accuracy.
+        and H the norm of spacing 1 [1]_; inside, its symbol is ``-sin(theta / 2)**(2 * m)``. Add
+        ``0.1 * abs(a / h)`` times it to a rate of change such as ``-a * D``: it damps what the
+        derivative cannot move, and keeps the accuracy. It needs ``2 * m`` points or more.
 
         References
         ----------
@@ -500,7 +501,8 @@ class Filter(Operator):
     A wave whose phase grows by :math:`\\theta` per point is multiplied by :math:`1 - s
     \\sin^{2p}(\\theta/2)`: between 1 for a constant and 1 - s for a zigzag, a function whose sign
     alternates from point to point. Eigenvalues are between 0 and 1 with each `boundary`, so that
-    nothing grows by repeated filtering. Wavenumbers of ``symbol`` are in radians per point.
+    repeated filtering stays bounded. With "periodic" the sum of squares never grows; with
+    "one-sided" it can next to an end, whose point pulls its neighbours towards its own value.
 
     The filter is the operator `fdx.Identity` minus a stencil of differences, so that a constant
     stays the same, without rounding, except next to ends that are "zero" or "antisymmetric".
@@ -570,11 +572,13 @@ def check_order(order: Any) -> int:
 
 
 def check_strength(strength: Any) -> float:
-    number = check_number(strength, "strength")
+    expected = f"strength: expected a number above 0 and at most 1, got {shown(strength)}"
+    try:
+        number = check_number(strength, "strength")
+    except ValueError:  # 0, or not finite
+        raise ValueError(expected) from None
     if not 0 < number <= 1:
-        raise ValueError(
-            f"strength: expected a number above 0 and at most 1, got {shown(strength)}"
-        )
+        raise ValueError(expected)
     return number
 
 
