@@ -284,8 +284,14 @@ REFUSED = [
     (lambda: fdx.Filter(0, boundary="wrap"), "boundary: .*'wrap' is 'periodic' here"),
     (lambda: fdx.Filter(0, boundary=("periodic", "zero")), "'periodic' on both sides or on neith"),
     (lambda: fdx.Filter(0, strength=0), "strength: expected a number above 0 and at most 1, got 0"),
-    (lambda: fdx.Filter(0, strength=np.nan), "strength: expected a number above 0 and at most 1, got nan"),
-    (lambda: fdx.Filter(0, strength=np.inf), "strength: expected a number above 0 and at most 1, got inf"),
+    (
+        lambda: fdx.Filter(0, strength=np.nan),
+        "strength: expected a number above 0 and at most 1, got nan",
+    ),
+    (
+        lambda: fdx.Filter(0, strength=np.inf),
+        "strength: expected a number above 0 and at most 1, got inf",
+    ),
     (lambda: fdx.Filter(0, strength=-1), "strength: expected a number above 0 and at most 1, got"),
     (lambda: fdx.Filter(0, strength=1.5), "above 0 and at most 1, got 1.5"),
     (lambda: fdx.Filter(0, 4)(np.ones(3)), "axis 0: expected at least 4 points for a stencil"),
