@@ -559,7 +559,8 @@ typedef struct {
 } chain_builder;
 
 /* Change the rows of a band to FDX_SUM_PLAIN: applied to a unit vector, they then give the matrix's entries. So does
- * FDX_SUM_ANTISYMMETRIC, unless the input is a result along the same axis (pairs_too). */
+ * FDX_SUM_ANTISYMMETRIC, unless the input is the result of a factor along the same axis without a coefficient between
+ * them (pairs_too), of which a unit vector has several neighbours. */
 static void make_plain(arena *r, matrix *m, int pairs_too)
 {
     const ptrdiff_t closure = m->band == NULL ? 0 : m->band->nfirst + m->band->nlast;
