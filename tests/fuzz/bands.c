@@ -450,6 +450,8 @@ void band_case(int mode)
         least = fdx_derivative_points(&c.what);
     }
     c.what.n = least + (chance(12) && !with_points ? long_ones[below(6)] - least : below(chance(32) ? 700 : 20));
+    if (c.what.n == PTRDIFF_MAX / 4 && c.what.position == FDX_OUTER)
+        c.what.n--; /* no matrix has more rows */
     if (with_points) {
         const double period = c.what.period;
         draw_points(&c.what);
