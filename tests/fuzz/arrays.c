@@ -85,6 +85,15 @@ void draw_strides(array *a, int ndim, const ptrdiff_t *shape, int role)
     }
 }
 
+/* A stride by which no array fits into memory, along a dimension where that is seen or does no harm: not where a box of
+ * one element begins elsewhere, as nobody can tell that its address is wrong. */
+void spoil_stride(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi)
+{
+    const int d = below(ndim);
+    if (lo == NULL || lo[d] == 0 || hi[d] - lo[d] != 1)
+        a->stride[d] = wild_stride();
+}
+
 /* Put a box of it into its own memory, for any strides; into shared memory if necessary. */
 void place(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, int role)
 {

@@ -104,6 +104,7 @@ size_t part_size(int dtype);
 void reverse(char *p, size_t n);
 void put(const fdx_array *a, char *p, double v);
 void draw_strides(array *a, int ndim, const ptrdiff_t *shape, int role);
+void spoil_stride(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi);
 void place(array *a, int ndim, const ptrdiff_t *lo, const ptrdiff_t *hi, int role);
 void draw_array(array *a, int ndim, const ptrdiff_t *shape, const ptrdiff_t *lo, const ptrdiff_t *hi, int dtype,
                 int role);

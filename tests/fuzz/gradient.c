@@ -243,8 +243,10 @@ void gradient_case(int mode)
             }
         }
     }
-    if (wild && chance(6))
-        (below(2) ? in : out[below(naxes)]).stride[below(ndim)] = wild_stride();
+    if (wild && chance(12))
+        spoil_stride(&in, ndim, NULL, NULL);
+    else if (wild && chance(12))
+        spoil_stride(&out[below(naxes)], ndim, boxed ? lo : NULL, hi);
     const double alpha = below(4) ? ordinary() : draw_spacing();
     double *alpha_at = keep(sizeof *alpha_at);
     *alpha_at = alpha;

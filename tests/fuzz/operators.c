@@ -373,8 +373,10 @@ void apply(const fdx_operator *op, int mode, int usual)
                    wild && chance(8) ? below(16) : result, IS_WRITTEN | usual);
         out[k] = outputs[k].a;
     }
-    if (wild && ninputs > 0 && noutputs > 0 && chance(6)) /* a wild operator may have none */
-        (below(2) ? inputs[below(ninputs)] : outputs[below(noutputs)]).stride[below(ndim)] = wild_stride();
+    if (wild && ninputs > 0 && chance(12)) /* a wild operator may have none */
+        spoil_stride(&inputs[below(ninputs)], ndim, NULL, NULL);
+    else if (wild && noutputs > 0 && chance(12))
+        spoil_stride(&outputs[below(noutputs)], ndim, boxed ? lo : NULL, hi);
     double *alpha = keep(sizeof *alpha);
     *alpha = below(4) ? ordinary() : draw_spacing();
     application o = {{op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha : NULL, (uint8_t)chance(2)},
