@@ -48,7 +48,7 @@ module fdx
     FDX_SUM_SYMMETRIC = 3                                                               ! fdx_summation
   integer(c_int), parameter :: FDX_ONE_SIDED = 0, FDX_PERIODIC = 1, FDX_VALID = 2, FDX_REFLECT = 3, &
     FDX_SYMMETRIC = 4, FDX_REFLECT_ODD = 5, FDX_SYMMETRIC_ODD = 6, FDX_ZERO = 7, &
-    FDX_ANTISYMMETRIC = 8, FDX_SBP = 9, FDX_NBOUNDARIES = 10                            ! fdx_boundary
+    FDX_ANTISYMMETRIC = 8, FDX_SBP = 9, FDX_GIVEN = 10, FDX_NBOUNDARIES = 11            ! fdx_boundary
   integer(c_int), parameter :: FDX_CENTER = 0, FDX_INNER = 1, FDX_OUTER = 2, FDX_LEFT = 3, FDX_RIGHT = 4, &
     FDX_NPOSITIONS = 5                                                                  ! fdx_position
 
@@ -97,6 +97,13 @@ module fdx
     integer(c_int) :: periodic = 0
   end type
 
+  ! The condition of FDX_GIVEN at one end: value * f + slope * (derivative along the axis) = datum, at the last point
+  ! (outside = 0), or half a spacing (1) or a spacing (2) outside of it; see fdx_condition in fdx.h.
+  type, bind(c) :: fdx_condition
+    real(c_double) :: value = 0, slope = 0
+    integer(c_int) :: outside = 0
+  end type
+
   type, bind(c) :: fdx_derivative_c
     integer(fdx_index) :: n = 0
     integer(c_int) :: deriv = 1, accuracy = 2, left = FDX_ONE_SIDED, right = FDX_ONE_SIDED
@@ -106,6 +113,8 @@ module fdx
     type(c_ptr) :: isa = c_null_ptr
     integer(c_int) :: position = FDX_CENTER, side = 0
     type(c_ptr) :: scheme = c_null_ptr ! fdx_scheme_c
+    type(fdx_condition) :: condition(2)
+    integer(c_int) :: datum = 0
   end type
 
   type, bind(c) :: fdx_scheme_row_c
@@ -299,6 +308,9 @@ module fdx
     ! last(:, k) those of the last points for the k-th of the last results.
     real(real64), allocatable :: weights(:), first(:, :), last(:, :)
     integer :: offset = 0
+    type(fdx_condition) :: condition(2)          ! of FDX_GIVEN, at index 1 and at the last
+    integer :: datum = 0                         ! -1, 1: not the derivative, but what the datum of the condition at
+                                                 ! index 1, at the last adds to it: see fdx_derivative in fdx.h
     logical :: transposed = .false.              ! the transpose; where the map leaves out points, it adds them
   end type
 
@@ -829,6 +841,8 @@ contains
     to%what%period = from%period
     to%what%position = from%position
     to%what%side = from%side
+    to%what%condition = from%condition
+    to%what%datum = from%datum
     if (allocated(from%weights)) to%what%scheme = c_loc(scheme)
     to%crop = from%crop
     to%transposed = merge(1, 0, from%transposed)

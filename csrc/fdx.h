@@ -167,6 +167,8 @@ typedef enum {
     FDX_ANTISYMMETRIC, /* f[-j] = -f[j - 1]: the value is 0 half a spacing outside the last point */
     FDX_SBP,           /* summation by parts: closures for which advection with an inflow is stable, at both ends; see
                         * fdx_sbp_norm */
+    FDX_GIVEN,         /* a value, a slope or a sum of both is given, see fdx_condition: the closure's stencils contain
+                        * the datum instead of a point, and have the same accuracy */
     FDX_NBOUNDARIES
 } fdx_boundary;
 
@@ -179,6 +181,21 @@ typedef enum {
     FDX_RIGHT,      /* n: half a spacing after each point */
     FDX_NPOSITIONS
 } fdx_position;
+
+/* The condition of FDX_GIVEN at one end: value f + slope f' = datum, where f' is the derivative along the axis, not the
+ * outward one, per unit of the spacing or of the coordinates.
+ *
+ * Where a stencil reaches outside, or to the last point if the value is given there, the row has deriv + accuracy
+ * numbers: the datum, and the points next to it. It differentiates the polynomial that they determine. The matrix has
+ * the weights of the points; `datum` of fdx_derivative describes the one that has those of the datum. So an operator
+ * with data is two terms, of two inputs: the field, and an array that has the datum at that end (with a stride of 0
+ * along the axis it takes the memory of the end only). To spare time for the second, apply it to the box of these rows
+ * only, and add it by `accumulate`. */
+typedef struct {
+    double value, slope; /* (1, 0): Dirichlet; (0, 1): Neumann; others: Robin; not both 0 */
+    int outside;         /* where: at the last point (0), or half a spacing (1) or a spacing (2) outside of it; of
+                          * coordinates, the last spacing. A value at the last point takes the place of f there. */
+} fdx_condition;
 
 /* A row of a boundary closure: weights of consecutive points, of the first ones at the left end, of the last ones at
  * the right end. */
@@ -221,8 +238,11 @@ typedef struct {
     const fdx_isa *isa; /* computes the weights for coordinates; NULL: "base"; changes the speed only */
     int position;       /* fdx_position; FDX_PERIODIC: not FDX_INNER or FDX_OUTER */
     int side; /* biased stencils: -1 with more points on the left, 1 on the right; 0: centred. FDX_CENTER only */
-    const fdx_scheme *scheme; /* a stencil of your own, with deriv and side 0 and x NULL; accuracy, spacing and period
-                               * are ignored. NULL: a derivative */
+    const fdx_scheme *scheme;   /* a stencil of your own, with deriv and side 0 and x NULL; accuracy, spacing and period
+                                 * are ignored. NULL: a derivative */
+    fdx_condition condition[2]; /* of the left and the right end, if its boundary is FDX_GIVEN */
+    int datum; /* 0: the derivative for data of 0. -1, 1: what the datum of the left, of the right end adds to it: a
+                * matrix of the same size, applied to an array that has the datum at that end (all else is ignored) */
 } fdx_derivative;
 
 /* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read; if they
@@ -520,11 +540,12 @@ struct fdx_band {
  * Those of interpolations, and those where FDX_ZERO or FDX_ANTISYMMETRIC has ghost values, are FDX_SUM_PLAIN. Weights
  * of your own add up to 0 if their sum is at most what their rounding makes of 0, 2^-53 times the sum of their moduli.
  *
- * FDX_E_SIZE: n is too small or more than PTRDIFF_MAX / 4, or a stencil has more than FDX_MAXNODES nodes.
- * FDX_E_STENCIL: deriv, accuracy, boundary, position or side is out of range, or does not go with another one, or a
- * stencil of your own has not rows enough for an end. FDX_E_NODES: see there; also coordinates that neither
- * rise nor fall, and weights that underflow: an interior row in which none is a normal number. O(n) time with
- * coordinates; independent of n with a spacing. */
+ * FDX_E_SIZE: n is too small, n or the number of rows is more than PTRDIFF_MAX / 4, or a stencil has more than
+ * FDX_MAXNODES nodes. FDX_E_STENCIL: deriv, accuracy, boundary, position, side, `outside` or `datum` is out of range,
+ * or does not go with another one; a stencil of your own has not rows enough for an end; no row contains a condition's
+ * datum. FDX_E_NODES: see there; also coordinates that neither rise nor fall, conditions that do not determine the
+ * value, and weights that underflow: an interior row in which none is a normal number. O(n) time with coordinates;
+ * independent of n with a spacing. */
 size_t fdx_band_derivative_size(const fdx_derivative *what);
 fdx_status fdx_band_derivative(void *memory, const fdx_derivative *what, const fdx_band **band);
 

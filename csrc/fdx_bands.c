@@ -40,6 +40,7 @@ struct builder {
     const double *x; /* coordinates; NULL: a uniform spacing */
     fdx_outline outline;
     fdx_dd scale;  /* of all weights */
+    double h;      /* the unit of the nodes: a uniform spacing, or 1 */
     int count, at; /* the stencil of w and rest, if the spacing is uniform: as in stencil_weights */
     double w[FDX_MAXNODES], rest[FDX_MAXNODES];
 };
@@ -358,6 +359,26 @@ static int given_rows(const fdx_derivative *what, int right)
     return what->scheme == NULL ? 0 : right ? what->scheme->nlast : what->scheme->nfirst;
 }
 
+/* Is the value at the last point given, so that no row takes that point? */
+static int is_value_at_point(const fdx_condition *c)
+{
+    return fdx_is_zero(c->slope) && c->outside == 0;
+}
+
+/* The same of an end of the axis. */
+static int is_point_given(const fdx_derivative *what, int right)
+{
+    return (right ? what->right : what->left) == FDX_GIVEN && is_value_at_point(&what->condition[right]);
+}
+
+/* How many rows at an end contain its datum: those whose stencil reaches outside, or to a point whose value is given.
+ */
+static ptrdiff_t rows_with_datum(const fdx_derivative *what, const fdx_outline *o, int right)
+{
+    const ptrdiff_t outside = right ? o->base + o->more + o->after : o->before - o->base;
+    return most(outside + is_point_given(what, right), 0);
+}
+
 /* The neighbours of an interior stencil, of which results are half a spacing after their base points or not. */
 static void set_interior_stencil(const fdx_derivative *what, int uniform, fdx_outline *o)
 {
@@ -382,7 +403,8 @@ static void set_interior_stencil(const fdx_derivative *what, int uniform, fdx_ou
     }
 }
 
-fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
+/* The outline of a derivative, whatever `datum` is. */
+static fdx_outline outline_of_stencils(const fdx_derivative *what, int uniform)
 {
     const int position = what->position;
     fdx_outline o = {.half = position != FDX_CENTER,
@@ -395,10 +417,23 @@ fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
     o.ghosts[1] = most(o.base + o.more + o.after, 0);
     for (int k = 0; k < 2; k++) {
         const int boundary = k == 0 ? what->left : what->right, given = given_rows(what, k);
-        o.closure[k] = given > 0 ? given : boundary == FDX_PERIODIC || boundary == FDX_VALID ? 0 : o.ghosts[k];
+        o.closure[k] = given > 0                                           ? given
+                       : boundary == FDX_GIVEN                             ? rows_with_datum(what, &o, k)
+                       : boundary == FDX_PERIODIC || boundary == FDX_VALID ? 0
+                                                                           : o.ghosts[k];
         o.crop[k] = given == 0 && boundary == FDX_VALID ? o.ghosts[k] : 0;
     }
     o.count = o.before + o.after + 1;
+    return o;
+}
+
+fdx_outline fdx_outline_of(const fdx_derivative *what, int uniform)
+{
+    fdx_outline o = outline_of_stencils(what, uniform);
+    if (what->datum != 0) {
+        o.before = o.after = 0;
+        o.count = 1;
+    }
     return o;
 }
 
@@ -420,6 +455,9 @@ static ptrdiff_t points(const fdx_derivative *what, const fdx_outline *o, int ri
     case FDX_ONE_SIDED: return most(one_inside, o->ghosts[right] > 0 ? what->deriv + what->accuracy : 1);
     case FDX_PERIODIC: return o->count;
     case FDX_VALID: return one_inside;
+    case FDX_GIVEN: /* the place is a point, or a node more than the points */
+        return most(most(one_inside, 2), what->deriv + what->accuracy -
+                                             (what->condition[right].outside != 0 || is_point_given(what, right)));
     default:
         return o->ghosts[right] == 0 ? 1 : is_symmetric(boundary) ? most(o->ghosts[right], 2) : o->ghosts[right] + 1;
     }
@@ -453,6 +491,22 @@ static fdx_status check_scheme(const fdx_derivative *what)
     return FDX_OK;
 }
 
+/* Are conditions that are given complete, and does a row contain their datum? */
+static fdx_status check_conditions(const fdx_derivative *what)
+{
+    const fdx_outline o = outline_of_stencils(what, what->x == NULL);
+    for (int right = 0; right < 2; right++) {
+        const fdx_condition *c = &what->condition[right];
+        if ((right ? what->right : what->left) != FDX_GIVEN)
+            continue;
+        if (c->outside < 0 || c->outside > 2 || o.closure[right] == 0)
+            return FDX_E_STENCIL;
+        if (!fdx_is_finite(c->value) || !fdx_is_finite(c->slope) || (fdx_is_zero(c->value) && fdx_is_zero(c->slope)))
+            return FDX_E_NODES;
+    }
+    return FDX_OK;
+}
+
 fdx_status fdx_check_derivative(const fdx_derivative *what)
 {
     if (what == NULL)
@@ -465,24 +519,30 @@ fdx_status fdx_check_derivative(const fdx_derivative *what)
     if ((left == FDX_SBP || right == FDX_SBP) &&
         (left != right || what->scheme != NULL || what->x != NULL || position != FDX_CENTER || sbp_of(what) == NULL))
         return FDX_E_STENCIL;
+    if (what->datum < -1 || what->datum > 1 || (what->datum != 0 && (what->datum < 0 ? left : right) != FDX_GIVEN))
+        return FDX_E_STENCIL;
     if (what->scheme != NULL)
-        return what->deriv != 0 || what->side != 0 || what->x != NULL ? FDX_E_STENCIL : check_scheme(what);
+        return what->deriv != 0 || what->side != 0 || what->x != NULL || left == FDX_GIVEN || right == FDX_GIVEN
+                   ? FDX_E_STENCIL
+                   : check_scheme(what);
     if (what->deriv < (position == FDX_CENTER) || what->accuracy < 1 || what->side < -1 || what->side > 1 ||
         what->accuracy % 2 != (what->side != 0) || (what->side != 0 && position != FDX_CENTER))
         return FDX_E_STENCIL;
     if (what->deriv > FDX_MAXNODES || what->accuracy > FDX_MAXNODES - what->deriv ||
-        fdx_outline_of(what, what->x == NULL).count > FDX_MAXNODES)
+        outline_of_stencils(what, what->x == NULL).count > FDX_MAXNODES)
         return FDX_E_SIZE;
-    return FDX_OK;
+    return check_conditions(what);
 }
 
 static ptrdiff_t points_needed(const fdx_derivative *what, int uniform)
 {
-    const fdx_outline o = fdx_outline_of(what, uniform);
+    const fdx_outline o = outline_of_stencils(what, uniform);
     const ptrdiff_t results = most(1, o.closure[0] + o.crop[0] + o.closure[1] + o.crop[1]);
     /* Rows of the closures of two ends may be the same, but not those that are given. */
     const ptrdiff_t least = (given_rows(what, 0) + given_rows(what, 1) > 0 ? results : 1) - o.more;
-    return most(least, most(points(what, &o, 0), points(what, &o, 1)));
+    /* points whose value is given do not count */
+    return most(least, most(points(what, &o, 0), points(what, &o, 1))) + is_point_given(what, 0) +
+           is_point_given(what, 1);
 }
 
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what)
@@ -532,6 +592,41 @@ static const double (*sbp_row(const builder *m, ptrdiff_t row, int *right, int *
     return w;
 }
 
+/* The end whose datum the row of base point i contains: -1 or 1, or 0 for none. */
+static int end_of_datum(const builder *m, ptrdiff_t i)
+{
+    const fdx_derivative *what = m->what;
+    if (m->any)
+        return 0;
+    if (what->left == FDX_GIVEN && i - m->outline.before < is_point_given(what, 0))
+        return -1;
+    return what->right == FDX_GIVEN && i + m->outline.after >= what->n - is_point_given(what, 1) ? 1 : 0;
+}
+
+/* The nodes of a row that contains a datum: points lo .. lo + count - 1, and one whose value follows from those of the
+ * others and from the condition. That one is the place of the condition or, if the slope is given at the last point,
+ * one more point. */
+typedef struct {
+    ptrdiff_t lo;
+    int count;
+    int outside;        /* 1: the place is no point, but a node before or after them */
+    int place, follows; /* which of the nodes, in ascending order, are the place and the one that follows */
+} datum_nodes;
+
+static datum_nodes nodes_with_datum(const builder *m, ptrdiff_t i, int end)
+{
+    const fdx_derivative *what = m->what;
+    const fdx_outline *o = &m->outline;
+    const fdx_condition *c = &what->condition[end > 0];
+    const int fits = i >= o->before && i + o->after < what->n;
+    const int nodes = fits ? (int)o->count : what->deriv + what->accuracy;
+    const int at_point = is_value_at_point(c), last = nodes - 1, by_slope = !at_point && c->outside == 0;
+    datum_nodes d = {.count = last, .outside = c->outside != 0, .place = end < 0 ? 0 : last};
+    d.lo = end < 0 ? at_point : what->n - last - at_point;
+    d.follows = by_slope ? last - d.place : d.place;
+    return d;
+}
+
 /* The nodes of the stencil at base point i: *count of them from *lo on, some of which may be outside the array. */
 static void stencil(const builder *m, ptrdiff_t i, ptrdiff_t *lo, int *count)
 {
@@ -561,6 +656,13 @@ static void derivative_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrd
         count = given != NULL ? given->count : count;
         *lo = right ? n - count : 0;
         *hi = *lo + count - 1;
+        return;
+    }
+    const int end_with_datum = end_of_datum(m, row + m->shift);
+    if (end_with_datum != 0) {
+        const datum_nodes d = nodes_with_datum(m, row + m->shift, end_with_datum);
+        *lo = d.lo;
+        *hi = d.lo + d.count - 1;
         return;
     }
     stencil(m, row + m->shift, lo, &count);
@@ -647,6 +749,13 @@ static void add_times(merged *to, double by, fdx_dd w)
     to->size += term.hi < 0 ? -term.hi : term.hi;
 }
 
+/* Is it up to rounding 0, as terms that cancel leave rounding errors? */
+static int has_cancelled(const merged *sum)
+{
+    const double least = 0x1p-90 * sum->size;
+    return -least <= sum->sum.hi && sum->sum.hi <= least;
+}
+
 static double scaled(const builder *m, fdx_dd w)
 {
     return m->scale.hi == 1 && m->scale.lo == 0 ? w.hi : fdx_dd_mul(w, m->scale).hi;
@@ -701,8 +810,68 @@ static double merged_weight(const builder *m, const row_nodes *r, ptrdiff_t colu
         if (end == column && is_odd(boundary))
             add_times(&sum, 2, weight_of(m, r, k));
     }
-    const double v = scaled(m, sum.sum), hi = sum.sum.hi, least = 0x1p-90 * sum.size;
-    return -least <= hi && hi <= least ? 0 : v; /* terms that cancel leave rounding errors */
+    return has_cancelled(&sum) ? 0 : scaled(m, sum.sum);
+}
+
+/* The weights of a row that contains the datum of an end, and that of the datum.
+ *
+ * Let W be the weights of the derivative and V those of the slope at the condition's place p, both on all nodes. The
+ * condition is sum_k B[k] f[k] = datum, with B[k] = value (k = p) + slope V[k]. It gives f[e] of the node e that
+ * follows from it, which leaves W[k] - W[e] / B[e] * B[k] for the others, and W[e] / B[e] for the datum. */
+static fdx_status weights_with_datum(builder *m, ptrdiff_t i, int end, double *w, double *of_datum)
+{
+    const fdx_derivative *what = m->what;
+    const fdx_condition *c = &what->condition[end > 0];
+    const datum_nodes d = nodes_with_datum(m, i, end);
+    const ptrdiff_t last = end < 0 ? 0 : what->n - 1, inner = end < 0 ? 1 : what->n - 2;
+    const int nodes = d.count + 1;
+    double x[FDX_MAXNODES], v[FDX_MAXNODES] = {0}, rest_of_v[FDX_MAXNODES] = {0};
+    /* Distances from the last point, if a node is none of the points. */
+    const double origin = m->x == NULL || !d.outside ? 0 : m->x[last];
+    const double own = m->x == NULL ? 0.5 * m->outline.half : result_coordinate(m, i, origin);
+    const ptrdiff_t first = (end < 0 ? 0 : what->n - nodes + d.outside) - (d.outside && end < 0); /* node 0's point */
+    for (int k = 0; k < nodes; k++) {
+        if (!d.outside || k != d.place)
+            x[k] = m->x == NULL ? (double)(first + k - i) : m->x[first + k] - origin;
+        else
+            x[k] = m->x == NULL ? (double)(last - i) + 0.5 * end * c->outside
+                                : 0.5 * c->outside * (m->x[last] - m->x[inner]);
+    }
+    const double place = x[d.place];
+    fdx_status status = fdx_weights(m->w, m->rest, x, nodes, own, what->deriv);
+    if (status == FDX_OK && !fdx_is_zero(c->slope))
+        status = fdx_weights(v, rest_of_v, x, nodes, place, 1);
+    if (status != FDX_OK)
+        return status;
+    m->count = 0; /* the builder's weights are no other row's */
+    const fdx_dd slope = fdx_dd_div((fdx_dd){c->slope, 0}, (fdx_dd){m->h, 0});
+    fdx_dd b[FDX_MAXNODES];
+    for (int k = 0; k < nodes; k++) {
+        merged sum = {{0, 0}, 0};
+        add_times(&sum, k == d.place ? c->value : 0, (fdx_dd){1, 0});
+        add_times(&sum, 1, fdx_dd_mul(slope, (fdx_dd){v[k], rest_of_v[k]}));
+        if (k == d.follows && (has_cancelled(&sum) || !fdx_is_finite(sum.size)))
+            return FDX_E_NODES; /* the condition does not determine the value */
+        b[k] = sum.sum;
+    }
+    const fdx_dd times = fdx_dd_div((fdx_dd){m->w[d.follows], m->rest[d.follows]}, b[d.follows]);
+    *of_datum = scaled(m, times);
+    for (int k = 0; k < nodes; k++) {
+        merged sum = {{0, 0}, 0};
+        add_times(&sum, 1, (fdx_dd){m->w[k], m->rest[k]});
+        add_times(&sum, -1, fdx_dd_mul(times, b[k]));
+        if (k != d.follows)
+            *w++ = has_cancelled(&sum) ? 0 : scaled(m, sum.sum);
+    }
+    return FDX_OK;
+}
+
+static fdx_status fill_row_with_datum(builder *m, ptrdiff_t i, int end, fdx_stencil *r, double *w)
+{
+    double unused;
+    if (r->count == 1 || !fdx_is_zero(m->what->condition[end > 0].value))
+        r->summation = FDX_SUM_PLAIN;
+    return weights_with_datum(m, i, end, w, &unused);
 }
 
 static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
@@ -723,6 +892,9 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
             w[right ? count - 1 - k : k] = scaled(m, (fdx_dd){sign * sbp[k][0], sign * sbp[k][1]});
         return FDX_OK;
     }
+    const int end = end_of_datum(m, i);
+    if (end != 0)
+        return fill_row_with_datum(m, i, end, r, w);
     row_nodes of = {.mirrored = 0};
     stencil(m, i, &of.lo, &of.count);
     if (what->scheme == NULL) {
@@ -742,6 +914,23 @@ static fdx_status derivative_fill(builder *m, ptrdiff_t row, fdx_stencil *r, dou
         (right_ghosts && !keeps_constants(what->right)))
         r->summation = FDX_SUM_PLAIN;
     return FDX_OK;
+}
+
+/* What a datum adds: its weights are in the rows that contain it, at the column of that end. */
+static void datum_span(const builder *m, ptrdiff_t row, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+    const ptrdiff_t i = row + m->shift, last = m->what->n - 1;
+    *lo = end_of_datum(m, i) != m->what->datum ? least(most(i, 0), last) : m->what->datum < 0 ? 0 : last;
+    *hi = *lo;
+}
+
+static fdx_status datum_fill(builder *m, ptrdiff_t row, fdx_stencil *r, double *w)
+{
+    const ptrdiff_t i = row + m->shift;
+    double unused[FDX_MAXNODES];
+    (void)r;
+    *w = 0;
+    return end_of_datum(m, i) == m->what->datum ? weights_with_datum(m, i, m->what->datum, unused, w) : FDX_OK;
 }
 
 static int derivative_fill_many(const builder *m, ptrdiff_t row, ptrdiff_t n, const fdx_stencil *r, double *w)
@@ -771,6 +960,10 @@ static void set_derivative_summation(builder *m)
     const fdx_scheme *scheme = what->scheme;
     const fdx_outline *o = &m->outline;
     fdx_stencil *r = &m->band.interior;
+    if (what->datum != 0) {
+        m->end_summation = r->summation = FDX_SUM_PLAIN;
+        return;
+    }
     const int in_the_middle = !m->varying && o->after == o->before + o->half;
     m->end_summation = FDX_SUM_DIFFERENCES;
     if (scheme == NULL ? what->deriv == 0 : scheme->count < 2 || !add_up_to_zero(scheme->w, scheme->count))
@@ -792,7 +985,7 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
     const fdx_status status = fdx_check_derivative(what);
     if (status != FDX_OK)
         return status;
-    const fdx_outline o = fdx_outline_of(what, uniform);
+    const fdx_outline o = outline_of_stencils(what, uniform);
     if (what->n < points_needed(what, uniform) || what->n > MAX_LENGTH - most(o.more, 0))
         return FDX_E_SIZE;
     fdx_band *band = &m->band;
@@ -811,6 +1004,15 @@ static fdx_status structure(builder *m, const fdx_derivative *what, int uniform)
     band->interior.offset = m->shift - o.before;
     band->interior.count = (int)o.count;
     band->interior.centre = (int)least(most(o.before, 0), o.count - 1);
+    if (what->datum != 0) {
+        m->varying = 0;
+        m->span = datum_span;
+        m->fill = datum_fill;
+        m->fill_many = NULL;
+        band->interior.offset = m->shift;
+        band->interior.count = 1;
+        band->interior.centre = 0;
+    }
     return FDX_OK;
 }
 
@@ -865,10 +1067,16 @@ double fdx_even_spacing(const double *x, ptrdiff_t n, double eps, double period,
     return h;
 }
 
+int fdx_takes_spacing(const fdx_derivative *what)
+{
+    return what->deriv != 0 || (what->left == FDX_GIVEN && !fdx_is_zero(what->condition[0].slope)) ||
+           (what->right == FDX_GIVEN && !fdx_is_zero(what->condition[1].slope));
+}
+
 double fdx_spacing_of(const fdx_derivative *what)
 {
     if (what->x == NULL)
-        return what->deriv == 0 ? 1 : what->spacing; /* interpolations and given weights need none */
+        return fdx_takes_spacing(what) ? what->spacing : 1;
     if (what->left == FDX_VALID || what->right == FDX_VALID)
         return 0; /* the number of rows must not depend on the coordinates' values */
     return fdx_even_spacing(what->x, what->n, DBL_EPSILON, what->left == FDX_PERIODIC ? what->period : 0, DBL_EPSILON);
@@ -899,8 +1107,9 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
         }
     }
     set_derivative_summation(&m);
-    if (what->deriv == 0)
+    if (!fdx_takes_spacing(what))
         h = 1;
+    m.h = h;
     if (!fdx_is_finite(scale) || !fdx_is_finite(h) || h == 0)
         return FDX_E_NODES;
     m.scale.hi = scale;
@@ -914,7 +1123,7 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
         wrap((fdx_band *)memory);
     double largest, least;
     fdx_band_limits(built, &largest, &least);
-    if (scale != 0 && least < DBL_MIN)
+    if (scale != 0 && least < DBL_MIN && what->datum == 0)
         return FDX_E_NODES;
     *band = built;
     return FDX_OK;

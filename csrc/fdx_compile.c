@@ -122,7 +122,7 @@ static fdx_status derivative(arena *r, const fdx_derivative *what, double scale,
                                              : o.crop[0] + o.base - o.before,
                   o.count,
                   ends_of(what, &o),
-                  outline.x != NULL,
+                  outline.x != NULL && what->datum == 0,
                   what->left == FDX_PERIODIC};
     void *memory = reserve(r, 1, m->bytes);
     if (m->bytes == 0 || r->full)
@@ -332,6 +332,13 @@ static int compare(const map *a, const map *b)
         COMPARE(one->right, two->right)
         COMPARE(one->position, two->position)
         COMPARE(one->side, two->side)
+        COMPARE(one->datum, two->datum)
+        for (int k = 0; k < 2; k++)
+            if ((k == 0 ? one->left : one->right) == FDX_GIVEN) {
+                COMPARE(one->condition[k].value, two->condition[k].value)
+                COMPARE(one->condition[k].slope, two->condition[k].slope)
+                COMPARE(one->condition[k].outside, two->condition[k].outside)
+            }
         const int order = compare_schemes(one->scheme, two->scheme);
         if (order != 0)
             return order;
@@ -761,7 +768,7 @@ static fdx_status check_factor(const fdx_factor *factor, int ndim)
     const fdx_derivative *what = &factor->what;
     if (fdx_is_zero(what->scale) || !fdx_is_finite(what->scale))
         return FDX_E_NODES;
-    if (what->deriv != 0 && what->x == NULL && (fdx_is_zero(what->spacing) || !fdx_is_finite(what->spacing)))
+    if (fdx_takes_spacing(what) && what->x == NULL && (fdx_is_zero(what->spacing) || !fdx_is_finite(what->spacing)))
         return FDX_E_NODES;
     return is_derivative(what) ? fdx_check_derivative(what) : FDX_OK;
 }

@@ -488,6 +488,8 @@ ptrdiff_t fdx_wrapped_offset(ptrdiff_t offset, ptrdiff_t count, ptrdiff_t n);
 int fdx_has_points(const fdx_derivative *what);
 /* The spacing, also of coordinates that are treated as one; 0 for others. */
 double fdx_spacing_of(const fdx_derivative *what);
+/* Do its weights depend on the spacing? */
+int fdx_takes_spacing(const fdx_derivative *what);
 /* fdx_band_derivative with another scale, which may be 0. */
 fdx_status fdx_band_scaled_derivative(void *memory, const fdx_derivative *what, double scale, const fdx_band **band);
 /* The largest modulus of a weight, and the least of the interior rows' largest moduli: a row below the smallest normal

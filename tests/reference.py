@@ -285,6 +285,84 @@ def coordinate(point, x, left, right, period):
     return 2 * mirror - x[source]
 
 
+# ---- boundaries with data ----
+
+
+def solved(matrix, right):
+    """The solution of a linear system of Fractions, by Gauss's elimination."""
+    rows = [[*row, b] for row, b in zip(matrix, right, strict=True)]
+    n = len(rows)
+    for k in range(n):
+        pivot = next(i for i in range(k, n) if rows[i][k] != 0)
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        rows[k] = [v / rows[k][k] for v in rows[k]]
+        for i in range(n):
+            if i != k:
+                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k], strict=True)]
+    return [row[-1] for row in rows]
+
+
+def moment(functional, power):
+    """A functional, a list of (factor, place, derivative), of ``x**power / power!``."""
+    return sum(
+        Fraction(factor) * Fraction(place) ** (power - m) / math.factorial(power - m)
+        for factor, place, m in functional
+        if power >= m
+    )
+
+
+def band_with_data(
+    n, deriv, accuracy, conditions, spacing=1, position="center", side=None, other="one-sided"
+):
+    """The matrix of Diff(..., boundary=conditions, ...) as rows of Fractions, and for each end what
+    its datum contributes to each row.
+
+    `conditions` are (value, slope, spacings outside) of both ends, or None where `other` is the
+    boundary. A row whose stencil reaches outside, or to a point whose value is given, has so many
+    unknown weights as it takes to be exact for polynomials of a degree below deriv + accuracy,
+    which determine them: of the datum, and of the points next to it.
+    """
+    uniform = isinstance(spacing, (int, float, Fraction))
+    x = [Fraction(i) * spacing for i in range(n)] if uniform else [Fraction(v) for v in spacing]
+    ends = tuple(other if c is None else "one-sided" for c in conditions)
+    matrix = band_matrix(n, deriv, accuracy, ends, spacing, None, position, side)
+    before, after = reach(deriv, accuracy, uniform, position, side)
+    columns = [[Fraction(0)] * len(matrix) for _ in range(2)]
+    more = [2 * x[0] - x[1], *x, 2 * x[-1] - x[-2]]
+    kept = [
+        i
+        for i in bases(n, position)
+        if not (ends[0] == "valid" and i < before) and not (ends[1] == "valid" and i + after >= n)
+    ]
+    for number, i in enumerate(kept):
+        for end, condition in enumerate(conditions):
+            if condition is None:
+                continue
+            value, slope, outside = condition
+            given = slope == 0 and outside == 0
+            reached = i + after - (n - 1) if end else before - i
+            if reached + given < 1:
+                continue
+            last, next_one = (n - 1, n - 2) if end else (0, 1)
+            place = x[last] + (x[last] - x[next_one]) * Fraction(outside)
+            own = (more[i + 1] + more[i + 2]) / 2 if position != "center" else x[i]
+            count = before + after if reached == 0 else deriv + accuracy - 1
+            first = n - count - given if end else int(given)
+            nodes = range(first, first + count)
+            functionals = [[(value, place - own, 0), (slope, place - own, 1)]]
+            functionals += [[(1, x[k] - own, 0)] for k in nodes]
+            powers = range(len(functionals))
+            found = solved(
+                [[moment(f, p) for f in functionals] for p in powers],
+                [moment([(1, 0, deriv)], p) for p in powers],
+            )
+            columns[end][number] = found[0]
+            matrix[number] = [Fraction(0)] * n
+            for k, w in zip(nodes, found[1:], strict=True):
+                matrix[number][k] = w
+    return matrix, columns
+
+
 def row_sum(summation, w, f, centre):
     """One row's sum of weighted neighbours in the summation order that the C core's header
     defines: every operation is rounded to the precision of `f`, which is real."""

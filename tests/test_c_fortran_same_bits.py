@@ -13,6 +13,7 @@ from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
 from stencils import BOUNDARIES
 
 import fdx
+from fdx._arguments.choices import GIVEN
 from fdx._operators.plans import lowered
 from fdx._operators.terms import Leaf
 
@@ -53,9 +54,15 @@ class Factor:
         None  # offset of the first, weights, rows of one width at the left, at the right
     )
 
+    data: object = (None, None)  # conditions at either end: (value, slope, half spacings outside)
+    datum: int = 0  # -1, 1: not the derivative, but what the datum of an end adds
+
     def boundary_numbers(self):
         both = self.boundary if isinstance(self.boundary, tuple) else (self.boundary,) * 2
-        return [BOUNDARIES.index(b) for b in both]
+        return [
+            BOUNDARIES.index(b) if c is None else GIVEN
+            for b, c in zip(both, self.data, strict=True)
+        ]
 
     def bytes(self):
         x = () if self.x is None else self.x
@@ -77,13 +84,24 @@ class Factor:
         width = len((*first, *last, ())[0])
         text += ints(POSITIONS.index(self.position), {None: 0, "left": -1, "right": 1}[self.side])
         text += ints(offset, len(weights), len(first), len(last), width)
+        conditions = [c or (0.0, 0.0, 0) for c in self.data]
+        text += ints(self.datum, *(c[2] for c in conditions))
+        text += doubles(*(v for c in conditions for v in c[:2]))
         text += doubles(self.scale, self.spacing, self.period, eps, *x)
         text += doubles(*weights, *(w for row in (*first, *last) for w in row))
         return text if coefficient is None else text + ints(*coefficient.shape) + raw(coefficient)
 
+    def conditions(self, data):
+        """The boundary with these data."""
+        both = self.boundary if isinstance(self.boundary, tuple) else (self.boundary,) * 2
+        return tuple(
+            b if c is None else fdx.Robin(c[0], c[1], g, outside=c[2] / 2)
+            for b, c, g in zip(both, self.data, data, strict=True)
+        )
+
     def operator(self):
         assert self.crop == (0, 0)  # only sums have it
-        places = dict(boundary=self.boundary, position=self.position)
+        places = dict(boundary=self.conditions((0.0, 0.0)), position=self.position)
         grid = dict(
             spacing=self.spacing if self.x is None else self.x,
             accuracy=self.accuracy,
@@ -291,6 +309,48 @@ def places(dtype):
         for side in ("left", "right")
     ]
     yield Case(dtype, (n, 4), [(0, 0, [one]) for one in upwind])
+
+
+def data(dtype):
+    """Boundaries with data, which are a second and a third input in C and Fortran."""
+    rng = np.random.default_rng(15)
+    n, h = 19, 0.3
+    x = uneven(n, rng)
+    kinds = [None, (1.0, 0.0), (0.0, 1.0), (1.5, -0.5)]
+    for k, (left, right) in enumerate((a, b) for a in kinds for b in kinds if a or b):
+        for outside in range(3):
+            ends = (left and (*left, outside), right and (right[0], abs(right[1]), outside))
+            factor = Factor(
+                k % 2,
+                1 + k % 3,
+                2 + k % 2 * 2,
+                ("one-sided", "valid")[k % 4 == 0],
+                spacing=h,
+                x=x if outside else None,
+                data=ends,
+                position=("center", "outer", "center", "outer", "center")[k % 5],
+            )
+            shape = (n, 3) if factor.axis == 0 else (2, n)
+            yield data_case(dtype, shape, factor)
+
+
+def data_case(dtype, shape, factor):
+    terms = [(0, 0, [factor])]
+    for end in (-1, 1):
+        if factor.data[end > 0] is not None:
+            terms.append((len(terms), 0, [replace(factor, datum=end)]))
+
+    def results(u, *data):
+        ends, given = [0.0, 0.0], list(data)
+        for k in (0, 1):
+            if factor.data[k] is not None:
+                ends[k] = given.pop(0).take(-k, factor.axis).real
+        spacing = factor.spacing if factor.x is None else factor.x
+        grid = {"deriv": factor.deriv, "accuracy": factor.accuracy, "position": factor.position}
+        D = fdx.Diff(factor.axis, spacing, boundary=factor.conditions(ends), **grid)
+        return [D(u)]
+
+    return Case(dtype, shape, terms, python=factor.operator()), results
 
 
 def sums(dtype):
@@ -603,7 +663,7 @@ def all_cases(dtypes, many_types):
     for dtype in dtypes:
         for case in (*derivatives(dtype), *places(dtype)):
             yield case.bytes_and_results()
-        for case, results in sums(dtype):
+        for case, results in (*sums(dtype), *data(dtype)):
             yield case.bytes_and_results(results)
         for case in algebra(dtype):
             yield case.bytes_and_results()

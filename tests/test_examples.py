@@ -65,6 +65,13 @@ def check_acoustics(text):
     assert abs(numbers(text, "half of the spacing: errors # times smaller")[0] - 4) < 0.2
 
 
+def check_ground(text):
+    low, high, error = numbers(text, "temperatures from # to # K, largest error # K")
+    assert error < 0.005 * (high - low)
+    assert abs(numbers(text, "half of the spacing and of the step: # times smaller")[0] - 4) < 0.2
+    assert numbers(text, "0.3 m deep: warmest at # h, range # K")[0] > 10
+
+
 def check_stable(text):
     error, crossings = numbers(text, '"sbp": largest error # after # crossings')
     assert crossings == 20

@@ -1331,7 +1331,7 @@ def test_names(operator):
     names = {name for name in dir(operator) if not name.startswith("_")}
     own = {"norm", "dissipation"} if isinstance(operator, fdx.Diff) else set()
     assert names == own | {
-        *("T", "as_linear_operator", "axes", "matrix", "output_shape", "plot"),
+        *("T", "as_linear_operator", "axes", "linear", "matrix", "offset", "output_shape", "plot"),
         *("spectral_radius", "symbol"),
     }
 

@@ -132,6 +132,7 @@ cdef extern from "fdx.h" nogil:
         FDX_ZERO
         FDX_ANTISYMMETRIC
         FDX_SBP
+        FDX_GIVEN
         FDX_NBOUNDARIES
     ctypedef enum fdx_position:
         FDX_CENTER
@@ -140,6 +141,11 @@ cdef extern from "fdx.h" nogil:
         FDX_LEFT
         FDX_RIGHT
         FDX_NPOSITIONS
+    ctypedef struct fdx_condition:
+        double value
+        double slope
+        int outside
+
     ctypedef struct fdx_scheme_row:
         int count
         const double *w
@@ -165,6 +171,8 @@ cdef extern from "fdx.h" nogil:
         int position
         int side
         const fdx_scheme *scheme
+        fdx_condition condition[2]
+        int datum
     ctypedef struct fdx_outline:
         ptrdiff_t before
         ptrdiff_t after

@@ -9,6 +9,7 @@ from fdx._functions.calculus import curl, divergence, hessian, jacobian, laplaci
 from fdx._functions.derivative import derivative
 from fdx._functions.result_cache import set_result_cache
 from fdx._functions.weights import weights
+from fdx._operators.conditions import Dirichlet, Neumann, Robin
 from fdx._operators.operator import Operator
 from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil
 from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
@@ -16,11 +17,14 @@ from fdx._patch.report import PatchReport
 
 __all__ = [
     "Diff",
+    "Dirichlet",
     "Filter",
     "Identity",
     "Interp",
+    "Neumann",
     "Operator",
     "PatchReport",
+    "Robin",
     "Stencil",
     "curl",
     "derivative",

@@ -20,7 +20,7 @@ from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
 from libc.math cimport isinf
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp
 
@@ -42,7 +42,7 @@ cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLq
 
 from fdx cimport (
     FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_NODES, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM, FDX_OK,
-    FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_derivative,
+    FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_condition, fdx_derivative,
     fdx_derivative_points, fdx_derivative_outline, fdx_even_spacing, fdx_factor, fdx_gradient, fdx_gradient_apply,
     fdx_gradient_apply_part, fdx_gradient_axis, fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform,
     fdx_isa, fdx_isa_find, fdx_isa_name, fdx_isa_names, fdx_itemsize, fdx_operator, fdx_outline, fdx_operator_make,

@@ -116,13 +116,13 @@ contains
   end subroutine
 
   ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that
-  ! is for C, dtype of the coefficient (0: none), position, side, offset, nweights, nfirst, nlast, width, scale, spacing,
-  ! period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
+  ! is for C, dtype of the coefficient (0: none), position, side, offset, nweights, nfirst, nlast, width, datum, outside[2],
+  ! value and slope of the condition at either end, scale, spacing, period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
   ! first[nfirst][width], last[nlast][width], and if it has a coefficient shape[ndim], coefficient[shape].
   type(fdx_term) function next_term(ndim, coefficients) result(term)
     integer, intent(in) :: ndim
     type(numbers), intent(inout), target :: coefficients(:)
-    integer :: k, nx, dtype, for_c, nweights, nfirst, nlast, width
+    integer :: j, k, nx, dtype, for_c, nweights, nfirst, nlast, width
     real(real64) :: scale, eps
     term%in = next() + 1
     term%out = next() + 1
@@ -148,6 +148,13 @@ contains
         nfirst = next()
         nlast = next()
         width = next()
+        p%datum = next()
+        p%condition(1)%outside = next()
+        p%condition(2)%outside = next()
+        do j = 1, 2
+          p%condition(j)%value = next_real()
+          p%condition(j)%slope = next_real()
+        end do
         p%scale = next_real()
         p%spacing = next_real()
         p%period = next_real()

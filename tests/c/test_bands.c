@@ -308,6 +308,18 @@ static double short_one(double v)
     return floor(v * 0x1p38) / 0x1p38;
 }
 
+/* A condition at an end; it determines the value for rising points. */
+static void draw_condition(int right)
+{
+    const int kind = below(3);
+    if (spec.left == FDX_PERIODIC)
+        return;
+    *(right ? &spec.right : &spec.left) = FDX_GIVEN;
+    spec.condition[right] =
+        (fdx_condition){kind == 1 ? 0 : between(0.5, 2), kind == 0 ? 0 : between(0.5, 2) * (right ? 1 : -1), below(3)};
+    spec.datum = below(4) == 0 ? (right ? 1 : -1) : 0;
+}
+
 /* A random derivative on n points, or (n = 0) on about the fewest; `places`: at any position, biased or not. */
 static void draw(int n, int integers, int places)
 {
@@ -322,6 +334,9 @@ static void draw(int n, int integers, int places)
         spec.position = places && below(2) ? below(FDX_NPOSITIONS) : FDX_CENTER;
         spec.side = places && spec.position == FDX_CENTER ? below(3) - 1 : 0;
         spec.accuracy -= spec.side != 0;
+        spec.datum = 0;
+        if (places && below(4) == 0)
+            draw_condition(below(2));
         spec.scale = integers ? 12 : below(2) ? 1 : between(-3, 3);
         spec.spacing = integers || below(2) ? 1 : ldexp(between(0.5, 1) * (below(2) ? 1 : -1), below(40) - 20);
         spec.period = (double)NAN;
@@ -392,6 +407,82 @@ static void random_derivative(void)
         dense(band, &m);
         check_derivative(band, &m, 0, 1);
         discard(band);
+    }
+}
+
+/* ---- conditions with data ---- */
+
+static long double power_of(long double x, int p, int derivatives)
+{
+    long double times = 1;
+    for (int k = 0; k < derivatives; k++)
+        times *= p - k;
+    return p < derivatives ? 0 : times * powl(x, p - derivatives);
+}
+
+/* Derivatives of polynomials whose values and slopes at the ends are given. */
+static void random_data(void)
+{
+    static long double place[MAXN + 2];
+    matrix m, of_datum[2];
+    doing = "data";
+    draw(0, 0, 1);
+    for (int right = 0; right < 2; right++)
+        if (below(3) > 0)
+            draw_condition(right);
+    spec.datum = 0;
+    const int given[2] = {spec.left == FDX_GIVEN, spec.right == FDX_GIVEN};
+    const ptrdiff_t n = spec.n;
+    for (int k = 0; k < 2; k++)
+        if (!given[k] && (k == 0 ? spec.left : spec.right) > FDX_VALID) /* only closures that are as accurate */
+            *(k == 0 ? &spec.left : &spec.right) = FDX_ONE_SIDED;
+    const ptrdiff_t points = fdx_derivative_points(&spec);
+    if (points == 0 || n < points || n < 2 || spec.left == FDX_PERIODIC)
+        return;
+    if (spec.x == NULL && spec.spacing < 0)
+        spec.spacing = -spec.spacing;
+    for (int k = 0; k < spec.n; k++)
+        place[k + 1] = spec.x == NULL ? (long double)spec.spacing * k : coordinates[k];
+    if (place[2] < place[1])
+        for (int k = 0; k < 2; k++)
+            spec.condition[k].slope *= -1;
+    place[0] = 2 * place[1] - place[2];
+    place[n + 1] = 2 * place[n] - place[n - 1];
+    for (int k = -1; k < 2; k++) {
+        spec.datum = k >= 0 && given[k] ? 2 * k - 1 : 0;
+        const fdx_band *band = derivative();
+        dense(band, k < 0 ? &m : &of_datum[k]);
+        discard(band);
+    }
+    spec.datum = 0;
+    fdx_outline o;
+    fdx_derivative_outline(&spec, &o);
+    const long double span = fabsl(place[n + 1] - place[0]);
+    for (ptrdiff_t row = 0; row < n + o.more - o.crop[0] - o.crop[1]; row++) {
+        const ptrdiff_t i = row + o.base + o.crop[0] + 1;
+        const long double at = o.half ? (place[i] + place[i + 1]) / 2 : place[i];
+        const long double origin = place[i]; /* where rounding of the other weights is, in sums of differences */
+        for (int p = 0; p < spec.deriv + spec.accuracy; p++) {
+            const long double expected =
+                spec.scale * power_of((at - origin) / span, p, spec.deriv) / powl(span, spec.deriv);
+            long double sum = 0, terms = 0;
+            for (int c = 0; c < n; c++) {
+                const long double term = m.at[row][c] * power_of((place[c + 1] - origin) / span, p, 0);
+                sum += term;
+                terms += fabsl(term);
+            }
+            for (int k = 0; k < 2; k++) {
+                const fdx_condition *c = &spec.condition[k];
+                const long double end = place[k == 0 ? 1 : n], out = place[k == 0 ? 0 : n + 1];
+                const long double x = (end + (out - end) * c->outside / 2 - origin) / span;
+                const long double datum = c->value * power_of(x, p, 0) + c->slope * power_of(x, p, 1) / span;
+                const long double term = given[k] ? of_datum[k].at[row][k == 0 ? 0 : n - 1] * datum : 0;
+                sum += term;
+                terms += fabsl(term);
+            }
+            if (fabsl(sum - expected) > 16 * DBL_EPSILON * terms)
+                fail("a polynomial with data");
+        }
     }
 }
 
@@ -796,6 +887,7 @@ int main(int argc, char **argv)
     refusals();
     for (long k = 0; k < cases; k++) {
         random_derivative();
+        random_data();
         random_chain(k % 4 == 0);
         if (k % 4 == 0)
             many_stencils();

@@ -187,6 +187,22 @@ static void random_place(fdx_derivative *what)
     }
 }
 
+/* Sometimes the value at an end is given, so that weights are those of one-sided stencils; or what it adds. */
+static void random_condition(fdx_derivative *what)
+{
+    const int right = below(2);
+    int *const end = right ? &what->right : &what->left;
+    if (what->scheme != NULL || *end == FDX_PERIODIC || below(4) > 0)
+        return;
+    *end = FDX_GIVEN;
+    what->condition[right] = (fdx_condition){1, 0, 2 * below(2)};
+    what->datum = below(3) == 0 ? (right ? 1 : -1) : 0;
+    if (fdx_derivative_points(what) == 0) {
+        *end = FDX_ONE_SIDED;
+        what->datum = 0;
+    }
+}
+
 static fdx_factor random_factor(ptrdiff_t *n)
 {
     fdx_factor factor = {
@@ -200,6 +216,7 @@ static fdx_factor random_factor(ptrdiff_t *n)
     if (what->left == FDX_PERIODIC || what->right == FDX_PERIODIC)
         what->left = what->right = FDX_PERIODIC;
     random_place(what);
+    random_condition(what);
     const ptrdiff_t points = is_derivative(what) ? fdx_derivative_points(what) : 0;
     const ptrdiff_t here = n[factor.axis] + (factor.transposed ? (lost(&factor, 0) + lost(&factor, 1)) / 2 : 0);
     if (is_derivative(what) && (points == 0 || points > here)) {

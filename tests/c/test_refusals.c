@@ -361,6 +361,12 @@ static void refused_bands(void)
         SIZE(change, fdx_operator_size(&w.sum), (status) == FDX_OK);                                                   \
     } while (0)
 
+static void give(int right, double value, double slope, int outside)
+{
+    *(right ? &w.second.right : &w.second.left) = FDX_GIVEN;
+    w.second.condition[right] = (fdx_condition){value, slope, outside};
+}
+
 static void refused_derivatives(void)
 {
     const int wild[] = {-1, INT_MAX, INT_MIN, FDX_NBOUNDARIES};
@@ -381,6 +387,20 @@ static void refused_derivatives(void)
     DERIVATIVE(w.second.accuracy = INT_MIN, FDX_E_STENCIL);
     DERIVATIVE(w.second.accuracy = INT_MAX, FDX_E_STENCIL);
     DERIVATIVE(w.second.accuracy = INT_MAX - 1, FDX_E_SIZE);
+    DERIVATIVE(w.second.datum = 2, FDX_E_STENCIL);
+    DERIVATIVE(w.second.datum = -1, FDX_E_STENCIL);
+    DERIVATIVE(give(0, 1, 0, 0), FDX_OK);
+    DERIVATIVE((give(1, -2, 3, 1), w.second.datum = 1), FDX_OK);
+    DERIVATIVE((give(1, 1, 0, 0), w.second.datum = -1), FDX_E_STENCIL);
+    DERIVATIVE((give(0, 1, 0, 0), w.second.right = FDX_PERIODIC), FDX_E_STENCIL);
+    DERIVATIVE((give(0, 1, 0, 0), w.second.right = FDX_SBP), FDX_E_STENCIL);
+    ANSWER(give(0, 0, 0, 0), fdx_band_derivative(w.memory, &w.second, &w.band), FDX_E_NODES);
+    ANSWER(give(1, (double)NAN, 0, 0), fdx_band_derivative(w.memory, &w.second, &w.band), FDX_E_NODES);
+    ANSWER(give(1, 0, (double)INFINITY, 0), fdx_band_derivative(w.memory, &w.second, &w.band), FDX_E_NODES);
+    DERIVATIVE(give(0, 1, 1, 3), FDX_E_STENCIL);
+    DERIVATIVE(give(0, 1, 1, INT_MIN), FDX_E_STENCIL);
+    DERIVATIVE((give(0, 0, 1, 0), w.second.position = FDX_INNER, w.second.deriv = 1, w.second.accuracy = 2),
+               FDX_E_STENCIL); /* no row contains the datum */
     DERIVATIVE(w.second.n = 2, FDX_E_SIZE);
     DERIVATIVE(w.second.n = -1, FDX_E_SIZE);
     DERIVATIVE(w.second.n = LEAST, FDX_E_SIZE);

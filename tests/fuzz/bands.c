@@ -36,6 +36,31 @@ static const fdx_scheme *draw_scheme(const fdx_derivative *what)
     return scheme;
 }
 
+/* The signs of conditions' slopes with which they determine the value, for points that rise (1) or fall (-1). */
+void orient_conditions(fdx_derivative *what, int direction)
+{
+    what->condition[0].slope = -direction * fabs(what->condition[0].slope);
+    what->condition[1].slope = direction * fabs(what->condition[1].slope);
+}
+
+/* Sometimes a condition at an end, if a row contains its datum; and the derivative, or what the datum adds. */
+static void draw_conditions(fdx_derivative *what)
+{
+    for (int right = 0; right < 2; right++) {
+        const fdx_derivative without = *what;
+        int *const end = right ? &what->right : &what->left;
+        if (*end == FDX_PERIODIC || *end == FDX_SBP || !chance(6))
+            continue;
+        const int kind = below(3);
+        *end = FDX_GIVEN;
+        what->condition[right] = (fdx_condition){kind != 1, kind > 0 ? 0.5 : 0, below(3)};
+        orient_conditions(what, what->spacing < 0 ? -1 : 1);
+        what->datum = chance(4) ? right ? 1 : -1 : 0;
+        if (fdx_derivative_points(what) == 0)
+            *what = without;
+    }
+}
+
 /* A valid derivative, unless there must be too few points. */
 fdx_derivative draw_derivative(ptrdiff_t most)
 {
@@ -44,8 +69,8 @@ fdx_derivative draw_derivative(ptrdiff_t most)
     memset(&what, 0, sizeof what);
     what.deriv = 1 + below(chance(32) ? 9 : 4); /* from 5 on, weights are computed one by one, with long integers */
     what.accuracy = 2 + 2 * below(chance(32) ? 6 : 3);
-    what.left = below(FDX_NBOUNDARIES);
-    what.right = below(FDX_NBOUNDARIES);
+    what.left = below(FDX_GIVEN);
+    what.right = below(FDX_GIVEN);
     if (what.left == FDX_PERIODIC || what.right == FDX_PERIODIC)
         what.left = what.right = FDX_PERIODIC;
     what.scale = scales[below(6)];
@@ -72,6 +97,8 @@ fdx_derivative draw_derivative(ptrdiff_t most)
         what.side = 0;
         what.scheme = NULL;
     }
+    if (what.scheme == NULL)
+        draw_conditions(&what);
     return what;
 }
 
@@ -91,6 +118,7 @@ void draw_points(fdx_derivative *what)
             x[i + 1] = x[i] + sign * step;
     }
     what->period = x[what->n - 1] - x[0] + sign * step;
+    orient_conditions(what, sign < 0 ? -1 : 1);
 }
 
 typedef struct {
@@ -149,6 +177,14 @@ static broken break_derivative(making *c, int number)
     BREAK(rows, ((fdx_scheme_row *)scheme->first)->count = 256, FDX_E_SIZE)
     BREAK(1, what->left = FDX_NBOUNDARIES, FDX_E_STENCIL)
     BREAK(sbp, what->left = FDX_ONE_SIDED, FDX_E_STENCIL)
+    BREAK(scheme, what->right = FDX_GIVEN, FDX_E_STENCIL)
+    BREAK(1, what->datum = 2, FDX_E_STENCIL)
+    BREAK(what->left != FDX_GIVEN, what->datum = -1, FDX_E_STENCIL)
+    BREAK(what->right != FDX_GIVEN, what->datum = 1, FDX_E_STENCIL)
+    BREAK(what->left == FDX_GIVEN, what->condition[0].outside = 3, FDX_E_STENCIL)
+    BREAK(what->left == FDX_GIVEN, what->condition[0].outside = INT_MIN, FDX_E_STENCIL)
+    BREAK(what->right == FDX_GIVEN, what->condition[1].value = NAN, FDX_E_NODES)
+    BREAK(what->right == FDX_GIVEN, what->condition[1].slope = INFINITY, FDX_E_NODES)
     BREAK(sbp, what->deriv = 3, FDX_E_STENCIL)
     BREAK(sbp, what->accuracy = 10, FDX_E_STENCIL)
     BREAK(!sbp && what->left != FDX_PERIODIC, what->right = FDX_SBP, FDX_E_STENCIL)
@@ -162,7 +198,7 @@ static broken break_derivative(making *c, int number)
     BREAK(1, what->scale = 0, FDX_E_NODES)
     BREAK(1, what->scale = NAN, FDX_E_NODES)
     BREAK(1, what->scale = INFINITY, FDX_E_NODES)
-    BREAK(what->deriv == 0, what->spacing = 0, FDX_OK)
+    BREAK(what->deriv == 0 && what->left != FDX_GIVEN && what->right != FDX_GIVEN, what->spacing = 0, FDX_OK)
     BREAK(x == NULL && what->deriv > 0, what->spacing = 0, FDX_E_NODES)
     BREAK(x == NULL && what->deriv > 0, what->spacing = NAN, FDX_E_NODES)
     BREAK(x == NULL && what->deriv > 0, what->spacing = INFINITY, FDX_E_NODES)
@@ -428,7 +464,9 @@ void band_case(int mode)
     band = NULL;
     if (mode == 2) {
         for (int times = 1 + below(3); times > 0; times--)
-            switch (below(9)) {
+            switch (below(11)) {
+            case 9: c.what.datum = below(5) - 2; break;
+            case 10: c.what.condition[below(2)] = (fdx_condition){draw_spacing(), draw_spacing(), below(4)}; break;
             case 7: c.what.position = wild_int(); break;
             case 8: c.what.side = wild_int(); break;
             case 0: c.what.deriv = wild_int(); break;
@@ -470,7 +508,7 @@ void band_case(int mode)
     slot *const memory = slot_at(c.memory);
     broken b = nothing;
     if (mode == 1) {
-        b = break_derivative(&c, below(54));
+        b = break_derivative(&c, below(62));
         *what = c.what;
     }
     before_calls();

@@ -141,6 +141,7 @@ typedef struct {
 } usual_rows;
 
 fdx_derivative draw_derivative(ptrdiff_t most);
+void orient_conditions(fdx_derivative *what, int direction);
 void draw_points(fdx_derivative *what);
 const fdx_band *draw_band(ptrdiff_t columns, const usual_rows *as);
 int scramble_band(fdx_band *band);

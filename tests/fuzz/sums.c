@@ -97,6 +97,7 @@ static void draw_map(fdx_factor *p, ptrdiff_t n, const double *x, double period)
     if (x != NULL && below(3) && p->what.scheme == NULL && p->what.left != FDX_SBP) {
         p->what.x = x;
         p->what.period = period;
+        orient_conditions(&p->what, period < 0 ? -1 : 1);
     }
     const ptrdiff_t points = n + (p->transposed ? (lost(p, 0) + lost(p, 1)) / 2 : 0);
     const int short_axis = fdx_derivative_points(&p->what) > points || (p->what.x != NULL && points != n);
@@ -183,7 +184,9 @@ void sum_case(int mode)
             if (one->nfactors < 1)
                 break;
             fdx_factor *p = (fdx_factor *)&one->factor[below(one->nfactors)];
-            switch (below(16)) {
+            switch (below(18)) {
+            case 16: p->what.datum = below(3) - 1; break;
+            case 17: p->what.condition[below(2)] = (fdx_condition){draw_spacing(), draw_spacing(), below(4)}; break;
             case 14: p->what.position = wild_int(); break;
             case 15: p->what.side = wild_int(); break;
             case 0: sum->nterms = below(nterms + 1); break;

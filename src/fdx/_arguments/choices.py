@@ -18,8 +18,9 @@ from fdx._common.types import Boundary, Position
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
 SBP = BOUNDARIES.index("sbp")
+GIVEN = len(BOUNDARIES)  # a condition with data
 POSITIONS: tuple[Position, ...] = get_args(Position)
-CENTER, INNER, OUTER = 0, 1, 2
+CENTER, INNER, OUTER, LEFT = 0, 1, 2, 3
 SIDES: dict[str | None, int] = {None: 0, "left": -1, "right": 1}
 
 MAX_NODES = 64  # of one stencil
@@ -160,13 +161,14 @@ SAME = {
 }
 # ... and those for which there is advice.
 WALL = (
-    "where the slope at a wall is 0, 'reflect' has the wall at the last point, 'symmetric' half a "
-    "spacing outside of it"
+    "where the slope at a wall is fixed, write boundary=fdx.Neumann(slope) into fdx.Diff, or, for "
+    "a slope of 0, 'reflect' for a wall at the last point, and 'symmetric' for one half a spacing "
+    "outside"
 )
 FIXED = (
-    "where the value at a wall is fixed, 'reflect-odd' has the wall at the last point, which has "
-    "that value; if it is 0, 'antisymmetric' has the wall half a spacing outside; for others pad f "
-    "with the values outside, and use 'valid'"
+    "where the value at a wall is fixed, write boundary=fdx.Dirichlet(value) into fdx.Diff, or, "
+    "without data, 'reflect-odd' for a wall at the last point, which has that value, and "
+    "'antisymmetric' for a value of 0 half a spacing outside"
 )
 FILL = (
     "if the values outside are 0, write 'zero'; else pad f with them, as by numpy.pad(f, r), and "
@@ -192,6 +194,12 @@ ADVICE = {
 }
 
 
+WITH_DATA = (
+    "; conditions with data are for fdx.derivative, fdx.Diff and fdx.Interp: apply an operator, "
+    "such as fdx.Diff(0, dx, deriv=2, boundary=...) + fdx.Diff(1, dy, deriv=2)"
+)
+
+
 def boundary_hint(name: str) -> str:
     usual = name.lower().replace("_", "-").replace(" ", "-")
     if usual in BOUNDARIES:
@@ -211,6 +219,7 @@ def check_boundary(boundary: Any, *, of_derivatives: bool = True) -> tuple[int, 
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
             f"got {shown(boundary)}"
             + (boundary_hint(unknown[0]) if unknown else "")
+            + any(hasattr(side, "datum") for side in pair) * WITH_DATA
             + isinstance(boundary, list) * " (a list is for functions of several axes)"
         )
     left, right = (BOUNDARIES.index(side) for side in pair)

@@ -94,9 +94,16 @@ def check_number(value: Any, name: str) -> float:
     return number
 
 
-def check_coefficients(value: Any) -> float | Array:
+def check_real(value: Any, name: str) -> float:
+    """A finite real number, rounded to a float64."""
+    found = check_coefficients(value, name)
+    if isinstance(found, np.ndarray):
+        raise TypeError(f"{name}: expected a real number, got an array of shape {found.shape}")
+    return found
+
+
+def check_coefficients(value: Any, name: str = "coefficients") -> float | Array:
     """A number, or an array for multiplication point by point, which is not copied."""
-    name = "coefficients"
     a = as_plain(value, name, COEFFICIENTS)
     real = is_real(a[()]) if a.ndim == 0 else a.dtype.kind in "iuf" and a.dtype.char not in "eg"
     if not real:

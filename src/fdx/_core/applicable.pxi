@@ -14,6 +14,7 @@ cdef extern from "Python.h":
 cdef class Applicable:
     """The base class of operators, which applies them: first by the plan of the last call, without any look-up."""
     cdef Plan plan
+    cdef object offsets  # None, or what data of boundaries add to the plan's results
     cdef vectorcallfunc call_by_vector  # Python calls this, to make neither a tuple nor a dictionary of arguments
 
     def __cinit__(self):
@@ -96,18 +97,33 @@ cdef class Applicable:
     cdef object call(self, object u, object out, object workers):
         cdef Plan plan
         with cython.critical_section(self):
-            plan = self.plan  # keeps a reference: another thread's call may replace it meanwhile
+            # keeps references: another thread's call may replace them meanwhile
+            plan, offsets = self.plan, self.offsets
         if plan is not None:
-            result = plan.fast_path(u, out, workers)
-            if result is not None:
-                return result
+            added = None
+            if offsets is not None and cnp.PyArray_CheckExact(u):  # before an output is written to that has data
+                added = offsets.results((<cnp.ndarray>u).descr)
+            if offsets is None or added is not None:
+                result = plan.fast_path(u, out, workers)
+                if result is not None:
+                    add_parts(result, added)
+                    return result
         return self._apply(u, out, workers)
 
-    def _remember(self, Plan plan not None):
+    def _remember(self, Plan plan not None, offsets=None):
         """Try this plan first from now on. Returns whether that is new."""
         with cython.critical_section(self):
             before, self.plan = self.plan, plan
+            self.offsets = offsets
         return before is not plan
+
+
+def add_parts(result, added):
+    """Add what data of boundaries add: None, or a list of indices and arrays."""
+    if added is not None:
+        for where, part in added:
+            box = result[where]
+            box += part
 
 
 cdef PyTypeObject *_OPERATORS = <PyTypeObject *>Applicable

@@ -10,12 +10,18 @@ def even_spacing(cnp.ndarray x not None, double eps, double period=0, double eps
     return None if h == 0 else h
 
 
+cdef fdx_derivative THE_IDENTITY  # which has no derivative, and whose other members are 0
+THE_IDENTITY.scale = THE_IDENTITY.spacing = 1
+THE_IDENTITY.accuracy = 2
+
+
 @cython.final
 cdef class Description:
     """A derivative along an axis, an interpolation or a stencil of given weights, as the C core describes it.
 
     `coordinates` are None or the bytes of float64. `scheme` is None or (offset, weights, first, last): those of an
-    interior row, and rows of weights at either end.
+    interior row, and rows of weights at either end. `conditions` are (value, slope, outside in half spacings) of both
+    ends, or None where there is none; `datum` is that of the C core.
     """
     cdef fdx_derivative what
     cdef fdx_scheme scheme
@@ -23,12 +29,15 @@ cdef class Description:
     cdef void *memory  # rows and weights of the scheme
 
     def __init__(self, int deriv, int accuracy, int left, int right, double spacing, coordinates, double period,
-                 int position, int side, scheme):
+                 int position, int side, scheme, tuple conditions not None, int datum):
         if self.memory != NULL:
             raise TypeError("Description: expected one call of the constructor")
-        self.what = fdx_derivative(
-            n=0, deriv=deriv, accuracy=accuracy, left=left, right=right, scale=1, spacing=spacing, x=NULL,
-            period=period, isa=NULL, position=position, side=side, scheme=NULL)
+        self.what = THE_IDENTITY
+        self.what.deriv, self.what.accuracy, self.what.spacing, self.what.period = deriv, accuracy, spacing, period
+        self.what.left, self.what.right, self.what.position, self.what.side = left, right, position, side
+        self.what.datum = datum
+        self.set_condition(&self.what.condition[0], conditions[0])
+        self.set_condition(&self.what.condition[1], conditions[1])
         if coordinates is not None:
             if not isinstance(coordinates, bytes):
                 raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
@@ -38,6 +47,12 @@ cdef class Description:
         if scheme is not None:
             offset, weights, first, last = scheme
             self.set_scheme(offset, weights, first, last)
+
+    cdef int set_condition(self, fdx_condition *condition, given) except -1:
+        if given is not None:
+            value, slope, outside = given
+            condition[0] = fdx_condition(value=value, slope=slope, outside=outside)
+        return 0
 
     cdef int set_scheme(self, int offset, tuple weights, tuple first, tuple last) except -1:
         cdef list rows = [weights, *first, *last]

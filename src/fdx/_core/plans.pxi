@@ -90,9 +90,7 @@ cdef class Plan:
         """Fill in one factor; returns the memory after `strides`, of which an array of coefficients takes some."""
         axis, description, crop, transposed, coefficient = described
         factor[0] = fdx_factor(
-            axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=fdx_derivative(
-                n=0, deriv=0, accuracy=2, left=0, right=0, scale=1, spacing=1, x=NULL, period=0, isa=NULL,
-                position=0, side=0, scheme=NULL))
+            axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=THE_IDENTITY)
         if description is not None:
             factor.what = (<Description?>description).what
         if coefficient is not None:
@@ -117,9 +115,10 @@ cdef class Plan:
             free(self.prepared.memory)
         free(self.prepared)
 
-    cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers) except -1:
-        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`: as fdx_call
-        has them."""
+    cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers,
+                 const ptrdiff_t *lo=NULL, const ptrdiff_t *hi=NULL) except -1:
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`, `lo`, `hi`:
+        as fdx_call has them."""
         cdef double on_stack[STACK_PREPARED]
         cdef void *memory = on_stack
         cdef const fdx_prepared *prepared
@@ -128,7 +127,7 @@ cdef class Plan:
         call.op = self.op
         call.in_ = arrays
         call.out = arrays + self.ninputs
-        call.lo = call.hi = NULL
+        call.lo, call.hi = lo, hi
         call.accumulate = NULL
         call.first_touch = first_touch
         call.copies = copies
@@ -297,6 +296,31 @@ cdef class Plan:
             self.run(arrays, copies if given_count > count else NULL, first_touch, nworkers)
         finally:
             free(arrays)
+
+    def box(self, cnp.ndarray f not None, tuple lo not None, tuple hi not None):
+        """The results of one floating-point input, with indices from `lo` on and below `hi`: a new array."""
+        cdef ptrdiff_t numbers[4 * FDX_MAXDIM]
+        cdef ptrdiff_t *from_ = numbers
+        cdef ptrdiff_t *to = numbers + FDX_MAXDIM
+        cdef fdx_array arrays[2]
+        cdef int d, ndim = self.op.ndim, dtype = _dtype(f)
+        cdef uintptr_t at
+        cdef cnp.ndarray result
+        if self.ninputs != 1 or self.noutputs != 1 or len(lo) != ndim or len(hi) != ndim or dtype < FDX_F32:
+            raise ValueError(f"expected one floating-point input and one output, got {f.dtype}, {lo}, {hi}")
+        _unchanged("f", f, dtype, ndim, self.op.in_shape)
+        result = np.empty([end - begin for begin, end in zip(lo, hi)], f.dtype)
+        at = <uintptr_t>cnp.PyArray_DATA(result)
+        for d in range(ndim):
+            from_[d], to[d] = lo[d], hi[d]
+            if not 0 <= from_[d] <= to[d] <= self.op.out_shape[d]:
+                raise ValueError(f"expected a box in {self.out_shape}, got {lo} to {hi}")
+            at -= <uintptr_t>from_[d] * <uintptr_t>cnp.PyArray_STRIDE(result, d)
+        _fill(&arrays[0], f, dtype, numbers + 2 * FDX_MAXDIM)
+        _fill(&arrays[1], result, dtype, numbers + 3 * FDX_MAXDIM)
+        arrays[1].data = <void *>at  # of the element with all indices 0, which need not exist
+        self.run(arrays, NULL, True, 1, from_, to)
+        return result
 
     cdef object fast_path(self, object f, object out, object workers):
         """Apply an operator of one input and one output; None if the arguments need conversion or further

@@ -7,8 +7,9 @@ from typing import Any, SupportsIndex, overload
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.choices import check_axis
-from fdx._common.types import Boundaries, Number, Scalar, T
+from fdx._common.types import Number, Scalar, T
 from fdx._functions.fields import Outputs, of_scalar
+from fdx._operators.conditions import Ends, has_condition
 from fdx._operators.schemes import Diff
 
 
@@ -32,7 +33,7 @@ def derivative(
     axis: SupportsIndex = -1,
     deriv: SupportsIndex = 1,
     accuracy: SupportsIndex = 2,
-    boundary: Boundaries = "one-sided",
+    boundary: Ends = "one-sided",
     period: Number | None = None,
     out: NDArray[T] | None = None,
     workers: SupportsIndex | None = None,
@@ -45,7 +46,7 @@ def derivative(
     axis: SupportsIndex = -1,
     deriv: SupportsIndex = 1,
     accuracy: SupportsIndex = 2,
-    boundary: Boundaries = "one-sided",
+    boundary: Ends = "one-sided",
     period: Number | None = None,
     out: NDArray[Any] | None = None,
     workers: SupportsIndex | None = None,
@@ -57,7 +58,7 @@ def derivative(
     axis: SupportsIndex = -1,
     deriv: SupportsIndex = 1,
     accuracy: SupportsIndex = 2,
-    boundary: Boundaries = "one-sided",
+    boundary: Ends = "one-sided",
     period: Number | None = None,
     out: NDArray[Any] | None = None,
     workers: SupportsIndex | None = None,
@@ -79,10 +80,10 @@ def derivative(
     accuracy : int, optional
         The order of accuracy, even, 2 or more: halving the spacing divides the error by 2 to
         this power, also at the ends and on uneven grids. A stencil has at most 64 points.
-    boundary : str or tuple of str, optional
+    boundary : str, fdx.Dirichlet, fdx.Neumann, fdx.Robin or a tuple of two of these, optional
         The boundary condition at both ends, or a pair for the left and the right end:
         "one-sided", "periodic", "valid", "reflect", "symmetric", "reflect-odd", "symmetric-odd",
-        "zero" or "antisymmetric", as `fdx.Diff` explains them.
+        "zero" or "antisymmetric", as `fdx.Diff` explains them, or a value or slope that is given.
     period : float, optional
         With coordinates and "periodic": the length of the axis, after which x[0] comes again. It
         has to be more than the coordinates span; for evenly spaced ones it is n times their
@@ -182,4 +183,7 @@ def derivative(
     >>> fdx.derivative([0.0, 1.0, 4.0, 9.0], boundary="valid")
     array([2., 4.])
     """
+    if type(boundary) is not str and has_condition(boundary):
+        D = Diff(axis, spacing, deriv=deriv, accuracy=accuracy, boundary=boundary, period=period)
+        return D(f, out=out, workers=workers)
     return DERIVATIVE.call(f, (spacing,), axis, deriv, accuracy, boundary, period, out, workers)

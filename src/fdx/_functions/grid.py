@@ -78,6 +78,7 @@ class Grid:
         found = self._diffs.get((k, deriv))
         if found is None:
             with numbered_errors(k, self.several):
+                check_boundary(self.boundary[k])  # no data, which the callers would leave out
                 found = self._diffs[k, deriv] = Diff(
                     self.axes[k],
                     self.spacing[k],

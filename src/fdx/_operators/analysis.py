@@ -17,10 +17,10 @@ from fdx._arguments.arrays import as_array
 from fdx._arguments.choices import PERIODIC, VALID
 from fdx._arguments.reals import check_waves
 from fdx._core import Band, Plan
+from fdx._operators.coefficients import Coefficient
 from fdx._operators.matrix import linear_operator, of_plan, scipy_sparse
 from fdx._operators.plans import apply, make_plan, stages_of
 from fdx._operators.terms import (
-    Coefficient,
     Factor,
     Leaf,
     Term,

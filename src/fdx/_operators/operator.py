@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, Never, SupportsIndex, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments.arrays import as_array
+from fdx._arguments.arrays import as_array, result_dtype
 from fdx._arguments.choices import CENTER, check_integer, check_shape
-from fdx._arguments.reals import check_coefficients
 from fdx._common.text import name_of_type
 from fdx._common.types import Integers, Number
-from fdx._core import Applicable, Plan
+from fdx._core import Applicable, Plan, add_parts
 from fdx._operators import analysis, matrix, pictures
+from fdx._operators.coefficients import Coefficient, as_coefficient
 from fdx._operators.filters import binomial_of
+from fdx._operators.offsets import Parts
 from fdx._operators.plans import apply, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
-    Coefficient,
     Leaf,
     Term,
     axes_of,
@@ -36,7 +36,9 @@ from fdx._operators.terms import (
     cropped,
     finite,
     from_the_first,
+    is_affine,
     kind_of,
+    linear,
     merged,
     order_and_key,
     state_of,
@@ -56,6 +58,9 @@ MAX_PLANS = 16  # kept by an operator, one for each shape
 class Operator(Applicable):
     """
     A linear operator on arrays: a sum of products of derivatives along axes.
+
+    With boundaries that have data, `fdx.Dirichlet` and others, it is affine: `linear` plus
+    `offset`.
 
     Operators are not created by the constructor, but from `fdx.Diff`, `fdx.Interp`, `fdx.Filter`,
     `fdx.Stencil` and `fdx.Identity` by
@@ -151,6 +156,7 @@ class Operator(Applicable):
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = tuple(terms)
         self._plans: dict[tuple[int, ...], Plan] = {}
+        self._parts: dict[tuple[int, ...], Parts] = {}  # of data of boundaries
 
     # -- as a value --
 
@@ -181,20 +187,36 @@ class Operator(Applicable):
     def _apply(self, u: Any, out: Any, workers: int | None) -> Any:
         u = as_array(u, "u")
         plan = self._plan(u.shape)
-        return apply(plan, [u], (), out, workers, "u", quick=self._remember(plan))
+        if not self._is_affine:
+            return apply(plan, [u], (), out, workers, "u", quick=self._remember(plan))
+        offsets = self._offsets(u.shape)
+        self._remember(plan, offsets)
+        # Before the output is written to, which may share memory with data.
+        added = offsets.results(result_dtype(u))
+        result = apply(plan, [u], (), out, workers, "u")
+        add_parts(result, added)
+        return result
+
+    @cached_property
+    def _is_affine(self) -> bool:
+        return is_affine(self._terms)
 
     def _plan(self, shape: Sequence[int]) -> Plan:
         shape = tuple(shape)
         plan = self._plans.get(shape)
         if plan is None:
-            plan = make_plan([[(0, self._terms[k]) for k in self._order_and_key[0]]], shape)
-            if len(self._plans) >= MAX_PLANS:
-                # Evict the latest: if more shapes alternate, most of them then find their plan.
-                # Another thread may have evicted it before.
-                with contextlib.suppress(KeyError):
-                    self._plans.popitem()
-            self._plans[shape] = plan
+            terms = [self._terms[k] for k in self._order_and_key[0]]
+            plan = make_plan([[(0, term) for term in terms]], shape)
+            keep(self._plans, shape, plan)
         return plan
+
+    def _offsets(self, shape: Sequence[int]) -> Parts:
+        shape = tuple(shape)
+        parts = self._parts.get(shape)
+        if parts is None:
+            parts = Parts([self._terms[k] for k in self._order_and_key[0]], shape)
+            keep(self._parts, shape, parts)
+        return parts
 
     def output_shape(self, shape: Integers) -> tuple[int, ...]:
         """
@@ -342,7 +364,7 @@ class Operator(Applicable):
         ------
         ValueError
             For a sum with a "valid" boundary whose axes are counted from both ends, so that two of
-            them may be the same.
+            them may be the same; for an operator with data of boundaries: write ``L.linear.T``.
 
         See Also
         --------
@@ -356,7 +378,86 @@ class Operator(Applicable):
         >>> v @ D(u) == D.T(v) @ u
         np.True_
         """
+        self._check_linear("T")
         return from_terms(transposed(self._terms))
+
+    # -- data of boundaries --
+
+    @property
+    def linear(self) -> Operator:
+        """
+        The operator for boundaries whose data are 0.
+
+        ``L(u)`` is ``L.linear(u) + L.offset(u.shape)``, so that ``L(u) = b`` is a linear system
+        with the matrix ``L.linear.matrix(u.shape)`` and the right-hand side ``b -
+        L.offset(u.shape)``.
+
+        See Also
+        --------
+        offset : What the data add.
+        fdx.Dirichlet, fdx.Neumann, fdx.Robin : Boundaries with data.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> L = fdx.Diff(0, deriv=2, boundary=fdx.Dirichlet(3.0, outside=1))
+        >>> L.linear.matrix(3).toarray()
+        array([[-2.,  1.,  0.],
+               [ 1., -2.,  1.],
+               [ 0.,  1., -2.]])
+        >>> L.offset(3)
+        array([3., 0., 3.])
+        """
+        return from_terms(linear(self._terms)) if self._is_affine else self
+
+    def offset(self, shape: Integers) -> NDArray[np.float64]:
+        """
+        What the data of boundaries add to the results for arrays of some shape.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Of the arrays that it is applied to.
+
+        Returns
+        -------
+        ndarray
+            Of shape ``L.output_shape(shape)``: ``L(u) - L.linear(u)``, whatever `u` is. 0 without
+            data.
+
+        Raises
+        ------
+        ValueError, TypeError, numpy.exceptions.AxisError
+            As `output_shape`; also for data that do not broadcast to the other axes.
+
+        See Also
+        --------
+        linear : The operator without data.
+
+        Examples
+        --------
+        Stationary heat conduction between walls of temperature 0 and 1:
+
+        >>> import numpy as np, fdx
+        >>> from scipy.sparse.linalg import spsolve
+        >>> walls = fdx.Dirichlet(0.0, outside=1), fdx.Dirichlet(1.0, outside=1)
+        >>> L = fdx.Diff(0, 0.25, deriv=2, boundary=walls)
+        >>> spsolve(L.linear.matrix(3).tocsc(), 0 - L.offset(3)).round(12)
+        array([0.25, 0.5 , 0.75])
+        """
+        shape = check_shape(shape)
+        result = np.zeros(self.output_shape(shape))
+        if self._is_affine:
+            add_parts(result, self._offsets(shape).results(result.dtype))
+        return result
+
+    def _check_linear(self, name: str) -> None:
+        if self._is_affine:
+            raise ValueError(
+                f"{name}: expected an operator without data of boundaries, which is linear, got "
+                f"{pictures.written(self._terms)}; write L.linear.{name}, and L.offset(shape) for "
+                "what the data add"
+            )
 
     # -- as a matrix --
 
@@ -379,7 +480,7 @@ class Operator(Applicable):
         Raises
         ------
         ValueError, TypeError, numpy.exceptions.AxisError
-            As `output_shape`.
+            As `output_shape`; for an operator with data of boundaries, which has it as `linear`.
         ModuleNotFoundError
             Without SciPy.
 
@@ -401,6 +502,7 @@ class Operator(Applicable):
                [ 0.,  1., -2.,  1.],
                [ 1.,  0.,  1., -2.]])
         """
+        self._check_linear("matrix")
         return matrix.of_plan(self._plan(check_shape(shape)))
 
     def as_linear_operator(self, shape: Integers) -> LinearOperator:
@@ -420,7 +522,7 @@ class Operator(Applicable):
         Raises
         ------
         ValueError, TypeError, numpy.exceptions.AxisError
-            As `output_shape`.
+            As `output_shape`; for an operator with data of boundaries, which has it as `linear`.
         ModuleNotFoundError
             Without SciPy.
 
@@ -439,6 +541,7 @@ class Operator(Applicable):
         >>> info, step(u).round(6) + 0.0
         (0, array([4., 0., 0., 0.]))
         """
+        self._check_linear("as_linear_operator")
         shape = check_shape(shape)
         out_shape = self.output_shape(shape)
         adjoint = from_terms(transposed(from_the_first(self._terms, len(shape))))
@@ -543,7 +646,7 @@ class Operator(Applicable):
         ValueError
             If the result has another shape, as with "valid".
         ValueError, TypeError, numpy.exceptions.AxisError
-            As `output_shape`.
+            As `output_shape`; for an operator with data of boundaries, which has it as `linear`.
         ModuleNotFoundError
             Without SciPy, if a matrix is needed.
 
@@ -584,6 +687,7 @@ class Operator(Applicable):
         >>> L.spectral_radius(100)  # 4 / h**2
         16.0
         """
+        self._check_linear("spectral_radius")
         return analysis.spectral_radius(self._terms, self._plan(check_shape(shape)))
 
     def __repr__(self) -> str:
@@ -625,6 +729,15 @@ class Operator(Applicable):
         pictures.plot(self._terms, ax)
 
 
+def keep(kept: dict[tuple[int, ...], Any], shape: tuple[int, ...], value: Any) -> None:
+    if len(kept) >= MAX_PLANS:
+        # Evict the latest: if more shapes alternate, most of them then find what is kept. Another
+        # thread may have evicted it before.
+        with contextlib.suppress(KeyError):
+            kept.popitem()
+    kept[shape] = value
+
+
 def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
     operator = kind.__new__(kind)
     Operator.__init__(operator, terms)
@@ -636,12 +749,6 @@ def from_terms(terms: Iterable[Term]) -> Operator:
     terms = tuple(terms)
     kind = "Filter" if binomial_of(terms) else kind_of(terms)
     return of_kind(KINDS.get(kind, Operator), terms)
-
-
-def as_coefficient(value: Any) -> float | Coefficient:
-    """A number, or an array for multiplication point by point."""
-    found = check_coefficients(value)
-    return Coefficient(found) if isinstance(found, np.ndarray) else found
 
 
 def check_added(other: Any) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 
 from fdx._common.text import shown
 from fdx._operators.analysis import offsets_and_weights
+from fdx._operators.coefficients import Coefficient
 from fdx._operators.filters import binomial_of
 from fdx._operators.terms import (
-    Coefficient,
     Crop,
     Leaf,
     Term,

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments.arrays import result_dtype
+from fdx._arguments.choices import VALID
 from fdx._common import outputs, threads
 from fdx._core import Band, NoWeights, Plan, TooManyStages, empty, new_result
+from fdx._operators.coefficients import Coefficient
 from fdx._operators.terms import (
     Along,
-    Coefficient,
     Crop,
     Described,
     Leaf,
@@ -81,11 +83,18 @@ def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
                     Plan((sizes[axis],), [(0, 0, scale, (f.described(0),))])
                 except NoWeights:
                     assert isinstance(f, Leaf)
+                    if not determines(f, sizes[axis], scale):
+                        given = " and ".join(c.text() for c in f.conditions if c is not None)
+                        return (
+                            "boundary: expected a condition that determines the value at its "
+                            f"place, got {given} for {f.places_of_points()}, where the slope of "
+                            "the polynomial cancels it"
+                        )
                     if f.scheme is not None:
                         number = "" if scale == 1 else f" times {scale}"
                         expected = "weights: expected some that are normal numbers"
                         return f"{expected}{number}, got {f.text()}"
-                    given = "coordinates" if f.coordinates is not None else f.spacing
+                    given = f.places_of_points()
                     return (
                         f"{expected} neither over- nor underflow, got {given} for deriv={f.deriv}"
                     ) + ("" if scale == 1 else f", times {scale}")
@@ -95,6 +104,24 @@ def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
         except NoWeights:
             return f"{expected} of a product neither over- nor underflow, got {term.text()}"
     return f"{expected} of a sum do not overflow, got {' + '.join(t.text() for t in terms)}"
+
+
+def determines(leaf: Leaf, n: int, scale: float) -> bool:
+    """Do its conditions determine the values at their places? If not, there are weights without
+    them."""
+    if leaf.conditions == (None, None):
+        return True
+    ends = (
+        VALID if c is not None else at
+        for c, at in zip(leaf.conditions, (leaf.left, leaf.right), strict=True)
+    )
+    left, right = ends
+    without = replace(leaf, left=left, right=right, conditions=(None, None), datum=0)
+    try:
+        Plan((n,), [(0, 0, scale, (without.described(0),))])
+    except NoWeights:
+        return True
+    return False
 
 
 def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int]) -> Plan:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fdx._operators.analysis import leaf_symbol
+from fdx._operators.coefficients import Coefficient
 from fdx._operators.terms import (
-    Coefficient,
     Crop,
     Factor,
     Leaf,

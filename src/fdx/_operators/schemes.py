@@ -33,6 +33,7 @@ from fdx._arguments.reals import check_exact, check_number, nearest
 from fdx._common.text import shown
 from fdx._common.types import Boundaries, Number, Position, Side
 from fdx._core import even_spacing, sbp_norm
+from fdx._operators.conditions import Ends, check_ends
 from fdx._operators.filters import MAX_ORDER, Binomial
 from fdx._operators.operator import KINDS, Operator
 from fdx._operators.terms import Leaf, Row, Scheme, Term, check_points, leaf_of_scheme
@@ -96,8 +97,9 @@ class Diff(Operator):
     accuracy : int, optional
         The order of accuracy, even, or odd with a `side`: the error decreases as the spacing to
         this power. A stencil has at most 64 points.
-    boundary : str or tuple of str, optional
-        The boundary condition at both ends of the axis, or a pair for the left and the right end:
+    boundary : str, fdx.Dirichlet, fdx.Neumann, fdx.Robin or a tuple of two of these, optional
+        The boundary condition at both ends of the axis, or a pair for the left and the right end. A
+        value or a slope that is given: `fdx.Dirichlet`, `fdx.Neumann`, `fdx.Robin`. Others:
 
         - "one-sided": none; the stencils of the outer points are shifted inward, and have the
           same accuracy.
@@ -232,7 +234,7 @@ class Diff(Operator):
         *,
         deriv: SupportsIndex = 1,
         accuracy: SupportsIndex = 2,
-        boundary: Boundaries = "one-sided",
+        boundary: Ends = "one-sided",
         period: Number | None = None,
         position: Position = "center",
         side: Side | None = None,
@@ -241,7 +243,7 @@ class Diff(Operator):
         deriv = check_integer(deriv, "deriv", "an integer from 1 on", 1)
         toward = check_side(side)
         accuracy = check_accuracy(accuracy, toward)
-        left, right = check_boundary(boundary)
+        left, right, conditions = check_ends(boundary)
         at = check_position(position, left)
         if toward and at != CENTER:
             raise ValueError(
@@ -256,6 +258,7 @@ class Diff(Operator):
             right=right,
             position=at,
             side=toward,
+            conditions=conditions,
             **points_along(spacing, boundary, left, right, period),
         )
         check_points(leaf)
@@ -392,7 +395,7 @@ class Interp(Operator):
     position : {"inner", "outer", "left", "right"}
         Where the values are, as in `fdx.Diff`: at midpoints, and half a spacing outside of the
         ends.
-    boundary : str or tuple of str, optional
+    boundary : str, fdx.Dirichlet, fdx.Neumann, fdx.Robin or a tuple of two of these, optional
         As of `fdx.Diff`.
     period : float, optional
         As of `fdx.Diff`.
@@ -434,12 +437,12 @@ class Interp(Operator):
         *,
         accuracy: SupportsIndex = 2,
         position: Position,
-        boundary: Boundaries = "one-sided",
+        boundary: Ends = "one-sided",
         period: Number | None = None,
     ) -> None:
         axis = check_one_axis(axis)
         accuracy = check_accuracy(accuracy, 0, has_side=False)
-        left, right = check_boundary(boundary, of_derivatives=False)
+        left, right, conditions = check_ends(boundary, of_derivatives=False)
         at = check_position(position, left)
         if at == CENTER:
             raise ValueError(
@@ -453,6 +456,7 @@ class Interp(Operator):
             left=left,
             right=right,
             position=at,
+            conditions=conditions,
             **points_along(spacing, boundary, left, right, period),
         )
         check_points(leaf)

@@ -15,7 +15,10 @@ import numpy as np
 from fdx._arguments.choices import (
     BOUNDARIES,
     CENTER,
+    INNER,
+    LEFT,
     MAX_NODES,
+    OUTER,
     POSITIONS,
     SBP,
     VALID,
@@ -23,6 +26,8 @@ from fdx._arguments.choices import (
 )
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import Description
+from fdx._operators.coefficients import Coefficient
+from fdx._operators.conditions import Condition, condition_of
 
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
@@ -62,9 +67,14 @@ class Leaf:
     position: int = CENTER
     side: int = 0  # -1: biased to the left, 1: to the right
     scheme: Scheme | None = None
+    conditions: tuple[Condition | None, Condition | None] = (None, None)  # where they are GIVEN
+    datum: int = 0  # -1, 1: what the datum of the left, the right end adds
 
     def key(self) -> tuple[Any, ...]:
-        """All that distinguishes it from others, to compare and sort by: the same in every
+        return self.sort_key(), tuple(() if c is None else c.key() for c in self.conditions)
+
+    def sort_key(self) -> tuple[Any, ...]:
+        """All that distinguishes it from others but the addresses of arrays: the same in every
         process."""
         return (
             "Leaf",
@@ -81,6 +91,8 @@ class Leaf:
             self.position,
             self.side,
             () if self.scheme is None else self.scheme.state(),
+            tuple(() if c is None else c.sort_key() for c in self.conditions),
+            self.datum,
             self.transposed,
         )
 
@@ -91,6 +103,18 @@ class Leaf:
     def kind(self) -> str:
         """The class that makes it."""
         return "Stencil" if self.scheme is not None else "Diff" if self.deriv else "Interp"
+
+    @property
+    def is_affine(self) -> bool:
+        """Do data of boundaries add something to results?"""
+        return any(c is not None and not c.is_zero for c in self.conditions) and not self.datum
+
+    def linear(self) -> Leaf:
+        """The same for data of 0."""
+        if not self.is_affine:
+            return self
+        left, right = (None if c is None else c.with_zero() for c in self.conditions)
+        return replace(self, conditions=(left, right))
 
     @property
     def uniform(self) -> bool:
@@ -114,6 +138,8 @@ class Leaf:
             self.position,
             self.side,
             None if self.scheme is None else self.scheme.state(),
+            tuple(None if c is None else c.described() for c in self.conditions),
+            self.datum,
         )
 
     @cached_property
@@ -149,8 +175,11 @@ class Leaf:
         more = self.outline[3]
         return columns - more if self.transposed else columns + more
 
-    def boundary(self) -> str | tuple[str, str]:
-        left, right = BOUNDARIES[self.left], BOUNDARIES[self.right]
+    def boundary(self) -> Any:
+        left, right = (
+            BOUNDARIES[end] if c is None else c
+            for end, c in zip((self.left, self.right), self.conditions, strict=True)
+        )
         return left if left == right else (left, right)
 
     def rows(self, columns: int) -> int:
@@ -196,6 +225,9 @@ class Leaf:
         if self.side:
             found.append(f"side={'left' if self.side < 0 else 'right'!r}")
         return found
+
+    def places_of_points(self) -> str:
+        return "coordinates" if self.coordinates is not None else str(self.spacing)
 
     def described(self, axis: int, coefficient: Array | None = None) -> Described:
         """Its description for the C core."""
@@ -264,6 +296,8 @@ class Crop:
     def key(self) -> tuple[Any, ...]:
         return ("Crop", self.axis, *self.crop, self.transposed)
 
+    sort_key = key
+
     @property
     def lost(self) -> tuple[int, int]:
         """How far from either end of the axis its results begin and end, in half spacings."""
@@ -295,23 +329,6 @@ class Crop:
         return f"<points {points} of axis {self.axis}>" + (".T" if self.transposed else "")
 
 
-class Coefficient:
-    """An array that multiplies point by point. It is not copied, and may be written to, so it is
-    identified by its address in memory; its shape and strides are those at construction."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array  # so that a deep copy shares it with other objects that are copied
-        self.values = array.view()
-
-    def key(self) -> tuple[Any, ...]:
-        a = self.values
-        address = a.__array_interface__["data"][0]
-        return ("Coefficient", a.shape, a.dtype.str, a.strides, address)
-
-    def text(self) -> str:
-        return f"<{'x'.join(map(str, self.values.shape))} array>"
-
-
 Along = Leaf | Crop
 Factor = Leaf | Crop | Coefficient
 
@@ -331,7 +348,7 @@ class Term:
         arrays are not part of it."""
 
         def structure(term: Term) -> tuple[list[tuple[Any, ...]], ...]:
-            keys = [f.key()[: 3 if isinstance(f, Coefficient) else None] for f in term.factors]
+            keys = [f.sort_key() for f in term.factors]
             return [key for key in keys if key[0] != "Crop"], keys
 
         axes = sorted({f.axis for f in self.factors if isinstance(f, Leaf)})
@@ -388,7 +405,38 @@ def kind_of(terms: Sequence[Term]) -> str:
     return "Operator"
 
 
+def is_affine(terms: Iterable[Term]) -> bool:
+    """Do data of boundaries add something to results?"""
+    return any(isinstance(f, Leaf) and f.is_affine for t in terms for f in t.factors)
+
+
+def linear(terms: Iterable[Term]) -> list[Term]:
+    """The terms for data of 0."""
+    return [
+        Term(t.scale, tuple(f.linear() if isinstance(f, Leaf) else f for f in t.factors))
+        for t in terms
+    ]
+
+
+def check_conditions(leaf: Leaf) -> None:
+    """Does a row contain each datum?"""
+    if leaf.conditions == (None, None):
+        return
+    plain = replace(leaf, left=VALID, right=VALID, conditions=(None, None))
+    before, after, *_ = plain.outline
+    first = -1 if leaf.position in (OUTER, LEFT) else 0
+    beyond = -1 if leaf.position in (INNER, LEFT) else 0
+    outside = before - first, after + beyond
+    for c, reached, name in zip(leaf.conditions, outside, ("left", "right"), strict=True):
+        if c is not None and reached + c.is_value_at_point < 1:
+            raise ValueError(
+                f"boundary: expected 'one-sided' at the {name} end, where no stencil reaches "
+                f"outside, so that a condition has no effect, got {c.text()}"
+            )
+
+
 def check_points(leaf: Leaf) -> None:
+    check_conditions(leaf)
     if leaf.left == SBP:
         uniform = leaf.points is None
         check_sbp(leaf.deriv, leaf.accuracy, leaf.position, leaf.side, uniform=uniform)
@@ -428,14 +476,14 @@ def both_signs(factors: Iterable[Factor]) -> bool:
 
 
 def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """The same product with derivatives sorted by axis: between arrays, those along different axes
-    commute. (Unchanged if axes are counted from both ends.)"""
+    """The same product with derivatives sorted by axis: between arrays and data, those along
+    different axes commute. (Unchanged if axes are counted from both ends.)"""
     if both_signs(factors):
         return factors
     result: list[Factor] = []
     together: list[Along] = []
     for f in (*factors, None):
-        if isinstance(f, (Leaf, Crop)):
+        if isinstance(f, Crop) or (isinstance(f, Leaf) and not f.is_affine):
             together.append(f)
             continue
         together.sort(key=lambda one: one.axis)
@@ -541,7 +589,14 @@ def state_of(terms: Iterable[Term]) -> tuple[Any, ...]:
         if isinstance(f, Coefficient):
             return type(f).__name__, f.array
         values = [getattr(f, field.name) for field in fields(f)]
-        return type(f).__name__, *(v.state() if isinstance(v, Scheme) else v for v in values)
+        return type(f).__name__, *map(of_value, values)
+
+    def of_value(v: Any) -> Any:
+        if isinstance(v, Scheme):
+            return v.state()
+        if isinstance(v, tuple):  # conditions, but for crops
+            return tuple(c.state() if isinstance(c, Condition) else c for c in v)
+        return v
 
     return tuple((term.scale, tuple(map(of_factor, term.factors))) for term in terms)
 
@@ -552,6 +607,9 @@ def terms_of(state: Any) -> list[Term]:
         found: dict[str, Any] = dict(zip(names, values, strict=True))
         if found["scheme"] is not None:
             found["scheme"] = Scheme(*found["scheme"])
+        found["conditions"] = tuple(
+            None if c is None else condition_of(c) for c in found["conditions"]
+        )
         return Leaf(**found)
 
     kinds: dict[str, Any] = {"Leaf": leaf, "Crop": Crop, "Coefficient": Coefficient}

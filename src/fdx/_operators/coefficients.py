@@ -1,0 +1,39 @@
+"""Arrays of coefficients, which are not copied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fdx._arguments.reals import check_coefficients
+
+Array = np.ndarray[Any, Any]
+
+
+class Coefficient:
+    """An array that multiplies point by point, or the data of a boundary. It is not copied, and may
+    be written to, so it is identified by its address in memory; its shape and strides are those at
+    construction."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array  # so that a deep copy shares it with other objects that are copied
+        self.values = array.view()
+
+    def key(self) -> tuple[Any, ...]:
+        address = self.values.__array_interface__["data"][0]
+        return (*self.sort_key(), address)
+
+    def sort_key(self) -> tuple[Any, ...]:
+        """What does not differ from process to process, to sort by."""
+        a = self.values
+        return "Coefficient", a.shape, a.dtype.str, a.strides
+
+    def text(self) -> str:
+        return f"<{'x'.join(map(str, self.values.shape))} array>"
+
+
+def as_coefficient(value: Any, name: str = "coefficients") -> float | Coefficient:
+    """A number, or an array for multiplication point by point."""
+    found = check_coefficients(value, name)
+    return Coefficient(found) if isinstance(found, np.ndarray) else found
