@@ -72,6 +72,25 @@ def check_ground(text):
     assert numbers(text, "0.3 m deep: warmest at # h, range # K")[0] > 10
 
 
+def check_schemes(text):
+    def points(name):
+        return numbers(text, f"{name} # points per wave")[0]
+
+    def zigzag(name):
+        return numbers(
+            text, f"{name} # points per wave for an error of 1 %, damping of a zigzag #"
+        )[1]
+
+    assert abs(points("centred 2") - 2 * points("staggered 2")) < 0.1
+    # theta - sin(theta) is 1 % of theta, and twice the sine of half of it
+    theta = 2 * np.pi / points("centred 2")
+    assert abs(np.sin(theta) / theta - 0.99) < 1e-4
+    assert [zigzag(f"upwind {k}") for k in (1, 3, 5)] == [2.0, 1.33, 1.07]
+    assert zigzag("staggered 4") == 0
+    assert numbers(text, '"one-sided": largest growth rate #')[0] > 0.19
+    assert numbers(text, '"sbp": largest growth rate #')[0] < 0
+
+
 def check_stable(text):
     error, crossings = numbers(text, '"sbp": largest error # after # crossings')
     assert crossings == 20
