@@ -126,8 +126,8 @@ class Dirichlet(Condition):
 
     See Also
     --------
-    Neumann : The slope is given.
-    Robin : A sum of both is given.
+    fdx.Neumann : The slope is given.
+    fdx.Robin : A sum of both is given.
     fdx.Operator.offset : What the data add to a result.
 
     Notes
@@ -175,13 +175,13 @@ class Neumann(Condition):
 
     See Also
     --------
-    Dirichlet : The value is given.
-    Robin : A sum of both is given.
+    fdx.Dirichlet : The value is given.
+    fdx.Robin : A sum of both is given.
     fdx.Operator.offset : What the data add to a result.
 
     Notes
     -----
-    Rows are those of `Dirichlet`, with the slope in place of the value. The first derivative at
+    Rows are those of `fdx.Dirichlet`, with the slope in place of the value. The first derivative at
     the last point is the datum itself.
 
     Examples
@@ -222,7 +222,7 @@ class Robin(Condition):
 
     See Also
     --------
-    Dirichlet, Neumann : One of them is given.
+    fdx.Dirichlet, fdx.Neumann : One of them is given.
     fdx.Operator.offset : What the data add to a result.
 
     Examples
