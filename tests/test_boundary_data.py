@@ -264,6 +264,12 @@ def random():
     return np.random.default_rng(7)
 
 
+def repeated(function, u, times=3):
+    for _ in range(times):
+        u = function(u)
+    return u
+
+
 def operators(random):
     c = random.uniform(1, 2, (9, 7))
     g, k = random.standard_normal(7), random.standard_normal((9, 1))
@@ -277,7 +283,9 @@ def operators(random):
     )
     inner, valid = fdx.Diff(0, 0.1, position="inner"), fdx.Diff(0, 0.1, boundary="valid")
     c_at_faces = random.uniform(1, 2, (10, 7))
-    D = fdx.Diff(1, 0.2)
+    D, one = fdx.Diff(1, 0.2), fdx.Identity()
+    c_inner = random.uniform(1, 2, (8, 7))
+    to_points = fdx.Diff(0, 0.1, position="outer", boundary=fdx.Dirichlet(g, outside=1))
     return {
         "one": (DX, lambda u: DX(u)),
         "sum": (DX + 2 * DY - D, lambda u: DX(u) + 2 * DY(u) - D(u)),
@@ -289,6 +297,26 @@ def operators(random):
         "fluxes": (inner @ (c_at_faces * fluxes), lambda u: inner(c_at_faces * fluxes(u))),
         "valid after": (valid @ DX, lambda u: valid(DX(u))),
         "fewer points": (DX + valid, lambda u: DX(u)[1:-1] + valid(u)),
+        "after a multiple": (DX @ (-5 * D), lambda u: DX(-5 * D(u))),
+        "after a sum": (DX @ (D + 3 * DY), lambda u: DX(D(u) + 3 * DY(u))),
+        "a step": (one + 0.001 * DX, lambda u: u + 0.001 * DX(u)),
+        "three steps": (
+            (one + 0.001 * DY) ** 3,
+            lambda u: repeated(lambda v: v + 0.001 * DY(v), u),
+        ),
+        "steps of both": (
+            (one + 0.01 * (DX + DY)) @ (one - 0.01 * DY),
+            lambda u: (lambda v: v + 0.01 * (DX(v) + DY(v)))(u - 0.01 * DY(u)),
+        ),
+        "nothing first": (DX @ (0 * DY), lambda u: DX(0 * DY(u))),
+        "from another shape": (
+            2 * (to_points @ (c_inner * inner - 2 * inner)),
+            lambda u: 2 * to_points(c_inner * inner(u) - 2 * inner(u)),
+        ),
+        "nested": (
+            c * ((D + DX) @ (DY - 2 * one)) @ (one + DX),
+            lambda u: c * ((lambda v: D(v) + DX(v))((lambda w: DY(w) - 2 * w)(u + DX(u)))),
+        ),
         "data that are removed": (
             fdx.Diff(0, 0.1, boundary=fdx.Dirichlet(g)) + fdx.Diff(0, accuracy=6, boundary="valid"),
             lambda u: (
@@ -365,6 +393,11 @@ def test_data_are_read_when_applied(random):
     kept = L(u)
     found = L(u, out=u)  # data in the output itself
     assert found.tobytes() == kept.tobytes()
+    number = np.array(1.0)
+    L = fdx.Diff(0, boundary=fdx.Neumann(number))
+    number[...] = 5
+    assert L(u[:, 0])[0] == 5
+    assert (L(u)[0] == 5).all()
     square = random.standard_normal((7, 7))
     of_itself = fdx.Diff(0, boundary=fdx.Neumann(square[3]))
     expected = of_itself(square.copy())

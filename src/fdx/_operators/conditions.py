@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from fdx._arguments.choices import GIVEN, check_boundary
@@ -88,6 +89,8 @@ def condition_of(state: tuple[Any, ...]) -> Condition:
 
 def check_datum(datum: Any, name: str) -> float | Coefficient:
     found = as_coefficient(datum, name)
+    if type(datum) is np.ndarray and datum.ndim == 0 and datum.dtype.kind in "iuf":
+        return Coefficient(datum)  # which may be written to, as other arrays may
     return found if isinstance(found, Coefficient) else found + 0.0  # which converts -0 to 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from fdx._arguments.choices import PERIODIC
 from fdx._operators.coefficients import Coefficient
 from fdx._operators.plans import make_plan
-from fdx._operators.terms import Crop, Factor, Leaf, Term, cropped, from_the_first, linear
+from fdx._operators.terms import Crop, Factor, Leaf, Term, cropped, from_the_first, sources
 
 Array = np.ndarray[Any, Any]
 SINGLE, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
@@ -26,15 +25,16 @@ class Part:
     datum times weights, one for each row."""
 
     def __init__(
-        self, scale: float, later: Sequence[Factor], leaf: Leaf, end: int, shape: Sequence[int]
+        self, scale: float, later: Sequence[Factor], leaf: Leaf, shape: Sequence[int]
     ) -> None:
+        """`leaf` has the datum, which is that of the end `leaf.datum`."""
+        end = leaf.datum
         condition = leaf.conditions[end > 0]
         assert condition is not None
         self.axis = normalize_axis_index(leaf.axis, len(shape))
         self.shape = tuple(shape)
         self.datum = condition.datum
-        (after,) = linear([Term(scale, tuple(later))])
-        term = Term(scale, (*after.factors, replace(leaf, datum=end)))
+        term = Term(scale, (*later, leaf))
         self.by_row = all(
             not isinstance(f, Coefficient) and normalize_axis_index(f.axis, len(shape)) == self.axis
             for f in later
@@ -140,17 +140,13 @@ class Parts:
 
 
 def parts_of(terms: Iterable[Term], shape: Sequence[int]) -> Iterable[Part]:
-    for term in terms:
+    for source in (source for term in terms for source in sources(term)):
         here = list(shape)
-        for k in range(len(term.factors) - 1, -1, -1):
-            f = term.factors[k]
-            if isinstance(f, Coefficient):
-                continue
-            for end, condition in zip(
-                (-1, 1), f.conditions if isinstance(f, Leaf) else (), strict=False
-            ):
-                if condition is not None and not condition.is_zero:
-                    assert isinstance(f, Leaf)
-                    yield Part(term.scale, term.factors[:k], f, end, here)
-            axis = normalize_axis_index(f.axis, len(shape))
-            here[axis] = f.rows(here[axis])
+        for k in range(len(source.factors) - 1, -1, -1):
+            f = source.factors[k]
+            if isinstance(f, Leaf) and f.datum:
+                yield Part(source.scale, source.factors[:k], f, here)
+                break
+            if not isinstance(f, Coefficient):
+                axis = normalize_axis_index(f.axis, len(shape))
+                here[axis] = f.rows(here[axis])

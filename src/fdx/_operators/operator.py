@@ -37,6 +37,7 @@ from fdx._operators.terms import (
     finite,
     from_the_first,
     is_affine,
+    is_source,
     kind_of,
     linear,
     merged,
@@ -206,7 +207,7 @@ class Operator(Applicable):
         plan = self._plans.get(shape)
         if plan is None:
             terms = [self._terms[k] for k in self._order_and_key[0]]
-            plan = make_plan([[(0, term) for term in terms]], shape)
+            plan = make_plan([[(0, term) for term in terms if not is_source(term)]], shape)
             keep(self._plans, shape, plan)
         return plan
 
@@ -621,7 +622,7 @@ class Operator(Applicable):
         >>> fdx.Diff(0, 0.5, accuracy=4).symbol([0.0, 1.0]).round(4)
         array([0.+0.j   , 0.+0.998j])
         """
-        return analysis.symbol(self._terms, k)
+        return analysis.symbol(linear(self._terms), k)
 
     def spectral_radius(self, shape: Integers) -> float:
         """
@@ -726,7 +727,7 @@ class Operator(Applicable):
             0          1         -4          1
             1          .          1          .
         """
-        pictures.plot(self._terms, ax)
+        pictures.plot(self._terms if not self._is_affine else linear(self._terms), ax)
 
 
 def keep(kept: dict[tuple[int, ...], Any], shape: tuple[int, ...], value: Any) -> None:

@@ -71,7 +71,7 @@ def leaves(terms: Sequence[Term]) -> list[Leaf]:
     found: dict[Any, Leaf] = {}
     for term in terms:
         for factor in term.factors:
-            if isinstance(factor, Leaf):
+            if isinstance(factor, Leaf) and not factor.datum:
                 found.setdefault(factor.key(), factor)
     return list(found.values())
 

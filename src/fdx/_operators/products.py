@@ -19,9 +19,11 @@ from fdx._operators.terms import (
     both_signs,
     cropped,
     finite,
+    linear,
     lost_by_any,
     merged,
     sorted_by_axis,
+    sources,
 )
 
 Array = np.ndarray[Any, Any]
@@ -41,16 +43,16 @@ def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
             f"{len(after)} times {len(first)}; apply one after the other: A(B(u))"
         )
     first = cropped(first)
+    pairs = [(a, b, a.scale * b.scale) for a in linear(after) for b in first]
+    # What data add does not depend on what is applied first, but for its shape: it comes once.
+    pairs += [(a, first[0], a.scale) for term in after for a in sources(term)]
     terms = without_last_crops(
         merged(
-            Term(
-                finite(a.scale * b.scale), with_crops_outside(sorted_by_axis(a.factors + b.factors))
-            )
-            for a in after
-            for b in first
+            Term(finite(scale), with_crops_outside(sorted_by_axis(a.factors + b.factors)))
+            for a, b, scale in pairs
         )
     )
-    check_cancellation(terms, after, first)
+    check_cancellation(linear(terms), linear(after), linear(first))
     return terms
 
 

@@ -106,7 +106,7 @@ class Leaf:
 
     @property
     def is_affine(self) -> bool:
-        """Do data of boundaries add something to results?"""
+        """Do data of boundaries add something to results? (Not if it is what one of them adds.)"""
         return any(c is not None and not c.is_zero for c in self.conditions) and not self.datum
 
     def linear(self) -> Leaf:
@@ -234,6 +234,10 @@ class Leaf:
         return axis, self.description, (0, 0), self.transposed, coefficient
 
     def text(self) -> str:
+        if self.datum:
+            condition = self.conditions[self.datum > 0]
+            assert condition is not None
+            return f"<what {condition.text()} adds to {replace(self, datum=0).text()}>"
         if self.scheme is not None:
             return self.text_of_scheme() + (".T" if self.transposed else "")
         parts = [str(self.axis)]
@@ -385,6 +389,8 @@ class Term:
         for f in reversed(self.factors):
             if isinstance(f, Coefficient):
                 product = f"{f.text()} * {product}"
+            elif isinstance(f, Leaf) and f.datum:  # whatever came before it
+                product = f.text()
             else:
                 inner = f"({product})" if product.startswith("<") else product
                 product = f"{f.text()} @ {inner}" if inner else f.text()
@@ -407,14 +413,37 @@ def kind_of(terms: Sequence[Term]) -> str:
 
 def is_affine(terms: Iterable[Term]) -> bool:
     """Do data of boundaries add something to results?"""
-    return any(isinstance(f, Leaf) and f.is_affine for t in terms for f in t.factors)
+    return any(isinstance(f, Leaf) and (f.is_affine or f.datum) for t in terms for f in t.factors)
+
+
+def is_source(term: Term) -> bool:
+    """Is it what a datum adds, whatever the array is? The factors before the leaf that has the
+    datum then only say of which shape its results are."""
+    return any(isinstance(f, Leaf) and f.datum for f in term.factors)
+
+
+def linear_factors(factors: Iterable[Factor]) -> tuple[Factor, ...]:
+    return tuple(f.linear() if isinstance(f, Leaf) else f for f in factors)
 
 
 def linear(terms: Iterable[Term]) -> list[Term]:
     """The terms for data of 0."""
+    return [Term(t.scale, linear_factors(t.factors)) for t in terms if not is_source(t)]
+
+
+def sources(term: Term) -> list[Term]:
+    """What the data of a term add, as terms of their own."""
+    if is_source(term):
+        return [term]
     return [
-        Term(t.scale, tuple(f.linear() if isinstance(f, Leaf) else f for f in t.factors))
-        for t in terms
+        Term(
+            term.scale,
+            (*linear_factors(term.factors[:k]), replace(f, datum=end), *term.factors[k + 1 :]),
+        )
+        for k, f in enumerate(term.factors)
+        if isinstance(f, Leaf)
+        for end, c in zip((-1, 1), f.conditions, strict=True)
+        if c is not None and not c.is_zero
     ]
 
 
@@ -483,7 +512,7 @@ def sorted_by_axis(factors: tuple[Factor, ...]) -> tuple[Factor, ...]:
     result: list[Factor] = []
     together: list[Along] = []
     for f in (*factors, None):
-        if isinstance(f, Crop) or (isinstance(f, Leaf) and not f.is_affine):
+        if isinstance(f, Crop) or (isinstance(f, Leaf) and not f.is_affine and not f.datum):
             together.append(f)
             continue
         together.sort(key=lambda one: one.axis)
