@@ -219,7 +219,7 @@ def check_boundary(boundary: Any, *, of_derivatives: bool = True) -> tuple[int, 
             f"boundary: expected one of {expected}, or a pair of these as a tuple (left, right), "
             f"got {shown(boundary)}"
             + (boundary_hint(unknown[0]) if unknown else "")
-            + any(hasattr(side, "datum") for side in pair) * WITH_DATA
+            + any(hasattr(side, "_given") for side in pair) * WITH_DATA
             + isinstance(boundary, list) * " (a list is for functions of several axes)"
         )
     left, right = (BOUNDARIES.index(side) for side in pair)

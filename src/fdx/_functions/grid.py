@@ -99,6 +99,8 @@ def check_not_per_axis(boundary: Any, period: Any, n: int) -> None:
         )
     if not isinstance(boundary, tuple) or len(boundary) != n or n == 1:
         return
+    if any(hasattr(side, "_given") for side in boundary):
+        return  # refused for each axis
     expected = f"boundary: expected a list of {n}, one for each axis, got {boundary!r}; write "
     if n > 2 or not all(isinstance(side, str) for side in boundary):
         raise ValueError(f"{expected}{list(boundary)!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,75 +17,82 @@ from fdx._operators.coefficients import Coefficient, as_coefficient
 OUTSIDE = (0, 0.5, 1)  # spacings from the last point to the place of a condition
 
 
-class Condition:
+@dataclass(frozen=True, eq=False)
+class Given:
     """``value * f + slope * f' = datum`` at a place that is some half spacings outside."""
 
-    def __init__(
-        self, value: float, slope: float, datum: float | Coefficient, half_spacings: int
-    ) -> None:
-        self._value = value
-        self._slope = slope
-        self._datum = datum
-        self._half_spacings = half_spacings
-
-    def __eq__(self, other: object) -> bool:
-        return self.key() == other.key() if isinstance(other, Condition) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.key())
-
-    def __repr__(self) -> str:
-        return self.text()
+    value: float
+    slope: float
+    datum: float | Coefficient
+    half_spacings: int
 
     def key(self) -> tuple[Any, ...]:
-        datum = self._datum
+        datum = self.datum
         return self.sort_key(), datum.key() if isinstance(datum, Coefficient) else ()
 
     def sort_key(self) -> tuple[Any, ...]:
         """The same in every process."""
-        a = self._datum
+        a = self.datum
         datum = (1, 0.0, a.sort_key()) if isinstance(a, Coefficient) else (0, a, ())
-        return self._value, self._slope, self._half_spacings, *datum
-
-    @property
-    def datum(self) -> float | Coefficient:
-        return self._datum
+        return self.value, self.slope, self.half_spacings, *datum
 
     @property
     def is_zero(self) -> bool:
-        return not isinstance(self._datum, Coefficient) and self._datum == 0
+        return not isinstance(self.datum, Coefficient) and self.datum == 0
 
     @property
     def is_value_at_point(self) -> bool:
-        """Is the value at the last point given, so that no row takes that point?"""
-        return self._slope == 0 and self._half_spacings == 0
+        """Is the value at the end point given, so that no row takes that point?"""
+        return self.slope == 0 and self.half_spacings == 0
 
-    def with_zero(self) -> Condition:
-        return Condition(self._value, self._slope, 0.0, self._half_spacings)
+    def with_zero(self) -> Given:
+        return replace(self, datum=0.0)
 
     def described(self) -> tuple[float, float, int]:
         """For the C core."""
-        return self._value, self._slope, self._half_spacings
+        return self.value, self.slope, self.half_spacings
 
     def state(self) -> tuple[Any, ...]:
-        datum = self._datum.array if isinstance(self._datum, Coefficient) else self._datum
-        return self._value, self._slope, datum, self._half_spacings
+        datum = self.datum.array if isinstance(self.datum, Coefficient) else self.datum
+        return self.value, self.slope, datum, self.half_spacings
+
+    def kind(self) -> str:
+        return {(1.0, 0.0): "Dirichlet", (0.0, 1.0): "Neumann"}.get(
+            (self.value, self.slope), "Robin"
+        )
 
     def text(self) -> str:
-        datum = self._datum.text() if isinstance(self._datum, Coefficient) else repr(self._datum)
-        known = {(1.0, 0.0): "Dirichlet", (0.0, 1.0): "Neumann"}
-        kind = known.get((self._value, self._slope), "Robin")
-        parts = [repr(self._value), repr(self._slope), datum] if kind == "Robin" else [datum]
-        if self._half_spacings:
-            parts.append(f"outside={OUTSIDE[self._half_spacings]}")
+        datum = self.datum.text() if isinstance(self.datum, Coefficient) else repr(self.datum)
+        kind = self.kind()
+        parts = [repr(self.value), repr(self.slope), datum] if kind == "Robin" else [datum]
+        if self.half_spacings:
+            parts.append(f"outside={OUTSIDE[self.half_spacings]}")
         return f"{kind}({', '.join(parts)})"
 
 
-def condition_of(state: tuple[Any, ...]) -> Condition:
+def given_of(state: tuple[Any, ...]) -> Given:
     value, slope, datum, half_spacings = state
-    return Condition(
+    return Given(
         value, slope, datum if isinstance(datum, float) else Coefficient(datum), half_spacings
     )
+
+
+class Condition:
+    """What users create: a value, equal to others of equal numbers or the same array."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Condition):
+            return NotImplemented
+        return self._given.key() == other._given.key()
+
+    def __hash__(self) -> int:
+        return hash(self._given.key())
+
+    def __repr__(self) -> str:
+        return self._given.text()
 
 
 def check_datum(datum: Any, name: str) -> float | Coefficient:
@@ -112,12 +120,14 @@ class Dirichlet(Condition):
     Parameters
     ----------
     value : float or array_like, optional
-        The value: a number, or an array that broadcasts to the shape of the other axes. It is not
-        copied: later changes to it take effect.
+        The value: a number, or an array that broadcasts to the shape of the other axes, which is
+        not copied: later changes to it take effect. (Of an axis alone, an array of one number.)
     outside : {0, 0.5, 1}, optional
-        Where: at the last point, or half a spacing or a spacing outside of it. At the last point
-        the value takes the place of the array's, which is not used; with 0.5 points are centres of
-        cells; with 1 the array has only the unknown values, as is usual for linear systems.
+        Where: at the end point (the first or the last of the axis), or half a spacing or a spacing
+        outside of it; of coordinates, half of or the whole distance of the outermost two. At the
+        end point the value takes the place of the array's, which this derivative does not use;
+        with 0.5 points are centres of cells; with 1 the array has only the unknown values, as is
+        usual for linear systems.
 
     Raises
     ------
@@ -135,9 +145,14 @@ class Dirichlet(Condition):
 
     Notes
     -----
-    Where a stencil reaches outside (or to a last point whose value is given), the row has
+    Where a stencil reaches outside (or to an end point whose value is given), the row has
     ``deriv + accuracy`` numbers: the datum, and the points next to it. The polynomial that has
-    these values is differentiated, so that the order of accuracy is that of the interior.
+    these values is differentiated, so that the order of accuracy is that of the interior. Such
+    rows are plain sums: there, the derivative of a constant is 0 up to rounding only.
+
+    With a value at the end point the matrix has a column of zeros, so that linear systems are
+    singular: take ``outside=1``, or drop the row and the column. Other terms of a sum do use the
+    array's value there: write the datum into it before each call.
 
     Examples
     --------
@@ -152,7 +167,7 @@ class Dirichlet(Condition):
     """
 
     def __init__(self, value: Number | ArrayLike = 0.0, *, outside: float = 0) -> None:
-        super().__init__(1.0, 0.0, check_datum(value, "value"), check_outside(outside))
+        super().__init__(Given(1.0, 0.0, check_datum(value, "value"), check_outside(outside)))
 
 
 class Neumann(Condition):
@@ -166,7 +181,8 @@ class Neumann(Condition):
         array that broadcasts to the shape of the other axes. It is not copied: later changes to it
         take effect.
     outside : {0, 0.5, 1}, optional
-        Where: at the last point, or half a spacing or a spacing outside of it.
+        Where: at the end point, or half a spacing or a spacing outside of it, as for
+        `fdx.Dirichlet`.
 
     Raises
     ------
@@ -185,7 +201,8 @@ class Neumann(Condition):
     Notes
     -----
     Rows are those of `fdx.Dirichlet`, with the slope in place of the value. The first derivative at
-    the last point is the datum itself.
+    the end point is the datum itself. An outward slope g is ``Neumann(-g)`` at the left end,
+    ``Neumann(g)`` at the right one.
 
     Examples
     --------
@@ -196,7 +213,7 @@ class Neumann(Condition):
     """
 
     def __init__(self, slope: Number | ArrayLike = 0.0, *, outside: float = 0) -> None:
-        super().__init__(0.0, 1.0, check_datum(slope, "slope"), check_outside(outside))
+        super().__init__(Given(0.0, 1.0, check_datum(slope, "slope"), check_outside(outside)))
 
 
 class Robin(Condition):
@@ -212,7 +229,8 @@ class Robin(Condition):
         A number, or an array that broadcasts to the shape of the other axes. It is not copied:
         later changes to it take effect.
     outside : {0, 0.5, 1}, optional
-        Where: at the last point, or half a spacing or a spacing outside of it.
+        Where: at the end point, or half a spacing or a spacing outside of it, as for
+        `fdx.Dirichlet`.
 
     Raises
     ------
@@ -230,8 +248,8 @@ class Robin(Condition):
 
     Examples
     --------
-    A wall that loses heat in proportion to its temperature, ``-k f' = alpha (f - outer)`` at the
-    last point:
+    A wall at the right end that loses heat in proportion to its temperature, ``-k f' = alpha (f -
+    outer)``; at the left end, where ``k f' = alpha (f - outer)``, it is ``Robin(alpha, -k, ...)``:
 
     >>> import fdx
     >>> k, alpha, outer = 0.5, 2.0, 10.0
@@ -245,7 +263,7 @@ class Robin(Condition):
         value, slope = check_real(a, "a"), check_real(b, "b")
         if value == 0 and slope == 0:
             raise ValueError("a, b: expected one that is not 0, got 0 and 0")
-        super().__init__(value, slope, check_datum(g, "g"), check_outside(outside))
+        super().__init__(Given(value, slope, check_datum(g, "g"), check_outside(outside)))
 
 
 Ends: TypeAlias = Boundary | Condition | tuple[Boundary | Condition, Boundary | Condition]
@@ -258,19 +276,36 @@ def has_condition(boundary: Any) -> bool:
 
 def check_ends(
     boundary: Any, *, of_derivatives: bool = True
-) -> tuple[int, int, tuple[Condition | None, Condition | None]]:
+) -> tuple[int, int, tuple[Given | None, Given | None]]:
     """Numbers of the left and the right boundary, and their conditions if these are given."""
     pair = boundary if isinstance(boundary, tuple) else (boundary, boundary)
-    if len(pair) != 2 or not has_condition(pair):
+    for end in pair if isinstance(boundary, (tuple, list)) else (boundary,):
+        if isinstance(end, type) and issubclass(end, Condition):
+            raise TypeError(
+                f"boundary: expected a condition with its datum, got the class {end.__name__}; "
+                f"write fdx.{end.__name__}(...)"
+            )
+    if isinstance(boundary, list) and has_condition(tuple(boundary)):
+        raise ValueError(
+            "boundary: expected one condition, or a pair as a tuple (left, right), got a list; "
+            f"write ({', '.join(map(repr, boundary))})"
+        )
+    if not has_condition(pair):
         return *check_boundary(boundary, of_derivatives=of_derivatives), (None, None)
+    if len(pair) != 2:
+        raise ValueError(
+            f"boundary: expected one condition, or a pair as a tuple (left, right), got {len(pair)}"
+            f" in {shown(boundary)}"
+        )
     others = tuple("one-sided" if isinstance(end, Condition) else end for end in pair)
     for end in others:
         if end in ("periodic", "sbp"):
             raise ValueError(
                 f"boundary: expected {end!r} on both sides or on neither, got {shown(boundary)}"
             )
+        check_boundary(end, of_derivatives=of_derivatives)
     left, right = check_boundary(others, of_derivatives=of_derivatives)
-    conditions = tuple(end if isinstance(end, Condition) else None for end in pair)
+    conditions = tuple(end._given if isinstance(end, Condition) else None for end in pair)
     return (
         GIVEN if conditions[0] is not None else left,
         GIVEN if conditions[1] is not None else right,

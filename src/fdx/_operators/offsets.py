@@ -34,6 +34,7 @@ class Part:
         self.axis = normalize_axis_index(leaf.axis, len(shape))
         self.shape = tuple(shape)
         self.datum = condition.datum
+        self.name = f"{'left' if end < 0 else 'right'} ({condition.kind()})"
         term = Term(scale, (*later, leaf))
         self.by_row = all(
             not isinstance(f, Coefficient) and normalize_axis_index(f.axis, len(shape)) == self.axis
@@ -72,9 +73,13 @@ class Part:
                 values = values.reshape(())
             return np.expand_dims(np.broadcast_to(values, others), self.axis)
         except ValueError:
+            axes = [d for d, n in enumerate(others) if values.shape == (n,)]
+            index = ", ".join([":", *["None"] * (len(others) - axes[0] - 1)]) if axes else ""
             raise ValueError(
-                f"boundary: expected data of a shape that broadcasts to {others}, that of the "
-                f"axes but {self.axis}, got {values.shape}"
+                f"boundary: expected data of the {self.name} end that broadcast to {others}, the "
+                f"array's shape without axis {self.axis}, got {values.shape}"
+                + (f"; write data[{index}]" if axes else "")
+                + ("; write data.T" if values.shape == others[::-1] else "")
             ) from None
 
     def results(self, precision: Any) -> Array:

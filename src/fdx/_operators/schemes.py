@@ -178,8 +178,9 @@ class Diff(Operator):
     Sums are of differences. On a uniform spacing, odd derivatives sum ``f[i+j] - f[i-j]`` and even
     ones ``(f[i+j] - f[i]) - (f[i] - f[i-j])``; all others sum ``f[i+j] - f[i]``, where at a
     midpoint `i` is the point before it. So the derivative
-    of a constant is exactly 0, except next to ends that are "zero" or "antisymmetric", and a
-    constant offset of all values, such as the mean of a pressure in float32, costs no digits.
+    of a constant is exactly 0, except next to ends that are "zero" or "antisymmetric" or have a
+    value that is given, and a constant offset of all values, such as the mean of a pressure in
+    float32, costs no digits.
     ``D**n`` is the n-th derivative of this accuracy (but for positions other than "center", where
     it is D applied n times). ``D @ D`` is the first derivative taken twice,
     which is 0 for a zigzag, a function whose sign alternates from point to point.

@@ -27,7 +27,7 @@ from fdx._arguments.choices import (
 from fdx._arguments.coordinates import TWICE, UNIT
 from fdx._core import Description
 from fdx._operators.coefficients import Coefficient
-from fdx._operators.conditions import Condition, condition_of
+from fdx._operators.conditions import Condition, Given, given_of
 
 Array = np.ndarray[Any, Any]
 Described = tuple[Any, ...]  # a factor, as Plan takes it
@@ -67,7 +67,7 @@ class Leaf:
     position: int = CENTER
     side: int = 0  # -1: biased to the left, 1: to the right
     scheme: Scheme | None = None
-    conditions: tuple[Condition | None, Condition | None] = (None, None)  # where they are GIVEN
+    conditions: tuple[Given | None, Given | None] = (None, None)  # where they are GIVEN
     datum: int = 0  # -1, 1: what the datum of the left, the right end adds
 
     def key(self) -> tuple[Any, ...]:
@@ -177,7 +177,7 @@ class Leaf:
 
     def boundary(self) -> Any:
         left, right = (
-            BOUNDARIES[end] if c is None else c
+            BOUNDARIES[end] if c is None else Condition(c)
             for end, c in zip((self.left, self.right), self.conditions, strict=True)
         )
         return left if left == right else (left, right)
@@ -624,7 +624,7 @@ def state_of(terms: Iterable[Term]) -> tuple[Any, ...]:
         if isinstance(v, Scheme):
             return v.state()
         if isinstance(v, tuple):  # conditions, but for crops
-            return tuple(c.state() if isinstance(c, Condition) else c for c in v)
+            return tuple(c.state() if isinstance(c, Given) else c for c in v)
         return v
 
     return tuple((term.scale, tuple(map(of_factor, term.factors))) for term in terms)
@@ -636,9 +636,7 @@ def terms_of(state: Any) -> list[Term]:
         found: dict[str, Any] = dict(zip(names, values, strict=True))
         if found["scheme"] is not None:
             found["scheme"] = Scheme(*found["scheme"])
-        found["conditions"] = tuple(
-            None if c is None else condition_of(c) for c in found["conditions"]
-        )
+        found["conditions"] = tuple(None if c is None else given_of(c) for c in found["conditions"])
         return Leaf(**found)
 
     kinds: dict[str, Any] = {"Leaf": leaf, "Crop": Crop, "Coefficient": Coefficient}
