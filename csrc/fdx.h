@@ -189,8 +189,8 @@ typedef enum {
  * numbers: the datum, and the points next to it. It differentiates the polynomial that they determine. The matrix has
  * the weights of the points; `datum` of fdx_derivative describes the one that has those of the datum. So an operator
  * with data is two terms, of two inputs: the field, and an array that has the datum at that end (with a stride of 0
- * along the axis it takes the memory of the end only). To spare time for the second, apply it to the box of these rows
- * only, and add it by `accumulate`. */
+ * along the axis it takes the memory of the end only). To spare time for the second, and so that an infinite datum
+ * stays there, apply it to the box of these rows only, and add it by `accumulate`. */
 typedef struct {
     double value, slope; /* (1, 0): Dirichlet; (0, 1): Neumann; others: Robin; not both 0 */
     int outside;         /* where: at the last point (0), or half a spacing (1) or a spacing (2) outside of it; of
@@ -232,7 +232,8 @@ typedef struct {
     int accuracy;       /* order of the error: even, from 2 on; odd, from 1 on, with a side */
     int left, right;    /* fdx_boundary */
     double scale;       /* multiplies all weights: 1 for the derivative itself; not 0 */
-    double spacing;     /* if x is NULL; may be negative; not 0; deriv 0: ignored */
+    double spacing;     /* if x is NULL; may be negative; not 0; deriv 0 without a slope that is given:
+                         * ignored */
     const double *x;    /* n coordinates of the points, rising or falling, or NULL */
     double period;      /* with x and FDX_PERIODIC: x[n] would be x[0] + period */
     const fdx_isa *isa; /* computes the weights for coordinates; NULL: "base"; changes the speed only */
@@ -242,7 +243,8 @@ typedef struct {
                                  * are ignored. NULL: a derivative */
     fdx_condition condition[2]; /* of the left and the right end, if its boundary is FDX_GIVEN */
     int datum; /* 0: the derivative for data of 0. -1, 1: what the datum of the left, of the right end adds to it: a
-                * matrix of the same size, applied to an array that has the datum at that end (all else is ignored) */
+                * matrix of the same size, applied to an array that has the datum at that end, and finite numbers
+                * elsewhere, which are multiplied by 0 */
 } fdx_derivative;
 
 /* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read; if they

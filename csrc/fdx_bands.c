@@ -829,7 +829,7 @@ static fdx_status weights_with_datum(builder *m, ptrdiff_t i, int end, double *w
     /* Distances from the last point, if a node is none of the points. */
     const double origin = m->x == NULL || !d.outside ? 0 : m->x[last];
     const double own = m->x == NULL ? 0.5 * m->outline.half : result_coordinate(m, i, origin);
-    const ptrdiff_t first = (end < 0 ? 0 : what->n - nodes + d.outside) - (d.outside && end < 0); /* node 0's point */
+    const ptrdiff_t first = d.lo - (d.follows == 0); /* the point of node 0, if it is one */
     for (int k = 0; k < nodes; k++) {
         if (!d.outside || k != d.place)
             x[k] = m->x == NULL ? (double)(first + k - i) : m->x[first + k] - origin;

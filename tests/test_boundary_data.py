@@ -428,7 +428,7 @@ def test_data_of_any_real_dtype_that_broadcast():
         assert (fdx.Diff(1, boundary=fdx.Neumann(g))(u) == expected).all()
     with pytest.raises(
         ValueError,
-        match=r"left \(Neumann\) end that broadcast to \(5, 3\), the array's shape without axis 1",
+        match=r"left end \(Neumann\) that broadcast to \(5, 3\), the array.s shape without axis 1",
     ):
         fdx.Diff(1, boundary=fdx.Neumann(np.ones(4)))(u)
     out = np.full(u.shape, 7.0)
@@ -447,6 +447,46 @@ def test_nan_and_infinity_in_data_stay_near():
     assert not np.isfinite(r[0, 2])
     assert (r[:, 1] == 0).all()
     assert (r[8:] == 0).all()
+
+
+def test_coefficients_are_read_when_applied():
+    c, g = np.ones((6, 3)), np.ones(3)
+    for datum in (5.0, g):
+        A = fdx.Diff(0, boundary=fdx.Dirichlet(datum, outside=1))
+        for L in (c * A, fdx.Diff(0) @ (c * A), fdx.Diff(1) @ (c * A)):
+            c[:] = 1
+            L(np.zeros((6, 3)))
+            c[:] = np.arange(18.0).reshape(6, 3)
+            again = pickle.loads(pickle.dumps(L))
+            assert (L(np.zeros((6, 3))) == again(np.zeros((6, 3)))).all()
+            assert (L.offset((6, 3)) == again.offset((6, 3))).all()
+
+
+def test_floating_point_errors_come_after_the_results():
+    D = fdx.Diff(0, boundary=(fdx.Dirichlet(10.0, outside=1), fdx.Neumann(3.0)))
+    u = np.zeros((9, 2))
+    u[4:, 1], u[6:, 1] = 1e308, -1e308
+    with np.errstate(all="ignore"):
+        expected = D(u)
+    for given in (u, u.tolist()):
+        out = np.zeros((9, 2))
+        with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+            D(given, out=out)
+        assert (out == expected).all()
+    huge = fdx.Diff(0, boundary=(fdx.Dirichlet(1e308), fdx.Neumann(3.0)))
+    u = np.full(9, -1e308)
+    with np.errstate(all="ignore"):
+        expected = huge(u)
+    out = np.zeros(9)
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        huge(u, out=out)
+    assert out.tobytes() == expected.tobytes()
+
+
+def test_infinite_data_between_rows_without_weights():
+    A = fdx.Diff(0, boundary=(fdx.Dirichlet(np.array([np.inf]), outside=1), "one-sided"))
+    r = (fdx.Stencil(0, [-3, 0], [1, 1], boundary="zero") @ A)(np.zeros(9))
+    assert np.flatnonzero(~np.isfinite(r)).tolist() == [0, 3]
 
 
 def test_as_values(random):
@@ -469,6 +509,12 @@ def test_as_values(random):
     assert L.linear == fdx.Diff(0, boundary=fdx.Dirichlet(0))
     assert fdx.Diff(0, boundary=fdx.Dirichlet(-0.0)).T == fdx.Diff(0, boundary=fdx.Dirichlet()).T
     u = random.standard_normal((9, 7))
+    h, c = copy.deepcopy((g, fdx.Dirichlet(g)))
+    h[:] = 7
+    assert (
+        fdx.Diff(0, boundary=c).offset((9, 7))
+        == fdx.Diff(0, boundary=fdx.Dirichlet(7)).offset((9, 7))
+    ).all()
     for other in (copy.copy(L), copy.deepcopy(L), pickle.loads(pickle.dumps(L))):
         assert other(u).tobytes() == L(u).tobytes()
     assert "<7 array>" in repr(L)
@@ -514,6 +560,13 @@ def test_what_is_only_for_linear_operators(name):
 @pytest.mark.parametrize(
     ("make", "kind", "match"),
     [
+        (
+            lambda: fdx.Diff(0, accuracy=100, boundary=fdx.Dirichlet(1)),
+            ValueError,
+            "at most 64 points",
+        ),
+        (lambda: fdx.Diff(0, boundary=fdx.Dirichlet(1)) ** 70, ValueError, "at most 64 points"),
+        (lambda: fdx.Diff(0, boundary=(fdx.Dirichlet(1), np.array(["a"]))), ValueError, "boundary"),
         (lambda: fdx.Dirichlet(np.nan), ValueError, "value: expected a finite number, got nan"),
         (lambda: fdx.Neumann(np.inf), ValueError, "slope: expected a finite number"),
         (lambda: fdx.Dirichlet(1j), TypeError, "value: expected real numbers"),

@@ -101,10 +101,15 @@ cdef class Applicable:
             plan, offsets = self.plan, self.offsets
         if plan is not None:
             added = None
-            if offsets is not None and cnp.PyArray_CheckExact(u):  # before an output is written to that has data
+            # Before an output is written to, which may have data.
+            if offsets is not None and cnp.PyArray_CheckExact(u) and (<object>u).shape == plan.in_shape:
                 added = offsets.results((<cnp.ndarray>u).descr)
             if offsets is None or added is not None:
-                result = plan.fast_path(u, out, workers)
+                try:
+                    result = plan.fast_path(u, out, workers)
+                except (FloatingPointError, RuntimeWarning):
+                    add_parts(out, added)  # an error that comes after the results
+                    raise
                 if result is not None:
                     add_parts(result, added)
                     return result
@@ -119,11 +124,19 @@ cdef class Applicable:
 
 
 def add_parts(result, added):
-    """Add what data of boundaries add: None, or a list of indices and arrays."""
-    if added is not None:
-        for where, part in added:
-            box = result[where]
+    """Add what data of boundaries add: None, or a list of indices and arrays. Floating-point errors are raised after the
+    last one."""
+    error = None
+    if result is None or added is None:
+        return
+    for where, part in added:
+        box = result[where]
+        try:
             box += part
+        except (FloatingPointError, RuntimeWarning) as one:
+            error = one
+    if error is not None:
+        raise error
 
 
 cdef PyTypeObject *_OPERATORS = <PyTypeObject *>Applicable

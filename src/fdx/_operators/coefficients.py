@@ -20,6 +20,9 @@ class Coefficient:
         self.array = array  # so that a deep copy shares it with other objects that are copied
         self.values = array.view()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Coefficient, (self.array,)
+
     def key(self) -> tuple[Any, ...]:
         address = self.values.__array_interface__["data"][0]
         return (*self.sort_key(), address)

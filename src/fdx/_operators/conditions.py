@@ -299,7 +299,7 @@ def check_ends(
         )
     others = tuple("one-sided" if isinstance(end, Condition) else end for end in pair)
     for end in others:
-        if end in ("periodic", "sbp"):
+        if isinstance(end, str) and end in ("periodic", "sbp"):
             raise ValueError(
                 f"boundary: expected {end!r} on both sides or on neither, got {shown(boundary)}"
             )

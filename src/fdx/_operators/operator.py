@@ -194,7 +194,11 @@ class Operator(Applicable):
         self._remember(plan, offsets)
         # Before the output is written to, which may share memory with data.
         added = offsets.results(result_dtype(u))
-        result = apply(plan, [u], (), out, workers, "u")
+        try:
+            result = apply(plan, [u], (), out, workers, "u")
+        except (FloatingPointError, RuntimeWarning):  # which come after the results
+            add_parts(out, added)
+            raise
         add_parts(result, added)
         return result
 

@@ -87,8 +87,8 @@ def why_no_weights(terms: Iterable[Term], shape: Sequence[int]) -> str:
                         given = " and ".join(c.text() for c in f.conditions if c is not None)
                         return (
                             "boundary: expected a condition that determines the value at its "
-                            f"place, got {given} for {f.places_of_points()}, where the slope of "
-                            "the polynomial cancels it"
+                            f"place, got {given} for {f.places_of_points()}, where the "
+                            "polynomial's slope cancels it, or weights over- or underflow"
                         )
                     if f.scheme is not None:
                         number = "" if scale == 1 else f" times {scale}"

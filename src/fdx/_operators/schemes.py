@@ -388,8 +388,8 @@ class Interp(Operator):
     axis : int
         The axis of the arrays that it is applied to; negative ones count from the last.
     spacing : float or array_like of shape (n,), optional
-        As of `fdx.Diff`: a number, which changes no weights, only to what wavenumbers a symbol
-        refers; or the coordinates of the n points.
+        As of `fdx.Diff`: a number, which changes no weights (unless a slope is given at an end),
+        only to what wavenumbers a symbol refers; or the coordinates of the n points.
     accuracy : int, optional
         The order of accuracy, even: the error decreases as the spacing to this power. It is also
         the number of points of a stencil, at most 64.

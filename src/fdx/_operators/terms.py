@@ -465,16 +465,18 @@ def check_conditions(leaf: Leaf) -> None:
 
 
 def check_points(leaf: Leaf) -> None:
-    check_conditions(leaf)
     if leaf.left == SBP:
         uniform = leaf.points is None
         check_sbp(leaf.deriv, leaf.accuracy, leaf.position, leaf.side, uniform=uniform)
-    if leaf.deriv + leaf.accuracy > MAX_NODES or leaf.description.points_needed() == 0:
+    plain = replace(leaf, left=VALID, right=VALID, conditions=(None, None))
+    described = leaf if leaf.conditions == (None, None) else plain
+    if leaf.deriv + leaf.accuracy > MAX_NODES or described.description.points_needed() == 0:
         name = "accuracy" if leaf.deriv + 2 < MAX_NODES + leaf.uniform else "deriv"
         raise ValueError(
             f"{name}: expected a stencil of at most {MAX_NODES} points, "
             f"got deriv={leaf.deriv}, accuracy={leaf.accuracy}"
         )
+    check_conditions(leaf)
 
 
 # ---- sums of terms ----
