@@ -120,8 +120,8 @@ class Dirichlet(Condition):
     Parameters
     ----------
     value : float or array_like, optional
-        The value: a number, or an array that broadcasts to the shape of the other axes, which is
-        not copied: later changes to it take effect. (Of an axis alone, an array of one number.)
+        The value: a number, or an array that broadcasts to the shape of the other axes (without
+        other axes, of one number). It is not copied: later changes to it take effect.
     outside : {0, 0.5, 1}, optional
         Where: at the end point (the first or the last of the axis), or half a spacing or a spacing
         outside of it; of coordinates, half of or the whole distance of the outermost two. At the
