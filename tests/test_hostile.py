@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fdx
+from fdx._arguments.choices import GIVEN
 from fdx._core import Applicable, Band, Description, Job, Plan, new_result
 
 
@@ -159,6 +160,26 @@ def test_nodes_reshaped_by_at():
 # ---- parts of operators, made by hand ----
 
 
+NONE = (None, None)  # no conditions
+
+
+def described(
+    deriv,
+    accuracy,
+    left,
+    right,
+    spacing,
+    coordinates,
+    position,
+    side,
+    scheme,
+    conditions=NONE,
+    datum=0,
+):
+    places = position, side, scheme, conditions, datum
+    return Description(deriv, accuracy, left, right, spacing, coordinates, 0.0, *places)
+
+
 def factor(
     axis=0,
     deriv=0,
@@ -175,9 +196,7 @@ def factor(
     """A factor as Plan takes it."""
     what = None
     if deriv or position or scheme:
-        what = Description(
-            deriv, accuracy, *boundaries, spacing, coordinates, 0.0, position, side, scheme
-        )
+        what = described(deriv, accuracy, *boundaries, spacing, coordinates, position, side, scheme)
     return axis, what, crop, False, coefficient
 
 
@@ -246,16 +265,44 @@ def test_plans_made_by_hand(shape, terms):
 )
 def test_descriptions_made_by_hand(scheme):
     with pytest.raises((TypeError, ValueError)):
-        Description(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, scheme)
+        described(0, 2, 2, 2, 1.0, None, 0, 0, scheme)
     with pytest.raises(TypeError, match="coordinates: expected the bytes of float64"):
-        Description(1, 2, 2, 2, 1.0, np.arange(3.0), 0.0, 0, 0, None)
-    known = Description(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()))
+        described(1, 2, 2, 2, 1.0, np.arange(3.0), 0, 0, None)
+    known = described(0, 2, 2, 2, 1.0, None, 0, 0, (0, (1.0,), (), ()))
     with pytest.raises(TypeError, match="one call of the constructor"):
-        known.__init__(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()))
+        known.__init__(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()), NONE, 0)
     with pytest.raises(ValueError, match="a description"):
-        Description(-1, 2, 2, 2, 1.0, None, 0.0, 0, 0, None).outline()
+        described(-1, 2, 2, 2, 1.0, None, 0, 0, None).outline()
     with pytest.raises(TypeError):
         copy.copy(known)
+
+
+@pytest.mark.parametrize(
+    "conditions", [(), ((1.0,), None), (("a", 0.0, 0), None), 3, ((1.0, 0.0, 9), None)]
+)
+def test_conditions_made_by_hand(conditions):
+    with pytest.raises((TypeError, ValueError, IndexError)):
+        described(1, 2, GIVEN, 0, 1.0, None, 0, 0, None, conditions).outline()
+
+
+@pytest.mark.parametrize(
+    ("f", "lo", "hi"),
+    [
+        (np.zeros(9), (0,), (10,)),
+        (np.zeros(9), (-1,), (3,)),
+        (np.zeros(9), (3,), (2,)),
+        (np.zeros(9), (), ()),
+        (np.zeros(9), ("a",), (3,)),
+        (np.zeros(8), (0,), (3,)),
+        (np.zeros((9, 1)), (0,), (3,)),
+        (np.zeros(9, int), (0,), (3,)),
+    ],
+)
+def test_boxes_made_by_hand(f, lo, hi):
+    plan = Plan((9,), [(0, 0, 1.0, (factor(deriv=1),))])
+    assert plan.box(np.arange(9.0), (2,), (5,)).tolist() == [1, 1, 1]
+    with pytest.raises((TypeError, ValueError)):
+        plan.box(f, lo, hi)
 
 
 def test_plans_take_arrays_that_fit():

@@ -36,8 +36,9 @@ cdef class Description:
         self.what.deriv, self.what.accuracy, self.what.spacing, self.what.period = deriv, accuracy, spacing, period
         self.what.left, self.what.right, self.what.position, self.what.side = left, right, position, side
         self.what.datum = datum
-        self.set_condition(&self.what.condition[0], conditions[0])
-        self.set_condition(&self.what.condition[1], conditions[1])
+        at_left, at_right = conditions
+        self.set_condition(&self.what.condition[0], at_left)
+        self.set_condition(&self.what.condition[1], at_right)
         if coordinates is not None:
             if not isinstance(coordinates, bytes):
                 raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
