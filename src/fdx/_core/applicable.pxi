@@ -124,8 +124,8 @@ cdef class Applicable:
 
 
 def add_parts(result, added):
-    """Add what data of boundaries add: None, or a list of indices and arrays. Floating-point errors are raised after the
-    last one."""
+    """Add what data of boundaries add: None, or a list of indices and arrays. Floating-point errors are raised after
+    the last one."""
     error = None
     if result is None or added is None:
         return
