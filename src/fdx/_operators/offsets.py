@@ -172,7 +172,6 @@ class Parts:
     """What all data of an operator add, for arrays of one shape."""
 
     def __init__(self, terms: Sequence[Term], shape: Sequence[int]) -> None:
-        self.shape = tuple(shape)
         self.parts = list(parts_of(cropped(from_the_first(terms, len(shape))), shape))
 
     def results(self, dtype: Any) -> Added:

@@ -19,6 +19,7 @@ from fdx._operators.terms import (
     both_signs,
     cropped,
     finite,
+    is_source,
     linear,
     lost_by_any,
     merged,
@@ -45,7 +46,8 @@ def product(after: Sequence[Term], first: Sequence[Term]) -> list[Term]:
     first = cropped(first)
     pairs = [(a, b, a.scale * b.scale) for a in linear(after) for b in first]
     # What data add does not depend on what is applied first, but for its shape: it comes once.
-    pairs += [(a, first[0], a.scale) for term in after for a in sources(term)]
+    of_shape = next(term for term in first if not is_source(term))
+    pairs += [(a, of_shape, a.scale) for term in after for a in sources(term)]
     terms = without_last_crops(
         merged(
             Term(finite(scale), with_crops_outside(sorted_by_axis(a.factors + b.factors)))
