@@ -153,7 +153,9 @@ module fdx
   type, bind(c) :: fdx_factor_c
     integer(c_int) :: axis = 0
     type(fdx_derivative_c) :: what
-    type(c_ptr) :: coefficient = c_null_ptr, band = c_null_ptr
+    type(c_ptr) :: coefficient = c_null_ptr
+    integer(c_int) :: sign = 0
+    type(c_ptr) :: band = c_null_ptr
     integer(fdx_index) :: crop(2) = 0
     integer(c_int) :: transposed = 0
   end type
@@ -300,6 +302,7 @@ module fdx
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling
     type(fdx_view) :: coefficient                ! fdx_view(k): multiplies the derivative. k has its shape, or an
                                                  ! extent of 1 where it is repeated. Its data are not copied.
+    integer :: sign = 0                          ! 1, -1: the coefficient's positive, its negative part instead of it
     integer :: crop(2) = 0                       ! of the identity: points left out at index 1 and at the last
     integer :: position = FDX_CENTER             ! of the results: FDX_INNER, ..., on a staggered grid
     integer :: side = 0                          ! biased stencils: -1 to the left, 1 to the right
@@ -864,6 +867,7 @@ contains
         return
       coefficient = to_c(from%coefficient, stride)
       to%coefficient = c_loc(coefficient)
+      to%sign = from%sign
     end if
     s = FDX_OK
   end subroutine

@@ -91,8 +91,8 @@ typedef enum {
     FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
     FDX_E_SIZE,    /* an axis has too few points for its stencils, a row has too few or too many neighbours, sizes of
                     * matrices do not match, or memory of more than PTRDIFF_MAX bytes is needed */
-    FDX_E_STENCIL, /* a formula, summation order, derivative, accuracy or boundary is unknown, or a stencil reaches
-                    * outside the array */
+    FDX_E_STENCIL, /* a formula, summation order, derivative, accuracy, boundary or sign is unknown, or a stencil
+                    * reaches outside the array */
     FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
     FDX_E_COUNT,   /* too few or too many axes, inputs, outputs, terms or factors, or numbers of inputs or outputs that
                     * have gaps or are not in order */
@@ -295,6 +295,8 @@ typedef struct {
     int axis;
     fdx_derivative what;          /* n: the number of points; it may be 0 without coordinates. isa: ignored */
     const fdx_array *coefficient; /* real, of the shape of this factor's result (a stride of 0 repeats it); NULL: 1 */
+    int sign; /* 1: the coefficient's positive part, max(coefficient, 0), instead of it; -1: its negative part; 0: all
+               * of it. A NaN stays one */
     const fdx_band *band;
     ptrdiff_t crop[2];
     int transposed; /* not 0: the transposed map, which for FDX_VALID and crop adds points */
@@ -572,6 +574,7 @@ typedef struct {
     int axis;
     const fdx_band *band;         /* NULL: the identity */
     const fdx_array *coefficient; /* real, of the shape of this stage's result (a stride of 0 repeats it); NULL: 1 */
+    int sign;                     /* as in fdx_factor */
 } fdx_stage;
 
 /* One compiled term, a chain: stages one after the other, applied to an input and added to an output. */

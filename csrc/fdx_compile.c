@@ -598,7 +598,7 @@ static fdx_status add_stage(chain_builder *c, int axis, matrix *m, int pairs_too
     if (m != NULL && c->count > 0)
         make_plain(c->r, m, pairs_too);
     if (c->stage != NULL)
-        c->stage[c->count] = (fdx_stage){axis, m == NULL ? NULL : m->band, NULL};
+        c->stage[c->count] = (fdx_stage){axis, m == NULL ? NULL : m->band, NULL, 0};
     if (m != NULL)
         c->n[axis] = m->rows;
     c->count++;
@@ -646,8 +646,9 @@ static fdx_status add_along(chain_builder *c, const factors *f, double scale)
 }
 
 /* A copy of the view: only its data has to stay. */
-static fdx_status add_coefficient(chain_builder *c, const fdx_array *coefficient, int ndim, int to_last)
+static fdx_status add_coefficient(chain_builder *c, const fdx_factor *factor, int ndim, int to_last)
 {
+    const fdx_array *coefficient = factor->coefficient;
     fdx_status status = to_last ? FDX_OK : add_stage(c, 0, NULL, 0);
     fdx_array *copy = (fdx_array *)reserve(c->r, 1, sizeof *copy);
     ptrdiff_t *stride = (ptrdiff_t *)reserve(c->r, (size_t)ndim, sizeof *stride);
@@ -657,6 +658,7 @@ static fdx_status add_coefficient(chain_builder *c, const fdx_array *coefficient
     *copy = *coefficient;
     copy->stride = stride;
     c->stage[c->count - 1].coefficient = copy;
+    c->stage[c->count - 1].sign = factor->sign;
     return FDX_OK;
 }
 
@@ -716,7 +718,7 @@ static fdx_status add_stages(chain_builder *c, const sequence *s)
                 status = add_along(c, &f, scaled == k && bit == scaled_bit ? number : 1);
         }
         if (end < s->length && status == FDX_OK)
-            status = add_coefficient(c, map_at(s, end).factor->coefficient, s->what->ndim, c->count > first);
+            status = add_coefficient(c, map_at(s, end).factor, s->what->ndim, c->count > first);
     }
     return status == FDX_OK && c->count == 0 ? add_stage(c, 0, NULL, 0) : status;
 }
@@ -759,6 +761,8 @@ static fdx_status check_factor(const fdx_factor *factor, int ndim)
         return FDX_E_NULL;
     if (coefficient != NULL && !is_real(coefficient->dtype))
         return FDX_E_DTYPE;
+    if (coefficient == NULL ? factor->sign != 0 : factor->sign < -1 || factor->sign > 1)
+        return FDX_E_STENCIL;
     if (factor->crop[0] < 0 || factor->crop[0] > MAX_LENGTH / 2 || factor->crop[1] < 0 ||
         factor->crop[1] > MAX_LENGTH / 2 ||
         ((factor->band != NULL || is_derivative(&factor->what)) && (factor->crop[0] != 0 || factor->crop[1] != 0)))
@@ -995,7 +999,7 @@ static fdx_status add_sum(compiler *c, int k, sequence *s, sequence *t, int *don
     }
     if (counts_only(&c->r))
         return FDX_OK;
-    c->stage[0] = (fdx_stage){axis, sum.band, NULL};
+    c->stage[0] = (fdx_stage){axis, sum.band, NULL, 0};
     for (int j = k; j < c->what->nterms; j++)
         if (is_alike(c, k, axis, j, t))
             c->is_added[j] = 1;

@@ -12,10 +12,11 @@
 
 /* ---- chains ---- */
 
-/* y = coefficient t, or y + coefficient t, in the box [lo, hi) of the stage's results; t may be y. */
-static void multiply(const work *w, const fdx_array *coefficient, const view *t, const view *y, const ptrdiff_t *lo,
+/* y = c t, or y + c t, c being a stage's coefficient, in the box [lo, hi) of its results; t may be y. */
+static void multiply(const work *w, const fdx_stage *stage, const view *t, const view *y, const ptrdiff_t *lo,
                      const ptrdiff_t *hi, int mode)
 {
+    const fdx_array *coefficient = stage->coefficient;
     const int inner = w->ndim - 1, is_float = coefficient->dtype == FDX_F32;
     const ptrdiff_t n = (hi[inner] - lo[inner]) * w->per_point, step = stride_along(w, coefficient, w->inner_axis);
     const int direct =
@@ -29,6 +30,18 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
     box_lines(w, -1, &c, y, lo, hi, &m);
     const char *in = locate(w, t, lo, -1), *by = locate(w, &c, lo, -1);
     char *out = locate(w, y, lo, -1), *unused = out;
+    if (n < MIN_ROW_SEGMENT && w->per_point == 1 && direct && l.ndim > 0) { /* along the lines' columns */
+        const int d = --l.ndim;
+        m.ndim--;
+        do {
+            for (ptrdiff_t k = 0; k < n; k++)
+                w->sums->combine_strided(fdx_at(out, k, w->itemsize), l.y[d], fdx_at(in, k, w->itemsize), l.x[d],
+                                         fdx_at(by, k, w->itemsize), m.x[d], l.n[d], mode, stage->sign);
+            next_line(&m, &by, &unused);
+        } while (next_line(&l, &in, &out));
+        give_back(w, c.lo);
+        return;
+    }
     do {
         for (ptrdiff_t at = 0; at < n; at += SEGMENT_ELEMENTS) {
             const ptrdiff_t k = MIN(SEGMENT_ELEMENTS, n - at);
@@ -50,6 +63,7 @@ static void multiply(const work *w, const fdx_array *coefficient, const view *t,
                             ((float *)(void *)w->coefficients)[i] = (float)((const double *)(const void *)w->raw)[i];
                 }
             }
+            row = part_of_row(w, stage, row, k);
             w->sums->combine(out + at * w->itemsize, in + at * w->itemsize, row, k, mode);
         }
         next_line(&m, &by, &unused);
@@ -135,7 +149,7 @@ static void stage_input(const work *w, const fdx_chain *chain, int s, const ptrd
                         d >= 0 ? stage->band->columns : 0, &src);
             fdx_apply_band(w, stage, &src, &segment, rows, rows_end, FDX_SET);
             if (stage->coefficient != NULL)
-                multiply(w, stage->coefficient, &segment, &segment, rows, rows_end, FDX_SET);
+                multiply(w, stage, &segment, &segment, rows, rows_end, FDX_SET);
         }
         if (more)
             from[unrolled] = to[unrolled];
@@ -205,14 +219,14 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
     }
     if (mode == FDX_SET) {
         fdx_apply_band(w, last, &src, &dst, rows, rows_end, FDX_SET);
-        multiply(w, last->coefficient, &dst, &dst, rows, rows_end, FDX_SET);
+        multiply(w, last, &dst, &dst, rows, rows_end, FDX_SET);
         give_back(w, rows);
         return;
     }
     take_view(w, &result);
     view_box(w, w->chain_block, rows, rows_end, &result);
     fdx_apply_band(w, last, &src, &result, rows, rows_end, FDX_SET);
-    multiply(w, last->coefficient, &result, &dst, rows, rows_end, mode);
+    multiply(w, last, &result, &dst, rows, rows_end, mode);
     give_back(w, rows);
 }
 
@@ -271,13 +285,16 @@ static void store(const work *w, int number, const fdx_array *out, const view *s
 
 /* What one loop can compute in the interior of bands, but not around it. */
 typedef enum {
-    NESTED,  /* a chain of two bands */
-    WEIGHED, /* a chain of a band and a coefficient */
-    CROSSED  /* the chains of an output; the loop takes lines with their ends */
+    NESTED,   /* a chain of two bands */
+    WEIGHED,  /* a chain of a band and a coefficient */
+    TOGETHER, /* several such chains, of an output */
+    CROSSED   /* the chains of an output; the loop takes lines with their ends */
 } peeled_kind;
 
 static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                        const ptrdiff_t *hi);
+static void add_one_by_one(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                           const ptrdiff_t *hi, int mode);
 
 /* y = or (of one chain) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. Where
  * that loop adds to the output itself, the rest of y is added here, too. */
@@ -300,10 +317,12 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
             to[d] = side == 0 ? first : end;
             if (from[d] == to[d])
                 continue;
-            if (kind != CROSSED)
-                add_stages(w, chain, y, from, to, mode);
-            else
+            if (kind == CROSSED)
                 add_chains(w, chain, n, y, from, to);
+            else if (kind == TOGETHER)
+                add_one_by_one(w, chain, n, y, from, to, mode);
+            else
+                add_stages(w, chain, y, from, to, mode);
             if (adds)
                 store(w, number, out, y, from, to, (const char *)out->data);
         }
@@ -311,7 +330,12 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
         to[d] = last;
         left = first < last;
     }
-    if (left && kind != CROSSED) {
+    if (left && kind == TOGETHER) {
+        if (to[w->ndim - 1] - from[w->ndim - 1] >= MIN_ROW_SEGMENT)
+            fdx_apply_together(w, chain, n, y, from, to, mode);
+        else
+            add_one_by_one(w, chain, n, y, from, to, mode);
+    } else if (left && kind != CROSSED) {
         add_interior(w, chain, y, from, to, mode);
     } else if (left) {
         view whole = *y;
@@ -328,17 +352,30 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
     give_back(w, from);
 }
 
-static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
-                       const ptrdiff_t *hi)
+static void add_one_by_one(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                           const ptrdiff_t *hi, int mode)
 {
-    for (int k = 0; k < n; k++) {
-        const int mode = k == 0 ? FDX_SET : FDX_ADD;
-        if (fdx_is_nested(w, &chain[k]))
+    const int narrow = hi[w->ndim - 1] - lo[w->ndim - 1] < MIN_ROW_SEGMENT; /* as at the ends of lines */
+    for (int k = 0; k < n; k++, mode = FDX_ADD) {
+        if (!narrow && fdx_is_nested(w, &chain[k]))
             add_peeled(w, NESTED, &chain[k], 1, y, lo, hi, mode);
-        else if (fdx_is_weighed(w, &chain[k]))
+        else if (!narrow && fdx_is_weighed(w, &chain[k]))
             add_peeled(w, WEIGHED, &chain[k], 1, y, lo, hi, mode);
         else
             add_stages(w, &chain[k], y, lo, hi, mode);
+    }
+}
+
+static void add_chains(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
+                       const ptrdiff_t *hi)
+{
+    for (int k = 0, count; k < n; k += count) {
+        const int mode = k == 0 ? FDX_SET : FDX_ADD;
+        count = fdx_count_together(w, &chain[k], n - k);
+        if (count > 1)
+            add_peeled(w, TOGETHER, &chain[k], count, y, lo, hi, mode);
+        else
+            add_one_by_one(w, &chain[k], 1, y, lo, hi, mode);
     }
 }
 

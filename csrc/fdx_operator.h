@@ -42,6 +42,8 @@
 #define MAX_ROW_ENDS ((ptrdiff_t)64) /* rows at the ends of lines that are computed ahead of a block */
 #define MAX_LINE_TERMS 8             /* terms of an output that is computed line by line */
 #define LONG_SEGMENT_RATIO 4         /* for segments that take one loop, or loops with many neighbours */
+#define MAX_TOGETHER 6               /* terms that one loop multiplies by coefficients */
+#define MAX_NESTED_TOGETHER 3        /* of two bands each */
 #define MAX_SEGMENT_LINES 16         /* lines in one line segment */
 
 enum {
@@ -150,6 +152,7 @@ static inline void copy(const work *w, ptrdiff_t *to, const ptrdiff_t *from)
 /* Index arrays that a call takes at most: for all blocks; for a block; for a chain, for each of its stages, and in
  * functions that these call; or for the chains of an output that is computed line by line. */
 enum { TAKEN_BY_RUN = 5, TAKEN_BY_BLOCK = 4, TAKEN_BY_CHAIN = 10, TAKEN_BY_STAGE = 10, TAKEN_BY_MULTIPLY = 10 };
+enum { TAKEN_TOGETHER = 1 + 2 * 2 + 4 * (1 + MAX_TOGETHER) };
 enum { TAKEN_BY_PEELED = 4, TAKEN_BY_LINES = 1 + 2 * MAX_LINE_TERMS + 2 + 2 + 2 + 4 };
 
 /* ---- chains and arrays ---- */
@@ -469,6 +472,15 @@ static inline const void *repeated(const work *w, double number, ptrdiff_t n)
     return w->coefficients;
 }
 
+/* n <= SEGMENT_ELEMENTS coefficients of a stage, or their positive or negative part. */
+static inline const void *part_of_row(const work *w, const fdx_stage *stage, const void *row, ptrdiff_t n)
+{
+    if (stage->sign == 0)
+        return row;
+    w->sums->part(w->coefficients, row, n, stage->sign);
+    return w->coefficients;
+}
+
 /* ---- fdx_bands.c ---- */
 
 static inline size_t whole_doubles(size_t bytes)
@@ -552,6 +564,13 @@ int fdx_is_nested(const work *w, const fdx_chain *chain);
  * non-temporal stores. */
 void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, const view *dst, const ptrdiff_t *lo,
                       const ptrdiff_t *hi, int mode, int stream);
+
+/* How many of the n chains from `chain` on, of one output, one loop can add up in their interior, as a coefficient
+ * multiplies each; 1: there is none. */
+int fdx_count_together(const work *w, const fdx_chain *chain, int n);
+/* y = or y += such chains' results in the box [lo, hi), all in the interior of their bands. */
+void fdx_apply_together(const work *w, const fdx_chain *chain, int count, const view *y, const ptrdiff_t *lo,
+                        const ptrdiff_t *hi, int mode);
 
 /* ---- fdx_operator_lines.c ---- */
 

@@ -533,6 +533,7 @@ void fdx_apply_weighed(const work *w, const fdx_stage *stage, const view *src, c
             const void *row = by + at * step;
             if (step == 0)
                 row = repeated(w, w->dtype == FDX_F32 ? (double)*(const float *)row : *(const double *)row, k);
+            row = part_of_row(w, stage, row, k);
             const double *weight;
             row_weights(stencil, 0, w->weight);
             const int rows = for_loops(stencil, x, w->weight, &weight);
@@ -557,6 +558,8 @@ int fdx_is_nested(const work *w, const fdx_chain *chain)
     if (chain->nstages != 2 || !is_direct(w, chain))
         return 0;
     const fdx_array *coefficient = chain->stage->coefficient;
+    if (chain->stage->sign != 0)
+        return 0;
     double results = 1, interior = 1;
     for (int s = 0; s < 2; s++) {
         const fdx_stage *stage = &chain->stage[s];
@@ -627,8 +630,137 @@ void fdx_apply_nested(const work *w, const fdx_chain *chain, const view *src, co
         if (stream)
             sum->streaming(out, out, x, n, weight, FDX_SET, next);
         else
-            sum->lines(out, x, &many, by_line, weight, mode);
+            sum->lines(out, x, &many, &by_line, weight, mode);
         next_line(&m, &first, &unused);
     } while (next_line(&l, &in, &out));
     give_back(w, by.lo);
+}
+
+/* ---- several terms that are multiplied, at once ---- */
+
+/* How many differences from one of its neighbours a stencil is the sum of; 0: it is no such sum. */
+static int differences_of(const fdx_stencil *stencil)
+{
+    return is_pair(stencil) ? 1 : stencil->summation == FDX_SUM_DIFFERENCES ? stencil->count - 1 : 0;
+}
+
+/* The kind of a chain's term, if one loop adds several of such a kind: 0 for two bands with a coefficient between them;
+ * or how many differences a coefficient multiplies, 1, 3 or 5; otherwise -1. */
+static int term_kind(const work *w, const fdx_chain *chain)
+{
+    const fdx_stage *stage = chain->stage;
+    if (!is_direct(w, chain) || stage->band == NULL || stage->coefficient == NULL ||
+        coefficient_step(w, stage->coefficient) != w->itemsize || stage->band->interior.row_step != 0)
+        return -1;
+    if (chain->nstages == 2)
+        return fdx_is_nested(w, chain) ? 0 : -1;
+    const int differences = chain->nstages == 1 ? differences_of(&stage->band->interior) : 0;
+    return differences == 1 || differences == 3 || differences == 5 ? differences : -1;
+}
+
+/* The loop for so many terms of a kind; NULL: there is none. */
+static fdx_terms_fn *loop_of(const work *w, int kind, int parts, int terms)
+{
+    if (kind == 0)
+        return terms <= 3 ? w->sums->several_multiplied[terms - 2] : NULL;
+    return terms % 2 == 0 ? w->sums->several_products[parts][kind / 2][terms / 2 - 1] : NULL;
+}
+
+int fdx_count_together(const work *w, const fdx_chain *chain, int n)
+{
+    const int parts = chain->stage->sign != 0, inner = w->ndim - 1;
+    double results = 1, share = 1; /* share: of the results that are in the interior of all bands */
+    for (int d = 0; d < w->ndim; d++)
+        results *= (double)w->n[d];
+    const int kind = n < 2 || results < (double)MIN_CROSSED || w->n[inner] < MIN_ROW_SEGMENT ? -1 : term_kind(w, chain);
+    int count = kind < 0 ? 1 : 0;
+    while (kind >= 0 && count < n && count < MAX_TOGETHER && chain[count].in == chain->in &&
+           chain[count].stage->sign == (count % 2 == 0 ? parts : -parts) && term_kind(w, &chain[count]) == kind)
+        count++;
+    while (count > 1 && loop_of(w, kind, parts, count) == NULL)
+        count--;
+    for (int d = 0; d < w->ndim && count > 1; d++) {
+        ptrdiff_t lo = w->lo[d], hi = w->lo[d] + w->n[d];
+        for (int k = 0; k < count; k++)
+            fdx_shrink_to_interior(w, &chain[k], d, &lo, &hi);
+        share *= (double)(hi - lo) / (double)w->n[d];
+    }
+    return count < 2 || 100 * share < (double)MIN_INTERIOR_PERCENT ? 1 : count;
+}
+
+/* Bytes from a row's own place to its neighbours, in the order in which loops take differences; and their weights. */
+static void place_differences(const fdx_stencil *stencil, ptrdiff_t stride, ptrdiff_t *place, double *weight)
+{
+    const int pair = is_pair(stencil), centre = pair ? 0 : stencil->centre, step = pair ? stencil->count - 1 : 1;
+    int others = 0;
+    for (int k = 0; k < stencil->count; k += step)
+        if (k != centre) {
+            place[others] = (stencil->offset + k) * stride;
+            weight[others++] = stencil->w[k * stencil->weight_step];
+        }
+    place[others] = (stencil->offset + centre) * stride;
+}
+
+/* The same for a pair of pairs, with the place of what multiplies them. */
+static void place_nested(const work *w, const fdx_stage *stage, const view *src, const view *by, ptrdiff_t *place,
+                         double *weight)
+{
+    const fdx_stencil *inner = &stage[0].band->interior, *outer = &stage[1].band->interior;
+    const int d = w->dimension[stage[0].axis], e = w->dimension[stage[1].axis];
+    const ptrdiff_t first = outer->offset * src->stride[e] + inner->offset * src->stride[d];
+    for (int k = 0; k < FDX_NESTED_ROWS; k++)
+        place[k] =
+            first + place_of(outer, k / FDX_NESTED, src->stride[e]) + place_of(inner, k % FDX_NESTED, src->stride[d]);
+    for (int k = 0; k < FDX_NESTED; k++)
+        place[FDX_NESTED_ROWS + k] = outer->offset * by->stride[e] + place_of(outer, k, by->stride[e]);
+    weight[0] = inner->w[(inner->count - 1) * inner->weight_step];
+    weight[1] = outer->w[(outer->count - 1) * outer->weight_step];
+}
+
+void fdx_apply_together(const work *w, const fdx_chain *chain, int count, const view *y, const ptrdiff_t *lo,
+                        const ptrdiff_t *hi, int mode)
+{
+    enum { MOST = MAX_NESTED_TOGETHER * (FDX_NESTED_ROWS + FDX_NESTED) };
+    const int kind = term_kind(w, chain);
+    const int own = kind == 0 ? FDX_NESTED_ROWS : kind + 1; /* rows of the input in a term */
+    const int rows = kind == 0 ? own + FDX_NESTED : own + 1, weights = kind == 0 ? 2 : kind;
+    ptrdiff_t *const at = take(w, 1), place[MOST] = {0}, by_line[MAX_TOGETHER] = {0};
+    const char *in[MAX_TOGETHER], *by[MAX_TOGETHER]; /* of the current line: a term's own place, and its coefficient */
+    double weight[10];
+    view src, of_by;
+    lines l, m[MAX_TOGETHER];
+    take_view(w, &src);
+    take_view(w, &of_by);
+    view_array(w, &w->in[chain->in], &src);
+    box_lines(w, -1, &src, y, lo, hi, &l);
+    for (int k = 0; k < count; k++) {
+        const fdx_stage *stage = chain[k].stage;
+        for (int d = 0; d < w->ndim; d++)
+            at[d] = lo[d] + shift_along(w, &chain[k], d);
+        view_array(w, stage->coefficient, &of_by);
+        box_lines(w, -1, &of_by, y, lo, hi, &m[k]);
+        in[k] = locate(w, &src, at, -1);
+        by[k] = locate(w, &of_by, at, -1);
+        if (kind == 0)
+            place_nested(w, stage, &src, &of_by, place + k * rows, weight + k * weights);
+        else
+            place_differences(&stage->band->interior, src.stride[w->dimension[stage->axis]], place + k * rows,
+                              weight + k * weights);
+    }
+    const fdx_several_lines many = take_lines(&l, hi[w->ndim - 1] - lo[w->ndim - 1], 0);
+    for (int k = 0; k < count && m[k].ndim > 0; k++)
+        by_line[k] = m[k].x[--m[k].ndim];
+    fdx_terms_fn *loop = loop_of(w, kind, chain->stage->sign != 0, count);
+    const char *const first = in[0], *line = first;
+    char *out = locate(w, y, lo, -1), *unused = out;
+    do {
+        const void *x[MOST];
+        for (int k = 0; k < count; k++) {
+            for (int j = 0; j < rows; j++)
+                x[k * rows + j] = (j < own ? in[k] + (line - first) : by[k]) + place[k * rows + j];
+            next_line(&m[k], &by[k], &unused);
+        }
+        loop(out, x, &many, by_line, weight, mode);
+    } while (next_line(&l, &line, &out));
+    give_back(w, at);
 }

@@ -131,7 +131,7 @@ static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *k
         const fdx_stage *stage = chain[k].stage;
         if (chain[k].nstages != 1 || !is_direct(w, &chain[k]) ||
             (stage->coefficient != NULL &&
-             (coefficient_step(w, stage->coefficient) < 0 || (stage->band == NULL && n > 1))))
+             (stage->sign != 0 || coefficient_step(w, stage->coefficient) < 0 || (stage->band == NULL && n > 1))))
             return 0;
         *weighed += stage->coefficient != NULL;
         kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;

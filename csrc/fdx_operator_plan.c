@@ -53,6 +53,8 @@ static fdx_status check_chain(const fdx_operator *op, const fdx_chain *chain, in
             return FDX_E_NULL;
         if (stage->coefficient != NULL && !is_real(stage->coefficient->dtype))
             return FDX_E_DTYPE;
+        if (stage->sign < -1 || stage->sign > 1)
+            return FDX_E_STENCIL;
     }
     for (int d = 0; d < op->ndim; d++)
         if (op->out_shape[d] > n[d] ||
@@ -507,8 +509,9 @@ static void find_needs(work *w, needs *of)
         w->by_lines |= (uint64_t)by_lines << number;
         w->crossed |= (uint64_t)crossed << number;
         w->nested |= (uint64_t)nested << number;
-        of->by_chains |= !by_lines && !nested && !crossed;
-        of->several_terms |= n > 1 && !crossed;
+        const int together = fdx_count_together(w, &call->op->chain[k], n) == n && n > 1;
+        of->by_chains |= !by_lines && !nested && !crossed && !together;
+        of->several_terms |= n > 1 && !crossed && !together;
         of->block_sums |= !is_in_place(w, number, by_lines || nested);
     }
 }
@@ -565,7 +568,7 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->arrays =
         (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
     const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + TAKEN_BY_PEELED +
+    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + 2 * TAKEN_BY_PEELED + TAKEN_TOGETHER +
                             MAX(taken_by_chains, w->by_lines != 0 || w->crossed != 0 ? TAKEN_BY_LINES : 0);
     w->index_stack = (ptrdiff_t *)(void *)reserve(&used, taken * w->ndim * size_of_number);
     return used + FDX_CACHE_LINE; /* whatever the alignment of the memory, everything begins on a cache line */

@@ -114,6 +114,9 @@ typedef void fdx_varying_sum_fn(void *y, const void *const *x, ptrdiff_t n, cons
  * few. */
 typedef void fdx_strided_sum_fn(void *y, ptrdiff_t y_step, const void *const *x, ptrdiff_t x_step, ptrdiff_t n,
                                 const double *w, int mode, int formula, int K);
+typedef void fdx_combine_strided_fn(void *y, ptrdiff_t y_step, const void *t, ptrdiff_t t_step, const void *c,
+                                    ptrdiff_t c_step, ptrdiff_t n, int mode, int sign);
+typedef void fdx_part_fn(void *y, const void *x, ptrdiff_t n, int sign);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
 
 /* Columns of rows to rows: point c of row r, of per_point elements, to point r of row c, or added to it; rows are so
@@ -179,11 +182,12 @@ typedef struct {
  * of rows x[3 k] .. x[3 k + 2]; maybe times x[FDX_NESTED_ROWS + k]. Weights: of the neighbours' pairs, and of the sum.
  * FDX_SET or FDX_ADD. */
 enum { FDX_NESTED = 3, FDX_NESTED_ROWS = FDX_NESTED * FDX_NESTED };
-/* Several lines: those of rows x are l->x_line bytes apart, and those of what multiplies them by_line. */
-typedef void fdx_nested_fn(void *y, const void *const *x, const fdx_several_lines *l, ptrdiff_t by_line,
-                           const double *w, int mode);
+/* Several lines of one term, or of several: those of rows x are l->x_line bytes apart, and those of what multiplies
+ * term k by_line[k]. */
+typedef void fdx_terms_fn(void *y, const void *const *x, const fdx_several_lines *l, const ptrdiff_t *by_line,
+                          const double *w, int mode);
 typedef struct {
-    fdx_nested_fn *lines;
+    fdx_terms_fn *lines;
     fdx_streaming_fn *streaming; /* a line, FDX_SET; or NULL */
 } fdx_nested;
 
@@ -194,14 +198,20 @@ typedef struct {
     /* Of a term along memory alone: those pairs; an even number of neighbours, `along` being the later one of the two
      * in their middle; and differences from that one, or from the other. NULL as below. */
     fdx_cross_fn *midpoints_alone[FDX_PAIRS], *plain_alone[FDX_STREAMED / 2], *differences_alone[2][FDX_STREAMED / 2];
-    fdx_nested nested[2][2]; /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
-    fdx_nested multiplied;   /* a pair of antisymmetric pairs that are multiplied */
+    fdx_nested nested[2][2];             /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
+    fdx_nested multiplied;               /* a pair of antisymmetric pairs that are multiplied, */
+    fdx_terms_fn *several_multiplied[2]; /* two or three of them; NULL as above, here and below */
+    /* [parts][K / 2][terms / 2 - 1]: sums of K = 1, 3 or 5 differences, each times what comes after it in x, or the
+     * positive and the negative part of that by turns. Two, four or six terms of one difference, two of others. */
+    fdx_terms_fn *several_products[2][3][3];
     fdx_sum_fn *plain[FDX_NEIGHBOURS], *differences[FDX_NEIGHBOURS];                       /* [neighbours - 1] */
     fdx_streaming_fn *plain_streaming[FDX_STREAMED], *differences_streaming[FDX_STREAMED]; /* or NULL */
     fdx_varying_sum_fn *varying_plain[FDX_VARYING],
         *varying_differences[FDX_VARYING]; /* w[k][i]: weights of each point's own */
     fdx_strided_sum_fn *strided;
-    fdx_combine_fn *combine; /* y = c t, or y + c t; c NULL: y + t; t may be y */
+    fdx_combine_fn *combine;                 /* y = c t, or y + c t; c NULL: y + t; t may be y */
+    fdx_combine_strided_fn *combine_strided; /* the same of elements so many bytes apart, for c or, by sign, its part */
+    fdx_part_fn *part; /* y = max(x, 0), or min(x, 0) if sign is negative; a NaN stays; x may be y */
     fdx_transpose_fn *transpose;
 } fdx_sums;
 

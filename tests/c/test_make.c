@@ -125,7 +125,10 @@ static void follow(dense *map, const fdx_factor *factor, const double *coefficie
                                                              : 0;
                 sum += number * w * map->entry[number_of(map->to, there) * columns + c];
             }
-            next.entry[r * columns + c] = coefficient == NULL ? sum : coefficient[r] * sum;
+            const double by = coefficient == NULL                         ? 1
+                              : (double)factor->sign * coefficient[r] < 0 ? 0 /* of the other sign */
+                                                                          : coefficient[r];
+            next.entry[r * columns + c] = by * sum;
         }
     }
     free(map->entry);
@@ -314,6 +317,7 @@ static void random_case(void)
             }
             coefficients[k][s] = (fdx_array){values, stride[k][s], FDX_F64, 0};
             factor->coefficient = values == NULL ? NULL : &coefficients[k][s];
+            factor->sign = values == NULL || below(2) ? 0 : 2 * below(2) - 1;
             follow(&maps[k], factor, values, s == 0 && terms[k].scale != NULL ? numbers[k] : 1, origin[k]);
         }
         for (int d = 0; d < ndim; d++) {

@@ -181,7 +181,10 @@ static double value(const fdx_chain *chain, int s, const ptrdiff_t *index, int p
     const char *p = (const char *)coefficient->data;
     for (int d = 0; d < ndim; d++)
         p += index[d] * coefficient->stride[d];
-    const double c = round_to(is_single(result), get(coefficient->dtype, coefficient->swapped, p, 0));
+    double c = round_to(is_single(result), get(coefficient->dtype, coefficient->swapped, p, 0));
+    const int sign = chain->stage[s - 1].sign;
+    if (sign != 0 && !isnan(c) && (signbit(c) != 0) == (sign > 0)) /* -0 is negative, 0 positive */
+        c = 0;
     return mul(is_single(result), c, v);
 }
 
@@ -268,6 +271,7 @@ static void random_case(const fdx_isa *isa)
                 stage->axis = (stages[k][0].axis + 1 + below(ndim - 1)) % ndim;
             stage->band = NULL;
             stage->coefficient = NULL;
+            stage->sign = 0;
             const int first = k + 1 == noutputs && nchains > noutputs; /* of several, often the identity */
             if (below(usual && !first ? 32 : usual ? 2 : 8)) {
                 test_band *b = &bands[k][nbands[k]++];
@@ -289,6 +293,7 @@ static void random_case(const fdx_isa *isa)
                     coefficient_stride[n][d] = below(4) ? coefficients[n].a.stride[d] : 0;
                 described[n].stride = coefficient_stride[n];
                 stage->coefficient = &described[n];
+                stage->sign = below(2) ? 0 : below(3) - 1;
             }
         }
     }
@@ -528,7 +533,7 @@ static void middles_that_meet(const fdx_isa *isa)
             bytes *= n;
         }
         const int views = memcmp(stride[0], stride[1], sizeof stride[0]) != 0; /* else it is one input */
-        const fdx_stage across = {0, &band[0], NULL}, along = {last, &band[last], NULL};
+        const fdx_stage across = {0, &band[0], NULL, 0}, along = {last, &band[last], NULL, 0};
         const fdx_chain chains[2] = {{0, 0, 1, &across, NULL}, {views, 0, 1, &along, NULL}};
         const fdx_array in[2] = {{x, stride[0], FDX_F64, 0}, {x, stride[1], FDX_F64, 0}};
         for (int table = 0; table < 2; table++) {
@@ -591,6 +596,29 @@ static void added_once(const fdx_isa *isa)
     }
 }
 
+/* Apply a sum to an input by the base table and by its own: to two outputs of the input's strides. */
+static void apply_by_both(const fdx_sum *what, const fdx_array *in, void *by_base, void *by_own, const ptrdiff_t *lo,
+                          const ptrdiff_t *hi, int adds)
+{
+    const double alpha = 0.3;
+    for (int table = 0; table < 2; table++) {
+        fdx_sum sum = *what;
+        sum.isa = table == 0 ? fdx_isa_find("base") : what->isa;
+        const fdx_operator *op;
+        void *memory = malloc(fdx_operator_size(&sum));
+        if (fdx_operator_make(memory, &sum, &op) != FDX_OK)
+            fail("fdx_operator_make");
+        const fdx_array out = {table == 0 ? by_base : by_own, in->stride, in->dtype, 0};
+        const fdx_call call = {op, in, &out, lo, hi, adds ? &alpha : NULL, 0, NULL};
+        const ptrdiff_t bytes = fdx_workspace_size(&call);
+        void *workspace = malloc((size_t)bytes);
+        if (fdx_apply(&call, workspace, bytes) != FDX_OK)
+            fail("fdx_apply");
+        free(workspace);
+        free(memory);
+    }
+}
+
 /* A sum of derivatives times coefficients, as u . grad, with the identity before it or not. One loop makes most of
  * these; the base table, which has no such loop, gives the expected results. */
 static void weighed_terms(const fdx_isa *isa)
@@ -637,24 +665,79 @@ static void weighed_terms(const fdx_isa *isa)
     }
     for (int k = 0; k < itself + dims; k++)
         term[k] = (fdx_term){0, 0, 1, &factor[k], NULL};
-    const double alpha = 0.3;
-    for (int table = 0; table < 2; table++) {
-        const fdx_sum sum = {dims, shape, itself + dims, term, table == 0 ? fdx_isa_find("base") : isa, 0};
-        const fdx_operator *op;
-        void *op_memory = malloc(fdx_operator_size(&sum));
-        if (fdx_operator_make(op_memory, &sum, &op) != FDX_OK)
-            fail("fdx_operator_make");
-        const fdx_array in = {memory[0], stride, dtype, 0}, out = {memory[NARRAYS - 1 + table], stride, dtype, 0};
-        const fdx_call call = {op, &in, &out, lo, hi, adds ? &alpha : NULL, 0, NULL};
-        const ptrdiff_t bytes = fdx_workspace_size(&call);
-        void *workspace = malloc((size_t)bytes);
-        if (fdx_apply(&call, workspace, bytes) != FDX_OK)
-            fail("fdx_apply");
-        free(workspace);
-        free(op_memory);
-    }
+    const fdx_sum sum = {dims, shape, itself + dims, term, isa, 0};
+    const fdx_array in = {memory[0], stride, dtype, 0};
+    apply_by_both(&sum, &in, memory[NARRAYS - 1], memory[NARRAYS], lo, hi, adds);
     if (memcmp(memory[NARRAYS - 1], memory[NARRAYS], (size_t)(size * itemsize)) != 0)
         fail("a sum of derivatives times coefficients");
+}
+
+/* A sum of products of one kind, of which one loop adds up several: upwind derivatives along one axis or more, times
+ * velocities or their parts; or divergences of gradients times coefficients, at points or between them. In other orders
+ * and with other terms, too. */
+static void products_together(const fdx_isa *isa)
+{
+    enum { MOST = 40000, TERMS = 8 };
+    static double memory[TERMS + 3][MOST]; /* u, coefficients, and y by either table */
+    const int dims = 1 + below(3), single = below(2), nested = below(2), dtype = single ? FDX_F32 : FDX_F64;
+    const int adds = below(3) == 0, boxed = below(3) == 0, staggered = below(2), odd = 1 + 2 * below(3);
+    const int kinds = below(3); /* of coefficients: all of them, the positive and the negative part by turns, any */
+    const ptrdiff_t itemsize = fdx_itemsize(dtype);
+    ptrdiff_t shape[3] = {0}, stride[3], by_stride[TERMS][3], lo[3], hi[3], size = 1;
+    for (int d = dims - 1; d >= 0; d--) {
+        shape[d] = d == dims - 1 ? 17 + below(dims == 1 ? 2000 : 70) : 13 + below(8);
+        stride[d] = size * itemsize;
+        size *= shape[d];
+        lo[d] = boxed ? below(3) : 0;
+        hi[d] = shape[d] - (boxed ? below(3) : 0);
+    }
+    for (int k = 0; k < TERMS + 3; k++)
+        for (ptrdiff_t i = 0; i < size; i++) {
+            const double number = k > TERMS ? 7 : (below(2000001) - 1e6) / 1024;
+            if (single)
+                ((float *)memory[k])[i] = (float)number;
+            else
+                memory[k][i] = number;
+        }
+    fdx_array by[TERMS];
+    fdx_factor factor[TERMS][2];
+    fdx_term term[TERMS];
+    memset(factor, 0, sizeof factor);
+    const int left = below(3) == 0 ? FDX_PERIODIC
+                     : below(2)    ? FDX_ONE_SIDED
+                                   : FDX_REFLECT,
+              nterms = 2 + below(TERMS - 1);
+    for (int k = 0; k < nterms; k++) {
+        fdx_factor *f = factor[k];
+        const int turn = below(8) ? k % 2 : below(2), midpoints = nested && (below(16) ? staggered : below(2));
+        f[0].axis = f[1].axis = below(8) ? (nested ? k : k / 2) % dims : below(dims);
+        f[0].what.deriv = f[0].what.scale = f[0].what.spacing = 1;
+        f[0].what.left = f[0].what.right = midpoints ? FDX_ONE_SIDED : left;
+        f[0].what.accuracy = nested ? 2 : below(16) ? odd : 3;
+        f[0].what.side = nested ? 0 : turn ? 1 : -1;
+        f[0].what.position = midpoints ? FDX_INNER : FDX_CENTER;
+        f[0].sign = nested || kinds == 0 ? 0 : kinds == 1 ? 1 - 2 * turn : below(3) - 1;
+        if (nested)
+            f[1].what = f[0].what;
+        f[1].transposed = midpoints;
+        f[1].what.scale = midpoints ? -0.5 : 0.5;
+        ptrdiff_t bytes = itemsize;
+        for (int d = dims - 1; d >= 0; d--) {
+            by_stride[k][d] = bytes;
+            bytes *= shape[d] - (d == f[0].axis && midpoints);
+        }
+        if (below(16) == 0)
+            by_stride[k][below(dims)] = 0;
+        by[k] = (fdx_array){memory[1 + (below(4) ? k : k / 2)], by_stride[k], dtype, 0};
+        f[0].coefficient = below(32) ? &by[k] : NULL;
+        f[0].sign = f[0].coefficient == NULL ? 0 : f[0].sign;
+        term[k] = (fdx_term){0, 0, nested ? 2 : 1, f, NULL};
+    }
+    const fdx_sum sum = {dims, shape, nterms, term, isa, 0};
+    const fdx_array in = {memory[0], stride, dtype, 0};
+    apply_by_both(&sum, &in, memory[TERMS + 1], memory[TERMS + 2], lo, hi, adds);
+    if (memcmp(memory[TERMS + 1], memory[TERMS + 2], (size_t)(size * itemsize)) != 0)
+        fail("a sum of products");
 }
 
 int main(int argc, char **argv)
@@ -665,8 +748,10 @@ int main(int argc, char **argv)
         state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 88172645463325252ULL;
         for (int i = 0; isa != NULL && i < cases; i++)
             random_case(isa);
-        for (int i = 0; isa != NULL && i < cases / 10; i++)
+        for (int i = 0; isa != NULL && i < cases / 10; i++) {
             weighed_terms(isa);
+            products_together(isa);
+        }
         if (isa != NULL) {
             middles_that_meet(isa);
             added_once(isa);

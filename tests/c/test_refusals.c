@@ -134,7 +134,7 @@ static void make_world(void)
         w.out[k] = array(w.y[k], w.stride);
     }
     w.coefficient = array(w.times, w.stride);
-    const fdx_stage stages[3] = {{0, &w.along, &w.coefficient}, {1, &w.around, NULL}, {0, &w.varying, NULL}};
+    const fdx_stage stages[3] = {{0, &w.along, &w.coefficient, 0}, {1, &w.around, NULL, 0}, {0, &w.varying, NULL, 0}};
     memcpy(w.stage, stages, sizeof stages);
     const fdx_chain chains[3] = {
         {0, 0, 2, w.stage, w.shift}, {1, 0, 1, w.stage + 1, NULL}, {1, 1, 1, w.stage + 2, NULL}};
@@ -426,6 +426,11 @@ static void refused_derivatives(void)
     SUM(w.coefficient.dtype = FDX_C64, FDX_E_DTYPE);
     SUM(w.coefficient.dtype = 0, FDX_E_DTYPE);
     SUM(w.coefficient.dtype = 255, FDX_E_DTYPE);
+    SUM(w.factor[0].sign = 1, FDX_OK);
+    SUM(w.factor[0].sign = -1, FDX_OK);
+    SUM(w.factor[0].sign = 2, FDX_E_STENCIL);
+    SUM(w.factor[0].sign = -2, FDX_E_STENCIL);
+    SUM(w.factor[1].sign = 1, FDX_E_STENCIL); /* it has no coefficient */
     SUM(w.factor[0].axis = 3, FDX_E_AXIS);
     for (size_t k = 0; k < 3; k++) { /* the first three wild numbers are no valid counts */
         SUM(w.sum.ndim = wild[k], FDX_E_NDIM);
@@ -550,6 +555,8 @@ static void refused_operators(void)
     CALL(w.chain[0].nstages = FDX_MAXSTAGES + 1, FDX_E_COUNT);
     CALL(w.stage[0].axis = 3, FDX_E_AXIS);
     CALL(w.stage[0].axis = 1, FDX_E_SIZE); /* its band has another number of columns */
+    CALL(w.stage[0].sign = 2, FDX_E_STENCIL);
+    CALL(w.stage[0].sign = -2, FDX_E_STENCIL);
     CALL(w.coefficient.dtype = FDX_C128, FDX_E_DTYPE);
     CALL(w.coefficient.dtype = 0, FDX_E_DTYPE);
     CALL(w.shape[0] = -1, FDX_E_SHAPE);

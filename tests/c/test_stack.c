@@ -143,7 +143,7 @@ static fdx_status operate(void)
     const fdx_array coefficient = {calloc((size_t)size, sizeof(float)), coefficient_stride, FDX_F32, 0};
     for (int d = 0; d < ndim; d++) {
         for (int s = 0; s < stages; s++)
-            stage[d][s] = (fdx_stage){(d + s) % ndim, &band, &coefficient};
+            stage[d][s] = (fdx_stage){(d + s) % ndim, &band, &coefficient, 0};
         chain[d] = (fdx_chain){0, 0, stages, stage[d], NULL};
     }
     const fdx_operator op = {ndim, shape, shape, 1, 1, ndim, chain, fdx_isa_find("auto"), 0};

@@ -198,19 +198,39 @@ static void several(fdx_lines_fn *loop, ptrdiff_t n, ptrdiff_t step, const doubl
     loop(out, in, &l, w, FDX_SET);
 }
 
-static void nested(fdx_nested_fn *loop, ptrdiff_t n, const void *const *x, const double *w)
+static void terms(fdx_terms_fn *loop, ptrdiff_t n, const void *const *x, const double *w)
 {
+    static const ptrdiff_t by_line[6];
     const fdx_several_lines l = {n, 1, 0, 0, 0};
-    loop(out, x, &l, 0, w, FDX_SET);
+    loop(out, x, &l, by_line, w, FDX_SET);
 }
 
 static void count_nested(type of, const char *what, const fdx_nested *loops, const void *const *x)
 {
     static const double w[FDX_NESTED + 1] = {0.3, -0.1, 0.2, 0.7};
     const void *const next[2] = {in, in};
-    PER_POINT(nested(loops->lines, n, x, w), "%s %s pairs", of.name, what);
+    PER_POINT(terms(loops->lines, n, x, w), "%s %s pairs", of.name, what);
     if (loops->streaming != NULL && shorter >= FDX_VECTOR_SUMS)
         PER_POINT(loops->streaming(out, out, x, n, w, FDX_SET, next), "%s %s pairs, streaming", of.name, what);
+}
+
+/* Several terms that are multiplied; only for many points. */
+static void count_terms(type of, const fdx_sums *sums)
+{
+    static const double w[10] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8, 0.1};
+    const void *x[3 * (FDX_NESTED_ROWS + FDX_NESTED)];
+    for (size_t k = 0; k < sizeof x / sizeof *x; k++)
+        x[k] = in + 64 * k;
+    for (int k = 2; k <= 3 && shorter >= FDX_VECTOR_SUMS && sums->several_multiplied[0] != NULL; k++)
+        PER_POINT(terms(sums->several_multiplied[k - 2], n, x, w), "%s %d pairs of multiplied pairs", of.name, k);
+    for (int parts = 0; parts < 2; parts++)
+        for (int k = 1; k <= 5; k += 2)
+            for (int several = 2; several <= 6 && shorter >= FDX_VECTOR_SUMS; several += 2) {
+                fdx_terms_fn *loop = sums->several_products[parts][k / 2][several / 2 - 1];
+                if (loop != NULL)
+                    PER_POINT(terms(loop, n, x, w), "%s %d sums of differences %d, times %s", of.name, several, k,
+                              parts ? "parts" : "rows");
+            }
 }
 
 /* One row of results of neighbours that are no pairs; and of a term along memory alone, as below. */
@@ -298,6 +318,7 @@ static void count_sums(const fdx_isa *isa)
         count_nested(of, "three of antisymmetric", &sums->nested[1][0], x);
         count_nested(of, "three of symmetric", &sums->nested[1][1], x);
         count_nested(of, "a pair of multiplied", &sums->multiplied, x);
+        count_terms(of, sums);
         count_others(of, sums, x);
         for (int k = 1; k <= FDX_VARYING; k++) {
             PER_POINT(sums->varying_plain[k - 1](out, x, n, varying, FDX_SET), "%s plain %d, varying weights", of.name,

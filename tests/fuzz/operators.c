@@ -46,7 +46,8 @@ fdx_operator *draw_operator(const fdx_band *given, int *usual)
     static const fdx_operator none;
     enum { MOST = 5 };
     const int ndim = 1 + below(4), simple = below(3) == 0, ninputs = 1 + below(3), noutputs = 1 + below(2);
-    const int nchains = noutputs + below(MOST - noutputs + 1), axis = below(ndim), coefficients = !simple && below(2);
+    const int nchains = noutputs + below(MOST - noutputs + 1), axis = below(ndim);
+    const int coefficients = simple ? below(4) == 3 : below(2);
     const usual_rows as = {below(2) ? FDX_SUM_SYMMETRIC : FDX_SUM_ANTISYMMETRIC, simple ? below(5) : 0};
     ptrdiff_t least[FDX_MAXDIM] = {0}, in_shape[FDX_MAXDIM], out_shape[FDX_MAXDIM], n[MOST][FDX_MAXDIM];
     const int no_empty = below(16) > 0;
@@ -81,8 +82,10 @@ fdx_operator *draw_operator(const fdx_band *given, int *usual)
                 n[k][stage[s].axis] = stage[s].band->rows;
             else if (below(2))
                 stage[s].axis = wild_int(); /* not checked */
-            if (coefficients && chance(3))
+            if (coefficients && (simple || chance(3)))
                 stage[s].coefficient = draw_factor(ndim, n[k]);
+            if (below(2))
+                stage[s].sign = k % 2 == 0 ? 1 : -1;
         }
     }
     for (int d = 0; d < ndim; d++) {
@@ -243,6 +246,8 @@ static broken break_application(application *o, int number, const ptrdiff_t *lo,
     BREAK(1, out->dtype = 200, FDX_E_DTYPE)
     BREAK(1, out->dtype = out->dtype == FDX_C64 ? FDX_C128 : FDX_C64, FDX_E_DTYPE)
     BREAK(1, out->dtype = FDX_I32, FDX_E_DTYPE)
+    BREAK(1, stage->sign = 2, FDX_E_STENCIL)
+    BREAK(1, stage->sign = INT_MIN, FDX_E_STENCIL)
     BREAK(coefficient, coefficient->dtype = FDX_C128, FDX_E_DTYPE)
     BREAK(coefficient, coefficient->dtype = (uint8_t)(FDX_I8 - 1), FDX_E_DTYPE)
     BREAK(1, in->dtype = (uint8_t)(FDX_I8 - 1), FDX_E_DTYPE)

@@ -48,6 +48,8 @@ static broken break_sum(summing *c, int number)
     BREAK(1, factor->axis = what->ndim, FDX_E_AXIS)
     BREAK(coefficient, coefficient->dtype = FDX_C64, FDX_E_DTYPE)
     BREAK(coefficient, coefficient->dtype = 255, FDX_E_DTYPE)
+    BREAK(coefficient, factor->sign = 2, FDX_E_STENCIL)
+    BREAK(!coefficient, factor->sign = 1, FDX_E_STENCIL)
     BREAK(d->n > 0, d->n++, FDX_E_SIZE)
     BREAK(described, d->deriv = -1, FDX_E_STENCIL)
     BREAK(real, d->accuracy++, FDX_E_STENCIL)
@@ -162,8 +164,10 @@ void sum_case(int mode)
             const ptrdiff_t first = lost(p, 0);
             n[d] += (p->transposed ? 1 : -1) * (first + lost(p, 1)) / 2;
             origin[d] += p->transposed ? -first : first;
-            if (chance(4) && !is_empty(ndim, zeros, n))
+            if (chance(4) && !is_empty(ndim, zeros, n)) {
                 p->coefficient = draw_factor(ndim, n);
+                p->sign = below(2) ? 0 : below(3) - 1;
+            }
         }
         for (int d = 0; d < ndim; d++) {
             apart |= k > 0 && (origin[d] - lo[d]) % 2 != 0;
