@@ -51,6 +51,38 @@ def multiplied(side):
     return np.linspace(1, 2, side).reshape(-1, 1, 1) * fdx.Diff(0, SPACING)
 
 
+def staggered(axis):
+    """At midpoints: as many results as points."""
+    return lambda _: fdx.Diff(axis, SPACING, position="left", boundary="periodic")
+
+
+def biased(axis):
+    return lambda _: fdx.Diff(axis, SPACING, accuracy=3, side="left")
+
+
+def diffusion(axes):
+    """The divergence of a coefficient times the gradient."""
+
+    def operator(side):
+        made = []
+        for axis in axes:
+            D = fdx.Diff(axis, SPACING, position="inner")
+            c = np.linspace(1, 2, side**3).reshape(3 * (side,)).take(range(side - 1), axis)
+            made.append(-(D.T @ (c * D)))
+        return sum(made[1:], start=made[0])
+
+    return operator
+
+
+def upwind(axes):
+    def operator(side):
+        velocity = np.random.default_rng(1).normal(size=(side, side, side))
+        first, *others = (fdx.Upwind(axis, velocity, SPACING) for axis in axes)
+        return sum(others, start=first)
+
+    return operator
+
+
 def curl(_):
     return lambda f, out: fdx.curl(f, SPACING, out=out)
 
@@ -73,6 +105,14 @@ OPERATORS = {
     "Laplacian, accuracy 2": laplacian(2),
     "Laplacian, accuracy 4": laplacian(4),
     "Laplacian, accuracy 8": laplacian(8),
+    "staggered 0": staggered(0),
+    "staggered 2": staggered(2),
+    "biased 0, accuracy 3": biased(0),
+    "biased 2, accuracy 3": biased(2),
+    "diffusion 0": diffusion([0]),
+    "diffusion, all axes": diffusion([0, 1, 2]),
+    "upwind 0": upwind([0]),
+    "upwind, all axes": upwind([0, 1, 2]),
     "curl": curl,
     "Hessian": hessian,
 }

@@ -21,8 +21,17 @@ from fdx._cli.bench_cases import SPACING, Array, coordinates, data
 ADDITION = "np.add(f, f, out=o1)"
 
 FUNCTIONS = ("curl", "gradient", "hessian")  # the others are operators
-ALONE = ("gradient", "hessian", "multiplied", "multiplied-column")  # only by fdx
+SCHEMES = {  # along an axis, by the code of the operator and its title
+    "staggered": 'fdx.Diff({axis}, h, position="left", boundary="periodic")',
+    "biased": 'fdx.Diff({axis}, h, accuracy=3, side="left")',
+    "diffusion": "-(D.T @ (c * D))",
+    "upwind": "fdx.Upwind({axis}, c, h)",
+}
+# Only by fdx.
+ALONE = ("gradient", "hessian", "multiplied", "multiplied-column", "transport", *SCHEMES)
+WITH_AXIS = ("derivative", "mixed", *SCHEMES)
 BY_HAND = "np.multiply(c, D(f, out=o), out=o)"
+TWO_CALLS = "D.T(np.multiply(c, D(f, out=g), out=g), out=o1)"
 
 # Differentiates the first array, and returns the result: the second array, if it can write to it.
 Derivative = Callable[[Array, Array | None], Array]
@@ -45,8 +54,9 @@ class Operation:
     @property
     def id(self) -> str:
         parts = ["x".join(map(str, self.shape)), self.dtype, self.kind]
-        parts += [f"axis-{self.axis}"] if self.kind in ("derivative", "mixed") else []
+        parts += [f"axis-{self.axis}"] if self.kind in WITH_AXIS else []
         parts += [self.spacing] if self.spacing != "uniform" else []
+        parts += ["of-two-calls"] if self.yardstick == TWO_CALLS else []
         return "-".join([*parts, f"accuracy-{self.accuracy}"])
 
     @property
@@ -54,6 +64,10 @@ class Operation:
         """The operator as code for fdx, over the names in `names`."""
         if self.kind in FUNCTIONS:
             return f"fdx.{self.kind}"
+        if self.kind in SCHEMES:
+            return SCHEMES[self.kind].format(axis=self.axis)
+        if self.kind == "transport":
+            return " + ".join(f"fdx.Upwind({k}, c, h)" for k in range(len(self.shape)))
         if self.kind == "mixed":
             return f"{self._diff(self.axis)} @ {self._diff(self.axis + 1)}"
         if self.kind in ("multiplied", "multiplied-column"):
@@ -75,8 +89,12 @@ class Operation:
             accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
             name = {"laplacian": "Laplacian", "step": "Identity() + dt * Laplacian"}
             return name.get(self.kind, self.kind) + accuracy
-        column = ", c a column" if self.kind == "multiplied-column" else ""
-        return self.operator.replace("fdx.", "") + column
+        more = {
+            "multiplied-column": ", c a column",
+            "diffusion": f', D = Diff({self.axis}, h, position="inner")',
+        }
+        calls = ", of two calls" if self.yardstick == TWO_CALLS else ""
+        return self.operator.replace("fdx.", "") + more.get(self.kind, "") + calls
 
     @property
     def call(self) -> str:
@@ -114,6 +132,12 @@ class Operation:
         if self.kind.startswith("multiplied"):
             names["c"] = 2 * f if self.kind == "multiplied" else 2 * f[:, :1, :1]
             names["D"] = fdx.Diff(self.axis, SPACING)
+        if self.kind in ("upwind", "transport"):
+            names["c"] = f[::-1].copy()
+        if self.kind == "diffusion":
+            names["D"] = fdx.Diff(self.axis, SPACING, position="inner")
+            names["c"] = 2 + np.sin(names["D"](f))
+            names["g"] = np.empty_like(names["c"])
         return names
 
     def result(self) -> Any:
@@ -145,6 +169,13 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
                 yield Operation(kind, cube, accuracy=accuracy)
             for kind in ("multiplied", "multiplied-column"):
                 yield Operation(kind, cube, yardstick=BY_HAND)
+            for kind in ("staggered", "biased", "upwind"):
+                for axis in (0, 2):
+                    yield Operation(kind, cube, axis)
+            for axis in (0, 2):
+                yield Operation("diffusion", cube, axis)
+                yield Operation("diffusion", cube, axis, yardstick=TWO_CALLS)
+            yield Operation("transport", cube)
             yield Operation("gradient", cube)
             yield Operation("hessian", cube)
             for kind, accuracy in (("laplacian", 2), ("laplacian", 8), ("mixed", 2), ("step", 2)):
