@@ -80,6 +80,12 @@ def assert_same_bits(got, want, context=""):
     raise AssertionError(f"{context}\ngot  {show(got)}\nwant {show(want)}\n{where}")
 
 
+def assert_same_elements(got, want, context=""):
+    """The same bits, in whatever memory order."""
+    assert (got.shape, got.dtype) == (want.shape, want.dtype), context
+    assert canonical_bytes(got) == canonical_bytes(want), context
+
+
 def warning_kind(message):
     """'divide by zero encountered in divide' -> 'divide by zero'; any other text stays whole.
 

@@ -45,6 +45,7 @@ class Factor:
     x: object = None
     period: float = 0.0  # negative if coordinates fall
     coefficient: object = None  # of the result's shape, or 1 where it is repeated
+    sign: int = 0  # 1, -1: the coefficient's positive or negative part
     crop: tuple = (0, 0)  # of the identity, that is, with deriv 0
     transposed: bool = False
     own: int = 0  # in C, build the matrix first, for an axis of so many points
@@ -79,6 +80,7 @@ class Factor:
             self.transposed,
             self.own,
             0 if coefficient is None else DTYPES[coefficient.dtype.str[1:]],
+            self.sign,
         )
         offset, weights, first, last = self.stencil or (0, (), (), ())
         width = len((*first, *last, ())[0])
@@ -120,7 +122,10 @@ class Factor:
             result = fdx.Identity()
         result = result.T if self.transposed else result
         result = result if self.scale == 1 else self.scale * result
-        return result if self.coefficient is None else self.coefficient * result
+        if self.coefficient is None:
+            return result
+        part = {0: np.asarray, 1: lambda c: np.maximum(c, 0), -1: lambda c: np.minimum(c, 0)}
+        return part[self.sign](self.coefficient) * result
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,6 +314,14 @@ def places(dtype):
         for side in ("left", "right")
     ]
     yield Case(dtype, (n, 4), [(0, 0, [one]) for one in upwind])
+    velocity = rng.normal(size=(60, 70)).astype("f4" if dtype in ("f4", "c8") else "f8")
+    for accuracy in (1, 3):
+        transport = [
+            Factor(axis, 1, accuracy, "periodic", -1.0, h, side=side, coefficient=velocity, sign=s)
+            for axis in (0, 1)
+            for side, s in (("left", 1), ("right", -1))
+        ]
+        yield Case(dtype, (60, 70), [(0, 0, [one]) for one in transport])
 
 
 def data(dtype):
@@ -583,10 +596,10 @@ def described(operator, shape):
     for term in operator._terms:
         factors = []
         leaves = (f for f in reversed(term.factors) if isinstance(f, Leaf))
-        for axis, description, crop, transposed, c in lowered(term, shape):
+        for axis, description, crop, transposed, c, sign in lowered(term, shape):
             if c is not None:
                 c = c[tuple(slice(None if step else 1) for step in c.strides)]
-            of = dict(crop=crop, transposed=transposed, coefficient=c)
+            of = dict(crop=crop, transposed=transposed, coefficient=c, sign=sign)
             if description is None:
                 factors.append(Factor(axis, 0, **of))
                 continue
@@ -594,6 +607,7 @@ def described(operator, shape):
             x = None if f.coordinates is None else np.frombuffer(f.coordinates)
             boundary = BOUNDARIES[f.left], BOUNDARIES[f.right]
             numbers = (1.0, f.spacing, x, f.period or 0.0)
+            of["side"] = {-1: "left", 0: None, 1: "right"}[f.side]
             factors.append(Factor(axis, f.deriv, f.accuracy, boundary, *numbers, **of))
         yield 0, 0, factors, term.scale
 
@@ -629,6 +643,7 @@ def of_python():
         2 * (one - 0.1 * D**2) @ (one - 0.1 * P**2),
         V.T @ (k[:9, :1] * V),
         (W.T @ W + P) @ W.T @ (inner * W),
+        fdx.Upwind(0, k - 1.0, x, accuracy=3) - fdx.Upwind(1, row - 1.0, 0.7),
     ):
         yield (13, 8), operator
         yield operator.output_shape((13, 8)), operator.T

@@ -192,12 +192,13 @@ def factor(
     position=0,
     side=0,
     scheme=None,
+    sign=0,
 ):
     """A factor as Plan takes it."""
     what = None
     if deriv or position or scheme:
         what = described(deriv, accuracy, *boundaries, spacing, coordinates, position, side, scheme)
-    return axis, what, crop, False, coefficient
+    return axis, what, crop, False, coefficient, sign
 
 
 def test_bands_are_parts_of_plans():
@@ -250,6 +251,9 @@ U = np.zeros(3)
         ((3,), [(0, 0, 1.0, (factor(crop=()),))]),
         ((3,), [(0, 0, 1.0, (factor(coefficient=np.zeros((3, 3))),))]),
         ((3,), [(0, 0, 1.0, (factor(coefficient="c"),))]),
+        ((3,), [(0, 0, 1.0, (factor(coefficient=np.zeros(3), sign=2),))]),
+        ((3,), [(0, 0, 1.0, (factor(sign=1),))]),
+        ((3,), [(0, 0, 1.0, (factor()[:-1],))]),
         ((-3,), [(0, 0, 1.0, (factor(),))]),
         ((9,), [(0, 0, 1.0, (factor(deriv=1),))]),
     ],

@@ -200,6 +200,7 @@ cdef extern from "fdx.h" nogil:
         int axis
         const fdx_band *band
         const fdx_array *coefficient
+        int sign
     ctypedef struct fdx_chain:
         int in_ "in"
         int out
@@ -242,6 +243,7 @@ cdef extern from "fdx.h" nogil:
         int axis
         fdx_derivative what
         const fdx_array *coefficient
+        int sign
         const fdx_band *band
         ptrdiff_t crop[2]
         int transposed

@@ -11,7 +11,7 @@ from fdx._functions.result_cache import set_result_cache
 from fdx._functions.weights import weights
 from fdx._operators.conditions import Dirichlet, Neumann, Robin
 from fdx._operators.operator import Operator
-from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil
+from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil, Upwind
 from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
 from fdx._patch.report import PatchReport
 
@@ -26,6 +26,7 @@ __all__ = [
     "PatchReport",
     "Robin",
     "Stencil",
+    "Upwind",
     "curl",
     "derivative",
     "divergence",

@@ -48,7 +48,7 @@ from fdx cimport (
     fdx_isa, fdx_isa_find, fdx_isa_name, fdx_isa_names, fdx_itemsize, fdx_operator, fdx_outline, fdx_operator_make,
     fdx_operator_size, fdx_precision, fdx_prepare, fdx_prepared, fdx_prepared_size, fdx_prepared_workspace_size,
     fdx_result_dtype, fdx_run, fdx_sbp_norm, fdx_status, fdx_status_message, fdx_scheme, fdx_scheme_row,
-    fdx_stencil, fdx_sum, fdx_term, fdx_version, fdx_weights,
+    fdx_stage, fdx_stencil, fdx_sum, fdx_term, fdx_version, fdx_weights,
 )
 
 cdef extern from "Python.h":

@@ -8,11 +8,12 @@
  *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; for each:
  *      i in, out, nfactors, d scale; for each factor: i axis, deriv, accuracy, left, right, nx, crop[2], transposed,
  *      own (not 0: the matrix of the derivative, for that many points, is built first), dtype of the coefficient (0:
- *      none), position, side, of given weights offset, nweights (0: none), nfirst, nlast, width, datum, outside[2] of
- *      the conditions; d value, slope of both conditions, scale, spacing, period, eps (not 0: coordinates that are even
- *      in that precision count as a spacing), x[nx], weights[nweights], first[nfirst][width], last[nlast][width], and,
- *      with a coefficient, i shape[ndim] (1 where it is repeated), coefficient[shape]; i ninputs, noutputs,
- *      in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the outputs.
+ *      none) and its sign, position, side, of given weights offset, nweights (0: none), nfirst, nlast, width, datum,
+ *      outside[2] of the conditions; d value, slope of both conditions, scale, spacing, period, eps (not 0: coordinates
+ *      that are even in that precision count as a spacing), x[nx], weights[nweights], first[nfirst][width],
+ *      last[nlast][width], and, with a coefficient, i shape[ndim] (1 where it is repeated), coefficient[shape];
+ *      i ninputs, noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the
+ *      outputs.
  *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +193,7 @@ static fdx_factor read_factor(int ndim)
     factor.transposed = small();
     const ptrdiff_t own = integer();
     const int dtype = small();
+    factor.sign = small();
     what->position = small();
     what->side = small();
     fdx_scheme scheme;

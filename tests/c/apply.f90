@@ -116,7 +116,7 @@ contains
   end subroutine
 
   ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that
-  ! is for C, dtype of the coefficient (0: none), position, side, offset, nweights, nfirst, nlast, width, datum, outside[2],
+  ! is for C, dtype of the coefficient (0: none), sign, position, side, offset, nweights, nfirst, nlast, width, datum, outside[2],
   ! value and slope of the condition at either end, scale, spacing, period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
   ! first[nfirst][width], last[nlast][width], and if it has a coefficient shape[ndim], coefficient[shape].
   type(fdx_term) function next_term(ndim, coefficients) result(term)
@@ -141,6 +141,7 @@ contains
         p%transposed = next() /= 0
         for_c = next()
         dtype = next()
+        p%sign = next()
         p%position = next()
         p%side = next()
         p%offset = next()

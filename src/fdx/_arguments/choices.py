@@ -64,7 +64,9 @@ def check_accuracy(accuracy: Any, side: int, *, has_side: bool = True) -> int:
                 + has_side * "; odd ones are for biased stencils, with side='left' or side='right'"
             )
         return number
-    expected = f"an odd integer from 1 on with side={'left' if side < 0 else 'right'!r}"
+    expected = "an odd integer from 1 on"
+    if has_side:
+        expected += f" with side={'left' if side < 0 else 'right'!r}"
     number = check_integer(accuracy, "accuracy", expected, 1)
     if number % 2 == 0:
         raise ValueError(

@@ -88,9 +88,9 @@ cdef class Plan:
     cdef ptrdiff_t *describe(self, fdx_factor *factor, tuple described, fdx_array *array, int ndim,
                              ptrdiff_t *strides) except NULL:
         """Fill in one factor; returns the memory after `strides`, of which an array of coefficients takes some."""
-        axis, description, crop, transposed, coefficient = described
+        axis, description, crop, transposed, coefficient, sign = described
         factor[0] = fdx_factor(
-            axis=axis, coefficient=NULL, band=NULL, transposed=transposed, crop=crop, what=THE_IDENTITY)
+            axis=axis, coefficient=NULL, sign=sign, band=NULL, transposed=transposed, crop=crop, what=THE_IDENTITY)
         if description is not None:
             factor.what = (<Description?>description).what
         if coefficient is not None:
@@ -230,17 +230,18 @@ cdef class Plan:
                 if chain.stage[s].band != NULL:
                     band = Band.__new__(Band)
                     band.band, band.plan = chain.stage[s].band, self
-                stages.append((chain.stage[s].axis, band, self.coefficient(chain.stage[s].coefficient)))
+                stages.append((chain.stage[s].axis, band, self.coefficient(&chain.stage[s])))
             result.append((chain.in_, chain.out, stages, tuple([chain.shift[d] for d in range(ndim)])))
         return result
 
-    cdef object coefficient(self, const fdx_array *a):
-        """The array of which a coefficient is a view."""
+    cdef object coefficient(self, const fdx_stage *stage):
+        """The array that multiplies a stage, which is not copied, or the part of it that does; or None."""
+        cdef const fdx_array *a = stage.coefficient
         cdef cnp.ndarray c
         if a != NULL:
             for c in self.kept:
                 if cnp.PyArray_DATA(c) == a.data and all([c.strides[d] == a.stride[d] for d in range(self.op.ndim)]):
-                    return c
+                    return c if stage.sign == 0 else np.maximum(c, 0) if stage.sign > 0 else np.minimum(c, 0)
         return None
 
     def coefficients(self):

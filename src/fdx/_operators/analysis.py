@@ -212,8 +212,7 @@ def norm_bound(term: Term, shape: Sequence[int]) -> float:
         if is_array:
             for c in some:
                 assert isinstance(c, Coefficient)
-                most, least = c.values.max(initial=0.0), c.values.min(initial=0.0)
-                bound *= float(np.maximum(most, -least))
+                bound *= c.largest()
             continue
         factors = list(some)
         here = list(sizes)

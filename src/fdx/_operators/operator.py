@@ -46,6 +46,7 @@ from fdx._operators.terms import (
     terms_of,
     transposed,
 )
+from fdx._operators.upwind import upstream_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -752,7 +753,7 @@ def of_kind(kind: type[Operator], terms: tuple[Term, ...]) -> Operator:
 def from_terms(terms: Iterable[Term]) -> Operator:
     """The operator of terms; of a kind such as `fdx.Diff` if it equals one of that kind."""
     terms = tuple(terms)
-    kind = "Filter" if binomial_of(terms) else kind_of(terms)
+    kind = "Filter" if binomial_of(terms) else "Upwind" if upstream_of(terms) else kind_of(terms)
     return of_kind(KINDS.get(kind, Operator), terms)
 
 

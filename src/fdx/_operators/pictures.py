@@ -24,6 +24,7 @@ from fdx._operators.terms import (
     order_and_key,
     transposed,
 )
+from fdx._operators.upwind import upstream_of
 
 Array = np.ndarray[Any, Any]
 
@@ -106,7 +107,8 @@ def describe(terms: Sequence[Term]) -> str:
     binomial = binomial_of(terms)
     if binomial:
         return f"{binomial.text()}\n    {formula(binomial.interior)}"
-    text = written(terms)
+    upstream = upstream_of(terms)
+    text = upstream.text() if upstream else written(terms)
     lines = [text]
     seen = leaves(terms)
     single = len(seen) == 1 and len(terms) == 1

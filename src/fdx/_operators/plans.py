@@ -61,7 +61,7 @@ def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
                 + (f"; write c[{indices}] for one along axis {axes[0]}" if axes else "")
             ) from None
         along, axis = last or (identity, 0)
-        found.append(along.described(axis, array))
+        found.append(along.described(axis, array, factor.sign))
         last = None
     if last is not None or not found:
         along, axis = last or (identity, 0)

@@ -229,9 +229,9 @@ class Leaf:
     def places_of_points(self) -> str:
         return "coordinates" if self.coordinates is not None else str(self.spacing)
 
-    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+    def described(self, axis: int, coefficient: Array | None = None, sign: int = 0) -> Described:
         """Its description for the C core."""
-        return axis, self.description, (0, 0), self.transposed, coefficient
+        return axis, self.description, (0, 0), self.transposed, coefficient, sign
 
     def text(self) -> str:
         if self.datum:
@@ -323,9 +323,9 @@ class Crop:
             )
         return rows
 
-    def described(self, axis: int, coefficient: Array | None = None) -> Described:
+    def described(self, axis: int, coefficient: Array | None = None, sign: int = 0) -> Described:
         """Its description for the C core."""
-        return axis, None, self.crop, self.transposed, coefficient
+        return axis, None, self.crop, self.transposed, coefficient, sign
 
     def text(self) -> str:
         left, right = self.crop
@@ -447,17 +447,24 @@ def sources(term: Term) -> list[Term]:
     ]
 
 
-def check_conditions(leaf: Leaf) -> None:
+def contained(leaf: Leaf) -> list[bool]:
     """Does a row contain each datum?"""
-    if leaf.conditions == (None, None):
-        return
     plain = replace(leaf, left=VALID, right=VALID, conditions=(None, None))
     before, after, *_ = plain.outline
     first = -1 if leaf.position in (OUTER, LEFT) else 0
     beyond = -1 if leaf.position in (INNER, LEFT) else 0
     outside = before - first, after + beyond
-    for c, reached, name in zip(leaf.conditions, outside, ("left", "right"), strict=True):
-        if c is not None and reached + c.is_value_at_point < 1:
+    return [
+        c is not None and reached + c.is_value_at_point >= 1
+        for c, reached in zip(leaf.conditions, outside, strict=True)
+    ]
+
+
+def check_conditions(leaf: Leaf) -> None:
+    if leaf.conditions == (None, None):
+        return
+    for c, found, name in zip(leaf.conditions, contained(leaf), ("left", "right"), strict=True):
+        if c is not None and not found:
             raise ValueError(
                 f"boundary: expected 'one-sided' at the {name} end, where no stencil reaches "
                 f"outside, so that a condition has no effect, got {c.text()}"
@@ -618,7 +625,7 @@ def state_of(terms: Iterable[Term]) -> tuple[Any, ...]:
 
     def of_factor(f: Factor) -> tuple[Any, ...]:
         if isinstance(f, Coefficient):
-            return type(f).__name__, f.array
+            return type(f).__name__, *f.state()
         values = [getattr(f, field.name) for field in fields(f)]
         return type(f).__name__, *map(of_value, values)
 
