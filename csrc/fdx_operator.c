@@ -30,7 +30,8 @@ static void multiply(const work *w, const fdx_stage *stage, const view *t, const
     box_lines(w, -1, &c, y, lo, hi, &m);
     const char *in = locate(w, t, lo, -1), *by = locate(w, &c, lo, -1);
     char *out = locate(w, y, lo, -1), *unused = out;
-    if (n < MIN_ROW_SEGMENT && w->per_point == 1 && direct && l.ndim > 0) { /* along the lines' columns */
+    /* A few columns, as at the ends of lines. */
+    if (n <= FDX_PAIRS && w->per_point == 1 && direct && l.ndim > 0 && l.n[l.ndim - 1] >= MIN_ROW_SEGMENT) {
         const int d = --l.ndim;
         m.ndim--;
         do {
@@ -296,7 +297,7 @@ static void add_chains(const work *w, const fdx_chain *chain, int n, const view 
 static void add_one_by_one(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                            const ptrdiff_t *hi, int mode);
 
-/* y = or (of one chain) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. Where
+/* y = or (but CROSSED) y += n chains, in the box [lo, hi): its interior by one loop, the rest chain by chain. Where
  * that loop adds to the output itself, the rest of y is added here, too. */
 static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, int n, const view *y,
                        const ptrdiff_t *lo, const ptrdiff_t *hi, int mode)
@@ -319,10 +320,11 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
                 continue;
             if (kind == CROSSED)
                 add_chains(w, chain, n, y, from, to);
-            else if (kind == TOGETHER)
+            else if (kind == TOGETHER && d < w->ndim - 1)
                 add_one_by_one(w, chain, n, y, from, to, mode);
-            else
-                add_stages(w, chain, y, from, to, mode);
+            else /* of several at the ends of lines, whose columns are few */
+                for (int k = 0; k < n; k++)
+                    add_stages(w, &chain[k], y, from, to, k == 0 ? mode : FDX_ADD);
             if (adds)
                 store(w, number, out, y, from, to, (const char *)out->data);
         }
@@ -355,11 +357,10 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
 static void add_one_by_one(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                            const ptrdiff_t *hi, int mode)
 {
-    const int narrow = hi[w->ndim - 1] - lo[w->ndim - 1] < MIN_ROW_SEGMENT; /* as at the ends of lines */
     for (int k = 0; k < n; k++, mode = FDX_ADD) {
-        if (!narrow && fdx_is_nested(w, &chain[k]))
+        if (fdx_is_nested(w, &chain[k]))
             add_peeled(w, NESTED, &chain[k], 1, y, lo, hi, mode);
-        else if (!narrow && fdx_is_weighed(w, &chain[k]))
+        else if (fdx_is_weighed(w, &chain[k]))
             add_peeled(w, WEIGHED, &chain[k], 1, y, lo, hi, mode);
         else
             add_stages(w, &chain[k], y, lo, hi, mode);

@@ -43,7 +43,6 @@
 #define MAX_LINE_TERMS 8             /* terms of an output that is computed line by line */
 #define LONG_SEGMENT_RATIO 4         /* for segments that take one loop, or loops with many neighbours */
 #define MAX_TOGETHER 6               /* terms that one loop multiplies by coefficients */
-#define MAX_NESTED_TOGETHER 3        /* of two bands each */
 #define MAX_SEGMENT_LINES 16         /* lines in one line segment */
 
 enum {

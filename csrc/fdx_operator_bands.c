@@ -662,7 +662,7 @@ static int term_kind(const work *w, const fdx_chain *chain)
 static fdx_terms_fn *loop_of(const work *w, int kind, int parts, int terms)
 {
     if (kind == 0)
-        return terms <= 3 ? w->sums->several_multiplied[terms - 2] : NULL;
+        return terms <= FDX_MULTIPLIED_TERMS ? w->sums->several_multiplied[terms - 2] : NULL;
     return terms % 2 == 0 ? w->sums->several_products[parts][kind / 2][terms / 2 - 1] : NULL;
 }
 
@@ -672,7 +672,7 @@ int fdx_count_together(const work *w, const fdx_chain *chain, int n)
     double results = 1, share = 1; /* share: of the results that are in the interior of all bands */
     for (int d = 0; d < w->ndim; d++)
         results *= (double)w->n[d];
-    const int kind = n < 2 || results < (double)MIN_CROSSED || w->n[inner] < MIN_ROW_SEGMENT ? -1 : term_kind(w, chain);
+    const int kind = n < 2 || results < (double)MIN_CROSSED ? -1 : term_kind(w, chain);
     int count = kind < 0 ? 1 : 0;
     while (kind >= 0 && count < n && count < MAX_TOGETHER && chain[count].in == chain->in &&
            chain[count].stage->sign == (count % 2 == 0 ? parts : -parts) && term_kind(w, &chain[count]) == kind)
@@ -683,9 +683,13 @@ int fdx_count_together(const work *w, const fdx_chain *chain, int n)
         ptrdiff_t lo = w->lo[d], hi = w->lo[d] + w->n[d];
         for (int k = 0; k < count; k++)
             fdx_shrink_to_interior(w, &chain[k], d, &lo, &hi);
-        share *= (double)(hi - lo) / (double)w->n[d];
+        /* Around two bands, what is at the ends of lines counts twice, as columns take longer. */
+        const ptrdiff_t around = (w->n[d] - (hi - lo)) * (1 + (kind == 0 && d == inner));
+        share *= MAX(0, 1 - (double)around / (double)w->n[d]);
+        if (d == inner && hi - lo < MIN_ROW_SEGMENT)
+            return 1;
     }
-    return count < 2 || 100 * share < (double)MIN_INTERIOR_PERCENT ? 1 : count;
+    return count < 2 || 100 * share < (double)(kind == 0 ? MIN_NESTED_PERCENT : MIN_INTERIOR_PERCENT) ? 1 : count;
 }
 
 /* Bytes from a row's own place to its neighbours, in the order in which loops take differences; and their weights. */
@@ -720,13 +724,13 @@ static void place_nested(const work *w, const fdx_stage *stage, const view *src,
 void fdx_apply_together(const work *w, const fdx_chain *chain, int count, const view *y, const ptrdiff_t *lo,
                         const ptrdiff_t *hi, int mode)
 {
-    enum { MOST = MAX_NESTED_TOGETHER * (FDX_NESTED_ROWS + FDX_NESTED) };
+    enum { MOST = FDX_MULTIPLIED_TERMS * (FDX_NESTED_ROWS + FDX_NESTED) };
     const int kind = term_kind(w, chain);
     const int own = kind == 0 ? FDX_NESTED_ROWS : kind + 1; /* rows of the input in a term */
     const int rows = kind == 0 ? own + FDX_NESTED : own + 1, weights = kind == 0 ? 2 : kind;
     ptrdiff_t *const at = take(w, 1), place[MOST] = {0}, by_line[MAX_TOGETHER] = {0};
     const char *in[MAX_TOGETHER], *by[MAX_TOGETHER]; /* of the current line: a term's own place, and its coefficient */
-    double weight[10];
+    double weight[FDX_TERMS_WEIGHTS];
     view src, of_by;
     lines l, m[MAX_TOGETHER];
     take_view(w, &src);
@@ -757,7 +761,7 @@ void fdx_apply_together(const work *w, const fdx_chain *chain, int count, const 
         const void *x[MOST];
         for (int k = 0; k < count; k++) {
             for (int j = 0; j < rows; j++)
-                x[k * rows + j] = (j < own ? in[k] + (line - first) : by[k]) + place[k * rows + j];
+                x[k * rows + j] = fdx_at(j < own ? fdx_at(in[k], line - first, 1) : by[k], place[k * rows + j], 1);
             next_line(&m[k], &by[k], &unused);
         }
         loop(out, x, &many, by_line, weight, mode);

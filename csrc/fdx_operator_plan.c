@@ -567,8 +567,8 @@ static ptrdiff_t plan_workspace(work *w, const needs *of)
     w->point_weights = (const double **)(void *)reserve(&used, nweights * (ptrdiff_t)sizeof *w->point_weights);
     w->arrays =
         (fdx_array *)(void *)reserve(&used, (call->op->ninputs + call->op->noutputs) * (ptrdiff_t)sizeof *w->arrays);
-    const int taken_by_chains = TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY;
-    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + 2 * TAKEN_BY_PEELED + TAKEN_TOGETHER +
+    const int taken_by_chains = MAX(TAKEN_BY_CHAIN + of->stages * TAKEN_BY_STAGE + TAKEN_BY_MULTIPLY, TAKEN_TOGETHER);
+    const ptrdiff_t taken = TAKEN_BY_RUN + TAKEN_BY_BLOCK + 2 * TAKEN_BY_PEELED +
                             MAX(taken_by_chains, w->by_lines != 0 || w->crossed != 0 ? TAKEN_BY_LINES : 0);
     w->index_stack = (ptrdiff_t *)(void *)reserve(&used, taken * w->ndim * size_of_number);
     return used + FDX_CACHE_LINE; /* whatever the alignment of the memory, everything begins on a cache line */

@@ -184,6 +184,7 @@ typedef struct {
 enum { FDX_NESTED = 3, FDX_NESTED_ROWS = FDX_NESTED * FDX_NESTED };
 /* Several lines of one term, or of several: those of rows x are l->x_line bytes apart, and those of what multiplies
  * term k by_line[k]. */
+enum { FDX_MULTIPLIED_TERMS = 3, FDX_TERMS_WEIGHTS = 10 }; /* the most of those, and the most weights */
 typedef void fdx_terms_fn(void *y, const void *const *x, const fdx_several_lines *l, const ptrdiff_t *by_line,
                           const double *w, int mode);
 typedef struct {
@@ -198,9 +199,10 @@ typedef struct {
     /* Of a term along memory alone: those pairs; an even number of neighbours, `along` being the later one of the two
      * in their middle; and differences from that one, or from the other. NULL as below. */
     fdx_cross_fn *midpoints_alone[FDX_PAIRS], *plain_alone[FDX_STREAMED / 2], *differences_alone[2][FDX_STREAMED / 2];
-    fdx_nested nested[2][2];             /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
-    fdx_nested multiplied;               /* a pair of antisymmetric pairs that are multiplied, */
-    fdx_terms_fn *several_multiplied[2]; /* two or three of them; NULL as above, here and below */
+    fdx_nested nested[2][2]; /* [FDX_NESTED neighbours, no pair][their pairs are symmetric] */
+    fdx_nested multiplied;   /* a pair of antisymmetric pairs that are multiplied, */
+    fdx_terms_fn
+        *several_multiplied[FDX_MULTIPLIED_TERMS - 1]; /* two or three of them; NULL as above, here and below */
     /* [parts][K / 2][terms / 2 - 1]: sums of K = 1, 3 or 5 differences, each times what comes after it in x, or the
      * positive and the negative part of that by turns. Two, four or six terms of one difference, two of others. */
     fdx_terms_fn *several_products[2][3][3];

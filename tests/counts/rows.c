@@ -217,8 +217,8 @@ static void count_nested(type of, const char *what, const fdx_nested *loops, con
 /* Several terms that are multiplied; only for many points. */
 static void count_terms(type of, const fdx_sums *sums)
 {
-    static const double w[10] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8, 0.1};
-    const void *x[3 * (FDX_NESTED_ROWS + FDX_NESTED)];
+    static const double w[FDX_TERMS_WEIGHTS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, -0.8, 0.1};
+    const void *x[FDX_MULTIPLIED_TERMS * (FDX_NESTED_ROWS + FDX_NESTED)];
     for (size_t k = 0; k < sizeof x / sizeof *x; k++)
         x[k] = in + 64 * k;
     for (int k = 2; k <= 3 && shorter >= FDX_VECTOR_SUMS && sums->several_multiplied[0] != NULL; k++)
