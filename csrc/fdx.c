@@ -29,8 +29,8 @@ const char *fdx_status_message(fdx_status status)
         return "an axis has too few points for its stencils, a row has too few or too many neighbours, sizes of "
                "matrices do not match, or memory of more than PTRDIFF_MAX bytes is needed";
     case FDX_E_STENCIL:
-        return "a formula, summation order, derivative, accuracy, boundary or sign is unknown, or a stencil reaches "
-               "outside the array";
+        return "a formula, summation order, derivative, accuracy, boundary, position, side or sign is unknown or does "
+               "not go with others, or a stencil reaches outside the array";
     case FDX_E_EDGE: return "edge_order is neither 1 nor 2";
     case FDX_E_COUNT:
         return "too few or too many axes, inputs, outputs, terms or factors, or numbers of inputs or outputs that have "

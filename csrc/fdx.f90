@@ -115,6 +115,7 @@ module fdx
     type(c_ptr) :: scheme = c_null_ptr ! fdx_scheme_c
     type(fdx_condition) :: condition(2)
     integer(c_int) :: datum = 0
+    type(c_ptr) :: at = c_null_ptr
   end type
 
   type, bind(c) :: fdx_scheme_row_c
@@ -305,6 +306,7 @@ module fdx
     integer :: sign = 0                          ! 1, -1: the coefficient's positive, its negative part instead of it
     integer :: crop(2) = 0                       ! of the identity: points left out at index 1 and at the last
     integer :: position = FDX_CENTER             ! of the results: FDX_INNER, ..., on a staggered grid
+    real(real64), allocatable :: at(:)           ! coordinates of the results, with x and a position, if not midpoints
     integer :: side = 0                          ! biased stencils: -1 to the left, 1 to the right
     ! A stencil of your own, with deriv = 0: point i has the neighbours i + offset, i + offset + 1, ... of these weights.
     ! Rows for either end, if any, are columns: first(:, k) has the weights of the first points for result k, and
@@ -853,6 +855,13 @@ contains
       to%what%n = size(from%x, kind=fdx_index)
       to%what%x = c_loc(nowhere)
       if (size(from%x) > 0) to%what%x = c_loc(from%x)
+    end if
+    if (allocated(from%at)) then
+      s = FDX_E_CONFORM
+      if (size(from%at) /= to%what%n + merge(1, 0, from%position == FDX_OUTER) - merge(1, 0, from%position == FDX_INNER)) &
+        return
+      to%what%at = c_loc(nowhere)
+      if (size(from%at) > 0) to%what%at = c_loc(from%at)
     end if
     more = -sum(to%crop)
     if (from%deriv /= 0 .or. from%position /= FDX_CENTER .or. allocated(from%weights)) then

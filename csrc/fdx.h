@@ -91,8 +91,8 @@ typedef enum {
     FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
     FDX_E_SIZE,    /* an axis has too few points for its stencils, a row has too few or too many neighbours, sizes of
                     * matrices do not match, or memory of more than PTRDIFF_MAX bytes is needed */
-    FDX_E_STENCIL, /* a formula, summation order, derivative, accuracy, boundary or sign is unknown, or a stencil
-                    * reaches outside the array */
+    FDX_E_STENCIL, /* a formula, summation order, derivative, accuracy, boundary, position, side or sign is unknown, or
+                    * does not go with others, or a stencil reaches outside the array */
     FDX_E_EDGE,    /* edge_order is neither 1 nor 2 */
     FDX_E_COUNT,   /* too few or too many axes, inputs, outputs, terms or factors, or numbers of inputs or outputs that
                     * have gaps or are not in order */
@@ -221,11 +221,11 @@ typedef struct {
  * - FDX_CENTER: (deriv + 1) / 2 + accuracy / 2 - 1 points on either side of the result for a uniform spacing, and
  *   (deriv + accuracy) / 2 for coordinates, where the centre adds no accuracy;
  * - other positions: (deriv + accuracy) / 2 points on either side for a uniform spacing and for the first derivative of
- *   accuracy 2, otherwise (deriv + accuracy + 1) / 2 for coordinates;
+ *   accuracy 2 at midpoints, otherwise (deriv + accuracy + 1) / 2 for coordinates;
  * - biased ones (`side`): (deriv + accuracy + 1) / 2 points on that side of the result, and deriv + accuracy points in
  *   all, the result's own among them.
- * Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as that, unless a boundary
- * is FDX_VALID: the number of rows does not depend on the values of coordinates. */
+ * Coordinates for which fdx_even_spacing finds a spacing, in double precision, are treated as that, unless results have
+ * coordinates, too, or a boundary is FDX_VALID: the number of rows does not depend on the values of coordinates. */
 typedef struct {
     ptrdiff_t n;        /* points along the axis */
     int deriv;          /* order of the derivative, from 1 on; with a position but FDX_CENTER also 0: interpolation */
@@ -245,6 +245,9 @@ typedef struct {
     int datum; /* 0: the derivative for data of 0. -1, 1: what the datum of the left, of the right end adds to it: a
                 * matrix of the same size, applied to an array that has the datum at that end, and finite numbers
                 * elsewhere, which are multiplied by 0 */
+    const double *at; /* with x and a position but FDX_CENTER: coordinates of the results, those that FDX_VALID removes
+                       * among them: n + more, as in fdx_outline. Each is between the points next to it, or is one of
+                       * them. NULL: midpoints */
 } fdx_derivative;
 
 /* The fewest points that an axis must have for this derivative (n and the values of coordinates are not read; if they
@@ -252,7 +255,7 @@ typedef struct {
 ptrdiff_t fdx_derivative_points(const fdx_derivative *what);
 
 /* Where the stencils of a description are. The result of base point i is there or, for positions but FDX_CENTER, half a
- * spacing after it, and has the interior neighbours i - before .. i + after. */
+ * spacing after it (or where `at` says), and has the interior neighbours i - before .. i + after. */
 typedef struct {
     ptrdiff_t before, after; /* negative where all neighbours are on the other side */
     ptrdiff_t count;         /* neighbours */
@@ -295,8 +298,8 @@ typedef struct {
     int axis;
     fdx_derivative what;          /* n: the number of points; it may be 0 without coordinates. isa: ignored */
     const fdx_array *coefficient; /* real, of the shape of this factor's result (a stride of 0 repeats it); NULL: 1 */
-    int sign; /* 1: the coefficient's positive part, max(coefficient, 0), instead of it; -1: its negative part; 0: all
-               * of it. A NaN stays one */
+    int sign; /* without a coefficient 0. 1: the coefficient's positive part, max(coefficient, 0), instead of it; -1:
+               * its negative part; 0: all of it. A NaN stays one */
     const fdx_band *band;
     ptrdiff_t crop[2];
     int transposed; /* not 0: the transposed map, which for FDX_VALID and crop adds points */

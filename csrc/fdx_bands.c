@@ -394,7 +394,7 @@ static void set_interior_stencil(const fdx_derivative *what, int uniform, fdx_ou
         o->after = nodes - 1 - o->before;
     } else if (o->half) {
         /* Symmetric; odd derivatives need a neighbour less if the result is in the middle of all of them. */
-        const int middle = uniform || (what->deriv == 1 && what->accuracy == 2);
+        const int middle = uniform || (what->deriv == 1 && what->accuracy == 2 && what->at == NULL);
         o->after = (nodes + !middle) / 2;
         o->before = o->after - 1;
     } else {
@@ -518,6 +518,8 @@ fdx_status fdx_check_derivative(const fdx_derivative *what)
         return FDX_E_STENCIL;
     if ((left == FDX_SBP || right == FDX_SBP) &&
         (left != right || what->scheme != NULL || what->x != NULL || position != FDX_CENTER || sbp_of(what) == NULL))
+        return FDX_E_STENCIL;
+    if (what->at != NULL && (what->x == NULL || position == FDX_CENTER))
         return FDX_E_STENCIL;
     if (what->datum < -1 || what->datum > 1 || (what->datum != 0 && (what->datum < 0 ? left : right) != FDX_GIVEN))
         return FDX_E_STENCIL;
@@ -711,6 +713,8 @@ static double coordinate(const builder *m, ptrdiff_t p, double origin)
 /* Where the result of base point i is, minus `origin`. */
 static double result_coordinate(const builder *m, ptrdiff_t i, double origin)
 {
+    if (m->what->at != NULL)
+        return m->what->at[i - m->outline.base] - origin;
     const double x = coordinate(m, i, origin);
     return m->outline.half ? 0.5 * x + 0.5 * coordinate(m, i + 1, origin) : x;
 }
@@ -1040,6 +1044,28 @@ static int is_monotonic(const double *x, ptrdiff_t n)
     return 1;
 }
 
+/* Is the coordinate of each result between those of the points next to it? Next to the ends of an axis that is not
+ * periodic there is one, and the result's is finite. */
+static int are_between(const builder *m)
+{
+    const fdx_derivative *what = m->what;
+    const int rises = what->x[what->n - 1] > what->x[0];
+    for (ptrdiff_t i = m->outline.base; i < what->n + m->outline.base + m->outline.more; i++) {
+        const double at = what->at[i - m->outline.base];
+        for (int after = 0; after < 2; after++) {
+            const int outside = after ? i + 1 >= what->n : i < 0;
+            if (!fdx_is_finite(at))
+                return 0;
+            if (outside && !m->band.periodic)
+                continue;
+            const double x = coordinate(m, i + after, 0);
+            if (rises == after ? at > x : at < x)
+                return 0;
+        }
+    }
+    return 1;
+}
+
 static double even_spacing(const double *x, ptrdiff_t n, double eps, double period, double eps_of_period)
 {
     const double h = (x[n - 1] - x[0]) / (double)(n - 1), largest = MAX(magnitude(x[0]), magnitude(x[n - 1]));
@@ -1077,6 +1103,8 @@ double fdx_spacing_of(const fdx_derivative *what)
 {
     if (what->x == NULL)
         return fdx_takes_spacing(what) ? what->spacing : 1;
+    if (what->at != NULL)
+        return 0;
     if (what->left == FDX_VALID || what->right == FDX_VALID)
         return 0; /* the number of rows must not depend on the coordinates' values */
     return fdx_even_spacing(what->x, what->n, DBL_EPSILON, what->left == FDX_PERIODIC ? what->period : 0, DBL_EPSILON);
@@ -1104,6 +1132,8 @@ static fdx_status derivative(void *memory, const fdx_derivative *what, double sc
                 return FDX_E_SIZE;
             m.x = what->x;
             h = 1;
+            if (what->at != NULL && !are_between(&m))
+                return FDX_E_NODES;
         }
     }
     set_derivative_summation(&m);

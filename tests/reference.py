@@ -173,6 +173,7 @@ def band_matrix(
     period=None,
     position="center",
     side=None,
+    at=None,
 ):
     """The matrix of Diff(..., deriv=deriv, ...), or with deriv 0 of Interp, for n points, as rows
     of Fractions.
@@ -188,14 +189,14 @@ def band_matrix(
     else:
         x = [Fraction(value) for value in spacing]
         h = uniform_step(x, period if left == "periodic" else None)
-        if "valid" in (left, right):  # how long the result is does not depend on values
+        if "valid" in (left, right) or at is not None:  # its length does not depend on values
             h = None
     unit = 1 if h is None else h
     half = Fraction(position != "center", 2)
-    before, after = reach(deriv, accuracy, h is not None, position, side)
+    before, after = reach(deriv, accuracy, h is not None, position, side, midpoints=at is None)
 
     rows = []
-    for i in bases(n, position):
+    for result, i in enumerate(bases(n, position)):
         nodes = range(i - before, i + after + 1)
         if (left == "valid" and nodes[0] < 0) or (right == "valid" and nodes[-1] >= n):
             continue
@@ -204,26 +205,28 @@ def band_matrix(
         elif right == "one-sided" and nodes[-1] >= n:
             nodes = range(n - deriv - accuracy, n)
         if h is not None:
-            place, at = nodes, i + half
+            place, own = nodes, i + half
         else:
             place = [coordinate(point, x, left, right, period) for point in nodes]
             ends = [
                 coordinate(point, x, left, right, period) for point in (i, i + 1)[: 1 + (half > 0)]
             ]
+            if at is not None:
+                ends = [Fraction(at[result])]
             if nodes[0] < 0 or nodes[-1] >= n:
                 last = x[0] if nodes[0] < 0 else x[-1]
                 origin = x[min(max(i, 0), n - 1)] if left == "periodic" else last
                 place, ends = ([rounded(c - origin) for c in some] for some in (place, ends))
-            at = sum(ends) / len(ends)
+            own = sum(ends) / len(ends)
         row = [Fraction(0)] * n
-        for point, w in zip(nodes, weights(place, at, deriv), strict=True):
+        for point, w in zip(nodes, weights(place, own, deriv), strict=True):
             for column, times in values(point, n, left, right):
                 row[column] += times * w / unit**deriv
         rows.append(row)
     return rows
 
 
-def reach(deriv, accuracy, uniform, position="center", side=None):
+def reach(deriv, accuracy, uniform, position="center", side=None, midpoints=True):
     """How many neighbours an interior stencil has before and after its base point: by the
     documentation's formulas."""
     if side is not None:
@@ -231,7 +234,7 @@ def reach(deriv, accuracy, uniform, position="center", side=None):
         fewer = deriv + accuracy - 1 - more
         return (more, fewer) if side == "left" else (fewer, more)
     if position != "center":
-        in_the_middle = uniform or (deriv, accuracy) == (1, 2)
+        in_the_middle = midpoints and (uniform or (deriv, accuracy) == (1, 2))
         on_each_side = (deriv + accuracy) // 2 if in_the_middle else (deriv + accuracy + 1) // 2
         return on_each_side - 1, on_each_side
     half_width = (deriv + 1) // 2 + accuracy // 2 - 1 if uniform else (deriv + accuracy) // 2

@@ -27,13 +27,16 @@ def specifications(draw):
     periodic = st.just(("periodic", "periodic"))
     boundary = draw(pairs if position in ("inner", "outer") else st.one_of(periodic, pairs))
     n = deriv + accuracy + 3 + draw(st.integers(0, 8))
-    spacing, period = draw(st.sampled_from([1.0, 0.1, -0.25, 3.0])), None
+    spacing, period, at = draw(st.sampled_from([1.0, 0.1, -0.25, 3.0])), None, None
     if draw(st.booleans()):
         steps = draw(st.lists(st.integers(1, 40), min_size=n, max_size=n))
-        steps[0] += 41  # not even
+        anywhere = position != "center" and draw(st.booleans())
+        steps = [8] * n if anywhere and draw(st.booleans()) else [steps[0] + 41, *steps[1:]]
         x = np.cumsum(steps) / 16 * draw(st.sampled_from([1, -1]))
         if boundary[0] == "periodic":
             period = float(x[-1] - x[0] + (x[1] - x[0]) * 0.75)
+        if anywhere:
+            at = draw(places_between(x, position, period))
         spacing = x
     return n, dict(
         deriv=deriv,
@@ -43,7 +46,21 @@ def specifications(draw):
         period=period,
         position=position,
         side=side,
+        at=at,
     )
+
+
+@st.composite
+def places_between(draw, x, position, period):
+    """Coordinates of results, each between those of the points next to it."""
+    first = x[-1] - period if period is not None else 2 * x[0] - x[1]
+    last = x[0] + period if period is not None else 2 * x[-1] - x[-2]
+    nodes = [x[i] if 0 <= i < len(x) else first if i < 0 else last for i in range(-1, len(x) + 1)]
+    eighths = st.integers(0, 8)
+    return [
+        nodes[i + 1] + draw(eighths) / 8 * (nodes[i + 2] - nodes[i + 1])
+        for i in bases(len(x), position)
+    ]
 
 
 def operator_of(options):
@@ -77,7 +94,12 @@ def test_entries_are_rounded_once(specification):
     assert got.shape == (len(exact), n)
     uniform = isinstance(options["spacing"], float)
     before, after = reach(
-        options["deriv"], options["accuracy"], uniform, options["position"], options["side"]
+        options["deriv"],
+        options["accuracy"],
+        uniform,
+        options["position"],
+        options["side"],
+        midpoints=options["at"] is None,
     )
     left, right = options["boundary"]
     rows = [

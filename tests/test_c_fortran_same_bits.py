@@ -3,6 +3,7 @@
 All read the same file, which tests/c/apply.c describes, and compile their operators.
 """
 
+import itertools
 import os
 import struct
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,7 @@ class Factor:
     transposed: bool = False
     own: int = 0  # in C, build the matrix first, for an axis of so many points
     position: str = "center"
+    at: object = None  # coordinates of results
     side: object = None
     stencil: object = (
         None  # offset of the first, weights, rows of one width at the left, at the right
@@ -91,6 +93,8 @@ class Factor:
         text += doubles(*(v for c in conditions for v in c[:2]))
         text += doubles(self.scale, self.spacing, self.period, eps, *x)
         text += doubles(*weights, *(w for row in (*first, *last) for w in row))
+        places = () if self.at is None else self.at
+        text += ints(len(places)) + doubles(*places)
         return text if coefficient is None else text + ints(*coefficient.shape) + raw(coefficient)
 
     def conditions(self, data):
@@ -115,9 +119,10 @@ class Factor:
             offsets = np.arange(offset, offset + len(weights)) - half
             result = fdx.Stencil(self.axis, offsets, weights, left=left, right=right, **places)
         elif self.deriv > 0:
-            result = fdx.Diff(self.axis, deriv=self.deriv, side=self.side, **grid, **places)
+            grid.update(at=self.at, side=self.side)
+            result = fdx.Diff(self.axis, deriv=self.deriv, **grid, **places)
         elif self.position != "center":
-            result = fdx.Interp(self.axis, **grid, **places)
+            result = fdx.Interp(self.axis, at=self.at, **grid, **places)
         else:
             result = fdx.Identity()
         result = result.T if self.transposed else result
@@ -305,6 +310,12 @@ def places(dtype):
     yield Case(dtype, (n,), [(0, 0, [one])])
     yield Case(dtype, (n,), [(0, 0, [one, one])], transposed=True)
     yield Case(dtype, (n, 2), [(0, 0, [replace(one, position="inner")])])
+    for position, deriv in itertools.product(("inner", "outer"), (0, 1, 2)):
+        nodes = np.concatenate(([2 * x[0] - x[1]], x, [2 * x[-1] - x[-2]]))
+        at = 0.75 * nodes[:-1] + 0.25 * nodes[1:]
+        at = at[1:-1] if position == "inner" else at
+        one = Factor(0, deriv, 2, spacing=1.0, x=x, position=position, at=at)
+        yield Case(dtype, (n, 2), [(0, 0, [one])])
     c = rng.uniform(1, 2, (n - 1, 4))
     flux = Factor(0, 1, 4, spacing=h, position="inner", coefficient=c)
     divergence = Factor(0, 1, 4, spacing=h, position="inner", transposed=True, scale=-1.0)

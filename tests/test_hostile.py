@@ -175,8 +175,9 @@ def described(
     scheme,
     conditions=NONE,
     datum=0,
+    at=None,
 ):
-    places = position, side, scheme, conditions, datum
+    places = position, side, scheme, conditions, datum, at
     return Description(deriv, accuracy, left, right, spacing, coordinates, 0.0, *places)
 
 
@@ -270,13 +271,20 @@ def test_plans_made_by_hand(shape, terms):
 def test_descriptions_made_by_hand(scheme):
     with pytest.raises((TypeError, ValueError)):
         described(0, 2, 2, 2, 1.0, None, 0, 0, scheme)
-    with pytest.raises(TypeError, match="coordinates: expected the bytes of float64"):
+    with pytest.raises(TypeError, match="xpected bytes"):
         described(1, 2, 2, 2, 1.0, np.arange(3.0), 0, 0, None)
     known = described(0, 2, 2, 2, 1.0, None, 0, 0, (0, (1.0,), (), ()))
     with pytest.raises(TypeError, match="one call of the constructor"):
-        known.__init__(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()), NONE, 0)
+        known.__init__(0, 2, 2, 2, 1.0, None, 0.0, 0, 0, (0, (1.0,), (), ()), NONE, 0, None)
     with pytest.raises(ValueError, match="a description"):
         described(-1, 2, 2, 2, 1.0, None, 0, 0, None).outline()
+    x = np.arange(5.0).tobytes()
+    for at in (b"", x[:-16], 3, "at", [0.5, 1.5, 2.5, 3.5]):  # too few, or no bytes
+        with pytest.raises((TypeError, ValueError)):
+            described(1, 2, 0, 0, 1.0, x, 1, 0, None, at=at)
+    beside = described(1, 2, 0, 0, 1.0, x, 1, 0, None, at=np.full(4, 9.0).tobytes())
+    with pytest.raises(ValueError):  # noqa: PT011
+        Plan((5,), [(0, 0, 1.0, ((0, beside, (0, 0), False, None, 0),))])
     with pytest.raises(TypeError):
         copy.copy(known)
 

@@ -3,6 +3,7 @@
 import copy
 import pickle
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -150,6 +151,64 @@ def test_sums_of_results_at_other_places_are_refused():
         late(np.stack([F, F]))
     moved = fdx.Interp(0, position="inner") @ fdx.Diff(0) + D
     assert moved.output_shape(N) == (N - 1,)
+
+
+# ---- results that are not at midpoints ----
+
+
+@pytest.mark.parametrize("position", POSITIONS[1:])
+def test_results_at_given_coordinates(position):
+    """Of a polynomial they are exact; at the midpoints they are those without coordinates."""
+    x = np.cumsum(1.0 + np.arange(N) % 3) - 9
+    steps = np.diff(x)
+    places = np.concatenate(
+        ([x[0] - 0.3], x[:-1] + steps * np.linspace(0, 1, N - 1), [x[-1] + 0.5])
+    )
+    own = {"inner": places[1:-1], "outer": places, "left": places[:-1], "right": places[1:]}
+    at = own[position]
+    f = np.polynomial.Polynomial([1.0, -0.5, 0.25, 0.125])
+    for deriv in (0, 1, 2):
+        make = partial(fdx.Diff, deriv=deriv) if deriv else fdx.Interp
+        D = make(0, x, accuracy=4, position=position, at=at)
+        want = f.deriv(deriv)(at) if deriv else f(at)
+        np.testing.assert_allclose(D(f(x)), want, rtol=1e-12, atol=1e-12)
+        columns = np.stack([f(x), -f(x)], axis=1)
+        np.testing.assert_allclose(D(columns), np.stack([want, -want], axis=1), atol=1e-12)
+        np.testing.assert_allclose(D.T(want), D.matrix(N).T @ want, rtol=1e-12, atol=1e-12)
+        falling = make(0, -x, accuracy=4, position=position, at=-at)
+        np.testing.assert_allclose(falling(f(x)), (-1) ** deriv * want, rtol=1e-12, atol=1e-12)
+        midpoints = make(0, x, accuracy=4, position="inner", at=(x[1:] + x[:-1]) / 2)
+        without = make(0, x, accuracy=4, position="inner")
+        np.testing.assert_allclose(midpoints(F), without(F), rtol=1e-12)
+        assert midpoints != without
+        same = make(0, x, accuracy=4, position=position, at=list(at))
+        assert (D, hash(D)) == (same, hash(same))
+        assert pickle.loads(pickle.dumps(D)) == D
+        other = at.copy()
+        other[3] += 0.01
+        assert make(0, x, accuracy=4, position=position, at=other) != D
+    assert f"position='{position}', at=<{len(at)} coordinates>" in repr(D)
+
+
+def test_results_at_given_coordinates_of_even_points():
+    """Points that are even have no even stencils then; a result may be at a point."""
+    x = np.linspace(0.0, 1.0, 6)
+    at = [0.0, 0.25, 0.5, 0.8, 0.9]
+    np.testing.assert_allclose(
+        fdx.Interp(0, x, position="inner", at=at)(3 * x + 1), 3 * np.array(at) + 1
+    )
+    np.testing.assert_allclose(
+        fdx.Diff(0, x, position="inner", at=at)(x**2), 2 * np.array(at), atol=1e-14
+    )
+    periodic = fdx.Interp(
+        0, x[:-1], accuracy=4, position="left", boundary="periodic", period=1.0, at=x[:-1] - 0.05
+    )
+    wave = np.cos(2 * np.pi * x[:-1])
+    shifted = periodic(wave)
+    np.testing.assert_allclose(np.roll(shifted, 1), periodic(np.roll(wave, 1)), atol=1e-14)
+    valid = fdx.Diff(0, x, accuracy=4, position="inner", at=at, boundary="valid")
+    whole = fdx.Diff(0, x, accuracy=4, position="inner", at=at)
+    np.testing.assert_array_equal(valid(x**3), whole(x**3)[2:-2])
 
 
 # ---- biased ----
@@ -424,6 +483,32 @@ REFUSED = [
     (
         lambda: fdx.Diff(0, position="inner", boundary="periodic"),
         "position: expected 'left', 'right' or 'center' with boundary='periodic'",
+    ),
+    (
+        lambda: fdx.Diff(0, 0.5, position="inner", at=[1.0]),
+        "at: expected None with a spacing that is a number, got .* pass the coordinates",
+    ),
+    (
+        lambda: fdx.Diff(0, [0, 1, 3], at=[1.0, 2.0]),
+        "at: expected None with position='center', .* write position='inner'",
+    ),
+    (
+        lambda: fdx.Diff(0, [0, 1, 3], position="inner", at=[1.0]),
+        r"at: expected 2 coordinates with position='inner', .* got an array of shape \(1,\)",
+    ),
+    (
+        lambda: fdx.Interp(0, [0, 1, 3], position="inner", at=[0.5, 4.0]),
+        r"at: expected coordinates between .* got 4.0 at \[1\], which is not between 1.0 and 3.0",
+    ),
+    (
+        lambda: fdx.Interp(0, [0, 1, 3], position="inner", at=[0.5, np.nan]),
+        r"at: expected finite numbers, got at\[1\] = nan",
+    ),
+    (
+        lambda: fdx.Interp(
+            0, [2**60 + 1, 2**60 + 2, 2**60 + 9], position="inner", at=[2**60 + 1, 2**60 + 5]
+        ),
+        "at: expected None with coordinates that a float64 does not hold",
     ),
     (lambda: fdx.Interp(0, position="center"), r"position: .* write fdx.Identity\(\)"),
     (lambda: fdx.Interp(0, position="inner", accuracy=3), "even integer from 2 on, got 3$"),

@@ -285,15 +285,85 @@ def test_inflows_on_both_sides(accuracy, outside):
     np.testing.assert_allclose(L(u), L.linear(u) + L.offset(n), rtol=1e-12, atol=1e-12)
 
 
-def test_conditions_where_no_stencil_reaches_outside():
-    """A right-biased stencil of accuracy 1 has no neighbour on the left, so that a condition there
-    is for the left-biased one alone."""
+def test_conditions_are_for_what_flows_in():
+    """Where the flow leaves, results are one-sided ones."""
     a = np.array([1.0, -1.0, 1.0, -1.0])
     L = fdx.Upwind(0, a, boundary=(fdx.Dirichlet(3.0, outside=1), fdx.Dirichlet(4.0, outside=1)))
     u = np.array([1.0, 2.0, 4.0, 8.0])
     np.testing.assert_array_equal(L(u), [-2.0, -2.0, 2.0, 4.0])
     L = fdx.Upwind(0, -a, boundary=(fdx.Dirichlet(3.0, outside=1), "one-sided"))
     np.testing.assert_array_equal(L(u), [-1.0, 1.0, -4.0, 4.0])
+    for accuracy, velocity in itertools.product((1, 3, 5), (1.0, -1.0)):
+        given = (fdx.Dirichlet(100.0, outside=0.5), "one-sided")
+        L, without = (
+            fdx.Upwind(0, velocity, accuracy=accuracy, boundary=b)
+            for b in (given[:: int(-velocity)], "one-sided")
+        )
+        assert without == L
+
+
+@pytest.mark.parametrize(("accuracy", "outside"), [(1, 0.5), (1, 1), (3, 0.5), (3, 1), (5, 0.5)])
+def test_no_mode_grows_whatever_the_direction(accuracy, outside):
+    """Of data at both ends, as in a tide."""
+    for n, velocity in itertools.product((20, 61), (1.0, -1.0)):
+        L = fdx.Upwind(
+            0,
+            np.full(n, velocity),
+            accuracy=accuracy,
+            boundary=fdx.Dirichlet(1.0, outside=outside),
+        )
+        assert np.linalg.eigvals(-L.linear.matrix(n).toarray()).real.max() < -0.1
+
+
+def test_falling_coordinates_and_negative_spacings():
+    """The velocity is that of coordinates: the same flow, seen from the other end of the axis."""
+    u, a = RNG.normal(size=(2, N))
+    x = np.cumsum(1 + np.arange(N) % 3)
+    for accuracy, boundary in itertools.product((1, 3), ("one-sided", "reflect")):
+        of = dict(accuracy=accuracy, boundary=boundary)
+        for falling, rising in ((-0.5, 0.5), (-x[::-1], -x), (x[::-1], x)):
+            if np.ndim(rising) and rising[0] > rising[1]:
+                continue
+            L = fdx.Upwind(0, a, falling, **of)
+            assert type(2 * (0.5 * L)) is fdx.Upwind
+            back = fdx.Upwind(0, a[::-1].copy(), rising, **of)(u[::-1].copy())[::-1]
+            np.testing.assert_allclose(L(u), back, rtol=1e-12, atol=1e-12)
+    for spacing in (1.0, -1.0, np.arange(40.0), np.arange(40.0)[::-1], x[:8], x[7::-1]):
+        n = 40 if np.ndim(spacing) == 0 else len(spacing)
+        for velocity in (1.0, -1.0, np.ones(n), -np.ones(n)):
+            M = -fdx.Upwind(0, velocity, spacing, boundary="reflect").matrix(n).toarray()
+            assert np.linalg.eigvals(M).real.max() < 1e-7
+    sea = fdx.Dirichlet(2.0, outside=1)
+    for velocity in (np.ones(40), -np.ones(40)):
+        L = fdx.Upwind(0, velocity, -1.0, accuracy=3, boundary=sea)
+        np.testing.assert_allclose(L(np.full(40, 2.0)), 0, atol=1e-12)
+        assert L(np.zeros(40))[0 if velocity[0] < 0 else -1] != 0
+        assert np.linalg.eigvals(-L.linear.matrix(40).toarray()).real.max() < -0.1
+
+
+def test_velocities_of_no_dimension_may_change():
+    a = np.array(1.0)
+    L = fdx.Upwind(0, a, boundary="periodic")
+    u = RNG.normal(size=8)
+    np.testing.assert_allclose(L(u), u - np.roll(u, 1))
+    a[...] = -2.0
+    np.testing.assert_allclose(L(u), -2 * (np.roll(u, -1) - u))
+    assert repr(L).startswith("Upwind(0, <0-d array>, boundary='periodic')")
+
+
+def test_the_transpose_is_the_flux_form():
+    """Burgers' equation, whose shock moves at half of the height."""
+    n = 200
+    u = np.where(np.arange(n) < n // 4, 1.0, 0.0)
+    w = np.empty(n)
+    L = -fdx.Upwind(0, w, 1 / n, boundary="periodic").T
+    before = u.sum()
+    for _ in range(200):
+        w[:] = -u / 2
+        u = u + 0.5 / n * L(u)
+    assert abs(u.sum() - before) < 1e-10
+    front = np.flatnonzero(u > 0.5)[-1] / n
+    assert abs(front - (0.25 + 0.5 * 0.5)) < 0.02
 
 
 # ---- bad input ----
@@ -312,8 +382,18 @@ def test_conditions_where_no_stencil_reaches_outside():
         (lambda: fdx.Upwind(0, np.inf), "velocity: expected a finite number"),
         (lambda: fdx.Upwind(0, "x"), "velocity: expected real numbers"),
         (lambda: fdx.Upwind(0, np.ones(3), 0.0), "spacing: expected a finite number other than 0"),
-        (lambda: fdx.Upwind(0, np.ones(3), boundary="sbp"), "sbp"),
-        (lambda: fdx.Upwind(0, np.ones(3))(np.ones(4)), "expected a shape that broadcasts to"),
+        (
+            lambda: fdx.Upwind(0, np.ones(3), boundary="sbp"),
+            "boundary: expected another than 'sbp'",
+        ),
+        (
+            lambda: fdx.Upwind(0, np.ones(3))(np.ones(4)),
+            r"velocity: expected a shape .* got \(3,\)$",
+        ),
+        (
+            lambda: fdx.Upwind(0, np.ones(9), boundary="valid")(np.ones(9)),
+            r"broadcasts to \(7,\), got .* leave out the others' numbers",
+        ),
         (lambda: fdx.Upwind(0, np.ones(3), accuracy=3)(np.ones(3)), "expected at least 4 points"),
         (lambda: fdx.Upwind(0, 1.0, accuracy=65), "accuracy: expected a stencil of at most 64"),
         (lambda: fdx.Upwind(0, 1.0, period=1.0), "period: expected None"),

@@ -173,6 +173,7 @@ cdef extern from "fdx.h" nogil:
         const fdx_scheme *scheme
         fdx_condition condition[2]
         int datum
+        const double *at
     ctypedef struct fdx_outline:
         ptrdiff_t before
         ptrdiff_t after

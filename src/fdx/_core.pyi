@@ -185,6 +185,7 @@ class Description:
         scheme: tuple[Any, ...] | None,
         conditions: tuple[tuple[float, float, int] | None, ...],
         datum: int,
+        at: bytes | None,
         /,
     ) -> None: ...
     def points_needed(self) -> int: ...

@@ -11,9 +11,9 @@
  *      none) and its sign, position, side, of given weights offset, nweights (0: none), nfirst, nlast, width, datum,
  *      outside[2] of the conditions; d value, slope of both conditions, scale, spacing, period, eps (not 0: coordinates
  *      that are even in that precision count as a spacing), x[nx], weights[nweights], first[nfirst][width],
- *      last[nlast][width], and, with a coefficient, i shape[ndim] (1 where it is repeated), coefficient[shape];
- *      i ninputs, noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements before. Results: the
- *      outputs.
+ *      last[nlast][width], i nat, d at[nat], and, with a coefficient, i shape[ndim] (1 where it is repeated),
+ *      coefficient[shape]; i ninputs, noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements
+ *      before. Results: the outputs.
  *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,6 +217,9 @@ static fdx_factor read_factor(int ndim)
         what->x = (const double *)keep(numbers(what->n));
     if (scheme.count > 0)
         what->scheme = read_scheme(scheme, width);
+    const ptrdiff_t places = integer();
+    if (places > 0)
+        what->at = (const double *)keep(numbers(places));
     if (eps > 0) {
         const double even = fdx_even_spacing(what->x, what->n, eps, what->period, eps);
         what->spacing = even;

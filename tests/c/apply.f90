@@ -118,11 +118,11 @@ contains
   ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that
   ! is for C, dtype of the coefficient (0: none), sign, position, side, offset, nweights, nfirst, nlast, width, datum, outside[2],
   ! value and slope of the condition at either end, scale, spacing, period, eps (not 0: coordinates that are even in that precision count as a spacing), x[nx], weights[nweights],
-  ! first[nfirst][width], last[nlast][width], and if it has a coefficient shape[ndim], coefficient[shape].
+  ! first[nfirst][width], last[nlast][width], nat, at[nat], and if it has a coefficient shape[ndim], coefficient[shape].
   type(fdx_term) function next_term(ndim, coefficients) result(term)
     integer, intent(in) :: ndim
     type(numbers), intent(inout), target :: coefficients(:)
-    integer :: j, k, nx, dtype, for_c, nweights, nfirst, nlast, width
+    integer :: j, k, nx, nat, dtype, for_c, nweights, nfirst, nlast, width
     real(real64) :: scale, eps
     term%in = next() + 1
     term%out = next() + 1
@@ -164,6 +164,8 @@ contains
         if (nweights > 0) p%weights = next_reals(nweights)
         if (nfirst > 0) p%first = reshape(next_reals(nfirst*width), [width, nfirst])
         if (nlast > 0) p%last = reshape(next_reals(nlast*width), [width, nlast])
+        nat = next()
+        if (nat > 0) p%at = next_reals(nat)
         if (eps > 0) then
           p%spacing = fdx_even_spacing_c(p%x, int(nx, fdx_index), eps, p%period, eps)
           if (p%spacing > 0 .or. p%spacing < 0) deallocate (p%x)

@@ -387,6 +387,9 @@ static void refused_derivatives(void)
     DERIVATIVE(w.second.accuracy = INT_MIN, FDX_E_STENCIL);
     DERIVATIVE(w.second.accuracy = INT_MAX, FDX_E_STENCIL);
     DERIVATIVE(w.second.accuracy = INT_MAX - 1, FDX_E_SIZE);
+    static double at[N0] = {0.5, 1.5, 2.5};
+    DERIVATIVE(w.second.at = at, FDX_E_STENCIL);                     /* without coordinates of the points */
+    DERIVATIVE((w.second.at = at, w.second.x = w.x), FDX_E_STENCIL); /* of results at the points */
     DERIVATIVE(w.second.datum = 2, FDX_E_STENCIL);
     DERIVATIVE(w.second.datum = -1, FDX_E_STENCIL);
     DERIVATIVE(give(0, 1, 0, 0), FDX_OK);

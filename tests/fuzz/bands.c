@@ -121,6 +121,25 @@ void draw_points(fdx_derivative *what)
     orient_conditions(what, sign < 0 ? -1 : 1);
 }
 
+/* Coordinates of results, each between those of the points next to it. */
+static void draw_places(fdx_derivative *what)
+{
+    fdx_outline o;
+    if (fdx_derivative_outline(what, &o) != FDX_OK)
+        return;
+    const ptrdiff_t n = what->n, results = n + o.more;
+    const double *x = what->x;
+    const int periodic = what->left == FDX_PERIODIC;
+    double *at = numbers(results);
+    what->at = at;
+    for (ptrdiff_t r = 0; r < results && n > 1; r++) {
+        const ptrdiff_t i = r + o.base;
+        const double before = i >= 0 ? x[i] : periodic ? x[n - 1] - what->period : 2 * x[0] - x[1];
+        const double after = i + 1 < n ? x[i + 1] : periodic ? x[0] + what->period : 2 * x[n - 1] - x[n - 2];
+        at[r] = before + (after - before) * (below(3) + (i < 0)) / 4;
+    }
+}
+
 typedef struct {
     void *memory;
     fdx_derivative what;
@@ -132,6 +151,8 @@ typedef struct {
 static ptrdiff_t fewest_points(const fdx_derivative *what)
 {
     fdx_derivative uniform = *what;
+    if (what->at != NULL)
+        return fdx_derivative_points(what);
     uniform.x = NULL;
     const ptrdiff_t any = fdx_derivative_points(what), even = fdx_derivative_points(&uniform);
     return any < even ? any : even;
@@ -179,6 +200,11 @@ static broken break_derivative(making *c, int number)
     BREAK(sbp, what->left = FDX_ONE_SIDED, FDX_E_STENCIL)
     BREAK(scheme, what->right = FDX_GIVEN, FDX_E_STENCIL)
     BREAK(1, what->datum = 2, FDX_E_STENCIL)
+    BREAK(what->at, what->x = NULL, FDX_E_STENCIL)
+    BREAK(what->at, what->position = FDX_CENTER, FDX_E_STENCIL)
+    BREAK(what->at, *(double *)what->at = NAN, FDX_E_NODES)
+    BREAK(what->at, *(double *)what->at = x[what->n - 1] + 3 * (x[what->n - 1] - x[0]), FDX_E_NODES)
+    BREAK(!x, what->at = &what->scale, FDX_E_STENCIL)
     BREAK(what->left != FDX_GIVEN, what->datum = -1, FDX_E_STENCIL)
     BREAK(what->right != FDX_GIVEN, what->datum = 1, FDX_E_STENCIL)
     BREAK(what->left == FDX_GIVEN, what->condition[0].outside = 3, FDX_E_STENCIL)
@@ -479,8 +505,11 @@ void band_case(int mode)
             }
     }
     static const double dummy[2];
+    const int with_places = with_points && c.what.position != FDX_CENTER && below(2);
     if (with_points)
         c.what.x = dummy; /* the number of points is checked */
+    if (with_places)
+        c.what.at = dummy;
     ptrdiff_t least = fdx_derivative_points(&c.what);
     if (least > 12 && !chance(64)) { /* weights of many nodes take long integers, and milliseconds */
         c.what.deriv = c.what.scheme != NULL ? 0 : 1 + below(c.what.left == FDX_SBP ? 2 : 4);
@@ -493,6 +522,8 @@ void band_case(int mode)
     if (with_points) {
         const double period = c.what.period;
         draw_points(&c.what);
+        if (with_places)
+            draw_places(&c.what);
         if (mode == 2 && chance(3)) {
             double *x = (double *)c.what.x;
             const int apart = chance(8) && c.what.n < 8;
@@ -508,7 +539,7 @@ void band_case(int mode)
     slot *const memory = slot_at(c.memory);
     broken b = nothing;
     if (mode == 1) {
-        b = break_derivative(&c, below(62));
+        b = break_derivative(&c, below(67));
         *what = c.what;
     }
     before_calls();

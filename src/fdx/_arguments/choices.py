@@ -20,7 +20,7 @@ PERIODIC, VALID = BOUNDARIES.index("periodic"), BOUNDARIES.index("valid")
 SBP = BOUNDARIES.index("sbp")
 GIVEN = len(BOUNDARIES)  # a condition with data
 POSITIONS: tuple[Position, ...] = get_args(Position)
-CENTER, INNER, OUTER, LEFT = 0, 1, 2, 3
+CENTER, INNER, OUTER, LEFT, RIGHT = range(5)
 SIDES: dict[str | None, int] = {None: 0, "left": -1, "right": 1}
 
 MAX_NODES = 64  # of one stencil

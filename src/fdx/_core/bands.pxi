@@ -19,17 +19,17 @@ THE_IDENTITY.accuracy = 2
 cdef class Description:
     """A derivative along an axis, an interpolation or a stencil of given weights, as the C core describes it.
 
-    `coordinates` are None or the bytes of float64. `scheme` is None or (offset, weights, first, last): those of an
+    `coordinates` and, of the results, `at` are None or the bytes of float64. `scheme` is None or (offset, weights, first, last): those of an
     interior row, and rows of weights at either end. `conditions` are (value, slope, outside in half spacings) of both
     ends, or None where there is none; `datum` is that of the C core.
     """
     cdef fdx_derivative what
     cdef fdx_scheme scheme
-    cdef object kept  # coordinates
+    cdef object kept  # coordinates and at
     cdef void *memory  # rows and weights of the scheme
 
     def __init__(self, int deriv, int accuracy, int left, int right, double spacing, coordinates, double period,
-                 int position, int side, scheme, tuple conditions not None, int datum):
+                 int position, int side, scheme, tuple conditions not None, int datum, at):
         if self.memory != NULL:
             raise TypeError("Description: expected one call of the constructor")
         self.what = THE_IDENTITY
@@ -39,15 +39,23 @@ cdef class Description:
         at_left, at_right = conditions
         self.set_condition(&self.what.condition[0], at_left)
         self.set_condition(&self.what.condition[1], at_right)
+        self.kept = coordinates, at
         if coordinates is not None:
-            if not isinstance(coordinates, bytes):
-                raise TypeError(f"coordinates: expected the bytes of float64, got {type(coordinates).__name__}")
-            self.kept = coordinates
-            self.what.n = len(<bytes>coordinates) // <ptrdiff_t>sizeof(double)
+            self.what.n = len(<bytes?>coordinates) // <ptrdiff_t>sizeof(double)
             self.what.x = <const double *><const void *><char *>(<bytes>coordinates)
+        if at is not None:
+            self.check_at(len(<bytes?>at) // <ptrdiff_t>sizeof(double))
+            self.what.at = <const double *><const void *><char *>(<bytes>at)
         if scheme is not None:
             offset, weights, first, last = scheme
             self.set_scheme(offset, weights, first, last)
+
+    cdef int check_at(self, ptrdiff_t count) except -1:
+        """Are there as many coordinates of results as results?"""
+        cdef fdx_outline o
+        if fdx_derivative_outline(&self.what, &o) == FDX_OK and count < self.what.n + o.more:
+            raise ValueError(f"at: expected {self.what.n + o.more} coordinates, got {count}")
+        return 0
 
     cdef int set_condition(self, fdx_condition *condition, given) except -1:
         if given is not None:

@@ -163,7 +163,10 @@ def symbol(terms: Sequence[Term], k: Any) -> Any:
         value: Any = term.scale
         for factor in term.factors:
             if isinstance(factor, Coefficient):
-                raise ValueError("an operator with arrays of coefficients has no symbol")
+                raise ValueError(
+                    "an operator with arrays of coefficients has no symbol; take that of one with "
+                    "numbers in their place"
+                )
             if isinstance(factor, Leaf):
                 interior(factor)  # raises the errors of applying it
                 given = factor.scheme is None

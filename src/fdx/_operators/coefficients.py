@@ -43,7 +43,7 @@ class Coefficient:
         return float(np.maximum(most, -least if self.sign <= 0 else 0.0))
 
     def text(self) -> str:
-        array = f"<{'x'.join(map(str, self.values.shape))} array>"
+        array = f"<{'x'.join(map(str, self.values.shape)) or '0-d'} array>"
         return {0: array, 1: f"max({array}, 0)", -1: f"min({array}, 0)"}[self.sign]
 
 

@@ -128,7 +128,10 @@ def grid_weights(terms: Sequence[Term]) -> tuple[list[int], Array, list[list[flo
         weights: dict[tuple[float, ...], float] = {(0.0,) * len(axes): term.scale}
         for factor in term.factors:
             if isinstance(factor, Coefficient):
-                raise ValueError("an operator with arrays of coefficients has a stencil by point")
+                raise ValueError(
+                    "an operator with arrays of coefficients has a stencil by point; draw one with "
+                    "numbers in their place"
+                )
             if isinstance(factor, Crop):
                 continue
             at = axes.index(factor.axis)

@@ -4,6 +4,7 @@ csrc/fdx_compile.c."""
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,12 +54,14 @@ def lowered(term: Term, in_shape: Sequence[int]) -> list[Described]:
         try:
             array = np.broadcast_to(factor.values, shape)
         except ValueError:
-            given = factor.values.shape
+            given, name = factor.values.shape, "velocity" if factor.sign else "coefficients"
             axes = [d for d, n in enumerate(shape) if given == (n,)]
+            more = len(given) == len(shape) and all(map(operator.ge, given, shape))
             indices = ", ".join([":", *["None"] * (len(shape) - axes[0] - 1)]) if axes else ""
             raise ValueError(
-                f"coefficients: expected a shape that broadcasts to {tuple(shape)}, got {given}"
+                f"{name}: expected a shape that broadcasts to {tuple(shape)}, got {given}"
                 + (f"; write c[{indices}] for one along axis {axes[0]}" if axes else "")
+                + more * "; there are fewer results than points: leave out the others' numbers"
             ) from None
         along, axis = last or (identity, 0)
         found.append(along.described(axis, array, factor.sign))

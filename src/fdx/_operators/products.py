@@ -183,4 +183,4 @@ def least_spaced(leaf: Leaf) -> Leaf:
     if leaf.coordinates is None:
         return leaf
     steps = np.diff(np.frombuffer(leaf.coordinates))
-    return replace(leaf, spacing=float(steps[abs(steps).argmin()]), coordinates=None)
+    return replace(leaf, spacing=float(steps[abs(steps).argmin()]), coordinates=None, at=None)

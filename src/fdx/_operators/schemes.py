@@ -16,8 +16,11 @@ from fdx._arguments.choices import (
     BOUNDARIES,
     CENTER,
     INNER,
+    LEFT,
     OUTER,
     PERIODIC,
+    POSITIONS,
+    RIGHT,
     SBP,
     VALID,
     check_accuracy,
@@ -33,18 +36,27 @@ from fdx._arguments.reals import check_exact, check_number, nearest
 from fdx._common.text import shown
 from fdx._common.types import Boundaries, Number, Position, Side
 from fdx._core import even_spacing, sbp_norm
-from fdx._operators.coefficients import as_coefficient
-from fdx._operators.conditions import Ends, check_ends
+from fdx._operators.conditions import Ends, check_datum, check_ends
 from fdx._operators.filters import MAX_ORDER, Binomial
 from fdx._operators.operator import KINDS, Operator
 from fdx._operators.terms import Leaf, Row, Scheme, Term, check_points, leaf_of_scheme
 from fdx._operators.upwind import Upstream
 
+Array = np.ndarray[Any, Any]
+
 MAX_WEIGHTS = 255  # of a row
 
 
-def points_along(spacing: Any, boundary: Any, left: int, right: int, period: Any) -> dict[str, Any]:
-    """The members of a leaf that say where the points of its axis are."""
+def points_along(
+    spacing: Any,
+    boundary: Any,
+    left: int,
+    right: int,
+    period: Any,
+    position: int = CENTER,
+    at: Any = None,
+) -> dict[str, Any]:
+    """The members of a leaf that say where the points of its axis are, and its results."""
     given = period
     if period is not None:
         period = check_number(period, "period")
@@ -53,7 +65,7 @@ def points_along(spacing: Any, boundary: Any, left: int, right: int, period: Any
                 f"period: expected None with boundary={boundary!r}, got {period}; "
                 "it is for boundary='periodic'"
             )
-    x, points, closeness = None, None, 1e-9
+    x, points, closeness, of_results = None, None, 1e-9, None
     plain = None if type(spacing) is float else as_plain(spacing, "spacing", POINTS)
     if plain is None or plain.ndim == 0:
         h = check_number(spacing, "spacing")
@@ -70,15 +82,59 @@ def points_along(spacing: Any, boundary: Any, left: int, right: int, period: Any
             else:
                 even = even_spacing(x, precision)
             h = x[1] - x[0] if even is None else even
-        if even is not None and VALID not in (left, right):
+        if at is not None:
+            if (x != nearest(plain)).any():
+                raise ValueError(
+                    "at: expected None with coordinates that a float64 does not hold, got "
+                    f"{shown(at)}; subtract the first coordinate from both"
+                )
+            of_results = check_at(at, x, position, period if left == PERIODIC else None).tobytes()
+        elif even is not None and VALID not in (left, right):
             x = None  # with "valid" the result's length must not depend on values
+    if at is not None and of_results is None:
+        raise ValueError(
+            f"at: expected None with a spacing that is a number, got {shown(at)}; pass the "
+            "coordinates of the points as spacing"
+        )
     return {
         "spacing": float(h),
         "coordinates": None if x is None else (x + 0.0).tobytes(),  # which converts -0 to 0
         "points": points,
         "period": period,
         "closeness": closeness,
+        "at": of_results,
     }
+
+
+def check_at(given: Any, x: Array, position: int, period: float | None) -> Array:
+    """Coordinates of results as float64: each between those of the points next to it, in steps
+    from the first result on."""
+    if position == CENTER:
+        raise ValueError(
+            "at: expected None with position='center', where results are at the points, got "
+            f"{shown(given)}; write position='inner', 'outer', 'left' or 'right'"
+        )
+    a = check_exact(given, "at")
+    before = position in (OUTER, LEFT)  # is there a result before the first point?
+    n = len(x) + (position == OUTER) - (position == INNER)
+    if a.shape != (n,):
+        raise ValueError(
+            f"at: expected {n} coordinates with position={POSITIONS[position]!r}, one for each "
+            f"result, got an array of shape {a.shape}"
+        )
+    at = nearest(a)
+    outside = -math.inf if x[1] > x[0] else math.inf
+    ends = (outside, -outside) if period is None else (x[-1] - period, x[0] + period)
+    nodes = np.concatenate((ends[:1] * before, x, ends[1:] * (position in (OUTER, RIGHT))))
+    low, high = np.minimum(nodes[:-1], nodes[1:]), np.maximum(nodes[:-1], nodes[1:])
+    wrong = ~(np.isfinite(at) & (low <= at) & (at <= high))
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise ValueError(
+            f"at: expected coordinates between those of the points, got {at[i]} at [{i}], which is "
+            f"not between {nodes[i]} and {nodes[i + 1]}"
+        )
+    return at + 0.0
 
 
 class Diff(Operator):
@@ -142,6 +198,11 @@ class Diff(Operator):
         ``numpy.diff(f) / h`` for "inner". With "periodic" it is "left" or "right" (or "center").
         Of uneven coordinates the places are the midpoints, and stencils of more than two points
         have up to two more than on even ones.
+    at : array_like, optional
+        With coordinates and a `position` other than "center": the coordinates of the results, if
+        they are not midpoints, such as cell centres between faces. One for each result ("valid"
+        removes some of them later), each between the points next to it. Stencils have up to two
+        points more than for midpoints.
     side : {"left", "right"}, optional
         Biased stencils, for upwind schemes: one point further to this side than they would be
         around the result, with an odd `accuracy`. At a "one-sided" end stencils are shifted inward,
@@ -240,6 +301,7 @@ class Diff(Operator):
         boundary: Ends = "one-sided",
         period: Number | None = None,
         position: Position = "center",
+        at: ArrayLike | None = None,
         side: Side | None = None,
     ) -> None:
         axis = check_one_axis(axis)
@@ -247,8 +309,8 @@ class Diff(Operator):
         toward = check_side(side)
         accuracy = check_accuracy(accuracy, toward)
         left, right, conditions = check_ends(boundary)
-        at = check_position(position, left)
-        if toward and at != CENTER:
+        at_position = check_position(position, left)
+        if toward and at_position != CENTER:
             raise ValueError(
                 f"side: expected None with position={position!r}, whose stencils are symmetric "
                 f"about the midpoints, got {side!r}"
@@ -259,10 +321,10 @@ class Diff(Operator):
             accuracy=accuracy,
             left=left,
             right=right,
-            position=at,
+            position=at_position,
             side=toward,
             conditions=conditions,
-            **points_along(spacing, boundary, left, right, period),
+            **points_along(spacing, boundary, left, right, period, at_position, at),
         )
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])
@@ -391,16 +453,19 @@ class Upwind(Operator):
     axis : int
         The axis of the arrays that it is applied to; negative ones count from the last.
     velocity : float or array_like
-        Positive towards the end of the axis. An array broadcasts to the arrays that the operator is
-        applied to. It is not copied: an array of integers, float32 or float64 may be written to
-        from call to call.
+        Positive towards larger coordinates: towards the end of the axis, unless the spacing is
+        negative or coordinates fall. An array broadcasts to the results of the operator:
+        one number for each point along axis 0 of two is ``velocity[:, None]``. It is not copied: an
+        array of integers, float32 or float64, also of no dimension, may be written to from call to
+        call.
     spacing : float or array_like of shape (n,), optional
         As of `fdx.Diff`.
     accuracy : int, optional
         The order of accuracy, odd: 1, 3, 5, and so on. The lower it is, the more waves are damped;
         1 smears out all but long ones.
     boundary : str, fdx.Dirichlet, fdx.Neumann, fdx.Robin or a tuple of two of these, optional
-        As of `fdx.Diff`. A condition counts for the stencils that reach outside at its end.
+        As of `fdx.Diff`, but for "sbp". A condition is for what flows in at its end; where the flow
+        leaves, results are those of "one-sided".
     period : float, optional
         As of `fdx.Diff`.
 
@@ -420,15 +485,20 @@ class Upwind(Operator):
     The result is ``max(a, 0) * Diff(side="left") + min(a, 0) * Diff(side="right")``, where a is the
     velocity: the scheme of Courant, Isaacson and Rees [1]_ and, with a higher accuracy, its
     upwind-biased relatives. With ``Identity() - dt * Upwind(...)`` as a forward Euler step and
-    accuracy 1, results are bounded by their neighbours if ``dt * abs(velocity) <= h``; a higher
-    accuracy needs a Runge-Kutta step.
+    accuracy 1, results are bounded by their neighbours if ``dt * abs(velocity) <= h`` (of several
+    axes the sum counts), with a "periodic" boundary or values given outside of the last point. A
+    higher accuracy needs a Runge-Kutta step.
+
+    This is the advective form: between waves of different velocities sums are not kept, and a shock
+    does not move as it should. The flux form, which keeps the sum, is the transpose: with ``w =
+    -velocity``, ``-Upwind(axis, w, h).T`` is the rate of change of what the velocity carries.
 
     Velocities are read at each call, once, and both products are computed in one pass with those of
     the other terms of a sum. A velocity that is NaN gives NaN. The side that the flow goes to is
     multiplied by 0, so that an infinity or NaN there spreads to the result.
 
-    Where the flow enters at a "one-sided" end, the stencil that fits is a downwind one: give the
-    value there as a condition.
+    Where the flow enters at a "one-sided" end, the stencil that fits is a downwind one, and errors
+    grow: give the value there as a condition.
 
     References
     ----------
@@ -444,11 +514,26 @@ class Upwind(Operator):
     >>> advection([0.0, 1.0, 3.0, 7.0])
     array([-7.,  1., -4.,  7.])
 
-    The velocity may change, for instance with the solution, as in Burgers' equation:
+    The velocity may change from call to call:
 
     >>> velocity[:] = -velocity
     >>> advection([0.0, 1.0, 3.0, 7.0])
     array([-1., -2.,  2.,  4.])
+
+    A value that flows in, at both ends, wherever the flow enters; it may change, too:
+
+    >>> inflow = np.array(5.0)
+    >>> sea = fdx.Dirichlet(inflow, outside=1)
+    >>> tide = fdx.Upwind(0, np.array([1.0, 1.0, -1.0, -1.0]), boundary=sea)
+    >>> tide([0.0, 1.0, 3.0, 7.0])
+    array([-5.,  1., -4.,  2.])
+
+    The flux form of Burgers' equation, whose velocity is u / 2, keeps the sum:
+
+    >>> u = np.array([1.0, 2.0, 1.0, 0.0])
+    >>> w = -u / 2
+    >>> float((-fdx.Upwind(0, w, boundary="periodic").T)(u).sum())
+    0.0
 
     Along two axes, in one pass:
 
@@ -467,9 +552,14 @@ class Upwind(Operator):
         period: Number | None = None,
     ) -> None:
         axis = check_one_axis(axis)
-        a = as_coefficient(velocity, "velocity")
+        a = check_datum(velocity, "velocity")
         accuracy = check_accuracy(accuracy, -1, has_side=False)
         left, right, conditions = check_ends(boundary)
+        if left == SBP:
+            raise ValueError(
+                "boundary: expected another than 'sbp', which is for centred derivatives, got "
+                "'sbp'; write velocity * fdx.Diff(..., boundary='sbp'), and add its dissipation()"
+            )
         leaf = Leaf(
             axis=axis,
             deriv=1,
@@ -503,6 +593,8 @@ class Interp(Operator):
     position : {"inner", "outer", "left", "right"}
         Where the values are, as in `fdx.Diff`: at midpoints, and half a spacing outside of the
         ends.
+    at : array_like, optional
+        As of `fdx.Diff`: the coordinates of the values, if they are not midpoints.
     boundary : str, fdx.Dirichlet, fdx.Neumann, fdx.Robin or a tuple of two of these, optional
         As of `fdx.Diff`.
     period : float, optional
@@ -545,14 +637,15 @@ class Interp(Operator):
         *,
         accuracy: SupportsIndex = 2,
         position: Position,
+        at: ArrayLike | None = None,
         boundary: Ends = "one-sided",
         period: Number | None = None,
     ) -> None:
         axis = check_one_axis(axis)
         accuracy = check_accuracy(accuracy, 0, has_side=False)
         left, right, conditions = check_ends(boundary, of_derivatives=False)
-        at = check_position(position, left)
-        if at == CENTER:
+        at_position = check_position(position, left)
+        if at_position == CENTER:
             raise ValueError(
                 "position: expected 'inner', 'outer', 'left' or 'right', got 'center', where the "
                 "values are known; write fdx.Identity()"
@@ -563,9 +656,9 @@ class Interp(Operator):
             accuracy=accuracy,
             left=left,
             right=right,
-            position=at,
+            position=at_position,
             conditions=conditions,
-            **points_along(spacing, boundary, left, right, period),
+            **points_along(spacing, boundary, left, right, period, at_position, at),
         )
         check_points(leaf)
         super().__init__([Term(1.0, (leaf,))])

@@ -69,6 +69,7 @@ class Leaf:
     scheme: Scheme | None = None
     conditions: tuple[Given | None, Given | None] = (None, None)  # where they are GIVEN
     datum: int = 0  # -1, 1: what the datum of the left, the right end adds
+    at: bytes | None = None  # coordinates of results, unless these are midpoints: as `coordinates`
 
     def key(self) -> tuple[Any, ...]:
         return self.sort_key(), tuple(() if c is None else c.key() for c in self.conditions)
@@ -93,6 +94,7 @@ class Leaf:
             () if self.scheme is None else self.scheme.state(),
             tuple(() if c is None else c.sort_key() for c in self.conditions),
             self.datum,
+            self.at or b"",
             self.transposed,
         )
 
@@ -140,6 +142,7 @@ class Leaf:
             None if self.scheme is None else self.scheme.state(),
             tuple(None if c is None else c.described() for c in self.conditions),
             self.datum,
+            self.at,
         )
 
     @cached_property
@@ -222,6 +225,8 @@ class Leaf:
         found = []
         if self.position != CENTER:
             found.append(f"position={POSITIONS[self.position]!r}")
+        if self.at is not None:
+            found.append(f"at=<{len(self.at) // 8} coordinates>")
         if self.side:
             found.append(f"side={'left' if self.side < 0 else 'right'!r}")
         return found
@@ -392,7 +397,7 @@ class Term:
             elif isinstance(f, Leaf) and f.datum:  # whatever came before it
                 product = f.text()
             else:
-                inner = f"({product})" if product.startswith("<") else product
+                inner = f"({product})" if product.startswith(("<", "max(", "min(")) else product
                 product = f"{f.text()} @ {inner}" if inner else f.text()
         if self.scale == 1:
             return product
@@ -447,24 +452,17 @@ def sources(term: Term) -> list[Term]:
     ]
 
 
-def contained(leaf: Leaf) -> list[bool]:
+def check_conditions(leaf: Leaf) -> None:
     """Does a row contain each datum?"""
+    if leaf.conditions == (None, None):
+        return
     plain = replace(leaf, left=VALID, right=VALID, conditions=(None, None))
     before, after, *_ = plain.outline
     first = -1 if leaf.position in (OUTER, LEFT) else 0
     beyond = -1 if leaf.position in (INNER, LEFT) else 0
     outside = before - first, after + beyond
-    return [
-        c is not None and reached + c.is_value_at_point >= 1
-        for c, reached in zip(leaf.conditions, outside, strict=True)
-    ]
-
-
-def check_conditions(leaf: Leaf) -> None:
-    if leaf.conditions == (None, None):
-        return
-    for c, found, name in zip(leaf.conditions, contained(leaf), ("left", "right"), strict=True):
-        if c is not None and not found:
+    for c, reached, name in zip(leaf.conditions, outside, ("left", "right"), strict=True):
+        if c is not None and reached + c.is_value_at_point < 1:
             raise ValueError(
                 f"boundary: expected 'one-sided' at the {name} end, where no stencil reaches "
                 f"outside, so that a condition has no effect, got {c.text()}"

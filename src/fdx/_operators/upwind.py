@@ -8,24 +8,20 @@ from dataclasses import dataclass, replace
 
 from fdx._arguments.choices import BOUNDARIES
 from fdx._operators.coefficients import Coefficient
-from fdx._operators.terms import Leaf, Term, contained, cropped, order_and_key
+from fdx._operators.terms import Leaf, Term, cropped, order_and_key
 
 ONE_SIDED = BOUNDARIES.index("one-sided")
 
 
 def biased(leaf: Leaf, side: int) -> Leaf:
-    """The leaf with a side. Where its stencils do not reach outside, a condition has no effect."""
-    leaf = replace(leaf, side=side)
-    if leaf.conditions == (None, None):
-        return leaf
-    keeps = [c is None or found for c, found in zip(leaf.conditions, contained(leaf), strict=True)]
-    left, right = (
-        at if kept else ONE_SIDED for at, kept in zip((leaf.left, leaf.right), keeps, strict=True)
-    )
-    of_left, of_right = (
-        c if kept else None for c, kept in zip(leaf.conditions, keeps, strict=True)
-    )
-    return replace(leaf, left=left, right=right, conditions=(of_left, of_right))
+    """The leaf with a side. A condition is for what flows in: at the other end, what flows out is
+    not to be pulled towards it."""
+    left, right = leaf.conditions
+    if side < 0 and right is not None:
+        leaf = replace(leaf, right=ONE_SIDED, conditions=(left, None))
+    if side > 0 and left is not None:
+        leaf = replace(leaf, left=ONE_SIDED, conditions=(None, right))
+    return replace(leaf, side=side)
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,9 @@ class Upstream:
 
     @property
     def leaves(self) -> list[Leaf]:
-        return [biased(self.leaf, side) for side in (-1, 1)]
+        """For a positive velocity, which comes from smaller coordinates, and a negative one."""
+        direction = 1 if self.leaf.spacing > 0 else -1
+        return [biased(self.leaf, side) for side in (-direction, direction)]
 
     @property
     def terms(self) -> list[Term]:
@@ -61,7 +59,7 @@ def upstream_of(terms: Sequence[Term]) -> Upstream | None:
         return None
     match terms[0].factors:
         case (Coefficient() as velocity, *_, Leaf(transposed=False) as leaf):
-            if velocity.sign == 1 and leaf.side == -1 and leaf.conditions == (None, None):
+            if velocity.sign == 1 and leaf.side != 0 and leaf.conditions == (None, None):
                 found = Upstream(Coefficient(velocity.array), leaf)
                 if order_and_key(found.terms)[1] == order_and_key(terms)[1]:
                     return found
