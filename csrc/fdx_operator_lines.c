@@ -704,14 +704,15 @@ static int begin_cross(const work *w, const line_chain *t, int chains, int inner
     return rows;
 }
 
-/* Whole contiguous lines of n elements, by one loop. */
+/* Whole lines of n elements, contiguous in the output and `step` elements after each other in the input, by one loop.
+ */
 static void sum_cross(const work *w, const line_chain *t, int chains, int inner_chain, char *to, unfilled *kept,
-                      ptrdiff_t n, ptrdiff_t lines)
+                      ptrdiff_t n, ptrdiff_t lines, ptrdiff_t step)
 {
     const ptrdiff_t size = w->itemsize, bytes = n * lines * size;
     const void *x[2 * (2 * FDX_PAIRS + 1)];
     double weight[3 * FDX_PAIRS];
-    fdx_cross c = {.to = to, .y = w->line, .n = n, .lines = lines};
+    fdx_cross c = {.to = to, .y = w->line, .n = n, .lines = lines, .step = step};
     int rows = 0;
     fdx_cross_fn *loop;
     if (chains == 1) {
@@ -810,7 +811,8 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
     ptrdiff_t *const at = take(w, 1);
     unfilled kept = {NULL, 0, {0}};
     char *memory = w->row_ends;
-    int contiguous = inner > 0 && y->stride[inner - 1] == line_length * size;
+    int contiguous = inner > 0 && y->stride[inner - 1] == line_length * size, first;
+    ptrdiff_t step = line_length; /* from one contiguous line to the next in the input */
     /* Short segments are faster where sums are read again, but loops with more than a pair of neighbours take long to
      * start. */
     int long_segments = n == 1;
@@ -825,6 +827,13 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
     /* Lines share a segment if what multiplies them goes on at their ends, too. */
     if (coefficient != NULL)
         contiguous &= inner > 0 && by.stride[inner - 1] == line_length * t->coefficient_step;
+    /* One loop of a chain along them takes contiguous lines of another length, as between the points. */
+    if (n == 1 && inner > 0 && t->band != NULL && t->d == inner && coefficient == NULL &&
+        src->stride[inner - 1] == t->band->columns * size &&
+        loop_alone(w, t->stencil, line_length - t->head - t->tail, &first) != NULL) {
+        step = t->band->columns;
+        contiguous = y->stride[inner - 1] == line_length * size;
+    }
     choose_prefetches(w, chain, n, src, t, prefetched);
     ptrdiff_t max_bytes = (long_segments ? LONG_SEGMENT_RATIO : 1) * LINE_SEGMENT_BYTES;
     if (coefficient != NULL)
@@ -846,7 +855,7 @@ void fdx_make_lines(const work *w, const fdx_chain *chain, int n, const view *y,
         if (changed)
             count = find_steps(w, t, n, line_length, steps);
         if (steps[0].kind == CROSS) {
-            sum_cross(w, t, n, steps[0].chain, out, &kept, line_length, nlines);
+            sum_cross(w, t, n, steps[0].chain, out, &kept, line_length, nlines, step);
         } else {
             const ptrdiff_t same = nlines;
             nlines = MIN(same, max_lines);

@@ -132,9 +132,9 @@ typedef void fdx_streaming_fn(void *to, void *y, const void *const *x, ptrdiff_t
 /* Sums to y of pairs of neighbours along memory: K elements before x[0] and K after x[n - 1] are read. As many bytes
  * are prefetched from `next`. */
 typedef void fdx_along_fn(void *y, const void *x, ptrdiff_t n, const double *w, int mode, const void *next);
-/* Lines that follow each other in the output and in every input: sums of terms of as many pairs, none, one or two of
- * rows in x, as above, and a last one along memory. Symmetric pairs all have the middle of `along`, which is not read
- * from x. */
+/* Lines that follow each other in the output and, unless `step` says otherwise, in every input: sums of terms of as
+ * many pairs, none, one or two of rows in x, as above, and a last one along memory. Symmetric pairs all have the middle
+ * of `along`, which is not read from x. */
 typedef struct {
     void *to;             /* whole cache lines, by non-temporal stores */
     void *y;              /* two cache lines: elements that do not fill one at the beginning, and at the end */
@@ -148,9 +148,11 @@ typedef struct {
     ptrdiff_t apart;      /* bytes from one of these elements to the next */
     const double *w;
     const void *next[3]; /* prefetched, for each term; symmetric pairs: for one */
+    ptrdiff_t step;      /* lines begin so many elements after each other in every input: n, by non-temporal stores and
+                          * with terms of rows or `itself` */
     /* By ordinary stores, all of them to `to`: nothing is prefetched, head and tail are at most FDX_PAIRS, between them
-     * is at least FDX_CACHE_LINE, and lines begin so many elements after each other: */
-    ptrdiff_t step, to_step;  /* in every input; in the output */
+     * is at least FDX_CACHE_LINE, and lines begin so many elements after each other in the output: */
+    ptrdiff_t to_step;
     const double *accumulate; /* points to a number: the sums times that are added to what is in `to`; or NULL */
     /* What multiplies the terms, but not the element itself, if the loop does: an array for each of them. */
     const void *by[3];

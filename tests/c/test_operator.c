@@ -740,6 +740,60 @@ static void products_together(const fdx_isa *isa)
         fail("a sum of products");
 }
 
+/* A derivative along memory, at the points or between them: lines of results that are as long as those of the input or
+ * not, which follow each other or not, in either direction. */
+static void lines_between_points(const fdx_isa *isa)
+{
+    enum { MOST = 7 * 160 + 32 };
+    static double memory[3][MOST]; /* u, and y by either table */
+    static const int places[] = {FDX_CENTER, FDX_INNER, FDX_OUTER, FDX_LEFT, FDX_RIGHT};
+    const int single = below(2), dtype = single ? FDX_F32 : FDX_F64, position = places[below(5)];
+    const ptrdiff_t itemsize = fdx_itemsize(dtype), shape[2] = {2 + below(5), 40 + below(100)};
+    const ptrdiff_t apart = shape[1] + (below(2) ? 0 : below(9)), first = below(9);
+    fdx_factor factor = {.axis = 1};
+    factor.what.deriv = position == FDX_CENTER ? 1 + below(2) : below(3);
+    factor.what.accuracy = 2 + 2 * below(4);
+    factor.what.scale = factor.what.spacing = 1;
+    factor.what.position = position;
+    factor.what.left = below(2) ? FDX_ONE_SIDED : below(2) ? FDX_VALID : FDX_REFLECT;
+    factor.what.right = below(2) ? FDX_ONE_SIDED : below(2) ? FDX_VALID : FDX_ZERO;
+    for (int k = 0; k < 3; k++)
+        for (ptrdiff_t i = 0; i < MOST; i++) {
+            const double number = k > 0 ? 7 : (below(2000001) - 1e6) / 1024;
+            if (single)
+                ((float *)memory[k])[i] = (float)number;
+            else
+                memory[k][i] = number;
+        }
+    const fdx_term term = {0, 0, 1, &factor, NULL};
+    const int reversed = below(4) == 0;
+    ptrdiff_t stride[2] = {apart * itemsize, itemsize}, out_stride[2] = {0, itemsize};
+    char *data = (char *)memory[0] + first * itemsize;
+    if (reversed) {
+        data += (shape[0] - 1) * stride[0];
+        stride[0] = -stride[0];
+    }
+    for (int table = 0; table < 2; table++) {
+        const fdx_sum sum = {2, shape, 1, &term, table == 0 ? fdx_isa_find("base") : isa, 0};
+        const fdx_operator *op;
+        void *op_memory = malloc(fdx_operator_size(&sum));
+        if (fdx_operator_make(op_memory, &sum, &op) != FDX_OK)
+            fail("fdx_operator_make");
+        out_stride[0] = op->out_shape[1] * itemsize;
+        const fdx_array in = {data, stride, dtype, 0},
+                        out = {(char *)memory[1 + table] + first * itemsize, out_stride, dtype, 0};
+        const fdx_call call = {op, &in, &out, NULL, NULL, NULL, 0, NULL};
+        const ptrdiff_t bytes = fdx_workspace_size(&call);
+        void *workspace = malloc((size_t)bytes);
+        if (fdx_apply(&call, workspace, bytes) != FDX_OK)
+            fail("fdx_apply");
+        free(workspace);
+        free(op_memory);
+    }
+    if (memcmp(memory[1], memory[2], sizeof memory[1]) != 0)
+        fail("lines between points");
+}
+
 int main(int argc, char **argv)
 {
     const int cases = argc > 1 ? atoi(argv[1]) : 2000;
@@ -751,6 +805,7 @@ int main(int argc, char **argv)
         for (int i = 0; isa != NULL && i < cases / 10; i++) {
             weighed_terms(isa);
             products_together(isa);
+            lines_between_points(isa);
         }
         if (isa != NULL) {
             middles_that_meet(isa);
