@@ -19,9 +19,9 @@ THE_IDENTITY.accuracy = 2
 cdef class Description:
     """A derivative along an axis, an interpolation or a stencil of given weights, as the C core describes it.
 
-    `coordinates` and, of the results, `at` are None or the bytes of float64. `scheme` is None or (offset, weights, first, last): those of an
-    interior row, and rows of weights at either end. `conditions` are (value, slope, outside in half spacings) of both
-    ends, or None where there is none; `datum` is that of the C core.
+    `coordinates` and, of the results, `at` are None or the bytes of float64. `scheme` is None or (offset, weights,
+    first, last): those of an interior row, and rows of weights at either end. `conditions` are (value, slope, outside
+    in half spacings) of both ends, or None where there is none; `datum` is that of the C core.
     """
     cdef fdx_derivative what
     cdef fdx_scheme scheme
