@@ -445,8 +445,9 @@ class Diff(Operator):
 
 class Upwind(Operator):
     """
-    A velocity times the first derivative along one axis, by stencils with more points on the side
-    that the flow comes from, as an operator.
+    A velocity times the derivative along one axis, from where the flow comes, as an operator.
+
+    Stencils have more points on that side, so that waves are damped and do not grow.
 
     Parameters
     ----------
