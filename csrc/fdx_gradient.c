@@ -22,10 +22,10 @@
 #define ONE_AXIS_BLOCK_ELEMENTS ((ptrdiff_t)65536)
 #define AXES_BLOCK_ELEMENTS ((ptrdiff_t)8192)
 #endif
-/* If more bytes are read and written before a row is read again, for its other neighbour, it may have left the
- * last-level cache: then the flat range is cut into tiles. */
+/* If more bytes are read and written before a row is read again, for its other neighbour, it may have left the L2
+ * cache: then the flat range is cut into tiles. */
 #ifndef CACHE_BYTES
-#define CACHE_BYTES ((ptrdiff_t)16 << 20)
+#define CACHE_BYTES ((ptrdiff_t)1 << 20)
 #endif
 #define PREFETCH_MIN_BYTES ((ptrdiff_t)1 << 24) /* for larger outputs, data is prefetched */
 #ifndef CONVERTED_BYTES

@@ -11,9 +11,8 @@
 #define BLOCK_ELEMENTS ((ptrdiff_t)16384)        /* of a block */
 #define TERMS_BLOCK_ELEMENTS ((ptrdiff_t)4096)   /* of a block whose sums are read again to add other terms */
 #define STAGED_BLOCK_ELEMENTS ((ptrdiff_t)32768) /* of a block with staging buffers: halos must be small beside it */
-#define L1_BYTES ((ptrdiff_t)24 << 10)           /* of each cache, that rows which are read again may take */
-#define L2_BYTES ((ptrdiff_t)512 << 10)
-#define L3_BYTES ((ptrdiff_t)6 << 20)
+#define L1_BYTES ((ptrdiff_t)24 << 10)           /* of the L1 cache, that rows which are read again may take */
+#define L2_BYTES ((ptrdiff_t)640 << 10)          /* of the L2 cache, that rows which the next block reads again may */
 #define MAX_ELEMENTS_PER_POINT ((ptrdiff_t)32) /* longer inner dimensions are not joined to one that has a band */
 #define TRANSPOSED_LINES ((ptrdiff_t)64)       /* lines that are transposed at a time */
 #define TRANSPOSED_SIDE ((ptrdiff_t)64)        /* elements to a side of the square blocks of transposed outputs */

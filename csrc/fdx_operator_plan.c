@@ -313,8 +313,8 @@ int fdx_is_transposed(const work *w, const fdx_array *out, int d)
 }
 
 /* The sizes of blocks, of `size` elements and at least along_sweep rows of the sweep dimension; and of tiles, whose
- * rows with their halo take at most `cache` bytes. */
-static void choose_blocks(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_sweep, ptrdiff_t cache)
+ * rows with their halo take at most L2_BYTES. */
+static void choose_blocks(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdiff_t along_sweep)
 {
     const int inner = w->ndim - 1;
     w->sweep = -1;
@@ -351,8 +351,8 @@ static void choose_blocks(work *w, const ptrdiff_t *halo, ptrdiff_t size, ptrdif
         for (;;) {
             ptrdiff_t bytes = (w->block[w->sweep] + halo[w->sweep]) * w->per_point * w->itemsize * w->call->op->ninputs;
             for (int e = w->sweep + 1; e < w->ndim; e++)
-                bytes = bytes > cache / (w->tile[e] + halo[e]) ? cache + 1 : bytes * (w->tile[e] + halo[e]);
-            if (bytes <= cache || w->tile[d] <= least)
+                bytes = bytes > L2_BYTES / (w->tile[e] + halo[e]) ? L2_BYTES + 1 : bytes * (w->tile[e] + halo[e]);
+            if (bytes <= L2_BYTES || w->tile[d] <= least)
                 break;
             w->tile[d] = MAX(least, (w->tile[d] + 1) / 2 / least * least);
         }
@@ -611,13 +611,13 @@ static fdx_status plan(work *w)
     needs of;
     find_needs(w, &of);
     if (!of.by_chains)
-        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, 1, L3_BYTES);
+        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, 1);
     else if (of.staging)
-        choose_blocks(w, of.interior_halo, STAGED_BLOCK_ELEMENTS, 4 * ROWS_AT_ONCE, L2_BYTES);
+        choose_blocks(w, of.interior_halo, STAGED_BLOCK_ELEMENTS, 4 * ROWS_AT_ONCE);
     else if (of.several_terms)
-        choose_blocks(w, of.interior_halo, TERMS_BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
+        choose_blocks(w, of.interior_halo, TERMS_BLOCK_ELEMENTS, ROWS_AT_ONCE);
     else
-        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, ROWS_AT_ONCE, L3_BYTES);
+        choose_blocks(w, of.interior_halo, BLOCK_ELEMENTS, ROWS_AT_ONCE);
     w->lookahead = w->sweep < 0 ? 0 : of.interior_halo[w->sweep] / 2;
     w->workspace_bytes = plan_workspace(w, &of);
     return w->workspace_bytes < 0 ? FDX_E_SIZE : plan_levels(w);
