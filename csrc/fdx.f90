@@ -79,7 +79,7 @@ module fdx
     type(fdx_array_c) :: in
     integer(c_int) :: naxes = 0
     type(c_ptr) :: axes = c_null_ptr ! fdx_gradient_axis_c
-    type(c_ptr) :: isa = c_null_ptr, lo = c_null_ptr, hi = c_null_ptr, accumulate = c_null_ptr
+    type(c_ptr) :: isa = c_null_ptr, lo = c_null_ptr, hi = c_null_ptr, alpha_beta = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
   end type
 
@@ -146,7 +146,7 @@ module fdx
 
   type, bind(c) :: fdx_call_c
     type(c_ptr) :: op = c_null_ptr, in = c_null_ptr, out = c_null_ptr
-    type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr, accumulate = c_null_ptr
+    type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr, alpha_beta = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
     type(c_ptr) :: copies = c_null_ptr
   end type
@@ -252,9 +252,9 @@ module fdx
       import
       type(c_ptr), value :: prepared
     end function
-    integer(c_int) function fdx_run_c(prepared, data, workspace, part, nparts) bind(c, name='fdx_run')
+    integer(c_int) function fdx_run_c(prepared, data, alpha_beta, workspace, part, nparts) bind(c, name='fdx_run')
       import
-      type(c_ptr), value :: prepared, data, workspace
+      type(c_ptr), value :: prepared, data, alpha_beta, workspace
       integer(fdx_index), value :: part, nparts
     end function
     integer(c_size_t) function fdx_operator_size_c(what) bind(c, name='fdx_operator_size')
@@ -347,11 +347,12 @@ module fdx
     ! The shapes of inputs and of outputs; of size 0 if the operator was not made.
     procedure :: in_shape => shape_of_inputs
     procedure :: out_shape => shape_of_outputs
-    ! call d%apply(u, y [, status, lo, hi, accumulate, part, nparts])
+    ! call d%apply(u, y [, status, lo, hi, alpha, beta, part, nparts])
     !
-    ! y = d u; with accumulate (real64), y = y + accumulate * d u: d u is complete and rounded to y's kind, then
-    ! multiplied and rounded, then added. u has the shape d%in_shape(), y d%out_shape(), and both have the same kind; or
-    ! they are arrays of views, [fdx_view(u), fdx_view(v)], one for each input and output of the operator.
+    ! y = d u or, with alpha or beta (real64; otherwise 1 and 0), y = alpha * d u + beta * y: d u is complete and rounded
+    ! to y's kind, then multiplied by alpha, then added to beta * y. If beta is 0, y is not read. u has the shape
+    ! d%in_shape(), y d%out_shape(), and both have the same kind; or they are arrays of views, [fdx_view(u),
+    ! fdx_view(v)], one for each input and output of the operator.
     !
     ! lo, hi: only results with indices lo(1):hi(1), lo(2):hi(2), ... are computed, with indices from 1 whatever the
     ! bounds of y; nothing else of y is touched. part, nparts: only part 1 .. nparts of about the same size is computed.
@@ -365,7 +366,7 @@ module fdx
     procedure, private :: copy
   end type
 
-  ! call fdx_gradient(f, df, axis [, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts])
+  ! call fdx_gradient(f, df, axis [, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts])
   !
   ! The derivative along one dimension with np.gradient's bits. Its error is O(h^2) in the interior and O(h^edge_order)
   ! at the ends (1, the default, or 2). The points are `spacing` apart (1 by default; as np.gradient with a Python
@@ -380,8 +381,8 @@ module fdx
 
   type, private :: options
     integer(fdx_index), allocatable :: lo(:), hi(:)
-    real(c_double) :: alpha = 1
-    type(c_ptr) :: lo_c = c_null_ptr, hi_c = c_null_ptr, accumulate_c = c_null_ptr
+    real(c_double) :: alpha_beta(2) = [1, 0]
+    type(c_ptr) :: lo_c = c_null_ptr, hi_c = c_null_ptr, alpha_beta_c = c_null_ptr
     integer(fdx_index) :: part = 0, nparts = 1
   end type
 
@@ -578,13 +579,13 @@ contains
     if (conforms) conforms = all(view%extent(:view%rank) == extent)
   end function
 
-  ! Optional arguments as in C: a box in C's order with hi excluded, alpha, part and nparts.
-  subroutine options_to_c(o, ndim, s, lo, hi, accumulate, part, nparts)
+  ! Optional arguments as in C: a box in C's order with hi excluded, alpha and beta, part and nparts.
+  subroutine options_to_c(o, ndim, s, lo, hi, alpha, beta, part, nparts)
     type(options), intent(out), target :: o
     integer, intent(in) :: ndim
     integer(c_int), intent(out) :: s
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
+    real(real64), intent(in), optional :: alpha, beta
     s = FDX_E_BOX
     if (present(lo)) then
       if (size(lo) /= ndim) return
@@ -596,9 +597,10 @@ contains
       o%hi = int(hi(ndim:1:-1), fdx_index)
       o%hi_c = c_loc(o%hi)
     end if
-    if (present(accumulate)) then
-      o%alpha = accumulate
-      o%accumulate_c = c_loc(o%alpha)
+    if (present(alpha) .or. present(beta)) then
+      if (present(alpha)) o%alpha_beta(1) = alpha
+      if (present(beta)) o%alpha_beta(2) = beta
+      o%alpha_beta_c = c_loc(o%alpha_beta)
     end if
     if (present(part)) o%part = int(part, fdx_index) - 1
     if (present(nparts)) o%nparts = int(nparts, fdx_index)
@@ -608,10 +610,10 @@ contains
   ! ---- np.gradient ----
 
   ! All fdx_gradient procedures call this one.
-  subroutine gradient_views(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
+  subroutine gradient_views(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
     type(fdx_view), intent(in) :: f, df
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing, x(:), accumulate
+    real(real64), intent(in), optional :: spacing, x(:), alpha, beta
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
     target :: x
@@ -635,7 +637,7 @@ contains
       if (present(x)) then
         if (size(x, kind=fdx_index) /= f%extent(axis)) return
       end if
-      call options_to_c(o, f%rank, s, lo, hi, accumulate, part, nparts)
+      call options_to_c(o, f%rank, s, lo, hi, alpha, beta, part, nparts)
       if (s /= FDX_OK) return
       s = FDX_E_NODES
       if (present(x) .and. present(spacing)) return
@@ -660,31 +662,31 @@ contains
       call%axes = c_loc(along)
       call%lo = o%lo_c
       call%hi = o%hi_c
-      call%accumulate = o%accumulate_c
+      call%alpha_beta = o%alpha_beta_c
       s = fdx_gradient_apply_part_c(call, o%part, o%nparts)
     end function
   end subroutine
 
-  subroutine gradient_f32(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
+  subroutine gradient_f32(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
     real(real32), intent(in), target :: f(..)
     real(real32), intent(inout), target :: df(..)
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing, x(:), accumulate
+    real(real64), intent(in), optional :: spacing, x(:), alpha, beta
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
     call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
+      status, lo, hi, alpha, beta, part, nparts)
   end subroutine
 
-  subroutine gradient_f64(f, df, axis, spacing, x, edge_order, status, lo, hi, accumulate, part, nparts)
+  subroutine gradient_f64(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
     real(real64), intent(in), target :: f(..)
     real(real64), intent(inout), target :: df(..)
     integer, intent(in) :: axis
-    real(real64), intent(in), optional :: spacing, x(:), accumulate
+    real(real64), intent(in), optional :: spacing, x(:), alpha, beta
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
     integer(c_int), intent(out), optional :: status
     call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
-      status, lo, hi, accumulate, part, nparts)
+      status, lo, hi, alpha, beta, part, nparts)
   end subroutine
 
   ! ---- operators: compilation ----
@@ -966,12 +968,12 @@ contains
   ! ---- operators: application ----
 
   ! All apply procedures call this one.
-  subroutine apply_views(self, u, y, status, lo, hi, accumulate, part, nparts)
+  subroutine apply_views(self, u, y, status, lo, hi, alpha, beta, part, nparts)
     class(fdx_operator), intent(in), target :: self
     type(fdx_view), intent(in) :: u(:), y(:)
     integer(c_int), intent(out), optional :: status
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
+    real(real64), intent(in), optional :: alpha, beta
     call finish(status_of(), 'apply', status)
 
   contains
@@ -998,35 +1000,35 @@ contains
         if (.not. conforms(y(k), shape_at(op%out_shape, op%ndim))) return
         arrays(size(u) + k) = to_c(y(k), stride(:, size(u) + k))
       end do
-      call options_to_c(o, int(op%ndim), s, lo, hi, accumulate, part, nparts)
+      call options_to_c(o, int(op%ndim), s, lo, hi, alpha, beta, part, nparts)
       if (s /= FDX_OK) return
-      call = fdx_call_c(self%op, c_loc(arrays(1)), c_loc(arrays(size(u) + 1)), o%lo_c, o%hi_c, o%accumulate_c)
+      call = fdx_call_c(self%op, c_loc(arrays(1)), c_loc(arrays(size(u) + 1)), o%lo_c, o%hi_c, o%alpha_beta_c)
       allocate (memory((fdx_prepared_size_c(call) + 7) / 8))
       s = fdx_prepare_c(c_loc(memory), call, prepared)
       if (s /= FDX_OK) return
       allocate (workspace(max(1_fdx_index, (fdx_prepared_workspace_size_c(prepared) + 7) / 8)))
-      s = fdx_run_c(prepared, c_null_ptr, c_loc(workspace), o%part, o%nparts)
+      s = fdx_run_c(prepared, c_null_ptr, c_null_ptr, c_loc(workspace), o%part, o%nparts)
     end function
   end subroutine
 
-  subroutine apply_f32(self, u, y, status, lo, hi, accumulate, part, nparts)
+  subroutine apply_f32(self, u, y, status, lo, hi, alpha, beta, part, nparts)
     class(fdx_operator), intent(in), target :: self
     real(real32), intent(in), target :: u(..)
     real(real32), intent(inout), target :: y(..)
     integer(c_int), intent(out), optional :: status
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
+    real(real64), intent(in), optional :: alpha, beta
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
   end subroutine
 
-  subroutine apply_f64(self, u, y, status, lo, hi, accumulate, part, nparts)
+  subroutine apply_f64(self, u, y, status, lo, hi, alpha, beta, part, nparts)
     class(fdx_operator), intent(in), target :: self
     real(real64), intent(in), target :: u(..)
     real(real64), intent(inout), target :: y(..)
     integer(c_int), intent(out), optional :: status
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
-    real(real64), intent(in), optional :: accumulate
-    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, accumulate, part, nparts)
+    real(real64), intent(in), optional :: alpha, beta
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
   end subroutine
 
 end module

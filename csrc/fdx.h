@@ -190,7 +190,7 @@ typedef enum {
  * the weights of the points; `datum` of fdx_derivative describes the one that has those of the datum. So an operator
  * with data is two terms, of two inputs: the field, and an array that has the datum at that end (with a stride of 0
  * along the axis it takes the memory of the end only). To spare time for the second, and so that an infinite datum
- * stays there, apply it to the box of these rows only, and add it by `accumulate`. */
+ * stays there, apply it to the box of these rows only, and add it with a beta of 1. */
 typedef struct {
     double value, slope; /* (1, 0): Dirichlet; (0, 1): Neumann; others: Robin; not both 0 */
     int outside;         /* where: at the last point (0), or half a spacing (1) or a spacing (2) outside of it; of
@@ -336,7 +336,8 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
  * is FDX_E_SIZE for more than PTRDIFF_MAX bytes.
  *
  * FDX_VALID and positions: outputs have the points that all terms have, and op->out_shape their shape. It may contain
- * zeros, but not if transposed; FDX_E_SIZE if it would be less, or if results of terms are half a spacing apart.
+ * zeros, but not if transposed; FDX_E_SIZE if it would be less, or if results of terms to one output are half a spacing
+ * apart. Where one output has its results half a spacing from another's, those of the same index count as one point.
  * Coordinates and coefficients of the factors that follow in the term have the points that are left.
  *
  * The bits of results follow from these rules:
@@ -362,15 +363,16 @@ fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operat
 
 /* ---- operators: application ---- */
 
-/* The application of an operator D to inputs u: outputs y = D u, or y + alpha D u. */
+/* The application of an operator D to inputs u: outputs y = D u, or alpha D u + beta y. */
 typedef struct {
     const fdx_operator *op;
     const fdx_array *in;      /* of dtypes whose fdx_result_dtype is the outputs' dtype */
     const fdx_array *out;     /* all of one dtype */
     const ptrdiff_t *lo, *hi; /* the box of results to compute, which are written to the same indices of the output; an
                                * output need not exist outside the box; NULL: all results */
-    const double *accumulate; /* points to alpha, which is rounded to y's precision: D u is complete, then multiplied by
-                               * alpha, then added to y; NULL: y = D u */
+    const double *alpha_beta; /* points to two numbers, alpha and beta, which are rounded to y's precision: D u is
+                               * complete, then multiplied by alpha, then added to beta y. If beta is 0, y is not read.
+                               * NULL: y = D u */
     uint8_t first_touch;      /* 1: outputs are newly allocated memory, which is faster written without non-temporal
                                * (streaming) stores; changes the speed of large outputs only */
     void *const *copies;      /* for each output the data of an array like it that gets the same, or NULL, as where
@@ -402,9 +404,11 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
  * inputs, of the outputs, and, if the call has `copies`, of these (NULL where `copies` has NULL), a multiple of 8 bytes
- * away from that of the call. FDX_E_PART; FDX_E_NULL; with `data` also FDX_E_ALIGNMENT if that is another distance,
- * FDX_E_SHAPE and FDX_E_OVERLAP. */
-fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts);
+ * away from that of the call. `alpha_beta`, unless NULL, is taken instead of the call's. FDX_E_PART; FDX_E_NULL, also
+ * if the call had no alpha_beta when it was prepared, or if beta is 0 and was not, or the other way round; with `data`
+ * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
+fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double *alpha_beta, void *workspace,
+                   ptrdiff_t part, ptrdiff_t nparts);
 
 /* ---- np.gradient ---- */
 
@@ -440,7 +444,7 @@ typedef struct {
     const fdx_gradient_axis *axes;
     const fdx_isa *isa;
     const ptrdiff_t *lo, *hi; /* as in fdx_call */
-    const double *accumulate; /* as in fdx_call */
+    const double *alpha_beta; /* as in fdx_call */
     uint8_t first_touch;      /* as in fdx_call */
 } fdx_gradient;
 

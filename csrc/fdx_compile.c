@@ -401,7 +401,7 @@ typedef struct {
     const lengths *lost; /* two: from the inputs' first and last points to those that all terms' results have, in half
                           * spacings */
     ptrdiff_t origin[FDX_MAXDIM], n[FDX_MAXDIM]; /* of this term's results: the first one's place, in half spacings from
-                                                  * the inputs' first point on; how many */
+                                                  * its output's place of the inputs' first point on; how many */
     int length;
 } sequence;
 
@@ -748,6 +748,8 @@ typedef struct {
     arena r;
     const fdx_sum *what;
     lengths lost[2]; /* as in sequence */
+    lengths place;   /* of the results of an output that count as those of the inputs' first point, in half spacings */
+    int placed;      /* which output, from 1 on */
     ptrdiff_t *in_shape, *out_shape, *shift;
     fdx_chain *chain;
     fdx_stage *stage;
@@ -813,29 +815,57 @@ static fdx_status check_sum(const fdx_sum *what)
     return (used & (used + 1)) == 0 ? FDX_OK : FDX_E_COUNT;
 }
 
-static fdx_status begin_sequence(const compiler *c, int k, sequence *s)
+/* Where a term's results begin, in half spacings from the inputs' first point on, and how many there are. */
+static fdx_status find_results(const fdx_sum *what, const fdx_term *term, ptrdiff_t *origin, ptrdiff_t *n)
 {
-    const fdx_sum *what = c->what;
-    s->what = what;
-    s->term = &what->term[k];
-    s->lost = c->lost;
-    s->length = 2 * s->term->nfactors + (what->transposed ? what->ndim : 0);
     for (int d = 0; d < what->ndim; d++) {
-        s->origin[d] = 0;
-        s->n[d] = what->shape[d];
+        origin[d] = 0;
+        n[d] = what->shape[d];
     }
-    for (int j = 0; j < s->term->nfactors; j++) {
-        const map m = map_of(&s->term->factor[j], 0);
-        const fdx_status status = advance(&m, &s->n[m.axis], &s->origin[m.axis]);
+    for (int j = 0; j < term->nfactors; j++) {
+        const map m = map_of(&term->factor[j], 0);
+        const fdx_status status = advance(&m, &n[m.axis], &origin[m.axis]);
         if (status != FDX_OK)
             return status;
     }
     return FDX_OK;
 }
 
+/* The place of the results of term k's output that count as those of the inputs' first point: that, or half a spacing
+ * from it, on the side on which the output's first term begins. */
+static fdx_status find_place(compiler *c, int k)
+{
+    const fdx_sum *what = c->what;
+    ptrdiff_t n[FDX_MAXDIM];
+    if (c->placed == what->term[k].out + 1)
+        return FDX_OK;
+    while (k > 0 && what->term[k - 1].out == what->term[k].out)
+        k--;
+    const fdx_status status = find_results(what, &what->term[k], c->place, n);
+    for (int d = 0; d < what->ndim && status == FDX_OK; d++)
+        c->place[d] = c->place[d] % 2 == 0 ? 0 : c->place[d] < 0 ? -1 : 1;
+    c->placed = status == FDX_OK ? what->term[k].out + 1 : 0;
+    return status;
+}
+
+static fdx_status begin_sequence(compiler *c, int k, sequence *s)
+{
+    const fdx_sum *what = c->what;
+    s->what = what;
+    s->term = &what->term[k];
+    s->lost = (const lengths *)c->lost;
+    s->length = 2 * s->term->nfactors + (what->transposed ? what->ndim : 0);
+    fdx_status status = find_place(c, k);
+    if (status == FDX_OK)
+        status = find_results(what, s->term, s->origin, s->n);
+    for (int d = 0; d < what->ndim && status == FDX_OK; d++)
+        s->origin[d] -= c->place[d];
+    return status;
+}
+
 static ptrdiff_t common_length_of(const compiler *c, int d)
 {
-    return common_length(c->lost, d, c->what->shape[d]);
+    return common_length((const lengths *)c->lost, d, c->what->shape[d]);
 }
 
 /* The points that all terms' results have. */
@@ -847,7 +877,7 @@ static fdx_status find_region(compiler *c, sequence *s)
             return status;
         for (int d = 0; d < c->what->ndim; d++) {
             const ptrdiff_t begin = s->origin[d], end = lost_at_end(s, d);
-            if (k > 0 && (begin - c->lost[0][d]) % 2 != 0)
+            if (begin % 2 != 0)
                 return FDX_E_SIZE;
             c->lost[0][d] = k == 0 ? begin : MAX(c->lost[0][d], begin);
             c->lost[1][d] = k == 0 ? end : MAX(c->lost[1][d], end);
@@ -889,7 +919,7 @@ static void append_chain(compiler *c, const sequence *s, int nstages, const ptrd
 }
 
 /* Is term j from the same input to the same output as term k, and along the axis only? */
-static int is_alike(const compiler *c, int k, int axis, int j, sequence *s)
+static int is_alike(compiler *c, int k, int axis, int j, sequence *s)
 {
     const fdx_term *one = &c->what->term[k], *other = &c->what->term[j];
     return one->in == other->in && one->out == other->out && begin_sequence(c, j, s) == FDX_OK && only_axis(s) == axis;
@@ -903,7 +933,7 @@ typedef struct {
     int transposed; /* 1: the transposed sum is computed, as that is so for the first product where it matters */
 } alike;
 
-static alike find_alike(const compiler *c, int k, int axis, sequence *s)
+static alike find_alike(compiler *c, int k, int axis, sequence *s)
 {
     const fdx_sum *what = c->what;
     alike a = {k, axis, PTRDIFF_MIN, 0, input_length(c, axis), 0, 0};

@@ -119,10 +119,6 @@ typedef struct {
     int stream;         /* plain outputs are written by non-temporal stores */
     fdx_gather_fn *gather;
     unsigned pending; /* floating-point exceptions: the caller's, and those of finished blocks */
-    union {
-        float f32[FDX_BUFFER_ELEMENTS];
-        double f64[FDX_BUFFER_ELEMENTS];
-    } alpha; /* repeated */
     weights weights;
     ptrdiff_t clock;
     converted converted[NCONVERTED];
@@ -301,7 +297,7 @@ static void flatten(walk *w, const fdx_gradient *call, const int *order, int cou
 /* Are outputs large enough, and without gaps, for non-temporal stores? */
 static int are_streamed(const walk *w, const fdx_gradient *call, const int *order, int count, ptrdiff_t size)
 {
-    if (call->first_touch || call->accumulate != NULL || size <= STREAM_MIN_BYTES / w->itemsize / call->naxes)
+    if (call->first_touch || call->alpha_beta != NULL || size <= STREAM_MIN_BYTES / w->itemsize / call->naxes)
         return 0;
     for (int k = 0; k < call->naxes; k++) {
         const ptrdiff_t *stride = call->axes[k].out.stride;
@@ -507,8 +503,6 @@ static void plan(walk *w, const fdx_gradient *call, ptrdiff_t nparts)
     for (int k = 0; k < call->naxes; k++)
         plan_axis(w, &w->band[k], &call->axes[k], innermost, inside, size, prefetch);
     w->speculative = w->speculative && fdx_flags_are_reliable();
-    if (call->accumulate != NULL)
-        fdx_fill_row(&w->alpha, *call->accumulate, fdx_is_single(result), MIN(FDX_BUFFER_ELEMENTS, 2 * w->block));
 }
 
 /* ---- from a block to row loops ---- */
@@ -896,7 +890,8 @@ static void make_buffered(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
     w->in = in;
 }
 
-/* The same, times alpha, added to the output. Exceptions are checked here, as results must not be added twice. */
+/* The same, times alpha, added to beta times the output. Exceptions are checked here, as results must not be added
+ * twice. */
 static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
 {
     const fdx_gradient *call = w->call;
@@ -921,7 +916,7 @@ static void make_added(walk *w, band *b, ptrdiff_t at, ptrdiff_t n)
             w->weights.b = NULL;
             make_results(w, b, at, m);
         }
-        fdx_add_row(call->isa, out->dtype, out->swapped != 0, plain, y, step, &made, &w->alpha, m, &there);
+        fdx_add_row(call->isa, out->dtype, out->swapped != 0, plain, y, step, &made, call->alpha_beta, m, &there);
         if (w->speculative) {
             w->pending |= fdx_flags();
             fdx_set_flags(0);
@@ -962,7 +957,7 @@ static void short_row_segment(const fdx_gradient *call, const fdx_gradient_axis 
 static int short_line(const fdx_gradient *call)
 {
     const ptrdiff_t n = call->shape[0];
-    if (call->ndim != 1 || n > ONE_AXIS_BLOCK_ELEMENTS || call->in.dtype < FDX_F32 || call->accumulate != NULL ||
+    if (call->ndim != 1 || n > ONE_AXIS_BLOCK_ELEMENTS || call->in.dtype < FDX_F32 || call->alpha_beta != NULL ||
         !is_direct(call, &call->in, call->in.stride[0]))
         return 0;
     for (int k = 0; k < call->naxes; k++)
@@ -1029,7 +1024,7 @@ static void make_block(walk *w, ptrdiff_t at, ptrdiff_t n)
         b->out = out + first * b->step;
         if (count <= 0)
             continue;
-        if (call->accumulate != NULL)
+        if (call->alpha_beta != NULL)
             make_added(w, b, first, count);
         else if (b->buffered)
             make_buffered(w, b, first, count);

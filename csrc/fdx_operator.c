@@ -188,7 +188,7 @@ static void add_interior(const work *w, const fdx_chain *chain, const view *y, c
         fdx_apply_weighed(w, chain->stage, &src, &dst, rows, rows_end, mode);
     else
         fdx_apply_nested(w, chain, &src, &dst, rows, rows_end, mode,
-                         (int)((w->nested & w->streamed & ~w->copied) >> chain->out & 1));
+                         w->streamed >> chain->out & 1 && is_in_place(w, chain->out, 0));
     give_back(w, rows);
 }
 
@@ -233,13 +233,13 @@ static void add_stages(const work *w, const fdx_chain *chain, const view *y, con
 
 /* ---- blocks ---- */
 
-/* Add alpha x to n results of a line that are `step` bytes apart. */
-static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
+/* Set n results of a line that are `step` bytes apart to alpha x plus beta times what they are. */
+static void add_scaled(const work *w, int number, int part, char *y, ptrdiff_t step, const char *x, ptrdiff_t n)
 {
     const int in_place = (int)(w->plain_out >> number & 1), swapped = w->out[number].swapped != 0;
     for (ptrdiff_t m; n > 0; n -= m, y = fdx_at(y, m, step), x += m * w->itemsize) {
         m = MIN(SEGMENT_ELEMENTS, n);
-        fdx_add_row(w->call->op->isa, part, swapped, in_place, y, step, x, w->coefficients, m, w->raw);
+        fdx_add_row(w->call->op->isa, part, swapped, in_place, y, step, x, w->alpha_beta, m, w->raw);
     }
 }
 
@@ -247,14 +247,14 @@ static void accumulate(const work *w, int number, int part, char *y, ptrdiff_t s
 static void store(const work *w, int number, const fdx_array *out, const view *sum, const ptrdiff_t *lo,
                   const ptrdiff_t *hi, const char *next)
 {
-    const int inner = w->ndim - 1, adds = w->call->accumulate != NULL;
+    const int inner = w->ndim - 1, times = w->alpha_beta != NULL;
     const ptrdiff_t step = stride_along(w, out, w->inner_axis);
     const int part = out->dtype == FDX_C64 ? FDX_F32 : out->dtype == FDX_C128 ? FDX_F64 : out->dtype;
     fdx_scatter_fn *scatter = w->call->op->isa->scatter[part - FDX_F32][out->swapped != 0];
     view dst;
     take_view(w, &dst);
     view_array(w, out, &dst);
-    const int out_inner = w->out_inner >= 0 && !adds && fdx_is_transposed(w, out, w->out_inner) ? w->out_inner : -1;
+    const int out_inner = w->out_inner >= 0 && !times && fdx_is_transposed(w, out, w->out_inner) ? w->out_inner : -1;
     lines l;
     box_lines(w, out_inner, sum, &dst, lo, hi, &l);
     const int streamed = (int)(w->streamed >> number & 1);
@@ -270,14 +270,12 @@ static void store(const work *w, int number, const fdx_array *out, const view *s
         give_back(w, dst.lo);
         return;
     }
-    if (adds)
-        fdx_fill_row(w->coefficients, *w->call->accumulate, w->dtype == FDX_F32, MIN(SEGMENT_ELEMENTS, n));
     do {
         const void *prefetched = fdx_at(next, y - first, 1); /* if the input has the output's layout, as most have */
         if (streamed)
             w->call->op->isa->stream_out(y, x, n * w->itemsize, prefetched);
-        else if (adds)
-            accumulate(w, number, part, y, step, x, n);
+        else if (times)
+            add_scaled(w, number, part, y, step, x, n);
         else
             scatter(y, step, x, n);
     } while (next_line(&l, &x, &y));
@@ -303,7 +301,7 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
                        const ptrdiff_t *lo, const ptrdiff_t *hi, int mode)
 {
     ptrdiff_t *const from = take(w, 2), *const to = from + w->ndim;
-    const int number = chain->out, adds = kind == CROSSED && adds_in_place(w, number);
+    const int number = chain->out, in_place = kind == CROSSED && adds_in_place(w, number);
     const fdx_array *out = &w->out[number];
     int left = 1;
     copy(w, from, lo);
@@ -325,7 +323,7 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
             else /* of several at the ends of lines, whose columns are few */
                 for (int k = 0; k < n; k++)
                     add_stages(w, &chain[k], y, from, to, k == 0 ? mode : FDX_ADD);
-            if (adds)
+            if (in_place)
                 store(w, number, out, y, from, to, (const char *)out->data);
         }
         from[d] = first;
@@ -341,13 +339,13 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
         add_interior(w, chain, y, from, to, mode);
     } else if (left) {
         view whole = *y;
-        if (adds) {
+        if (in_place) {
             take_view(w, &whole);
             view_array(w, out, &whole);
         }
         if (!fdx_make_cross(w, chain, n, &whole, from, to)) {
             add_chains(w, chain, n, y, from, to);
-            if (adds)
+            if (in_place)
                 store(w, number, out, y, from, to, (const char *)out->data);
         }
     }
@@ -380,6 +378,15 @@ static void add_chains(const work *w, const fdx_chain *chain, int n, const view 
     }
 }
 
+/* Multiply a block's results, which are then only copied, by alpha. */
+static void scale_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
+{
+    ptrdiff_t n = w->per_point;
+    for (int d = 0; d < w->ndim; d++)
+        n *= hi[d] - lo[d];
+    w->sums->add_scaled(w->block_sum, w->block_sum, n, w->alpha_beta);
+}
+
 static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
 {
     const fdx_call *call = w->call;
@@ -393,7 +400,7 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
     take_view(w, &y);
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out, by_lines = (int)(w->by_lines >> number & 1);
-        const int in_place = is_in_place(w, number, by_lines || (w->nested >> number & 1));
+        const int in_place = is_in_place(w, number, by_lines);
         n = chains_of_output(call, k);
         if (in_place)
             view_array(w, &w->out[number], &y);
@@ -405,6 +412,8 @@ static void make_block(const work *w, const ptrdiff_t *lo, const ptrdiff_t *hi)
             add_peeled(w, CROSSED, &call->op->chain[k], n, &y, lo, hi, FDX_SET);
         else
             add_chains(w, &call->op->chain[k], n, &y, lo, hi);
+        if (w->alpha_beta != NULL && !in_place && w->streamed >> number & 1)
+            scale_block(w, lo, hi);
         if (!in_place && !adds_in_place(w, number))
             store(w, number, &w->out[number], &y, lo, hi, next);
         if (w->copied >> number & 1) {
@@ -469,7 +478,8 @@ static fdx_status move_arrays(work *w, void *const *data)
     return fdx_check_places(w->call->op, w->places, w->in, w->out, w->copies, w->multiplies);
 }
 
-fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts)
+fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double *alpha_beta, void *workspace,
+                   ptrdiff_t part, ptrdiff_t nparts)
 {
     if (prepared == NULL)
         return FDX_E_NULL;
@@ -479,7 +489,10 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, void *worksp
         return FDX_E_PART;
     if (w.blocks.count == 0)
         return FDX_OK;
-    if (workspace == NULL)
+    if (workspace == NULL || (alpha_beta != NULL && w.alpha_beta == NULL))
+        return FDX_E_NULL;
+    w.alpha_beta = alpha_beta != NULL ? alpha_beta : w.alpha_beta;
+    if (w.alpha_beta != NULL && (w.alpha_beta[1] != 0) != w.adds)
         return FDX_E_NULL;
     place(&w, workspace, &indices);
     const fdx_status status = data == NULL ? FDX_OK : move_arrays(&w, data);
@@ -526,7 +539,7 @@ fdx_status fdx_apply_part(const fdx_call *call, void *workspace, ptrdiff_t bytes
     const fdx_status status = fdx_prepare(&memory, call, &prepared);
     if (status == FDX_OK && fdx_prepared_workspace_size(prepared) > bytes && nparts >= 1 && part >= 0 && part < nparts)
         return FDX_E_WORKSPACE;
-    return status == FDX_OK ? fdx_run(prepared, NULL, workspace, part, nparts) : status;
+    return status == FDX_OK ? fdx_run(prepared, NULL, NULL, workspace, part, nparts) : status;
 }
 
 fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)

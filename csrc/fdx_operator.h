@@ -13,16 +13,16 @@
 #define STAGED_BLOCK_ELEMENTS ((ptrdiff_t)32768) /* of a block with staging buffers: halos must be small beside it */
 #define L1_BYTES ((ptrdiff_t)24 << 10)           /* of the L1 cache, that rows which are read again may take */
 #define L2_BYTES ((ptrdiff_t)640 << 10)          /* of the L2 cache, that rows which the next block reads again may */
-#define MAX_ELEMENTS_PER_POINT ((ptrdiff_t)32) /* longer inner dimensions are not joined to one that has a band */
-#define TRANSPOSED_LINES ((ptrdiff_t)64)       /* lines that are transposed at a time */
-#define TRANSPOSED_SIDE ((ptrdiff_t)64)        /* elements to a side of the square blocks of transposed outputs */
-#define SEGMENT_ELEMENTS ((ptrdiff_t)1024)     /* of a row segment that takes several loops or a conversion */
-#define MIN_CROSSED ((ptrdiff_t)1500)          /* results, for one loop over the interior, which is */
-#define MIN_INTERIOR_PERCENT ((ptrdiff_t)66)   /* of them: what is around it takes longer */
-#define MIN_NESTED_PERCENT ((ptrdiff_t)80)     /* the same for two bands at once */
-#define MIN_LINE_ELEMENTS ((ptrdiff_t)64)      /* shorter lines are not computed line by line */
-#define MIN_WEIGHED_LINE ((ptrdiff_t)36)       /* along which one loop multiplies by a coefficient, too */
-#define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)   /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
+#define MAX_ELEMENTS_PER_POINT ((ptrdiff_t)32)   /* longer inner dimensions are not joined to one that has a band */
+#define TRANSPOSED_LINES ((ptrdiff_t)64)         /* lines that are transposed at a time */
+#define TRANSPOSED_SIDE ((ptrdiff_t)64)          /* elements to a side of the square blocks of transposed outputs */
+#define SEGMENT_ELEMENTS ((ptrdiff_t)1024)       /* of a row segment that takes several loops or a conversion */
+#define MIN_CROSSED ((ptrdiff_t)1500)            /* results, for one loop over the interior, which is */
+#define MIN_INTERIOR_PERCENT ((ptrdiff_t)66)     /* of them: what is around it takes longer */
+#define MIN_NESTED_PERCENT ((ptrdiff_t)80)       /* the same for two bands at once */
+#define MIN_LINE_ELEMENTS ((ptrdiff_t)64)        /* shorter lines are not computed line by line */
+#define MIN_WEIGHED_LINE ((ptrdiff_t)36)         /* along which one loop multiplies by a coefficient, too */
+#define LINE_SEGMENT_BYTES ((ptrdiff_t)2048)     /* of a line segment; LONG_SEGMENT_RATIO times that for long ones */
 #endif
 /* Row segments of the inner dimension with fewer elements are computed by columns, at most so many rows at a time. */
 #define MIN_ROW_SEGMENT ((ptrdiff_t)16)
@@ -76,6 +76,8 @@ typedef struct {
     const fdx_call *call;
     const fdx_array *in, *out; /* the call's, or others like them */
     void *const *copies;       /* likewise */
+    const double *alpha_beta;  /* the call's, or those of a run */
+    int adds;                  /* beta is not 0: results are added to what is in outputs */
     const fdx_sums *sums;
     int dtype;                 /* of the sums: FDX_F32 or FDX_F64 */
     ptrdiff_t itemsize;        /* bytes of one of these */
@@ -206,18 +208,19 @@ static inline int is_direct(const work *w, const fdx_chain *chain)
     return (int)(w->plain >> chain->in & 1);
 }
 
-/* Is an output computed in place? */
+/* Is an output computed in place? Line by line it may be multiplied by alpha before it is written. */
 static inline int is_in_place(const work *w, int number, int by_lines)
 {
     const int plain = (int)(w->plain_out >> number & 1), streamed = (int)(w->streamed >> number & 1),
+              nested = (int)(w->nested >> number & 1) && w->alpha_beta == NULL,
               twice = (int)(w->copied >> number & 1); /* streamed to both from where it is in cache */
-    return plain && (!streamed || (by_lines && !twice)) && w->call->accumulate == NULL;
+    return plain && (streamed ? (by_lines || nested) && !twice : w->alpha_beta == NULL);
 }
 
 /* Does one loop add the interior's sums to an output? */
 static inline int adds_in_place(const work *w, int number)
 {
-    return w->call->accumulate != NULL && (int)((w->crossed & w->plain_out & ~w->copied) >> number & 1);
+    return w->adds && (int)((w->crossed & w->plain_out & ~w->copied) >> number & 1);
 }
 
 static inline ptrdiff_t aligned(ptrdiff_t bytes)

@@ -25,7 +25,7 @@
 
 /* A chain in a block. A small struct, as rows of neighbours that are a power of two apart leave little of the cache. */
 typedef struct {
-    const fdx_band *band; /* NULL: the identity */
+    const fdx_band *band; /* NULL: a multiple of the identity */
     int input;            /* its number */
     int d;                /* the dimension of the band */
     ptrdiff_t stride;     /* bytes of the input along it */
@@ -41,7 +41,7 @@ typedef struct {
     const fdx_stencil *stencil;     /* across the inner dimension: of the line's row; along it: the interior's */
     ptrdiff_t row, number;          /* across: the line's row of the band, and its number among the stencil's */
     ptrdiff_t valid_from, valid_to; /* across: rows that have this stencil and these weights */
-    double weight[FDX_PAIRS];       /* of the pairs */
+    double weight[FDX_PAIRS];       /* of the pairs; the first: that multiple */
 } line_chain;
 
 /* One loop, or a few, over a line: chains are added up in their order. ALONG, ACROSS: the inner dimension. */
@@ -70,9 +70,22 @@ typedef struct {
 
 /* ---- which outputs ---- */
 
+/* The number that a stage multiplies its input by, but for its coefficient; 0: it does something else, or that. */
+static double multiple_of_identity(const fdx_stage *stage)
+{
+    const fdx_band *band = stage->band;
+    if (band == NULL)
+        return 1;
+    const fdx_stencil *s = &band->interior;
+    return s->count == 1 && s->offset == 0 && s->summation == FDX_SUM_PLAIN && s->row_step == 0 &&
+                   band->nfirst + band->nlast == 0 && band->rows == band->columns
+               ? s->w[0]
+               : 0;
+}
+
 static int is_along_inner(const work *w, const fdx_stage *stage)
 {
-    return stage->band != NULL && w->dimension[stage->axis] == w->ndim - 1;
+    return multiple_of_identity(stage) == 0 && w->dimension[stage->axis] == w->ndim - 1;
 }
 
 /* The most rows at the ends of a line that are computed by columns, of a band along the inner dimension. */
@@ -130,12 +143,12 @@ static int find_kinds(const work *w, const fdx_chain *chain, int n, step_kind *k
     for (int k = 0; k < n; k++) {
         const fdx_stage *stage = chain[k].stage;
         if (chain[k].nstages != 1 || !is_direct(w, &chain[k]) ||
-            (stage->coefficient != NULL &&
-             (stage->sign != 0 || coefficient_step(w, stage->coefficient) < 0 || (stage->band == NULL && n > 1))))
+            (stage->coefficient != NULL && (stage->sign != 0 || coefficient_step(w, stage->coefficient) < 0 ||
+                                            (multiple_of_identity(stage) != 0 && n > 1))))
             return 0;
         *weighed += stage->coefficient != NULL;
-        kind[k] = stage->band == NULL ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
-        stencil[k] = stage->band == NULL ? NULL : &stage->band->interior;
+        kind[k] = multiple_of_identity(stage) != 0 ? IDENTITY : is_along_inner(w, stage) ? ALONG : ACROSS;
+        stencil[k] = kind[k] == IDENTITY ? NULL : &stage->band->interior;
         *same_centre &= chain[k].in == chain->in;
     }
     return 1;
@@ -162,8 +175,8 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n)
             in_one_set += (stencil[k]->count * power + CACHE_SET_STRIDE - 1) / CACHE_SET_STRIDE;
         }
     }
-    return !many ||
-           (in_one_set <= ASSOCIATIVITY && find_cross(w, kind, stencil, n, same_centre, w->n[w->ndim - 1]) >= 0);
+    return !many || (w->alpha_beta == NULL && in_one_set <= ASSOCIATIVITY &&
+                     find_cross(w, kind, stencil, n, same_centre, w->n[w->ndim - 1]) >= 0);
 }
 
 int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
@@ -179,9 +192,9 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;
-        const ptrdiff_t around = band == NULL     ? 0
-                                 : band->periodic ? band->interior.count - 1
-                                                  : band->nfirst + band->nlast;
+        const ptrdiff_t around = kind[k] == IDENTITY ? 0
+                                 : band->periodic    ? band->interior.count - 1
+                                                     : band->nfirst + band->nlast;
         if (kind[k] == ACROSS) {
             interior *= 1 - (double)around / (double)w->n[w->dimension[chain[k].stage->axis]];
             rows += stencil[k]->count;
@@ -290,7 +303,9 @@ static char *begin_chain(const work *w, const fdx_chain *chain, const ptrdiff_t 
         first[d] = lo[d] + shift;
         end[d] = hi[d] + shift;
     }
-    t->band = chain->stage->band;
+    const double number = multiple_of_identity(chain->stage);
+    t->band = number != 0 ? NULL : chain->stage->band;
+    t->weight[0] = number;
     t->input = chain->in;
     t->d = t->band == NULL ? inner : w->dimension[chain->stage->axis];
     t->stride = src->stride[t->d];
@@ -390,10 +405,11 @@ static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t 
         row_ends += t[j].head + t[j].tail;
     }
     int first;
-    const int alone = chains == 1 && kind[0] == ALONG && loop_alone(w, t->stencil, n - row_ends, &first) != NULL;
-    const int inner_chain = t->coefficients != NULL ? -1
-                            : alone                 ? 0
-                                                    : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
+    const int alone = chains == 1 && w->alpha_beta == NULL && kind[0] == ALONG &&
+                      loop_alone(w, t->stencil, n - row_ends, &first) != NULL;
+    const int inner_chain = t->coefficients != NULL || w->alpha_beta != NULL ? -1
+                            : alone ? 0
+                                    : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);
     if (inner_chain >= 0) {
         steps[0] = (step){CROSS, inner_chain, FDX_SET};
         return 1;
@@ -633,10 +649,8 @@ static int sum_along(const work *w, const line_chain *t, const line_segment *p, 
 static void sum_itself(const work *w, const line_chain *t, const line_segment *p, int mode)
 {
     const char *x = t->in + p->from * w->itemsize;
-    if (mode == FDX_SET)
-        memcpy(p->y, x, (size_t)(p->n * w->itemsize));
-    else
-        w->sums->combine(p->y, x, NULL, p->n, FDX_ADD);
+    const double numbers[2] = {t->weight[0], mode == FDX_SET ? 0 : 1};
+    w->sums->add_scaled(p->y, x, p->n, numbers);
 }
 
 /* Returns whether it multiplied and wrote by non-temporal stores, which only the last step may. */
@@ -699,7 +713,7 @@ static int begin_cross(const work *w, const line_chain *t, int chains, int inner
     c->x = x;
     c->w = weight;
     c->along = centre_of(inner);
-    c->itself = itself;
+    c->itself = itself ? t->weight[0] : 0;
     set_ends(inner, c);
     return rows;
 }
@@ -743,10 +757,12 @@ static void make_segment(const work *w, const line_chain *t, const step *steps, 
     p.streamed_to -= deferred * w->itemsize;
     p.from -= deferred;
     p.n += deferred - defers;
-    if (p.n <= 0 || make_step(w, t, &steps[count - 1], &p, 1))
+    if (p.n <= 0 || make_step(w, t, &steps[count - 1], &p, w->alpha_beta == NULL))
         return;
     if (t->coefficients != NULL)
         multiply(w, t, &p);
+    if (w->alpha_beta != NULL)
+        w->sums->add_scaled(p.y, p.y, p.n, w->alpha_beta);
     stream(w, p.kept, p.streamed_to, p.y, p.n * w->itemsize, prefetch_address(w, t, &p));
 }
 
@@ -932,7 +948,7 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     }
     line_chain *const along = &t[inner_chain];
     /* Do all have the same point in their middle? */
-    const int together = along->stencil->summation == FDX_SUM_SYMMETRIC || chain->stage->band == NULL;
+    const int together = along->stencil->summation == FDX_SUM_SYMMETRIC || t->band == NULL;
     for (int k = 0; k < n && together; k++)
         possible &= centre_of(&t[k]) == centre_of(along);
     const void *x[2 * (2 * FDX_PAIRS + 1)];
@@ -940,7 +956,7 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     fdx_cross c = {.to = locate(w, y, lo, -1),
                    .n = hi[inner] - lo[inner],
                    .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1,
-                   .accumulate = adds_in_place(w, chain->out) ? w->call->accumulate : NULL};
+                   .alpha_beta = adds_in_place(w, chain->out) ? w->alpha_beta : NULL};
     if (alike) {
         c.step = src->stride[inner - 1] / size;
         c.to_step = y->stride[inner - 1] / size;

@@ -437,7 +437,7 @@ static void plan_arrays(work *w)
             w->copied |= (uint64_t)1 << k;
         }
         w->plain_out |= (uint64_t)plain << k;
-        w->streamed |= (uint64_t)(plain && !call->first_touch && call->accumulate == NULL &&
+        w->streamed |= (uint64_t)(plain && !call->first_touch && !w->adds &&
                                   size > STREAM_MIN_BYTES / itemsize_of(w->out[k].dtype) &&
                                   run_length(w, &w->out[k]) >= STREAM_MIN_RUN)
                        << k;
@@ -496,7 +496,7 @@ static void find_needs(work *w, needs *of)
         of->chain_blocks |=
             k > 0 && chain->out == chain[-1].out && chain->stage[chain->nstages - 1].coefficient != NULL;
     }
-    of->coefficients = w->multiplies || call->accumulate != NULL;
+    of->coefficients = w->multiplies || call->alpha_beta != NULL;
     w->by_lines = w->crossed = w->nested = 0;
     for (int k = 0, n; k < call->op->nchains; k += n) {
         const int number = call->op->chain[k].out;
@@ -512,7 +512,7 @@ static void find_needs(work *w, needs *of)
         const int together = fdx_count_together(w, &call->op->chain[k], n) == n && n > 1;
         of->by_chains |= !by_lines && !nested && !crossed && !together;
         of->several_terms |= n > 1 && !crossed && !together;
-        of->block_sums |= !is_in_place(w, number, by_lines || nested);
+        of->block_sums |= !is_in_place(w, number, by_lines);
     }
 }
 
@@ -643,6 +643,8 @@ fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **
     w->in = call->in;
     w->out = call->out;
     w->copies = call->copies;
+    w->alpha_beta = call->alpha_beta;
+    w->adds = call->alpha_beta != NULL && call->alpha_beta[1] != 0;
     w->blocks.count = 0;
     w->workspace_bytes = 0;
     w->places = (array_place *)(void *)(w + 1);

@@ -118,6 +118,7 @@ typedef void fdx_combine_strided_fn(void *y, ptrdiff_t y_step, const void *t, pt
                                     ptrdiff_t c_step, ptrdiff_t n, int mode, int sign);
 typedef void fdx_part_fn(void *y, const void *x, ptrdiff_t n, int sign);
 typedef void fdx_combine_fn(void *y, const void *t, const void *c, ptrdiff_t n, int mode);
+typedef void fdx_add_scaled_fn(void *y, const void *x, ptrdiff_t n, const double alpha_beta[2]);
 
 /* Columns of rows to rows: point c of row r, of per_point elements, to point r of row c, or added to it; rows are so
  * many bytes apart. Any alignment. FDX_SET or FDX_ADD. */
@@ -140,7 +141,7 @@ typedef struct {
     void *y;              /* two cache lines: elements that do not fill one at the beginning, and at the end */
     const void *const *x; /* of the first line */
     const void *along;    /* likewise */
-    int itself;           /* the element itself is added first: the middle of `along` */
+    double itself;        /* the element itself, the middle of `along`, times this is added first; 0: it is not */
     ptrdiff_t n, lines;   /* elements of a line, and how many lines */
     ptrdiff_t head, tail; /* elements at the ends of a line whose term along memory is computed before; between them are
                            * at least FDX_VECTOR_SUMS */
@@ -153,7 +154,7 @@ typedef struct {
     /* By ordinary stores, all of them to `to`: nothing is prefetched, head and tail are at most FDX_PAIRS, between them
      * is at least FDX_CACHE_LINE, and lines begin so many elements after each other in the output: */
     ptrdiff_t to_step;
-    const double *accumulate; /* points to a number: the sums times that are added to what is in `to`; or NULL */
+    const double *alpha_beta; /* the sums times the one are added to what is in `to` times the other, not 0; or NULL */
     /* What multiplies the terms, but not the element itself, if the loop does: an array for each of them. */
     const void *by[3];
     ptrdiff_t by_step[3];
@@ -215,6 +216,7 @@ typedef struct {
     fdx_strided_sum_fn *strided;
     fdx_combine_fn *combine;                 /* y = c t, or y + c t; c NULL: y + t; t may be y */
     fdx_combine_strided_fn *combine_strided; /* the same of elements so many bytes apart, for c or, by sign, its part */
+    fdx_add_scaled_fn *add_scaled;           /* y = alpha x + beta y; if beta is 0, y is not read */
     fdx_part_fn *part; /* y = max(x, 0), or min(x, 0) if sign is negative; a NaN stays; x may be y */
     fdx_transpose_fn *transpose;
 } fdx_sums;

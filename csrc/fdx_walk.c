@@ -72,12 +72,12 @@ void fdx_fill_row(void *row, double number, int single, ptrdiff_t n)
 }
 
 void fdx_add_row(const fdx_isa *isa, int dtype, int swapped, int in_place, char *y, ptrdiff_t step, const void *x,
-                 const void *alpha, ptrdiff_t n, void *row)
+                 const double *alpha_beta, ptrdiff_t n, void *row)
 {
     void *sum = in_place ? (void *)y : row;
-    if (!in_place)
+    if (!in_place && alpha_beta[1] != 0)
         isa->gather[dtype][swapped](sum, y, step, n);
-    isa->sums[!fdx_is_single(dtype)].combine(sum, x, alpha, dtype >= FDX_C64 ? 2 * n : n, FDX_ADD);
+    isa->sums[!fdx_is_single(dtype)].add_scaled(sum, x, dtype >= FDX_C64 ? 2 * n : n, alpha_beta);
     if (!in_place)
         isa->scatter[dtype - FDX_F32][swapped](y, step, sum, n);
 }

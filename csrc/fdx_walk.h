@@ -84,10 +84,9 @@ static inline fdx_status fdx_check_read(const fdx_array *a, int ndim, const ptrd
 /* A row of n numbers, single or double. */
 void fdx_fill_row(void *row, double number, int single, ptrdiff_t n);
 
-/* y += alpha x, for n elements of dtype `dtype` that are `step` bytes apart. x and alpha are contiguous, and alpha is
- * repeated for the parts of complex numbers; `row`: memory for n elements, unless y is contiguous, aligned and native
- * (`in_place`). */
+/* y = alpha x + beta y, for n elements of dtype `dtype` that are `step` bytes apart; x is contiguous. `row`: memory for
+ * n elements, unless y is contiguous, aligned and native (`in_place`). */
 void fdx_add_row(const fdx_isa *isa, int dtype, int swapped, int in_place, char *y, ptrdiff_t step, const void *x,
-                 const void *alpha, ptrdiff_t n, void *row);
+                 const double *alpha_beta, ptrdiff_t n, void *row);
 
 #endif

@@ -145,6 +145,7 @@ class Case:
     transposed: bool = False
     box: object = None  # corners
     alpha: object = None
+    beta: float = 1.0
     python: object = None  # the operator, if its terms are not all that makes it
     rng: object = field(default_factory=lambda: np.random.default_rng(1))
 
@@ -210,11 +211,14 @@ class Case:
             if self.alpha is None:
                 updated[box] = new[box]
             else:
-                updated[box] = old[box] + result.type(self.alpha) * new[box]
+                kept = (
+                    result.type(self.beta) * old[box] if self.beta else np.negative(0, dtype=result)
+                )
+                updated[box] = kept + result.type(self.alpha) * new[box]
             after.append(updated)
         text = ints(2, DTYPES[self.dtype], len(self.shape), *self.shape, self.transposed)
         text += ints(self.box is not None, *lo, *hi, self.alpha is not None)
-        text += doubles(self.alpha or 0.0) + ints(len(self.terms))
+        text += doubles(self.alpha or 0.0, self.beta) + ints(len(self.terms))
         for i, o, factors, *number in self.sorted_terms():
             text += ints(i, o, len(factors)) + doubles(*number or [1.0])
             text += b"".join(p.bytes() for p in factors)
@@ -430,6 +434,8 @@ def sums(dtype):
         yield case, None
         yield replace(case, transposed=True), None
         yield replace(case, alpha=-0.3), None
+        yield replace(case, alpha=0.7, beta=-1.1), None
+        yield replace(case, alpha=1.0, beta=0.0), None
     yield Case(dtype, shape, laplacian, box=((1, 2, 0), (8, 3, 11))), None
     yield Case(dtype, shape, laplacian, box=((0, 0, 3), (9, 11, 8)), alpha=0.7), None
     yield Case(dtype, shape, several[1], box=((0, 3, 2), (4, 11, 12)), transposed=True), None

@@ -49,7 +49,7 @@ contains
       stage = u
       do s = 4, 1, -1
         next = u
-        call ddx%apply(stage, next, accumulate=-c * dt / s) ! next = next - c dt/s * d(stage)/dx, in one pass
+        call ddx%apply(stage, next, alpha=-c * dt / s, beta=1.0_real64) ! next = next - c dt/s * d(stage)/dx, in one pass
         stage = next
       end do
       u = stage

@@ -100,7 +100,8 @@ int main(int argc, char **argv)
     MPI_Type_commit(&side);
     const int line = GHOSTS * (int)width; /* GHOSTS rows; the stencils need no ghost cells at corners */
     fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {.op = L, .in = &in, .out = &out, .lo = lo, .hi = hi, .accumulate = &dt}; /* v += dt L u */
+    const double alpha_beta[2] = {dt, 1}; /* v = dt L u + v */
+    const fdx_call call = {.op = L, .in = &in, .out = &out, .lo = lo, .hi = hi, .alpha_beta = alpha_beta};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate(bytes);
     for (int k = 0; k < STEPS; k++) {

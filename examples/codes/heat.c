@@ -42,7 +42,8 @@ static void add(const fdx_operator *L, double alpha, double *u, double *v)
 {
     const ptrdiff_t stride[2] = {L->in_shape[1] * (ptrdiff_t)sizeof *u, sizeof *u};
     const fdx_array in = {u, stride, FDX_F64, 0}, out = {v, stride, FDX_F64, 0};
-    const fdx_call call = {.op = L, .in = &in, .out = &out, .accumulate = &alpha};
+    const double alpha_beta[2] = {alpha, 1};
+    const fdx_call call = {.op = L, .in = &in, .out = &out, .alpha_beta = alpha_beta};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
 #pragma omp parallel
     {

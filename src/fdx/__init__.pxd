@@ -82,7 +82,7 @@ cdef extern from "fdx.h" nogil:
         const fdx_isa *isa
         const ptrdiff_t *lo
         const ptrdiff_t *hi
-        const double *accumulate
+        const double *alpha_beta
         uint8_t first_touch
     ctypedef enum fdx_precision:
         FDX_WEAK
@@ -224,7 +224,7 @@ cdef extern from "fdx.h" nogil:
         const fdx_array *out
         const ptrdiff_t *lo
         const ptrdiff_t *hi
-        const double *accumulate
+        const double *alpha_beta
         uint8_t first_touch
         void *const *copies
     ctypedef struct fdx_prepared:
@@ -233,7 +233,8 @@ cdef extern from "fdx.h" nogil:
     fdx_status fdx_prepare(void *memory, const fdx_call *call, const fdx_prepared **prepared)
     ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared)
     fdx_status fdx_run(
-        const fdx_prepared *prepared, void *const *data, void *workspace, ptrdiff_t part, ptrdiff_t nparts)
+        const fdx_prepared *prepared, void *const *data, const double *alpha_beta, void *workspace, ptrdiff_t part,
+        ptrdiff_t nparts)
     ptrdiff_t fdx_workspace_size(const fdx_call *call)
     fdx_status fdx_apply(const fdx_call *call, void *workspace, ptrdiff_t bytes)
     fdx_status fdx_apply_part(

@@ -8,7 +8,9 @@ from fdx._embedding import get_include, get_library_dir
 from fdx._functions.calculus import curl, divergence, hessian, jacobian, laplacian
 from fdx._functions.derivative import derivative
 from fdx._functions.result_cache import set_result_cache
+from fdx._functions.values import Curl, Divergence, Gradient, Hessian, Jacobian, Laplacian
 from fdx._functions.weights import weights
+from fdx._operators.block import Block, block
 from fdx._operators.conditions import Dirichlet, Neumann, Robin
 from fdx._operators.operator import Operator
 from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil, Upwind
@@ -16,17 +18,25 @@ from fdx._patch.patch import patch_numpy, patched, unpatch_numpy
 from fdx._patch.report import PatchReport
 
 __all__ = [
+    "Block",
+    "Curl",
     "Diff",
     "Dirichlet",
+    "Divergence",
     "Filter",
+    "Gradient",
+    "Hessian",
     "Identity",
     "Interp",
+    "Jacobian",
+    "Laplacian",
     "Neumann",
     "Operator",
     "PatchReport",
     "Robin",
     "Stencil",
     "Upwind",
+    "block",
     "curl",
     "derivative",
     "divergence",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import TypeVar
 
-from fdx._common.types import Integers, Reals, Scalar, T
+from fdx._common.types import Integers, Number, Reals, Scalar, T
 
 _Array = np.ndarray[Any, Any]
 _Stages = list[tuple[int, Band | None, _Array | None]]
@@ -192,7 +192,7 @@ class Description:
     def outline(self) -> tuple[int, int, int, int, int, tuple[int, int]]: ...
 
 def add_parts(
-    result: _Array | None, added: list[tuple[tuple[slice, ...], _Array]] | None
+    result: _Array | None, added: list[tuple[tuple[slice, ...], _Array]] | None, alpha: float
 ) -> None: ...
 def sbp_norm(what: Description, n: int) -> NDArray[np.float64]: ...
 
@@ -232,6 +232,7 @@ class Plan:
         outs: tuple[_Array | None, ...],
         first_touch: bool,
         workers: SupportsIndex | None,
+        alpha_beta: tuple[float, float] | None = None,
     ) -> None: ...
     def quick(
         self,
@@ -239,6 +240,7 @@ class Plan:
         counts: tuple[int, ...],
         out: _Array | None,
         workers: SupportsIndex | None,
+        alpha_beta: tuple[float, float] | None = None,
     ) -> _Array | None: ...
 
 CONSTANTS: frozenset[type[Any]]
@@ -265,13 +267,31 @@ class Recent:
 class Applicable:
     @overload
     def __call__(
-        self, u: Scalar[T], *, out: NDArray[T] | None = None, workers: SupportsIndex | None = None
+        self,
+        u: Scalar[T],
+        *,
+        out: NDArray[T] | None = None,
+        workers: SupportsIndex | None = None,
+        alpha: Number = 1,
+        beta: Number = 0,
     ) -> NDArray[T]: ...
     @overload
     def __call__(
-        self, u: ArrayLike, *, out: _Array | None = None, workers: SupportsIndex | None = None
+        self,
+        u: ArrayLike,
+        *,
+        out: _Array | None = None,
+        workers: SupportsIndex | None = None,
+        alpha: Number = 1,
+        beta: Number = 0,
     ) -> NDArray[Any]: ...
-    def _remember(self, plan: Plan, offsets: object = None) -> bool: ...
+    def _remember(
+        self,
+        plan: Plan,
+        offsets: object = None,
+        of_one: bool = True,
+        counts: tuple[int, ...] | None = None,
+    ) -> bool: ...
 
 def new_result(a: _Array, shape: tuple[int, ...]) -> _Array: ...
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> _Array: ...

@@ -18,7 +18,7 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
-from libc.math cimport isinf
+from libc.math cimport isfinite, isinf
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t, uintptr_t
 from libc.stdlib cimport free, malloc
@@ -36,7 +36,7 @@ cnp.import_array()
 cnp.import_ufunc()
 
 # Looked up once: a call on a small array takes no longer than a few attribute look-ups.
-cdef object ONE = 1
+cdef object ONE = 1, ZERO = 0, MINUS_ONE = -1
 cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, integer = np.integer, generic = np.generic
 cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 

@@ -5,8 +5,8 @@
  *   0: the end.
  *   1, gradient: i dtype, ndim, shape[ndim], edge_order, naxes; for each: i axis, nx (0: a spacing), d spacing, x[nx];
  *      the input. Results: one array for each.
- *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha; i nterms; for each:
- *      i in, out, nfactors, d scale; for each factor: i axis, deriv, accuracy, left, right, nx, crop[2], transposed,
+ *   2, operator: i dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds; d alpha, beta; i nterms; for
+ * each: i in, out, nfactors, d scale; for each factor: i axis, deriv, accuracy, left, right, nx, crop[2], transposed,
  *      own (not 0: the matrix of the derivative, for that many points, is built first), dtype of the coefficient (0:
  *      none) and its sign, position, side, of given weights offset, nweights (0: none), nfirst, nlast, width, datum,
  *      outside[2] of the conditions; d value, slope of both conditions, scale, spacing, period, eps (not 0: coordinates
@@ -259,7 +259,9 @@ static void apply_operator(void)
     integers(lo, ndim);
     integers(hi, ndim);
     const int adds = small();
-    const double alpha = number();
+    double alpha_beta[2];
+    alpha_beta[0] = number();
+    alpha_beta[1] = number();
     sum.ndim = ndim;
     sum.shape = shape;
     sum.nterms = small();
@@ -293,7 +295,7 @@ static void apply_operator(void)
     call.out = out;
     call.lo = boxed ? lo : NULL;
     call.hi = boxed ? hi : NULL;
-    call.accumulate = adds ? &alpha : NULL;
+    call.alpha_beta = adds ? alpha_beta : NULL;
     const ptrdiff_t size = fdx_workspace_size(&call);
     check(fdx_apply(&call, keep(allocate((size_t)size)), size));
     for (int k = 0; k < noutputs; k++)

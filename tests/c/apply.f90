@@ -69,13 +69,13 @@ contains
     end do
   end subroutine
 
-  ! dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds, alpha, the terms, ninputs, noutputs,
+  ! dtype, ndim, shape[ndim], transposed, boxed, lo[ndim], hi[ndim], adds, alpha, beta, the terms, ninputs, noutputs,
   ! in_shape[ndim], out_shape[ndim], the inputs, the outputs as they are before.
   subroutine an_operator()
     integer :: dtype, k, ninputs, noutputs
     logical :: transposed, boxed, adds
     integer, allocatable :: shape(:), in_shape(:), out_shape(:), lo(:), hi(:)
-    real(real64), allocatable :: alpha
+    real(real64), allocatable :: alpha, beta
     type(fdx_term), allocatable :: terms(:)
     type(numbers), allocatable, target :: u(:), y(:), coefficients(:)
     type(fdx_operator) :: op
@@ -88,7 +88,8 @@ contains
     if (.not. boxed) deallocate (lo, hi)
     adds = next() /= 0
     alpha = next_real()
-    if (.not. adds) deallocate (alpha)
+    beta = next_real()
+    if (.not. adds) deallocate (alpha, beta)
     allocate (terms(next()))
     allocate (coefficients(MAXFACTORS*size(terms)))
     do k = 1, size(terms)
@@ -109,7 +110,7 @@ contains
       y(k) = next_array(dtype, out_shape)
     end do
     ! What is not allocated is not present.
-    call op%apply([(view(u(k)), k=1, ninputs)], [(view(y(k)), k=1, noutputs)], lo=lo, hi=hi, accumulate=alpha)
+    call op%apply([(view(u(k)), k=1, ninputs)], [(view(y(k)), k=1, noutputs)], lo=lo, hi=hi, alpha=alpha, beta=beta)
     do k = 1, noutputs
       call put(y(k))
     end do

@@ -55,7 +55,7 @@ contains
     type(fdx_operator) :: op
     call op%make(shape(f), fdx_factor(axis=axis, deriv=2))
     call fdx_gradient(f, g, axis)
-    call op%apply(f, g, accumulate=0.5_real64)
+    call op%apply(f, g, alpha=0.5_real64, beta=1.0_real64)
   end subroutine
 
   subroutine sections()

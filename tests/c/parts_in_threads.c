@@ -133,7 +133,7 @@ static void gradients(void)
     static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128, FDX_I16};
     const ptrdiff_t shape[3] = {23, 31, 40}, lo[3] = {2, 0, 5}, hi[3] = {20, 31, 33}, step = sizeof(double);
     const fdx_isa *isa = fdx_isa_find("auto");
-    const double alpha = 0.3;
+    const double alpha_beta[2] = {0.3, 1};
     double x[31];
     for (int i = 0; i < 31; i++)
         x[i] = i + 0.01 * i * i;
@@ -158,7 +158,7 @@ static void gradients(void)
                 axes[d].out.stride = out[d].stride;
             }
             const fdx_gradient call = {
-                3, shape, in.a, 3, axes, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? &alpha : NULL, 0};
+                3, shape, in.a, 3, axes, isa, boxed ? lo : NULL, boxed ? hi : NULL, boxed ? alpha_beta : NULL, 0};
             uint64_t wanted[3];
             expect(fdx_gradient_apply(&call), "fdx_gradient_apply");
             for (int d = 0; d < 3; d++) {
@@ -183,13 +183,13 @@ static void operator_parts(const void *shared, int thread)
     const fdx_prepared *prepared = shared;
     void *workspace = allocate((size_t)fdx_prepared_workspace_size(prepared));
     for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
-        expect(fdx_run(prepared, NULL, workspace, part, NPARTS), "fdx_run");
+        expect(fdx_run(prepared, NULL, NULL, workspace, part, NPARTS), "fdx_run");
     free(workspace);
 }
 
 /* Apply it to new arrays, all of one dtype. */
 static void apply_together(const fdx_operator *op, int dtype, const ptrdiff_t *lo, const ptrdiff_t *hi,
-                           const double *alpha, int first_touch)
+                           const double *alpha_beta, int first_touch)
 {
     array in[MAXOUT], out[MAXOUT];
     fdx_array inputs[MAXOUT], outputs[MAXOUT];
@@ -205,7 +205,7 @@ static void apply_together(const fdx_operator *op, int dtype, const ptrdiff_t *l
         outputs[k] = out[k].a;
         outputs[k].stride = out[k].stride;
     }
-    const fdx_call call = {op, inputs, outputs, lo, hi, alpha, (uint8_t)first_touch, NULL};
+    const fdx_call call = {op, inputs, outputs, lo, hi, alpha_beta, (uint8_t)first_touch, NULL};
     const ptrdiff_t bytes = fdx_workspace_size(&call);
     void *workspace = allocate((size_t)bytes);
     for (int k = 0; k < op->noutputs; k++)
@@ -309,14 +309,14 @@ static void sums_with_coefficients(void)
 {
     static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
     const ptrdiff_t lo[3] = {1, 3, 2}, hi[3] = {17, 20, 29};
-    const double alpha = -0.7;
+    const double alpha_beta[2] = {-0.7, 0.9};
     fields f;
     describe(&f);
     const fdx_operator *op = make(&f.sum), *transpose = make_transposed(&f.sum);
     for (size_t k = 0; k < sizeof dtypes / sizeof *dtypes; k++) {
         apply_together(op, dtypes[k], NULL, NULL, NULL, 1);
-        apply_together(op, dtypes[k], lo, hi, &alpha, 0);
-        apply_together(transpose, dtypes[k], NULL, NULL, &alpha, 0);
+        apply_together(op, dtypes[k], lo, hi, alpha_beta, 0);
+        apply_together(transpose, dtypes[k], NULL, NULL, alpha_beta, 0);
         apply_together(transpose, dtypes[k], lo, hi, NULL, 0);
     }
     free((void *)op);

@@ -45,6 +45,19 @@ static inline double mul(int s, double a, double b)
     volatile double d = a * b;
     return s ? (double)f : d;
 }
+
+static inline void draw_alpha_beta(double alpha_beta[2])
+{
+    alpha_beta[0] = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
+    alpha_beta[1] = below(4) ? below(3) - 1 : 0.3;
+}
+
+/* alpha x + beta y, without y if beta is 0. */
+static inline double with_alpha_beta(int s, const double alpha_beta[2], double x, double y)
+{
+    const double scaled = mul(s, round_to(s, alpha_beta[0]), x);
+    return alpha_beta[1] == 0 ? scaled : add(s, mul(s, round_to(s, alpha_beta[1]), y), scaled);
+}
 static inline double quo(int s, double a, double b)
 {
     volatile float f = (float)a / (float)b;

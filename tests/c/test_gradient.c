@@ -135,7 +135,8 @@ static void random_case(const fdx_isa *isa)
 
     /* A box of the results, sometimes the only ones that have memory. */
     const int boxed = below(4) == 0, alone = boxed && below(2), adds = below(4) == 0;
-    const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
+    double alpha_beta[2];
+    draw_alpha_beta(alpha_beta);
     ptrdiff_t lo[MAXN] = {0}, hi[MAXN], box[MAXN];
     for (int d = 0; d < ndim; d++) {
         lo[d] = boxed && below(3) ? below((int)shape[d]) : 0;
@@ -202,7 +203,7 @@ static void random_case(const fdx_isa *isa)
                                isa,
                                boxed ? lo : NULL,
                                boxed ? hi : NULL,
-                               adds ? &alpha : NULL,
+                               adds ? alpha_beta : NULL,
                                (uint8_t)below(2)};
     const int nparts = below(2) ? 1 : 1 + below(9);
     for (int part = nparts - 1; part >= 0; part--) {
@@ -221,8 +222,7 @@ static void random_case(const fdx_isa *isa)
                 const int one = is_single(result);
                 double expected = point(ndim, shape, &f, dtype, swapped, index, axes[k].axis, &g[k], edge_order, part);
                 if (adds)
-                    expected =
-                        add(one, get(result, axes[k].out.swapped, was, part), mul(one, round_to(one, alpha), expected));
+                    expected = with_alpha_beta(one, alpha_beta, expected, get(result, axes[k].out.swapped, was, part));
                 const double got = get(result, axes[k].out.swapped, p, part);
                 if (!same(expected, got)) {
                     fprintf(stderr, "%s: dtype %d, axis %d of %d, index %ld of %ld, edge_order %d: %.17g, not %.17g\n",
@@ -266,7 +266,7 @@ static void litter(void)
 /* Rounding alpha to single precision raises its exception, whatever is pending. */
 static void flags_of_alpha(const fdx_isa *isa)
 {
-    static const double alpha = 1e300;
+    static const double alpha_beta[2] = {1e300, 1};
     static const ptrdiff_t n = 4, step = sizeof(float);
     static float f[4] = {1, 2, 4, 8}, out[4];
     fdx_gradient_axis along;
@@ -274,7 +274,7 @@ static void flags_of_alpha(const fdx_isa *isa)
         fail("a uniform gradient");
     along.axis = 0;
     along.out = (fdx_array){out, &step, FDX_F32, 0};
-    const fdx_gradient call = {1, &n, {f, &step, FDX_F32, 0}, 1, &along, isa, NULL, NULL, &alpha, 0};
+    const fdx_gradient call = {1, &n, {f, &step, FDX_F32, 0}, 1, &along, isa, NULL, NULL, alpha_beta, 0};
     for (int before = 0; before < 2; before++) {
         feclearexcept(FE_ALL_EXCEPT);
         feraiseexcept(before ? FE_DIVBYZERO : 0);

@@ -290,7 +290,8 @@ static void random_case(void)
     ptrdiff_t stride[MAXTERMS][MAXFACTORS][MAXD], origin[MAXTERMS][MAXD] = {{0}};
     double numbers[MAXTERMS];
     dense maps[MAXTERMS];
-    int used = 0, inputs = 0, apart = 0; /* apart: results half a spacing from each other */
+    ptrdiff_t places[MAXTERMS][MAXD];
+    int used = 0, inputs = 0, apart = 0; /* apart: results of an output half a spacing from each other */
     ptrdiff_t lo[MAXD] = {0}, hi[MAXD] = {0};
     for (int k = 0; k < nterms; k++) {
         numbers[k] = below(8) == 0 ? 0 : one_of(6);
@@ -321,7 +322,11 @@ static void random_case(void)
             follow(&maps[k], factor, values, s == 0 && terms[k].scale != NULL ? numbers[k] : 1, origin[k]);
         }
         for (int d = 0; d < ndim; d++) {
-            apart |= k > 0 && (origin[k][d] - lo[d]) % 2 != 0;
+            ptrdiff_t *place = &places[terms[k].out][d]; /* its results there count as those of the first point */
+            if (k == terms[k].out) /* the output's first term */
+                *place = origin[k][d] % 2 == 0 ? 0 : origin[k][d] < 0 ? -1 : 1;
+            origin[k][d] -= *place;
+            apart |= origin[k][d] % 2 != 0;
             lo[d] = k > 0 && lo[d] > origin[k][d] ? lo[d] : origin[k][d];
             const ptrdiff_t end = origin[k][d] + 2 * maps[k].to[d];
             hi[d] = k > 0 && hi[d] < end ? hi[d] : end;

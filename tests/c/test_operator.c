@@ -337,7 +337,8 @@ static void random_case(const fdx_isa *isa)
             lo[d] = below((int)out_shape[d]);
             hi[d] = lo[d] + 1 + below((int)(out_shape[d] - lo[d]));
         }
-    const double alpha = below(4) ? ((double)below(2001) - 1000) / 64 : 0.1;
+    double alpha_beta[2];
+    draw_alpha_beta(alpha_beta);
     const int adds = below(4) == 0;
     const int twice = below(4) == 0; /* some outputs have a copy, of any alignment */
     char *before[MAXARRAYS], *copy_memory[MAXARRAYS] = {NULL};
@@ -369,7 +370,7 @@ static void random_case(const fdx_isa *isa)
                            out,
                            boxed ? lo : NULL,
                            boxed ? hi : NULL,
-                           adds ? &alpha : NULL,
+                           adds ? alpha_beta : NULL,
                            (uint8_t)(below(usual ? 4 : 2) == 0),
                            twice ? copies : NULL};
     const ptrdiff_t size = fdx_workspace_size(&call), nparts = below(2) ? 1 : 1 + below(5);
@@ -381,6 +382,9 @@ static void random_case(const fdx_isa *isa)
                                                           *memory = malloc(fdx_prepared_size(&call));
     const fdx_prepared *prepared = NULL;
     const int moves = below(3); /* 0: not prepared; 1: prepared; 2: for other arrays */
+    /* Other numbers than the run's. */
+    const double *const runs_with = adds && moves > 0 && below(2) ? alpha_beta : NULL,
+                        no_numbers[2] = {NAN, alpha_beta[1] == 0 ? 0 : NAN};
     fdx_call like = call;
     like.in = others;
     like.out = others + ninputs;
@@ -398,14 +402,18 @@ static void random_case(const fdx_isa *isa)
         void *moved = data[k] == NULL ? NULL : (void *)((uintptr_t)data[k] + distance / 8 * 8);
         *(of_copy ? &other_copies[k - narrays] : &others[k].data) = moved;
     }
-    if (fdx_prepare(memory, moves == 2 ? &like : &call, &prepared) != FDX_OK || (const void *)prepared != memory ||
+    fdx_call first = moves == 2 ? like : call;
+    if (runs_with != NULL)
+        first.alpha_beta = no_numbers;
+    if (fdx_prepare(memory, &first, &prepared) != FDX_OK || (const void *)prepared != memory ||
         fdx_prepared_workspace_size(prepared) != size)
         fail("fdx_prepare");
     fdx_set_flags(0);
     for (ptrdiff_t part = 0; part < nparts; part++) {
         memset(workspace, GUARD, (size_t)size);
-        const fdx_status status = moves == 0 ? fdx_apply_part(&call, workspace, size, part, nparts)
-                                             : fdx_run(prepared, moves == 2 ? data : NULL, workspace, part, nparts);
+        const fdx_status status = moves == 0
+                                      ? fdx_apply_part(&call, workspace, size, part, nparts)
+                                      : fdx_run(prepared, moves == 2 ? data : NULL, runs_with, workspace, part, nparts);
         if (size > 0 && fdx_apply_part(&call, workspace, size - 1, part, nparts) != FDX_E_WORKSPACE)
             fail("a workspace that is too small");
         if (status != FDX_OK) {
@@ -464,7 +472,7 @@ static void random_case(const fdx_isa *isa)
                 }
                 if (adds) {
                     const double y = get(result, outputs[number].swapped, before[number] + (p - a->memory), part);
-                    want = add(one, y, mul(one, round_to(one, alpha), want));
+                    want = with_alpha_beta(one, alpha_beta, want, y);
                 }
                 const double got = get(result, outputs[number].swapped, p, part);
                 if (!same(got, want)) {
@@ -559,7 +567,7 @@ static void added_once(const fdx_isa *isa)
     enum { N = 67 };
     static double u[N][N], y[N][N];
     const ptrdiff_t shape[2] = {N, N}, stride[2] = {sizeof *u, sizeof **u};
-    const double alpha = 0.9e308;
+    const double alpha_beta[2] = {0.9e308, 1};
     for (int along = 0; along < 2; along++) {
         fdx_factor factor = {0};
         for (int i = 0; i < N; i++)
@@ -579,7 +587,7 @@ static void added_once(const fdx_isa *isa)
         if (fdx_operator_make(memory, &sum, &op) != FDX_OK)
             fail("fdx_operator_make");
         const fdx_array in = {u, stride, FDX_F64, 0}, out = {y, stride, FDX_F64, 0};
-        const fdx_call call = {op, &in, &out, NULL, NULL, &alpha, 0, NULL};
+        const fdx_call call = {op, &in, &out, NULL, NULL, alpha_beta, 0, NULL};
         const ptrdiff_t bytes = fdx_workspace_size(&call);
         void *workspace = malloc((size_t)bytes);
         fdx_set_flags(0);
@@ -600,7 +608,7 @@ static void added_once(const fdx_isa *isa)
 static void apply_by_both(const fdx_sum *what, const fdx_array *in, void *by_base, void *by_own, const ptrdiff_t *lo,
                           const ptrdiff_t *hi, int adds)
 {
-    const double alpha = 0.3;
+    const double alpha_beta[2] = {0.3, below(3) - 1.25};
     for (int table = 0; table < 2; table++) {
         fdx_sum sum = *what;
         sum.isa = table == 0 ? fdx_isa_find("base") : what->isa;
@@ -609,7 +617,7 @@ static void apply_by_both(const fdx_sum *what, const fdx_array *in, void *by_bas
         if (fdx_operator_make(memory, &sum, &op) != FDX_OK)
             fail("fdx_operator_make");
         const fdx_array out = {table == 0 ? by_base : by_own, in->stride, in->dtype, 0};
-        const fdx_call call = {op, in, &out, lo, hi, adds ? &alpha : NULL, 0, NULL};
+        const fdx_call call = {op, in, &out, lo, hi, adds ? alpha_beta : NULL, 0, NULL};
         const ptrdiff_t bytes = fdx_workspace_size(&call);
         void *workspace = malloc((size_t)bytes);
         if (fdx_apply(&call, workspace, bytes) != FDX_OK)

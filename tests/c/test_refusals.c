@@ -28,7 +28,7 @@ typedef struct {
     fdx_stage stage[3];
     fdx_chain chain[3];
     fdx_operator op;
-    double alpha, workspace[8192];
+    double alpha, alpha_beta[2], workspace[8192];
     ptrdiff_t bytes, part, nparts;
     fdx_call call;
 
@@ -141,9 +141,10 @@ static void make_world(void)
     memcpy(w.chain, chains, sizeof chains);
     const fdx_operator op = {3, w.shape, w.shape, 2, 2, 3, w.chain, w.isa, 0};
     w.op = op;
-    const fdx_call call = {&w.op, w.in, w.out, w.lo, w.hi, &w.alpha, 0, NULL};
+    const fdx_call call = {&w.op, w.in, w.out, w.lo, w.hi, w.alpha_beta, 0, NULL};
     w.call = call;
-    w.alpha = 0.5;
+    w.alpha_beta[0] = 0.5;
+    w.alpha_beta[1] = 1;
     w.bytes = sizeof w.workspace;
     w.nparts = 1;
 
@@ -159,7 +160,7 @@ static void make_world(void)
     if (fdx_gradient_coords(&w.axes[0], FDX_F64, &w.coordinates, N0, 2, w.isa) != FDX_OK ||
         fdx_gradient_uniform(&w.axes[1], FDX_F64, 0.1, FDX_WEAK, 2) != FDX_OK)
         fail("stencils of np.gradient");
-    const fdx_gradient gradient = {3, w.shape, w.in[0], 2, w.axes, w.isa, w.lo, w.hi, &w.alpha, 0};
+    const fdx_gradient gradient = {3, w.shape, w.in[0], 2, w.axes, w.isa, w.lo, w.hi, w.alpha_beta, 0};
     w.gradient = gradient;
 
     const fdx_derivative second = {
@@ -635,6 +636,7 @@ static void refused_operators(void)
         make_world();                                                                                                  \
         void *data[4] = {w.in[0].data, w.in[1].data, w.out[0].data, w.out[1].data};                                    \
         void *workspace = w.workspace;                                                                                 \
+        const double *alpha_beta = NULL;                                                                               \
         const fdx_prepared *run;                                                                                       \
         ptrdiff_t part = 0, nparts = 1;                                                                                \
         if (fdx_prepare(w.memory_of_call, &w.call, &w.prepared) != FDX_OK)                                             \
@@ -645,12 +647,17 @@ static void refused_operators(void)
         change;                                                                                                        \
         unsigned char results[sizeof w.y];                                                                             \
         memcpy(results, w.y, sizeof results);                                                                          \
-        if (fdx_run(run, data, workspace, part, nparts) != (status))                                                   \
+        if (fdx_run(run, data, alpha_beta, workspace, part, nparts) != (status))                                       \
             fail("another status");                                                                                    \
         if ((status) != FDX_OK && memcmp(results, w.y, sizeof results) != 0)                                           \
             fail("something was written");                                                                             \
     } while (0)
     RUN((void)part, FDX_OK);
+    RUN(alpha_beta = w.alpha_beta, FDX_OK);
+    RUN((alpha_beta = w.alpha_beta, w.call.alpha_beta = NULL), FDX_OK); /* it was prepared before */
+    RUN(w.alpha_beta[1] = 0, FDX_E_NULL);
+    static const double zero[2] = {1, 0};
+    RUN(alpha_beta = zero, FDX_E_NULL);
     RUN(part = -1, FDX_E_PART);
     RUN(part = 1, FDX_E_PART);
     RUN(nparts = 0, FDX_E_PART);
@@ -804,7 +811,7 @@ static void of_a_box_of_many(ptrdiff_t n0, ptrdiff_t n1)
         w.axes[k].out.data = before_box(w.y[k], w.lo);
     }
     w.coefficient.stride = w.gradient.in.stride = w.far;
-    w.call.accumulate = w.gradient.accumulate = NULL;
+    w.call.alpha_beta = w.gradient.alpha_beta = NULL;
     if (fdx_gradient_uniform(&w.axes[0], FDX_F64, 0.1, FDX_WEAK, 1) != FDX_OK)
         fail("stencils of np.gradient");
     /* A derivative along axis 0, which has as many rows. */

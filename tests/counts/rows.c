@@ -181,13 +181,13 @@ static void count_weights(const fdx_isa *isa)
 }
 
 /* A line between whose ends, which are not counted, all is made from its own elements. */
-static void cross(fdx_cross_fn *loop, int itself, const double *accumulate, const void *const *x, const void *along,
+static void cross(fdx_cross_fn *loop, int itself, const double *alpha_beta, const void *const *x, const void *along,
                   const void *by, ptrdiff_t n)
 {
     static const double w[3 * FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7, 0.4, -0.6, 0.9, 0.5, 0.8, -0.7, -0.2, 0.6};
     static char beside[2 * FDX_CACHE_LINE];
     const fdx_cross c = {out,          beside, x, along,      itself,       n,         1,        0, 0, in, 0, w,
-                         {in, in, in}, n,      n, accumulate, {by, by, by}, {0, 0, 0}, {1, 1, 0}};
+                         {in, in, in}, n,      n, alpha_beta, {by, by, by}, {0, 0, 0}, {1, 1, 0}};
     loop(&c);
 }
 

@@ -514,6 +514,11 @@ void band_case(int mode)
     if (least > 12 && !chance(64)) { /* weights of many nodes take long integers, and milliseconds */
         c.what.deriv = c.what.scheme != NULL ? 0 : 1 + below(c.what.left == FDX_SBP ? 2 : 4);
         c.what.accuracy = 2 + 2 * below(3) - (c.what.side != 0);
+        if (mode != 2 && fdx_derivative_points(&c.what) == 0) { /* no row contains a datum any more */
+            c.what.left = c.what.left == FDX_GIVEN ? FDX_ONE_SIDED : c.what.left;
+            c.what.right = c.what.right == FDX_GIVEN ? FDX_ONE_SIDED : c.what.right;
+            c.what.datum = 0;
+        }
         least = fdx_derivative_points(&c.what);
     }
     c.what.n = least + (chance(12) && !with_points ? long_ones[below(6)] - least : below(chance(32) ? 700 : 20));

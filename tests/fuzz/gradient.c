@@ -247,15 +247,15 @@ void gradient_case(int mode)
         spoil_stride(&in, ndim, NULL, NULL);
     else if (wild && chance(12))
         spoil_stride(&out[below(naxes)], ndim, boxed ? lo : NULL, hi);
-    const double alpha = below(4) ? ordinary() : draw_spacing();
-    double *alpha_at = keep(sizeof *alpha_at);
-    *alpha_at = alpha;
+    double *alpha_beta = keep(2 * sizeof *alpha_beta);
+    alpha_beta[0] = below(4) ? ordinary() : draw_spacing();
+    alpha_beta[1] = below(4) ? below(3) - 1 : draw_spacing();
     if (boxed) {
         call.lo = lo;
         call.hi = hi;
     }
     if (chance(3))
-        call.accumulate = alpha_at;
+        call.alpha_beta = alpha_beta;
     call.first_touch = (uint8_t)below(2);
 
     ptrdiff_t nparts = 1 + below(4), part = below((int)nparts);

@@ -325,7 +325,8 @@ static fdx_status run_operation(void *of, const fdx_isa *isa, ptrdiff_t part, pt
     const fdx_status status = fdx_prepare(memory, &call, &prepared);
     if (status == FDX_OK && fdx_prepared_workspace_size(prepared) != bytes)
         die("fdx_prepared_workspace_size", "");
-    return status == FDX_OK ? fdx_run(prepared, NULL, workspace, part, nparts) : status;
+    return status == FDX_OK ? fdx_run(prepared, NULL, below(2) ? call.alpha_beta : NULL, workspace, part, nparts)
+                            : status;
 }
 
 /* A workspace of fdx_workspace_size bytes; NULL if these are 0. */
@@ -382,16 +383,18 @@ void apply(const fdx_operator *op, int mode, int usual)
         spoil_stride(&inputs[below(ninputs)], ndim, NULL, NULL);
     else if (wild && noutputs > 0 && chance(12))
         spoil_stride(&outputs[below(noutputs)], ndim, boxed ? lo : NULL, hi);
-    double *alpha = keep(sizeof *alpha);
-    *alpha = below(4) ? ordinary() : draw_spacing();
-    application o = {{op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha : NULL, (uint8_t)chance(2)},
-                     NULL,
-                     0,
-                     0,
-                     1,
-                     0,
-                     NULL,
-                     0};
+    double *alpha_beta = keep(2 * sizeof *alpha_beta);
+    alpha_beta[0] = below(4) ? ordinary() : draw_spacing();
+    alpha_beta[1] = below(4) ? below(3) - 1 : draw_spacing();
+    application o = {
+        {op, in, out, boxed ? lo : NULL, boxed ? hi : NULL, chance(3) ? alpha_beta : NULL, (uint8_t)chance(2)},
+        NULL,
+        0,
+        0,
+        1,
+        0,
+        NULL,
+        0};
     o.workspace = draw_workspace(&o.call, &o.exact);
     o.bytes = o.exact;
     if (mode == 0) {

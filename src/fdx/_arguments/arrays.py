@@ -228,3 +228,40 @@ def as_array(f: Any, name: str = "f") -> Array:
 
 def result_dtype(f: Array) -> np.dtype[Any]:
     return f.dtype if f.dtype.kind in "fc" else np.dtype(np.float64)
+
+
+def fields_of(F: Any, name: str, spacing: Sequence[Any] = ()) -> Any:
+    """The fields of an argument, as the components of a vector: a sequence of arrays, or one array
+    with them along its first axis. All have one shape and result dtype. `spacing`: the arguments
+    after it, which are no fields."""
+    whole: Array | None = None
+    if isinstance(F, np.ndarray) and any(isinstance(h, np.ndarray) and h.ndim > 1 for h in spacing):
+        raise TypeError(
+            f"{name}: expected all components in one argument, got arrays one after the other; "
+            "write [u, v] for u, v"
+        )
+    if isinstance(F, (list, tuple)):
+        found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got none")
+    else:
+        whole = as_array(F, name)
+        if whole.ndim < 2:
+            raise ValueError(
+                f"{name}: expected a sequence of arrays, or one with the components along its "
+                f"first axis, got an array of shape {whole.shape}"
+            )
+        found = list(whole)
+        if not found:
+            raise ValueError(f"{name}: expected at least one component, got shape {whole.shape}")
+    for k, a in enumerate(found):
+        if a.shape != found[0].shape:
+            raise ValueError(
+                f"{name}[{k}]: expected the shape of {name}[0], {found[0].shape}, got {a.shape}"
+            )
+        if result_dtype(a).newbyteorder("=") != result_dtype(found[0]).newbyteorder("="):
+            raise TypeError(
+                f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
+            )
+    # An array is split into components later, when no code of other arguments can resize it.
+    return found if whole is None else whole

@@ -148,6 +148,18 @@ def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return axes
 
 
+def check_axes_alone(axis: Any) -> tuple[int, ...]:
+    """Axes of arrays that are not known yet: all counted from the first, or all from the last."""
+    given = [axis] if as_index(axis) is not None or axis is None else list(axis)
+    axes = tuple(check_one_axis(one) for one in given)
+    if not axes or len(set(axes)) < len(axes) or min(axes) < 0 <= max(axes):
+        raise ValueError(
+            "axis: expected different axes, all counted from the first or all from the last one, "
+            f"got {shown(axis)}"
+        )
+    return axes
+
+
 # Names of boundaries in other libraries: those that mean the same as one here, ...
 SAME = {
     "antireflect": "reflect-odd",

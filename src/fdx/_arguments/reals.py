@@ -96,6 +96,11 @@ def check_number(value: Any, name: str) -> float:
 
 def check_real(value: Any, name: str) -> float:
     """A finite real number, rounded to a float64."""
+    a = as_plain(value, name, NUMBER)
+    if a.ndim == 0 and not is_real(a[()]):
+        raise TypeError(
+            f"{name}: expected a real number, got {shown(value)}{instead(a, value, name)}"
+        )
     found = check_coefficients(value, name)
     if isinstance(found, np.ndarray):
         raise TypeError(f"{name}: expected a real number, got an array of shape {found.shape}")

@@ -79,7 +79,7 @@ static void derivative_by_hand(const box *b)
     }
 }
 
-static const double ALPHA = 0.1;
+static const double ALPHA = 0.1, ALPHA_BETA[2] = {0.1, 1};
 
 static void add_laplacian_by_hand(const box *b)
 {
@@ -162,7 +162,7 @@ static void make(operation *o, const box *b, int first, int deriv, int accuracy,
     o->call.out = &o->out;
     o->call.lo = o->lo;
     o->call.hi = o->hi;
-    o->call.accumulate = adds ? &ALPHA : NULL;
+    o->call.alpha_beta = adds ? ALPHA_BETA : NULL;
     o->prepared_memory = allocate(fdx_prepared_size(&o->call));
     check(fdx_prepare(o->prepared_memory, &o->call, &o->prepared));
     o->workspace = allocate((size_t)fdx_prepared_workspace_size(o->prepared));
@@ -170,7 +170,7 @@ static void make(operation *o, const box *b, int first, int deriv, int accuracy,
 
 static void run(const operation *o)
 {
-    check(fdx_run(o->prepared, NULL, o->workspace, 0, 1));
+    check(fdx_run(o->prepared, NULL, NULL, o->workspace, 0, 1));
 }
 
 /* ---- time ---- */

@@ -15,6 +15,8 @@ cdef class Applicable:
     """The base class of operators, which applies them: first by the plan of the last call, without any look-up."""
     cdef Plan plan
     cdef object offsets  # None, or what data of boundaries add to the plan's results
+    cdef tuple counts    # of results, for an operator on several fields, or None
+    cdef bint of_one     # one of these takes one array
     cdef vectorcallfunc call_by_vector  # Python calls this, to make neither a tuple nor a dictionary of arguments
 
     def __cinit__(self):
@@ -24,8 +26,8 @@ cdef class Applicable:
         if type.tp_call == _OPERATORS.tp_call and not type.tp_flags & Py_TPFLAGS_HAVE_VECTORCALL:
             type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
 
-    def __call__(self, u, *others, out=None, workers=None):
-        """__call__($self, u, *, out=None, workers=None)\n--\n
+    def __call__(self, u, *others, out=None, workers=None, alpha=1, beta=0):
+        """__call__($self, u, *, out=None, workers=None, alpha=1, beta=0)\n--\n
         Apply the operator to an array.
 
         Parameters
@@ -37,6 +39,9 @@ cdef class Applicable:
             memory with `u`, which is then copied first.
         workers : int, optional
             Number of threads, as in `fdx.gradient`.
+        alpha, beta : float, optional
+            For ``alpha * L(u) + beta * out`` in the same pass over the arrays: a time step, or
+            a sum of several operators. If `beta` is 0, `out` need not be set before.
 
         Returns
         -------
@@ -50,7 +55,8 @@ cdef class Applicable:
             For an axis with fewer points than the stencil takes (the message says how many
             it needs) or not as many as there are coordinates; a scalar `u`; float32 data if
             a weight over- or underflows in float32; an `out` of another shape, read-only, or
-            whose elements overlap.
+            whose elements overlap; an `alpha` or `beta` that is not finite; a `beta` other than
+            0 without `out`.
         TypeError
             For another dtype of `u`; for a `u` that is more than an array, as by a mask, a
             unit or labels (the message says what to pass instead); an `out` of another
@@ -78,6 +84,10 @@ cdef class Applicable:
         with the array is allocated, except for the result, for weights on uneven
         coordinates, and for copies of what shares memory with `out`.
 
+        ``L(u)`` is complete and rounded to the dtype of the result before it is multiplied by
+        `alpha` and added to ``beta * out``, where each operation is rounded: the bits are those of
+        the same operations on arrays.
+
         Examples
         --------
         >>> import numpy as np, fdx
@@ -87,52 +97,82 @@ cdef class Applicable:
         array([ 0.,  4.,  8., 12.])
         >>> D(u, out=u) is u
         True
+
+        A step of the leapfrog method, from the values before to those after:
+
+        >>> step = 2 * fdx.Identity() + 0.25 * fdx.Diff(0, deriv=2, boundary="symmetric")
+        >>> before, now = np.array([0.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0])
+        >>> step(now, out=before, beta=-1)
+        array([0.25, 0.5 , 0.25])
         """
         if others:
             raise TypeError(
                 f"u: expected one array, got {1 + len(others)} arguments; out and workers go by their names, "
                 "coordinates into fdx.Diff(axis, coordinates)")
-        return self.call(u, out, workers)
+        return self.call(u, out, workers, alpha, beta)
 
-    cdef object call(self, object u, object out, object workers):
+    cdef object call(self, object u, object out, object workers, object alpha, object beta):
         cdef Plan plan
+        cdef double[2] numbers
+        cdef const double *alpha_beta = NULL
+        if alpha is not ONE or beta is not ZERO:
+            if (not _is_plain(alpha, &numbers[0]) or not _is_plain(beta, &numbers[1])
+                    or (numbers[1] != 0 and out is None)):
+                numbers[0], numbers[1] = self._check_numbers(alpha, beta, out)
+            alpha_beta = numbers if numbers[0] != 1 or numbers[1] != 0 else NULL
         with cython.critical_section(self):
             # keeps references: another thread's call may replace them meanwhile
-            plan, offsets = self.plan, self.offsets
-        if plan is not None:
+            plan, offsets, counts, of_one = self.plan, self.offsets, self.counts, self.of_one
+        if plan is not None and counts is not None:
+            result = plan.several((u,) if of_one else tuple(u) if PyList_CheckExact(u) else u, counts, out, workers,
+                                  alpha_beta)
+            if result is not None:
+                return result
+        elif plan is not None:
             added = None
             # Before an output is written to, which may have data.
             if offsets is not None and cnp.PyArray_CheckExact(u) and (<object>u).shape == plan.in_shape:
                 added = offsets.results((<cnp.ndarray>u).descr)
             if offsets is None or added is not None:
                 try:
-                    result = plan.fast_path(u, out, workers)
+                    result = plan.fast_path(u, out, workers, alpha_beta)
                 except (FloatingPointError, RuntimeWarning):
-                    add_parts(out, added)  # an error that comes after the results
+                    add_parts(out, added, alpha_beta[0] if alpha_beta != NULL else 1)  # it comes after the results
                     raise
                 if result is not None:
-                    add_parts(result, added)
+                    add_parts(result, added, alpha_beta[0] if alpha_beta != NULL else 1)
                     return result
-        return self._apply(u, out, workers)
+        return self._apply(u, out, workers, None if alpha_beta == NULL else (alpha_beta[0], alpha_beta[1]))
 
-    def _remember(self, Plan plan not None, offsets=None):
+    def _remember(self, Plan plan not None, offsets=None, bint of_one=True, tuple counts=None):
         """Try this plan first from now on. Returns whether that is new."""
         with cython.critical_section(self):
             before, self.plan = self.plan, plan
-            self.offsets = offsets
+            self.offsets, self.of_one, self.counts = offsets, of_one, counts
         return before is not plan
 
 
-def add_parts(result, added):
-    """Add what data of boundaries add: None, or a list of indices and arrays. Floating-point errors are raised after
-    the last one."""
+cdef bint _is_plain(object value, double *number) noexcept:
+    """Is it a finite number of a usual type? If so, set *number."""
+    if PyFloat_CheckExact(value) or type(value) is float64:
+        number[0] = PyFloat_AS_DOUBLE(value)
+        return isfinite(number[0])
+    if value is ONE or value is MINUS_ONE or value is ZERO:
+        number[0] = 1 if value is ONE else -1 if value is MINUS_ONE else 0
+        return True
+    return False
+
+
+def add_parts(result, added, double alpha):
+    """Add what data of boundaries add, a list of indices and arrays, times a number; or nothing, for None.
+    Floating-point errors are raised after the last one."""
     error = None
     if result is None or added is None:
         return
     for where, part in added:
         box = result[where]
         try:
-            box += part
+            box += part if alpha == 1 else alpha * part
         except (FloatingPointError, RuntimeWarning) as one:
             error = one
     if error is not None:
@@ -141,6 +181,7 @@ def add_parts(result, added):
 
 cdef PyTypeObject *_OPERATORS = <PyTypeObject *>Applicable
 cdef str _OUT = sys.intern("out"), _WORKERS = sys.intern("workers")
+cdef str _ALPHA = sys.intern("alpha"), _BETA = sys.intern("beta")
 
 
 cdef Py_ssize_t _vectorcall_offset(Applicable one) noexcept:
@@ -155,6 +196,8 @@ cdef object _call_by_vector(object operator, PyObject *const *arguments, size_t 
     cdef Py_ssize_t count = PyVectorcall_NARGS(nargs), k, nnames = 0 if names == NULL else len(<tuple>names)
     cdef PyObject *out = <PyObject *>None
     cdef PyObject *workers = <PyObject *>None
+    cdef PyObject *alpha = <PyObject *>ONE
+    cdef PyObject *beta = <PyObject *>ZERO
     cdef str name
     # A class that was given another __call__ may still have come here, before Python 3.12.
     cdef bint usual = count == 1 and Py_TYPE(operator).tp_call == _OPERATORS.tp_call
@@ -164,10 +207,15 @@ cdef object _call_by_vector(object operator, PyObject *const *arguments, size_t 
             out = arguments[1 + k]
         elif name is _WORKERS:
             workers = arguments[1 + k]
+        elif name is _ALPHA:
+            alpha = arguments[1 + k]
+        elif name is _BETA:
+            beta = arguments[1 + k]
         else:
             usual = False
     if usual:
-        return (<Applicable>operator).call(<object>arguments[0], <object>out, <object>workers)
+        return (<Applicable>operator).call(<object>arguments[0], <object>out, <object>workers,
+                                           <object>alpha, <object>beta)
     return Py_TYPE(operator).tp_call(
         operator, tuple([<object>arguments[k] for k in range(count)]),
         {(<tuple>names)[k]: <object>arguments[count + k] for k in range(nnames)})
@@ -249,10 +297,10 @@ cdef class Recent:
         if plan is None:
             return None
         if self.of_vectors:
-            return plan.several(tuple(f) if PyList_CheckExact(f) else f, counts, out, workers)
+            return plan.several(tuple(f) if PyList_CheckExact(f) else f, counts, out, workers, NULL)
         if counts:
-            return plan.several((f,), counts, out, workers)
-        return plan.fast_path(f, out, workers)
+            return plan.several((f,), counts, out, workers, NULL)
+        return plan.fast_path(f, out, workers, NULL)
 
     def cache_clear(self):
         with cython.critical_section(self):

@@ -25,7 +25,7 @@ cdef extern from *:
         V(fdx_status, fdx_prepare, (void *, fdx_call const *, fdx_prepared const **)) \\
         V(size_t, fdx_prepared_size, (fdx_call const *)) \\
         V(ptrdiff_t, fdx_prepared_workspace_size, (fdx_prepared const *)) \\
-        V(fdx_status, fdx_run, (fdx_prepared const *, void *const *, void *, ptrdiff_t, ptrdiff_t)) \\
+        V(fdx_status, fdx_run, (fdx_prepared const *, void *const *, double const *, void *, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_apply, (fdx_call const *, void *, ptrdiff_t)) \\
         V(fdx_status, fdx_apply_part, (fdx_call const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
         V(fdx_status, fdx_operator_make, (void *, fdx_sum const *, fdx_operator const **)) \\

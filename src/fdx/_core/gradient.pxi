@@ -245,7 +245,7 @@ cdef str _run_gradient(_Gradient *g, bint first_touch, object workers):
     g.call.axes = g.along
     g.call.isa = ISA
     g.call.lo = g.call.hi = NULL
-    g.call.accumulate = NULL
+    g.call.alpha_beta = NULL
     g.call.first_touch = first_touch
     g.flags |= _run(&g.call, NULL, size, 0, nworkers)
     if not g.flags:

@@ -66,7 +66,7 @@ cdef class Job:
                 if self.prepared == NULL:
                     status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
                 else:
-                    status = _run_part(self.prepared, NULL, part, self.nparts)
+                    status = _run_part(self.prepared, NULL, NULL, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
@@ -104,14 +104,15 @@ cdef inline Py_ssize_t _quick_workers(object workers, Py_ssize_t size) except -1
         return 0
 
 
-cdef int _run_part(const fdx_prepared *prepared, void *const *data, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
-    """Run a part of a prepared call, with a workspace for this part; `data`: of other arrays, or NULL."""
+cdef int _run_part(const fdx_prepared *prepared, void *const *data, const double *alpha_beta, Py_ssize_t part,
+                   Py_ssize_t nparts) noexcept nogil:
+    """Run a part of a prepared call, with a workspace for this part; `data`, `alpha_beta`: as fdx_run has them."""
     cdef double small[STACK_WORKSPACE]
     cdef ptrdiff_t bytes = fdx_prepared_workspace_size(prepared)
     cdef void *workspace = small if bytes <= <ptrdiff_t>sizeof(small) else malloc(bytes)
     if workspace == NULL:
         return NO_MEMORY
-    cdef int status = fdx_run(prepared, data, workspace, part, nparts)
+    cdef int status = fdx_run(prepared, data, alpha_beta, workspace, part, nparts)
     if workspace != small:
         free(workspace)
     return status
@@ -143,11 +144,11 @@ cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t s
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, 0, 1)
+        status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, NULL, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, 0, 1)
+            status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, NULL, 0, 1)
             flags = PyUFunc_getfperr()
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")

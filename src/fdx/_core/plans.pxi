@@ -8,6 +8,18 @@ cdef struct _Prepared:
     # then the arrays, the strides of inputs and of outputs, and the data of copies
 
 
+cdef inline int _which(const double *alpha_beta) noexcept:
+    return 0 if alpha_beta == NULL else 1 + (alpha_beta[1] != 0)
+
+
+cdef const double *_numbers(tuple alpha_beta, double *numbers) except? NULL:
+    """Two floats in `numbers`, or NULL for None."""
+    if alpha_beta is None:
+        return NULL
+    numbers[0], numbers[1] = alpha_beta
+    return numbers
+
+
 @cython.final
 cdef class Plan:
     """An operator compiled for arrays of one shape.
@@ -21,7 +33,8 @@ cdef class Plan:
     cdef readonly bint has_coefficients
     cdef Py_ssize_t size  # of all outputs
     cdef double neighbours  # of each result
-    cdef _Prepared *prepared  # a call like most: of small contiguous arrays
+    # Calls like most, of small contiguous arrays: without alpha and beta, with a beta of 0, with another one.
+    cdef _Prepared *prepared[3]
     cdef list kept  # coefficients
     cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
     cdef const fdx_operator *op
@@ -111,14 +124,16 @@ cdef class Plan:
         raise kind(fdx_status_message(status).decode())
 
     def __dealloc__(self):
-        if self.prepared != NULL:
-            free(self.prepared.memory)
-        free(self.prepared)
+        cdef int k
+        for k in range(3):
+            if self.prepared[k] != NULL:
+                free(self.prepared[k].memory)
+            free(self.prepared[k])
 
     cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers,
-                 const ptrdiff_t *lo=NULL, const ptrdiff_t *hi=NULL) except -1:
-        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`, `lo`, `hi`:
-        as fdx_call has them."""
+                 const double *alpha_beta, const ptrdiff_t *lo=NULL, const ptrdiff_t *hi=NULL) except -1:
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`, `alpha_beta`,
+        `lo`, `hi`: as fdx_call has them."""
         cdef double on_stack[STACK_PREPARED]
         cdef void *memory = on_stack
         cdef const fdx_prepared *prepared
@@ -128,7 +143,7 @@ cdef class Plan:
         call.in_ = arrays
         call.out = arrays + self.ninputs
         call.lo, call.hi = lo, hi
-        call.accumulate = NULL
+        call.alpha_beta = alpha_beta
         call.first_touch = first_touch
         call.copies = copies
         if fdx_prepared_size(&call) > sizeof(on_stack):
@@ -149,7 +164,7 @@ cdef class Plan:
         return 0
 
     cdef int run_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
-                       const ptrdiff_t *strides_of_result, bint copies) except -1:
+                       const ptrdiff_t *strides_of_result, bint copies, const double *alpha_beta) except -1:
         """The same for small inputs of one layout, and outputs of one, by a call that is prepared for layouts like the
         first ones; returns 0 if these are not like them. `copies`: after that of the outputs, there is their data."""
         cdef _Prepared *kept
@@ -158,20 +173,21 @@ cdef class Plan:
                 and flags_of_result & cnp.NPY_ARRAY_ALIGNED):
             return 0
         with cython.critical_section(self):
-            if self.prepared == NULL:
-                self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result, copies)
-            kept = self.prepared
+            kept = self.prepared[_which(alpha_beta)]
+            if kept == NULL:
+                kept = self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result, copies,
+                                          alpha_beta)
         if (kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags
                 or kept.flags_of_result != flags_of_result or (kept.call.copies != NULL) != copies):
             return 0
         if self.size < NOGIL_ELEMENTS:
             PyUFunc_clearfperr()
-            status = _run_part(kept.prepared, data, 0, 1)
+            status = _run_part(kept.prepared, data, alpha_beta, 0, 1)
             raised = PyUFunc_getfperr()
         else:
             with nogil:
                 PyUFunc_clearfperr()
-                status = _run_part(kept.prepared, data, 0, 1)
+                status = _run_part(kept.prepared, data, alpha_beta, 0, 1)
                 raised = PyUFunc_getfperr()
         if status != FDX_OK:
             return 0
@@ -179,8 +195,9 @@ cdef class Plan:
             _report(raised, "derivative")
         return 1
 
-    cdef int prepare_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
-                           const ptrdiff_t *strides_of_result, bint copies) except -1:
+    cdef _Prepared *prepare_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides,
+                                  int flags_of_result, const ptrdiff_t *strides_of_result, bint copies,
+                                  const double *alpha_beta) except NULL:
         cdef int k, ndim = self.op.ndim, count = self.ninputs + self.noutputs
         cdef _Prepared *kept = <_Prepared *>malloc(
             sizeof(_Prepared) + count * sizeof(fdx_array) + 2 * ndim * sizeof(ptrdiff_t)
@@ -198,8 +215,8 @@ cdef class Plan:
             arrays[k] = fdx_array(data=data[k], stride=own, dtype=<uint8_t>dtype, swapped=0)
         for k in range(self.ninputs, count):
             arrays[k] = fdx_array(data=data[k], stride=own + ndim, dtype=<uint8_t>fdx_result_dtype(dtype), swapped=0)
-        kept.call = fdx_call(op=self.op, in_=arrays, out=arrays + self.ninputs, lo=NULL, hi=NULL, accumulate=NULL,
-                             first_touch=0, copies=NULL)
+        kept.call = fdx_call(op=self.op, in_=arrays, out=arrays + self.ninputs, lo=NULL, hi=NULL,
+                             alpha_beta=alpha_beta, first_touch=0, copies=NULL)
         if copies:
             kept.call.copies = copy
         kept.dtype, kept.flags, kept.flags_of_result = dtype, flags, flags_of_result
@@ -207,8 +224,9 @@ cdef class Plan:
         if (kept.memory == NULL or fdx_prepare(kept.memory, &kept.call, &kept.prepared) != FDX_OK
                 or fdx_prepared_workspace_size(kept.prepared) == 0):  # there are no results
             kept.prepared = NULL
-        self.prepared = kept
-        return 0
+        kept.call.alpha_beta = NULL  # each run has its own
+        self.prepared[_which(alpha_beta)] = kept
+        return kept
 
     @property
     def double_only(self):
@@ -248,9 +266,10 @@ cdef class Plan:
         """The arrays that multiply results."""
         return self.kept
 
-    def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers):
+    def apply(self, tuple ins not None, tuple outs not None, bint first_touch, workers, tuple alpha_beta=None):
         """Apply it to `ins` and write to `outs`: disjoint arrays of its shapes, and of dtypes that match. If there are
         twice as many of these, the later ones, unless None, get the same as the others, whose strides they have."""
+        cdef double numbers[2]
         cdef Py_ssize_t nworkers = threads.count(workers)
         cdef int k, count = self.ninputs + self.noutputs, given_count, dtype, result, ndim = self.op.ndim
         cdef fdx_array *arrays
@@ -294,7 +313,8 @@ cdef class Plan:
                 if memcmp(cnp.PyArray_STRIDES(a), cnp.PyArray_STRIDES(first), ndim * sizeof(ptrdiff_t)) != 0:
                     raise ValueError("out: expected components of the same strides")
                 copies[k - count] = cnp.PyArray_DATA(a)
-            self.run(arrays, copies if given_count > count else NULL, first_touch, nworkers)
+            self.run(arrays, copies if given_count > count else NULL, first_touch, nworkers,
+                     _numbers(alpha_beta, numbers))
         finally:
             free(arrays)
 
@@ -320,10 +340,10 @@ cdef class Plan:
         _fill(&arrays[0], f, dtype, numbers + 2 * FDX_MAXDIM)
         _fill(&arrays[1], result, dtype, numbers + 3 * FDX_MAXDIM)
         arrays[1].data = <void *>at  # of the element with all indices 0, which need not exist
-        self.run(arrays, NULL, True, 1, from_, to)
+        self.run(arrays, NULL, True, 1, NULL, from_, to)
         return result
 
-    cdef object fast_path(self, object f, object out, object workers):
+    cdef object fast_path(self, object f, object out, object workers, const double *alpha_beta):
         """Apply an operator of one input and one output; None if the arguments need conversion or further
         checks."""
         cdef cnp.ndarray a
@@ -354,7 +374,8 @@ cdef class Plan:
         if nworkers == 1 and self.size < SMALL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
             data[0], data[1] = cnp.PyArray_DATA(a), cnp.PyArray_DATA(result)
             if self.run_small(data, dtype, cnp.PyArray_FLAGS(a) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
-                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result), 0):
+                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result), 0,
+                              alpha_beta):
                 return result
         if ndim > STACK_NDIM:
             strides = <ptrdiff_t *>malloc(2 * ndim * sizeof(ptrdiff_t))
@@ -363,13 +384,13 @@ cdef class Plan:
         try:
             _fill(&arrays[0], a, dtype, strides)
             _fill(&arrays[1], result, fdx_result_dtype(dtype), strides + ndim)
-            self.run(arrays, NULL, out is None, nworkers)
+            self.run(arrays, NULL, out is None, nworkers, alpha_beta)
         finally:
             if strides != on_stack:
                 free(strides)
         return result
 
-    cdef object several(self, object F, tuple counts, object out, object workers):
+    cdef object several(self, object F, tuple counts, object out, object workers, const double *alpha_beta):
         """Apply an operator of several inputs or outputs, as `_components` takes inputs; the outputs are one array of
         shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
         cdef void *data[2 * MOST_SMALL]  # with that of copies
@@ -386,7 +407,7 @@ cdef class Plan:
         cdef cnp.ndarray like, o
         cdef Py_ssize_t nworkers
         if nfirst == 0 and self.noutputs == 1 and type(F) is tuple and len(<tuple>F) == self.ninputs == 1:
-            return self.fast_path((<tuple>F)[0], out, workers)  # which has one way to prepare small calls
+            return self.fast_path((<tuple>F)[0], out, workers, alpha_beta)  # which has one way to prepare small calls
         nworkers = _quick_workers(workers, self.size)
         if nworkers == 0 or self.size == 0 or self.ninputs + self.noutputs > MOST_SMALL or self.has_coefficients:
             return None
@@ -428,12 +449,13 @@ cdef class Plan:
                     copies[k] = NULL if i == j else <char *>cnp.PyArray_DATA(o) + (j * n + i) * each
                     k += 1
         if not (nworkers == 1 and self.size < SMALL_ELEMENTS
-                and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL)):
+                and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL,
+                                   alpha_beta)):
             for k in range(self.ninputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides, dtype=<uint8_t>dtype, swapped=0)
             for k in range(self.ninputs, self.ninputs + self.noutputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides_of_result, dtype=<uint8_t>result, swapped=0)
-            self.run(arrays, copies, out is None, nworkers)
+            self.run(arrays, copies, out is None, nworkers, alpha_beta)
         return o
 
     cdef bint fills(self, tuple counts):
@@ -450,7 +472,8 @@ cdef class Plan:
         """Are the outputs the upper triangle of a symmetric matrix?"""
         return len(counts) == 2 and self.noutputs < counts[0] * counts[1]
 
-    def quick(self, F, tuple counts not None, out, workers):
+    def quick(self, F, tuple counts not None, out, workers, tuple alpha_beta=None):
         """Apply it to the inputs `F`, an array with them along its first axis or a sequence of arrays; the outputs are
         an array of shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
-        return self.several(tuple(F) if isinstance(F, list) else F, counts, out, workers)
+        cdef double numbers[2]
+        return self.several(tuple(F) if isinstance(F, list) else F, counts, out, workers, _numbers(alpha_beta, numbers))

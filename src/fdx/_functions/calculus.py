@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex, overload
 
 from numpy.typing import ArrayLike, NDArray
 
-from fdx._arguments.arrays import result_dtype
+from fdx._arguments.arrays import fields_of, result_dtype
 from fdx._common import outputs, threads
 from fdx._common.types import Boundaries, Integers, Number, Scalar, T, Vector
 from fdx._core import Plan, Recent
@@ -32,7 +32,7 @@ def by_axis(grid: Grid) -> list[int]:
     return sorted(range(len(grid.axes)), key=lambda k: grid.axes[k])
 
 
-def laplacian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+def laplacian_terms(count: int, ndim: int | None, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     return [[pair for k in by_axis(grid) for pair in numbered(0, grid.diff(k))]]
 
@@ -144,7 +144,7 @@ def laplacian(
     return LAPLACIAN.call(f, spacing, axis, 2, accuracy, boundary, period, out, workers)
 
 
-def divergence_terms(count: int, ndim: int, *given: Any) -> Outputs:
+def divergence_terms(count: int, ndim: int | None, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     check_count(count, grid)
     return [[pair for k in by_axis(grid) for pair in numbered(k, grid.diff(k))]]
@@ -233,7 +233,7 @@ def check_count(count: int, grid: Grid) -> None:
         raise ValueError(f"F: expected {len(grid.axes)} components, one for each axis, got {count}")
 
 
-def curl_terms(count: int, ndim: int, *given: Any) -> Outputs:
+def curl_terms(count: int, ndim: int | None, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     if len(grid.axes) not in (2, 3):
         raise ValueError(f"axis: expected 2 or 3 axes for a curl, got {len(grid.axes)}")
@@ -327,7 +327,7 @@ def curl(
     return CURL.call(F, spacing, axis, 1, accuracy, boundary, period, out, workers)
 
 
-def hessian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+def hessian_terms(count: int, ndim: int | None, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     n = len(grid.axes)
     if n * (n + 1) // 2 > MAX_OUTPUTS:
@@ -427,7 +427,7 @@ def hessian(
     return HESSIAN.call(f, spacing, axis, 2, accuracy, boundary, period, out, workers)
 
 
-def jacobian_terms(count: int, ndim: int, *given: Any) -> Outputs:
+def jacobian_terms(count: int, ndim: int | None, *given: Any) -> Outputs:
     grid = Grid(ndim, *given)
     return [numbered(i, grid.diff(j)) for i in range(count) for j in range(len(grid.axes))]
 
@@ -446,7 +446,7 @@ def prepare_jacobian(
 ]:
     """As in `fields.of_vector`: the plan, if one pass takes all components; otherwise those of
     several passes, each with the number of its first component."""
-    parts = fields.components(F, grid[0])
+    parts = fields_of(F, "F", grid[0])
     count, shape = len(parts), parts[0].shape
     per_pass = max(1, MAX_OUTPUTS // len(shape))  # components
 

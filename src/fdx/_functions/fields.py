@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.arrays import as_array, result_dtype
+from fdx._arguments.arrays import as_array, fields_of
 from fdx._core import CONSTANTS, Plan, Recent
 from fdx._functions.kept import MAX_KEPT, MAX_WEIGHTS, NoKeyError, from_key, key_of
 from fdx._operators import plans
 from fdx._operators.terms import Term
 
-Array = np.ndarray[Any, Any]
 Outputs = Sequence[Sequence[tuple[int, Term]]]
 # Of the number of inputs, their dimensions, and the arguments of `plan_of` from `spacing` on.
 Terms = Callable[..., Outputs]
@@ -75,43 +74,6 @@ def comparable(keys: tuple[Any, ...]) -> tuple[Any, ...] | None:
     return tuple([(np.dtype(key[1]), key[2]) if len(key) == 3 else key[1] for key in keys])
 
 
-def components(F: Any, spacing: Sequence[Any] = (), name: str = "F") -> Any:
-    """The components of a vector field: a sequence of arrays, or one array with the components
-    along its first axis. All have one shape and result dtype. `spacing`: the arguments after it,
-    which are no components."""
-    whole: Array | None = None
-    if isinstance(F, np.ndarray) and any(isinstance(h, np.ndarray) and h.ndim > 1 for h in spacing):
-        raise TypeError(
-            f"{name}: expected all components in one argument, got arrays one after the other; "
-            "write [u, v] for u, v"
-        )
-    if isinstance(F, (list, tuple)):
-        found = [as_array(a, f"{name}[{k}]") for k, a in enumerate(F)]
-        if not found:
-            raise ValueError(f"{name}: expected at least one component, got none")
-    else:
-        whole = as_array(F, name)
-        if whole.ndim < 2:
-            raise ValueError(
-                f"{name}: expected a sequence of arrays, or one with the components along its "
-                f"first axis, got an array of shape {whole.shape}"
-            )
-        found = list(whole)
-        if not found:
-            raise ValueError(f"{name}: expected at least one component, got shape {whole.shape}")
-    for k, a in enumerate(found):
-        if a.shape != found[0].shape:
-            raise ValueError(
-                f"{name}[{k}]: expected the shape of {name}[0], {found[0].shape}, got {a.shape}"
-            )
-        if result_dtype(a).newbyteorder("=") != result_dtype(found[0]).newbyteorder("="):
-            raise TypeError(
-                f"{name}[{k}]: expected the dtype of {name}[0], {found[0].dtype}, got {a.dtype}"
-            )
-    # An array is split into components later, when no code of other arguments can resize it.
-    return found if whole is None else whole
-
-
 def one_array(count: int, noutputs: int) -> tuple[int, ...]:
     return ()
 
@@ -131,7 +93,7 @@ def of_vector(terms: Terms, counts_of: Counts = one_array) -> Recent:
     """A function of the components of a vector field."""
 
     def prepare(F: Any, *grid: Any) -> Prepared:
-        parts = components(F, grid[0])
+        parts = fields_of(F, "F", grid[0])
         count = len(parts)  # before code of other arguments, which may change it for a while
         plan, spacing = plan_of(terms, count, parts[0].shape, *grid)
         return parts, plan, counts_of(count, plan.noutputs), spacing

@@ -7,18 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from fdx._arguments.choices import PERIODIC, check_axes, check_boundary, numbered_errors
+from fdx._arguments.choices import (
+    PERIODIC,
+    check_axes,
+    check_axes_alone,
+    check_boundary,
+    numbered_errors,
+)
 from fdx._arguments.coordinates import as_spacing
 from fdx._operators.operator import Operator
 from fdx._operators.schemes import Diff
 
 
 class Grid:
-    """The axes to differentiate along, with their spacings, accuracy and boundaries."""
+    """The axes to differentiate along, with their spacings, accuracy and boundaries. `ndim`: of the
+    arrays, or None for arrays that are not known yet."""
 
     def __init__(
         self,
-        ndim: int,
+        ndim: int | None,
         spacing: Sequence[Any],
         axis: Any,
         deriv: int,
@@ -26,7 +33,7 @@ class Grid:
         boundary: Any,
         period: Any,
     ) -> None:
-        self.axes = check_axes(axis, ndim)
+        self.axes = check_axes_alone(axis) if ndim is None else check_axes(axis, ndim)
         n = len(self.axes)
         self.several = ["spacing"] if len(spacing) > 1 else []  # arguments with a value per axis
         names = [f"spacing[{k}]" for k in range(len(spacing))] if self.several else ["spacing"]

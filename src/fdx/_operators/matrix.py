@@ -30,14 +30,14 @@ def scipy_sparse() -> Any:
 
 
 def of_plan(plan: Plan) -> csr_array:
-    """The matrix of a plan of one output.
+    """The matrix of a plan, for its inputs and outputs one after the other.
 
     Entries are computed as the plan computes them for unit vectors: a stage's entry times that of
     the stages before, then times the coefficient; terms are added in their order.
     """
     sparse = scipy_sparse()
-    total = None
-    for _, _, stages, shift in plan.terms():
+    blocks: list[list[Any]] = [[None] * plan.ninputs for _ in range(plan.noutputs)]
+    for source, target, stages, shift in plan.terms():
         shape = list(plan.in_shape)
         term = None
         for axis, band, coefficient in stages:
@@ -60,8 +60,9 @@ def of_plan(plan: Plan) -> csr_array:
             kept = tuple(slice(s, s + n) for s, n in zip(shift, plan.out_shape, strict=True))
             numbers = np.arange(int(np.prod(shape))).reshape(shape)[kept].ravel()
             term = sparse.csr_array(term)[numbers]
-        total = term if total is None else total + term
-    result = sparse.csr_array(total)
+        total = blocks[target][source]
+        blocks[target][source] = term if total is None else total + term
+    result = sparse.csr_array(sparse.block_array(blocks))
     result.sort_indices()
     return result
 

@@ -18,14 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.arrays import as_array, result_dtype
 from fdx._arguments.choices import CENTER, check_integer, check_shape
-from fdx._common.text import name_of_type
+from fdx._arguments.reals import check_real
+from fdx._common.text import name_of_type, shown
 from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan, add_parts
 from fdx._operators import analysis, matrix, pictures
 from fdx._operators.coefficients import Coefficient, as_coefficient
 from fdx._operators.filters import binomial_of
 from fdx._operators.offsets import Parts
-from fdx._operators.plans import apply, make_plan
+from fdx._operators.plans import Numbers, apply, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
     Leaf,
@@ -186,22 +187,27 @@ class Operator(Applicable):
 
     # -- application --
 
-    def _apply(self, u: Any, out: Any, workers: int | None) -> Any:
+    def _apply(self, u: Any, out: Any, workers: int | None, numbers: Numbers | None) -> Any:
         u = as_array(u, "u")
         plan = self._plan(u.shape)
         if not self._is_affine:
-            return apply(plan, [u], (), out, workers, "u", quick=self._remember(plan))
+            quick = self._remember(plan)
+            return apply(plan, [u], (), out, workers, "u", numbers, quick=quick)
         offsets = self._offsets(u.shape)
         self._remember(plan, offsets)
         # Before the output is written to, which may share memory with data.
         added = offsets.results(result_dtype(u))
+        alpha = 1.0 if numbers is None else numbers[0]
         try:
-            result = apply(plan, [u], (), out, workers, "u")
+            result = apply(plan, [u], (), out, workers, "u", numbers)
         except (FloatingPointError, RuntimeWarning):  # which come after the results
-            add_parts(out, added)
+            add_parts(out, added, alpha)
             raise
-        add_parts(result, added)
+        add_parts(result, added, alpha)
         return result
+
+    def _check_numbers(self, alpha: Any, beta: Any, out: Any) -> Numbers:
+        return check_numbers(alpha, beta, out)
 
     @cached_property
     def _is_affine(self) -> bool:
@@ -325,6 +331,8 @@ class Operator(Applicable):
 
     def __matmul__(self, other: Operator) -> Operator:
         if not isinstance(other, Operator):
+            if isinstance(other, Applicable):
+                return NotImplemented  # a block of operators
             raise TypeError(
                 f"operator @ {name_of_type(other)}: expected an operator; write operator(array) "
                 "to apply it, operator.matrix(shape) @ matrix for a product of matrices"
@@ -454,7 +462,7 @@ class Operator(Applicable):
         shape = check_shape(shape)
         result = np.zeros(self.output_shape(shape))
         if self._is_affine:
-            add_parts(result, self._offsets(shape).results(result.dtype))
+            add_parts(result, self._offsets(shape).results(result.dtype), 1.0)
         return result
 
     def _check_linear(self, name: str) -> None:
@@ -733,6 +741,16 @@ class Operator(Applicable):
             1          .          1          .
         """
         pictures.plot(self._terms if not self._is_affine else linear(self._terms), ax)
+
+
+def check_numbers(alpha: Any, beta: Any, out: Any) -> Numbers:
+    found = check_real(alpha, "alpha"), check_real(beta, "beta")
+    if found[1] != 0 and out is None:
+        raise ValueError(
+            f"out: expected the array that beta={shown(beta)} multiplies, got None; write "
+            f"L(u, out=y, beta={shown(beta)})"
+        )
+    return found
 
 
 def keep(kept: dict[tuple[int, ...], Any], shape: tuple[int, ...], value: Any) -> None:

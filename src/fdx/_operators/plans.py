@@ -22,12 +22,14 @@ from fdx._operators.terms import (
     Crop,
     Described,
     Leaf,
+    Lost,
     Term,
-    check_positions,
     lost_by_any,
+    relative,
 )
 
 Array = np.ndarray[Any, Any]
+Numbers = tuple[float, float]  # alpha and beta of a call, unless they are 1 and 0
 
 TOO_MANY_STAGES = (
     "operator: expected at most 16 derivatives and arrays one after the other in a term (those "
@@ -136,7 +138,7 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
         for number, row in enumerate(outputs)
         for source, term in row
     ]
-    check_common_region((term for row in outputs for _, term in row), shape)
+    check_common_region([[term for _, term in row] for row in outputs], shape)
     try:
         return Plan(tuple(shape), described)
     except NoWeights:
@@ -146,24 +148,30 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
     raise ValueError(why)
 
 
-def check_common_region(terms: Iterable[Term], shape: Sequence[int]) -> None:
+def check_common_region(rows: Iterable[Iterable[Term]], shape: Sequence[int]) -> None:
     """The results of all terms must have points in common."""
-    losses = []
-    for term in terms:
-        here: dict[int, tuple[int, int]] = {}
+
+    def lost(term: Term) -> Lost:
+        here: Lost = {}
         for axis, (left, right) in term.lost().items():
             d = normalize_axis_index(axis, len(shape))
             more = here.get(d, (0, 0))  # of the same axis, counted from the other end
             here[d] = left + more[0], right + more[1]
-        losses.append(here)
-    check_positions(losses)
-    for d, lost in lost_by_any(losses).items():
-        if sum(lost) >= 2 * shape[d]:
+        return here
+
+    losses = relative([[lost(term) for term in row] for row in rows])
+    for d, lost_along in lost_by_any(losses).items():
+        if sum(lost_along) >= 2 * shape[d]:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
 
 
 def write(
-    plan: Plan, ins: list[Array], outs: list[Array | None], first_touch: bool, workers: Any
+    plan: Plan,
+    ins: list[Array],
+    outs: list[Array | None],
+    first_touch: bool,
+    workers: Any,
+    numbers: Numbers | None,
 ) -> None:
     """Apply a plan to checked arrays; inputs that share memory with an output are copied first.
     `outs` are as `Plan.apply` takes them. `first_touch`: the outputs are newly allocated."""
@@ -171,13 +179,13 @@ def write(
         arrays = [o for o in outs if o is not None]
         ins = outputs.apart(ins, arrays)
         if any(np.may_share_memory(c, o) for c in plan.coefficients() for o in arrays):
-            results = [None if o is None else np.empty_like(o) for o in outs]
-            plan.apply(tuple(ins), tuple(results), True, workers)
+            results = [None if o is None else o.copy("K") for o in outs]
+            plan.apply(tuple(ins), tuple(results), True, workers, numbers)
             for o, result in zip(outs, results, strict=True):
                 if o is not None:
                     o[...] = result
             return
-    plan.apply(tuple(ins), tuple(outs), first_touch, workers)
+    plan.apply(tuple(ins), tuple(outs), first_touch, workers, numbers)
 
 
 def stacked_result(like: Array, counts: tuple[int, ...], shape: tuple[int, ...]) -> Array:
@@ -196,6 +204,7 @@ def apply(
     out: Any,
     workers: Any,
     name: str,
+    numbers: Numbers | None = None,
     *,
     quick: bool = True,
 ) -> Any:
@@ -205,7 +214,7 @@ def apply(
     has not been tried yet."""
     workers = threads.count(workers)  # the last code of an argument; views are taken after it
     if quick:
-        result = plan.quick(ins, counts, out, workers)
+        result = plan.quick(ins, counts, out, workers, numbers)
         if result is not None:
             return result
     ins = list(ins)
@@ -218,20 +227,24 @@ def apply(
             f"hold, got {first.dtype}; pass {name}.astype(float)"
         )
     first_touch = out is None
+    parts: list[Array | None]
+    if isinstance(out, (tuple, list)) and len(counts) == 1:
+        given = outputs.arrays(out, plan.out_shape, counts[0], result_dtype(first))
+        write(plan, ins, list(given), False, workers, numbers)
+        return out
     if out is not None:
         (whole,) = outputs.arrays(out, (*counts, *plan.out_shape), 1, result_dtype(first))
     elif counts:
         whole = out = stacked_result(first, counts, plan.out_shape)
     else:
         whole = out = new_result(first, plan.out_shape)
-    parts: list[Array | None]
     if plan.noutputs == math.prod(counts):
         parts = [whole[index] for index in np.ndindex(*counts)] if counts else [whole]
     else:
         upper = [(i, j) for i in range(counts[0]) for j in range(i, counts[0])]
         parts = [whole[i, j] for i, j in upper]
         parts += [whole[j, i] if i != j else None for i, j in upper]
-    write(plan, ins, parts, first_touch, workers)
+    write(plan, ins, parts, first_touch, workers, numbers)
     return out
 
 

@@ -564,9 +564,39 @@ def check_positions(losses: Sequence[dict[int, tuple[int, int]]]) -> None:
             )
 
 
-def cropped(terms: Sequence[Term]) -> list[Term]:
-    """The terms, cropped to the points that all of them have: with "valid", some have more."""
-    losses = [term.lost() for term in terms]
+Lost = dict[int, tuple[int, int]]  # as Term.lost() returns it
+
+
+def relative(rows: Sequence[Sequence[Lost]]) -> list[Lost]:
+    """What the terms of several results lose. If some results are half a spacing from the points,
+    those of one index count as one point: each result is where its first term is."""
+    found = []
+    for losses in rows:
+        check_positions(losses)
+        place = {a: (-1 if left < 0 else 1) * (left % 2) for a, (left, _) in losses[0].items()}
+        for lost in losses:
+            ends = {a: (*lost.get(a, (0, 0)), p) for a, p in ({a: 0 for a in lost} | place).items()}
+            found.append({a: (left - p, right + p) for a, (left, right, p) in ends.items()})
+    places = [{a for a, (left, _) in losses[0].items() if left % 2} for losses in rows]
+    if any(one != places[0] for one in places) and any(
+        lost != (0, 0) for one in found for lost in one.values()
+    ):
+        raise ValueError(
+            "rows: expected results at the same places, or positions 'left' and 'right' of a "
+            "periodic axis, of which there are as many as points; got some at the points and some "
+            "half a spacing from them"
+        )
+    return found
+
+
+def cropped(terms: Sequence[Term], rows: Sequence[int] | None = None) -> list[Term]:
+    """The terms, cropped to the points that all of them have: with "valid", some have more. `rows`:
+    the numbers of their results, ascending, if they are of several."""
+    of = sorted(set(rows or (0,)))
+    numbers = rows or [0] * len(terms)
+    losses = relative(
+        [[t.lost() for t, number in zip(terms, numbers, strict=True) if number == n] for n in of]
+    )
     if all(lost == losses[0] for lost in losses):
         return list(terms)
     axes = sorted({axis for lost in losses for axis in lost})
@@ -577,7 +607,6 @@ def cropped(terms: Sequence[Term]) -> list[Term]:
             "the first, or all from the last, so that it is known which are the same, got "
             f"{first} and {axes[0]}; write {axes[0]} as n - {-axes[0]} for arrays of n dimensions"
         )
-    check_positions(losses)
     least = lost_by_any(losses)
     found = []
     for term, lost in zip(terms, losses, strict=True):
