@@ -83,6 +83,16 @@ def upwind(axes):
     return operator
 
 
+def added(side):
+    L = laplacian(2)(side)
+    return lambda f, out: L(f, out=out, alpha=1e-6, beta=1)
+
+
+def leapfrog(side):
+    L = 2 * fdx.Identity() + 1e-6 * laplacian(2)(side)
+    return lambda f, out: L(f, out=out, beta=-1)
+
+
 def curl(_):
     return lambda f, out: fdx.curl(f, SPACING, out=out)
 
@@ -101,6 +111,8 @@ OPERATORS = {
     "mixed": mixed,
     "mixed, along memory": mixed_along_memory,
     "step": step,
+    "added": added,
+    "leapfrog": leapfrog,
     "multiplied": multiplied,
     "Laplacian, accuracy 2": laplacian(2),
     "Laplacian, accuracy 4": laplacian(4),

@@ -35,7 +35,8 @@ class Operator
         call.op = op;
         call.in = &in;
         call.out = &out;
-        call.accumulate = &alpha;
+        const double alpha_beta[2] = {alpha, 1};
+        call.alpha_beta = alpha_beta;
         workspace.resize(static_cast<size_t>(fdx_workspace_size(&call)) / sizeof(double) + 1);
         check(fdx_apply(&call, workspace.data(), static_cast<ptrdiff_t>(workspace.size() * sizeof(double))));
     }

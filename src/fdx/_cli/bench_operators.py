@@ -28,7 +28,17 @@ SCHEMES = {  # along an axis, by the code of the operator and its title
     "upwind": "fdx.Upwind({axis}, c, h)",
 }
 # Only by fdx.
-ALONE = ("gradient", "hessian", "multiplied", "multiplied-column", "transport", *SCHEMES)
+ALONE = (
+    "added",
+    "gradient",
+    "hessian",
+    "leapfrog",
+    "multiplied",
+    "multiplied-column",
+    "transport",
+    *SCHEMES,
+)
+NUMBERS = {"added": "alpha=dt, beta=1", "leapfrog": "beta=-1"}  # of calls that add to `o`
 WITH_AXIS = ("derivative", "mixed", *SCHEMES)
 BY_HAND = "np.multiply(c, D(f, out=o), out=o)"
 TWO_CALLS = "D.T(np.multiply(c, D(f, out=g), out=g), out=o1)"
@@ -73,9 +83,10 @@ class Operation:
         if self.kind in ("multiplied", "multiplied-column"):
             return f"c * {self._diff(self.axis)}"
         laplacian = " + ".join(self._diff(k, "deriv=2") for k in range(len(self.shape)))
-        if self.kind == "step":
-            return f"fdx.Identity() + dt * ({laplacian})"
-        return laplacian if self.kind == "laplacian" else self._diff(self.axis)
+        if self.kind in ("step", "leapfrog"):
+            number = "2 * " if self.kind == "leapfrog" else ""
+            return f"{number}fdx.Identity() + dt * ({laplacian})"
+        return laplacian if self.kind in ("laplacian", "added") else self._diff(self.axis)
 
     def _diff(self, axis: int, *options: str) -> str:
         if self.accuracy != 2:
@@ -85,9 +96,14 @@ class Operation:
     @property
     def title(self) -> str:
         """The operator as a short text."""
-        if self.kind in ("laplacian", "step", *FUNCTIONS):
+        if self.kind in ("laplacian", "step", *NUMBERS, *FUNCTIONS):
             accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
-            name = {"laplacian": "Laplacian", "step": "Identity() + dt * Laplacian"}
+            name = {
+                "laplacian": "Laplacian",
+                "step": "Identity() + dt * Laplacian",
+                "added": "o += dt * Laplacian",
+                "leapfrog": "o = (2 * Identity() + dt * Laplacian) - o",
+            }
             return name.get(self.kind, self.kind) + accuracy
         more = {
             "multiplied-column": ", c a column",
@@ -99,7 +115,9 @@ class Operation:
     @property
     def call(self) -> str:
         """The call by which fdx applies it."""
-        return f"fdx.{self.kind}(f, h, out=o)" if self.kind in FUNCTIONS else "L(f, out=o)"
+        if self.kind in FUNCTIONS:
+            return f"fdx.{self.kind}(f, h, out=o)"
+        return f"L(f, out=o, {NUMBERS[self.kind]})" if self.kind in NUMBERS else "L(f, out=o)"
 
     @property
     def _spacing_name(self) -> str:
@@ -165,7 +183,7 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
                 yield Operation("derivative", cube, axis, spacing="coordinates")
         if more:
             yield Operation("mixed", cube, 1)
-            for kind, accuracy in (("step", 2), ("step", 8)):
+            for kind, accuracy in (("step", 2), ("step", 8), ("added", 2), ("leapfrog", 2)):
                 yield Operation(kind, cube, accuracy=accuracy)
             for kind in ("multiplied", "multiplied-column"):
                 yield Operation(kind, cube, yardstick=BY_HAND)
@@ -191,6 +209,8 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
             ("laplacian", 4),
             ("laplacian", 8),
             ("step", 2),
+            ("added", 2),
+            ("leapfrog", 2),
             ("mixed", 2),
             ("gradient", 2),
         ):
