@@ -340,7 +340,8 @@ def operators(rng):
         ["call", "call", "call", "scale", "shape", "radius", "symbol", "matrix", "power"]
     )
     if call == "call":
-        return lambda u, L=L, **options: L(u, **options), [f], maybe(rng, out=out, workers=2)
+        options = maybe(rng, out=out, workers=2) | (numbers(rng) if rng.random() < 0.4 else {})
+        return lambda u, L=L, **options: L(u, **options), [f], options
     if call == "scale":
         return partial(scaled, L), [rng.choice([2.0, np.ones(f.shape)]), f], {}
     if call == "symbol":
@@ -351,6 +352,25 @@ def operators(rng):
         return lambda shape: L.matrix(shape) if hasattr(L, "matrix") else None, [f.shape], {}
     method = L.output_shape if call == "shape" else L.spectral_radius
     return method, [rng.choice([f.shape, list(f.shape)])], {}
+
+
+def numbers(rng):
+    return maybe(rng, alpha=rng.choice([1, 2.0, -0.5, 1j]), beta=rng.choice([0, 1, -1, 0.3]))
+
+
+def blocks(rng):
+    """Operators on two fields."""
+    f = field(rng)
+    D, one = fdx.Diff(rng.randrange(f.ndim)), fdx.Identity()
+    M = fdx.block(rng.choice([[[D, one], [2 * one, None]], [[D, one]], [[D, D], [D, D]]]))
+    count = len(M._rows)
+    shape = f.shape if count == 1 else (count, *f.shape)
+    out = output(rng, shape, f.dtype)
+    if count > 1 and rng.random() < 0.5:
+        out = [output(rng, f.shape, f.dtype) for _ in range(count)]
+    fields = rng.choice([[f.copy(), f.copy()], (f, f.copy()), np.stack([f, f])])
+    options = maybe(rng, out=out, workers=2) | numbers(rng)
+    return lambda u, M=M, **options: M(u, **options), [fields], options
 
 
 def diffs(rng):
@@ -428,7 +448,7 @@ CALLS = [
     calculus,
     operators,
 ]
-CALLS += [operators, diffs, schemes, schemes, workers]
+CALLS += [operators, blocks, diffs, schemes, schemes, workers]
 
 
 # ---- rounds ----
