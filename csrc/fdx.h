@@ -336,8 +336,8 @@ typedef struct fdx_operator fdx_operator; /* a compiled operator; its members ar
  * is FDX_E_SIZE for more than PTRDIFF_MAX bytes.
  *
  * FDX_VALID and positions: outputs have the points that all terms have, and op->out_shape their shape. It may contain
- * zeros, but not if transposed; FDX_E_SIZE if it would be less, or if results of terms to one output are half a spacing
- * apart. Where one output has its results half a spacing from another's, those of the same index count as one point.
+ * zeros, but not if transposed; FDX_E_SIZE if it would be less, or if results of terms from one input to one output are
+ * half a spacing apart. Between fields, of which some lie half a spacing from others, an index counts as one point.
  * Coordinates and coefficients of the factors that follow in the term have the points that are left.
  *
  * The bits of results follow from these rules:
@@ -371,8 +371,8 @@ typedef struct {
     const ptrdiff_t *lo, *hi; /* the box of results to compute, which are written to the same indices of the output; an
                                * output need not exist outside the box; NULL: all results */
     const double *alpha_beta; /* points to two numbers, alpha and beta, which are rounded to y's precision: D u is
-                               * complete, then multiplied by alpha, then added to beta y. If beta is 0, y is not read.
-                               * NULL: y = D u */
+                               * complete, then multiplied by alpha, then added to beta y. If beta is 0 (before it is
+                               * rounded), y is not read. NULL: y = D u */
     uint8_t first_touch;      /* 1: outputs are newly allocated memory, which is faster written without non-temporal
                                * (streaming) stores; changes the speed of large outputs only */
     void *const *copies;      /* for each output the data of an array like it that gets the same, or NULL, as where
@@ -404,9 +404,10 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
 /* Run one of nparts parts of a prepared call (0 of 1 for the whole call), as often as you like, on the data that its
  * arrays have then; or on other arrays of the same dtypes, shapes and strides, if `data` is not NULL: the data of the
  * inputs, of the outputs, and, if the call has `copies`, of these (NULL where `copies` has NULL), a multiple of 8 bytes
- * away from that of the call. `alpha_beta`, unless NULL, is taken instead of the call's. FDX_E_PART; FDX_E_NULL, also
- * if the call had no alpha_beta when it was prepared, or if beta is 0 and was not, or the other way round; with `data`
- * also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
+ * away from that of the call. `alpha_beta`, unless NULL, is taken instead of what the call's points to now.
+ *
+ * FDX_E_PART; FDX_E_NULL, also if the call had no alpha_beta when it was prepared, or if beta is 0 and was not then, or
+ * the other way round; with `data` also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double *alpha_beta, void *workspace,
                    ptrdiff_t part, ptrdiff_t nparts);
 

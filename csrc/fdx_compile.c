@@ -401,7 +401,7 @@ typedef struct {
     const lengths *lost; /* two: from the inputs' first and last points to those that all terms' results have, in half
                           * spacings */
     ptrdiff_t origin[FDX_MAXDIM], n[FDX_MAXDIM]; /* of this term's results: the first one's place, in half spacings from
-                                                  * its output's place of the inputs' first point on; how many */
+                                                  * what counts as its input's first point on; how many */
     int length;
 } sequence;
 
@@ -747,9 +747,9 @@ static int only_axis(const sequence *s)
 typedef struct {
     arena r;
     const fdx_sum *what;
-    lengths lost[2]; /* as in sequence */
-    lengths place;   /* of the results of an output that count as those of the inputs' first point, in half spacings */
-    int placed;      /* which output, from 1 on */
+    lengths lost[2];        /* as in sequence */
+    lengths place;          /* of results that count as those of an input's first point, in half spacings from it; */
+    const fdx_term *placed; /* for terms from the same input to the same output as this one */
     ptrdiff_t *in_shape, *out_shape, *shift;
     fdx_chain *chain;
     fdx_stage *stage;
@@ -831,20 +831,21 @@ static fdx_status find_results(const fdx_sum *what, const fdx_term *term, ptrdif
     return FDX_OK;
 }
 
-/* The place of the results of term k's output that count as those of the inputs' first point: that, or half a spacing
- * from it, on the side on which the output's first term begins. */
+/* The place of term k's results that count as those of its input's first point: that, or half a spacing from it, on the
+ * side on which the first term from the same input to the same output begins. */
 static fdx_status find_place(compiler *c, int k)
 {
     const fdx_sum *what = c->what;
+    const fdx_term *first = what->term;
     ptrdiff_t n[FDX_MAXDIM];
-    if (c->placed == what->term[k].out + 1)
+    while (first->in != what->term[k].in || first->out != what->term[k].out)
+        first++;
+    if (c->placed == first)
         return FDX_OK;
-    while (k > 0 && what->term[k - 1].out == what->term[k].out)
-        k--;
-    const fdx_status status = find_results(what, &what->term[k], c->place, n);
+    const fdx_status status = find_results(what, first, c->place, n);
     for (int d = 0; d < what->ndim && status == FDX_OK; d++)
         c->place[d] = c->place[d] % 2 == 0 ? 0 : c->place[d] < 0 ? -1 : 1;
-    c->placed = status == FDX_OK ? what->term[k].out + 1 : 0;
+    c->placed = status == FDX_OK ? first : NULL;
     return status;
 }
 

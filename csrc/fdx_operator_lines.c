@@ -369,13 +369,14 @@ static const char *centre_of(const line_chain *t)
     return t->band == NULL ? t->in : fdx_at(t->in, t->stencil->offset + t->stencil->centre, t->stride);
 }
 
-/* The loop for lines of one chain along the inner dimension, n elements between their ends; NULL: there is none.
+/* The loop for lines of one chain along the inner dimension, n elements between their ends, which writes them; NULL:
+ * there is none.
  * *first: where the neighbour that it counts from is among the stencil's. */
 static fdx_cross_fn *loop_alone(const work *w, const fdx_stencil *stencil, ptrdiff_t n, int *first)
 {
     const int count = stencil->count, half = count / 2, back = half - stencil->centre;
     *first = stencil->centre;
-    if (w->per_point > 1 || n < FDX_VECTOR_SUMS || stencil->row_step != 0)
+    if (w->per_point > 1 || n < FDX_VECTOR_SUMS || stencil->row_step != 0 || w->alpha_beta != NULL)
         return NULL;
     if (has_pair_loop(stencil))
         return pairs_of(w, stencil)->cross[0];
@@ -405,8 +406,7 @@ static int find_steps(const work *w, const line_chain *t, int chains, ptrdiff_t 
         row_ends += t[j].head + t[j].tail;
     }
     int first;
-    const int alone = chains == 1 && w->alpha_beta == NULL && kind[0] == ALONG &&
-                      loop_alone(w, t->stencil, n - row_ends, &first) != NULL;
+    const int alone = chains == 1 && kind[0] == ALONG && loop_alone(w, t->stencil, n - row_ends, &first) != NULL;
     const int inner_chain = t->coefficients != NULL || w->alpha_beta != NULL ? -1
                             : alone ? 0
                                     : find_cross(w, kind, stencil, chains, same_centre, n - row_ends);

@@ -69,7 +69,14 @@ def test_large_results():
     shape = 90, 300, 300
     rng = np.random.default_rng(2)
     u = rng.normal(size=shape)
-    for name, L in operators(shape).items():
+    others = {
+        "valid, along memory": D(2, boundary="valid"),
+        "inner": D(2, position="inner", accuracy=4),
+        "outer": D(2, position="outer", boundary="reflect"),
+        "interpolation": fdx.Interp(2, position="inner"),
+        "transposed": D(2, position="inner").T,
+    }
+    for name, L in (operators(shape) | others).items():
         result = L(u)
         for alpha, beta in ((0.3, 0), (-0.3, 0.9)):
             y = rng.normal(size=result.shape)

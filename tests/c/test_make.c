@@ -322,8 +322,11 @@ static void random_case(void)
             follow(&maps[k], factor, values, s == 0 && terms[k].scale != NULL ? numbers[k] : 1, origin[k]);
         }
         for (int d = 0; d < ndim; d++) {
-            ptrdiff_t *place = &places[terms[k].out][d]; /* its results there count as those of the first point */
-            if (k == terms[k].out) /* the output's first term */
+            int first = 0; /* from the same input to the same output: what counts as the first point */
+            while (terms[first].in != terms[k].in || terms[first].out != terms[k].out)
+                first++;
+            ptrdiff_t *place = &places[first][d];
+            if (k == first)
                 *place = origin[k][d] % 2 == 0 ? 0 : origin[k][d] < 0 ? -1 : 1;
             origin[k][d] -= *place;
             apart |= origin[k][d] % 2 != 0;

@@ -608,7 +608,7 @@ static void added_once(const fdx_isa *isa)
 static void apply_by_both(const fdx_sum *what, const fdx_array *in, void *by_base, void *by_own, const ptrdiff_t *lo,
                           const ptrdiff_t *hi, int adds)
 {
-    const double alpha_beta[2] = {0.3, below(3) - 1.25};
+    const double alpha_beta[2] = {0.3, 0.75 * below(3)};
     for (int table = 0; table < 2; table++) {
         fdx_sum sum = *what;
         sum.isa = table == 0 ? fdx_isa_find("base") : what->isa;

@@ -150,7 +150,7 @@ def check_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def check_axes_alone(axis: Any) -> tuple[int, ...]:
     """Axes of arrays that are not known yet: all counted from the first, or all from the last."""
-    given = [axis] if as_index(axis) is not None or axis is None else list(axis)
+    given = list(axis) if isinstance(axis, (tuple, list, range)) else [axis]
     axes = tuple(check_one_axis(one) for one in given)
     if not axes or len(set(axes)) < len(axes) or min(axes) < 0 <= max(axes):
         raise ValueError(

@@ -86,7 +86,8 @@ cdef class Applicable:
 
         ``L(u)`` is complete and rounded to the dtype of the result before it is multiplied by
         `alpha` and added to ``beta * out``, where each operation is rounded: the bits are those of
-        the same operations on arrays.
+        the same operations on arrays of real numbers. What data of boundaries add comes last,
+        multiplied by `alpha`.
 
         Examples
         --------
@@ -107,7 +108,7 @@ cdef class Applicable:
         """
         if others:
             raise TypeError(
-                f"u: expected one array, got {1 + len(others)} arguments; out and workers go by their names, "
+                f"u: expected one array, got {1 + len(others)} arguments; the others go by their names, "
                 "coordinates into fdx.Diff(axis, coordinates)")
         return self.call(u, out, workers, alpha, beta)
 
@@ -154,12 +155,13 @@ cdef class Applicable:
 
 cdef bint _is_plain(object value, double *number) noexcept:
     """Is it a finite number of a usual type? If so, set *number."""
+    cdef int overflow
     if PyFloat_CheckExact(value) or type(value) is float64:
         number[0] = PyFloat_AS_DOUBLE(value)
         return isfinite(number[0])
-    if value is ONE or value is MINUS_ONE or value is ZERO:
-        number[0] = 1 if value is ONE else -1 if value is MINUS_ONE else 0
-        return True
+    if PyLong_CheckExact(value):
+        number[0] = <double>PyLong_AsLongAndOverflow(value, &overflow)
+        return overflow == 0
     return False
 
 

@@ -403,8 +403,9 @@ cdef class Plan:
         cdef const ptrdiff_t *shape = self.op.in_shape
         cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, dtype, result
         cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
-        cdef ptrdiff_t each, i, j, n
+        cdef ptrdiff_t each, bytes_of_input, i, j, n
         cdef cnp.ndarray like, o
+        cdef tuple one_by_one = None  # the outputs, if they are not one array
         cdef Py_ssize_t nworkers
         if nfirst == 0 and self.noutputs == 1 and type(F) is tuple and len(<tuple>F) == self.ninputs == 1:
             return self.fast_path((<tuple>F)[0], out, workers, alpha_beta)  # which has one way to prepare small calls
@@ -426,18 +427,27 @@ cdef class Plan:
                 return None
         if out is None:
             o = _empty(cnp.PyArray_DescrFromType(_result_type(like, dtype)), nfirst + ndim, dims, NULL)
+        elif nfirst == 1 and (PyTuple_CheckExact(out) or PyList_CheckExact(out)):
+            one_by_one = tuple(out)  # a copy, as a list may change
+            if len(one_by_one) != self.noutputs:
+                return None
         elif (not _simple(out, _result_type(like, dtype), nfirst, dims, ndim, self.op.out_shape)
               or not cnp.PyArray_IS_C_CONTIGUOUS(out) or not cnp.PyArray_ISALIGNED(out)):
             return None
         else:
             o = out
-        each = _c_strides(ndim, shape, fdx_itemsize(dtype), strides)
-        for k in range(self.ninputs):
-            if not _apart(<const char *>cnp.PyArray_DATA(o), cnp.PyArray_NBYTES(o), <const char *>data[k], each):
-                return None
+        bytes_of_input = _c_strides(ndim, shape, fdx_itemsize(dtype), strides)
         each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
         copies = data + self.ninputs + self.noutputs if self.symmetric(counts) else NULL
-        if copies == NULL:
+        if one_by_one is not None:
+            for k in range(self.noutputs):
+                if not _simple(one_by_one[k], _result_type(like, dtype), 0, NULL, ndim, self.op.out_shape):
+                    return None
+                o = one_by_one[k]
+                if not cnp.PyArray_IS_C_CONTIGUOUS(o) or not cnp.PyArray_ISALIGNED(o):
+                    return None
+                data[self.ninputs + k] = cnp.PyArray_DATA(o)
+        elif copies == NULL:
             for k in range(self.noutputs):
                 data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + k * each
         else:
@@ -448,6 +458,11 @@ cdef class Plan:
                     data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + (i * n + j) * each
                     copies[k] = NULL if i == j else <char *>cnp.PyArray_DATA(o) + (j * n + i) * each
                     k += 1
+        for k in range(self.ninputs, self.ninputs + (self.noutputs if one_by_one is not None else 1)):
+            for j in range(k):
+                if not _apart(<const char *>data[k], each if one_by_one is not None else cnp.PyArray_NBYTES(o),
+                              <const char *>data[j], bytes_of_input if j < self.ninputs else each):
+                    return None
         if not (nworkers == 1 and self.size < SMALL_ELEMENTS
                 and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL,
                                    alpha_beta)):
@@ -456,7 +471,7 @@ cdef class Plan:
             for k in range(self.ninputs, self.ninputs + self.noutputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides_of_result, dtype=<uint8_t>result, swapped=0)
             self.run(arrays, copies, out is None, nworkers, alpha_beta)
-        return o
+        return o if one_by_one is None else out
 
     cdef bint fills(self, tuple counts):
         """Are there so many outputs, or those of the upper triangle of a symmetric matrix?"""

@@ -6,13 +6,14 @@ import copyreg
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.arrays import as_array, fields_of, result_dtype
 from fdx._arguments.choices import check_shape
+from fdx._common import threads
 from fdx._common.text import name_of_type
 from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan, add_parts
@@ -103,19 +104,21 @@ class Block(Applicable):
     # -- application --
 
     def _apply(self, u: Any, out: Any, workers: int | None, numbers: Numbers | None) -> Any:
+        workers = threads.count(workers)  # the last code of an argument; views are taken after it
         u = self._fields(u)
         shape = u[0].shape
         plan = self._plan(shape)
         if not self._is_affine:
-            quick = self._remember(plan, None, self._in_counts == (), self._out_counts)
+            quick = len(self._in_counts) <= 1 and self._remember(
+                plan, None, self._in_counts == (), self._out_counts
+            )
             return apply(plan, u, self._out_counts, out, workers, "u", numbers, quick=quick)
         dtype, alpha = result_dtype(u[0]), 1.0 if numbers is None else numbers[0]
         added = [parts.results(dtype) for parts in self._offsets(shape)]
 
         def add(results: Any) -> None:
-            several = self._out_counts != ()
-            for k, one in enumerate(added):
-                add_parts(results[k] if several else results, one, alpha)
+            for index, one in zip(np.ndindex(*self._out_counts), added, strict=True):
+                add_parts(part_of(results, index), one, alpha)
 
         try:
             result = apply(plan, u, self._out_counts, out, workers, "u", numbers)
@@ -164,7 +167,7 @@ class Block(Applicable):
     def _cropped(self) -> list[tuple[int, int, Term]]:
         """The same, cropped to the points that all results have."""
         found = self._all_terms()
-        terms = cropped([term for _, _, term in found], [i for i, _, _ in found])
+        terms = cropped([term for _, _, term in found], [(i, j) for i, j, _ in found])
         return [(i, j, term) for (i, j, _), term in zip(found, terms, strict=True)]
 
     def _plan(self, shape: Sequence[int]) -> Plan:
@@ -251,10 +254,10 @@ class Block(Applicable):
 
     def __add__(self, other: Block) -> Block:
         if not isinstance(other, Block):
-            raise TypeError(f"block + {name_of_type(other)}: expected another block of operators")
+            raise no_block(other)
         if (self._in_counts, self._out_counts) != (other._in_counts, other._out_counts):
             raise ValueError(
-                f"block + block: expected as many rows and columns, {self._size()}, got "
+                f"block + block: expected as many results and fields, {self._size()}, got "
                 f"{other._size()}"
             )
         rows = tuple(
@@ -263,25 +266,36 @@ class Block(Applicable):
         )
         return of_rows(rows, self._in_counts, self._out_counts)
 
+    def __radd__(self, other: int) -> Block:
+        if isinstance(other, int) and other == 0:  # with which the built-in sum begins
+            return self
+        raise no_block(other)
+
     def __sub__(self, other: Block) -> Block:
-        return self + (-other if isinstance(other, Block) else other)
+        if not isinstance(other, Block):
+            raise no_block(other)
+        return self + -other
+
+    def __rsub__(self, other: Never) -> Never:
+        raise no_block(other)
 
     def __matmul__(self, other: Block | Operator) -> Block | Operator:
         if isinstance(other, Operator):
-            return self._each(lambda one: one @ other)
+            operator = other
+            return self._each(lambda one: one @ operator)
         if not isinstance(other, Block):
             raise TypeError(
                 f"block @ {name_of_type(other)}: expected a block or an operator; write "
                 "block(fields) to apply it"
             )
-        if self._in_counts != other._out_counts:
+        if math.prod(self._in_counts) != math.prod(other._out_counts):
             raise ValueError(
-                f"block @ block: expected as many rows as the first has columns, {self._size()}, "
-                f"got {other._size()}"
+                f"block @ block: expected results of the second for the fields of the first, "
+                f"{self._size()}, got {other._size()}"
             )
-        columns = list(zip(*other._rows, strict=True))
-        rows = tuple(tuple(dot(row, column) for column in columns) for row in self._rows)
-        if len(rows) == len(columns) == 1 and rows[0][0] is not None:
+        other = other._with_common_points()
+        rows = tuple(product_row(row, other._rows) for row in self._rows)
+        if self._out_counts == other._in_counts == () and rows[0][0] is not None:
             return rows[0][0]
         check_used(rows)
         return of_rows(rows, other._in_counts, self._out_counts)
@@ -289,10 +303,29 @@ class Block(Applicable):
     def __rmatmul__(self, other: Operator) -> Block:
         if not isinstance(other, Operator):
             raise TypeError(f"{name_of_type(other)} @ block: expected a block or an operator")
-        return self._each(lambda one: other @ one)
+        rows = self._with_common_points()._rows
+        return of_rows(
+            [product_row([other], [row]) for row in rows], self._in_counts, self._out_counts
+        )
+
+    def _with_common_points(self) -> Block:
+        """The same, with each operator cropped to the points that all results have: as what follows
+        in a product meets them."""
+        before, after = self._all_terms(), self._cropped()
+        if [term for _, _, term in before] == [term for _, _, term in after]:
+            return self
+        rows = tuple(
+            tuple(
+                None if one is None else from_terms(t for i, j, t in after if (i, j) == (k, at))
+                for at, one in enumerate(row)
+            )
+            for k, row in enumerate(self._rows)
+        )
+        return of_rows(rows, self._in_counts, self._out_counts)
 
     def _size(self) -> str:
-        return f"{len(self._rows)} x {len(self._rows[0])}"
+        counts = [" x ".join(map(str, c)) or "1" for c in (self._out_counts, self._in_counts)]
+        return f"{counts[0]} results of {counts[1]} fields"
 
     @property
     def T(self) -> Block:
@@ -363,9 +396,10 @@ class Block(Applicable):
         """
         shape = check_shape(shape)
         result = np.zeros((*self._out_counts, *self.output_shape(shape)))
-        for k, parts in enumerate(self._offsets(shape) if self._is_affine else []):
-            one = result[k] if self._out_counts else result
-            add_parts(one, parts.results(result.dtype), 1.0)
+        if self._is_affine:
+            indices = np.ndindex(*self._out_counts)
+            for index, parts in zip(indices, self._offsets(shape), strict=True):
+                add_parts(part_of(result, index), parts.results(result.dtype), 1.0)
         return result
 
     # -- as a matrix --
@@ -422,6 +456,11 @@ class Block(Applicable):
         --------
         fdx.Operator.as_linear_operator : The same of one operator, and its errors.
         """
+        if self._is_affine:
+            raise ValueError(
+                "as_linear_operator: expected a block without data of boundaries, which is linear; "
+                "write M.linear.as_linear_operator(shape)"
+            )
         shape = check_shape(shape)
         adjoint = self.T
         out_shape = (*self._out_counts, *self.output_shape(shape))
@@ -445,6 +484,22 @@ class Block(Applicable):
         return axes_of([term for _, _, term in self._all_terms()])
 
 
+def no_block(other: Any) -> TypeError:
+    """The error of a sum."""
+    more = "; write block([[L, None], [None, L]]) for an operator L on each of two fields"
+    return TypeError(
+        f"sum of a block and {name_of_type(other)}: expected another block of operators"
+        + more * isinstance(other, Operator)
+    )
+
+
+def part_of(results: Any, index: tuple[int, ...]) -> Any:
+    """A result, of an array or of a sequence of them."""
+    for k in index:
+        results = results[k]
+    return results
+
+
 def of_rows(rows: Sequence[Row], in_counts: Any, out_counts: Any) -> Block:
     found = Block.__new__(Block)
     found._set(tuple(rows), in_counts, out_counts)
@@ -454,23 +509,28 @@ def of_rows(rows: Sequence[Row], in_counts: Any, out_counts: Any) -> Block:
 def checked(rows: Any) -> tuple[tuple[Row, ...], tuple[int, ...], tuple[int, ...]]:
     expected = "rows: expected a list of rows, each a list of operators or None"
     if not isinstance(rows, (list, tuple)) or not rows:
-        raise TypeError(f"{expected}, got {name_of_type(rows) if rows != [] else '[]'}")
+        got = "no row" if isinstance(rows, (list, tuple)) else name_of_type(rows)
+        raise TypeError(f"{expected}, got {got}")
     for k, row in enumerate(rows):
         if not isinstance(row, (list, tuple)):
             more = "; write [[A, B]] for one row" if isinstance(row, Operator) else ""
             raise TypeError(f"{expected}, got {name_of_type(row)} for row {k}{more}")
-        if len(row) != len(rows[0]) or not row:
+        if not row:
+            raise ValueError(f"{expected}, got no operator in row {k}")
+        if len(row) != len(rows[0]):
             raise ValueError(
-                f"rows: expected rows of one length, 1 or more, got {len(rows[0])} operators in "
-                f"row 0 and {len(row)} in row {k}; write None for an operator that gives 0"
+                f"rows: expected rows of one length, got {len(rows[0])} operators in row 0 and "
+                f"{len(row)} in row {k}; write None for an operator that gives 0"
             )
         for j, one in enumerate(row):
             if one is not None and not isinstance(one, Operator):
-                number = "; write 2 * fdx.Identity() for the number 2" * isinstance(
-                    one, int | float
-                )
+                more = ""
+                if isinstance(one, int | float):
+                    more = f"; write {f'{one} * fdx.Identity()' if one else None}"
+                if isinstance(one, Block):
+                    more = "; write its operators one by one, as blocks have none inside"
                 raise TypeError(
-                    f"rows[{k}][{j}]: expected an operator or None, got {name_of_type(one)}{number}"
+                    f"rows[{k}][{j}]: expected an operator or None, got {name_of_type(one)}{more}"
                 )
     found = tuple(tuple(row) for row in rows)
     check_used(found)
@@ -496,9 +556,17 @@ def check_used(rows: tuple[Row, ...]) -> None:
                 )
 
 
-def dot(row: Sequence[Operator | None], column: Sequence[Operator | None]) -> Operator | None:
-    products = [a @ b for a, b in zip(row, column, strict=True) if a is not None and b is not None]
-    return sum(products[1:], products[0]) if products else None
+def product_row(row: Sequence[Operator | None], rows: Sequence[Row]) -> Row:
+    """A row of a product. What data of boundaries add to the result of an operator of `row` is
+    added once, though it is applied to several fields."""
+    sums: list[Operator | None] = [None] * len(rows[0])
+    for a, entries in zip(row, rows, strict=True):
+        for j, b in enumerate(entries):
+            if a is not None and b is not None:
+                one, before = a @ b, sums[j]
+                sums[j] = one if before is None else before + one
+                a = a.linear
+    return tuple(sums)
 
 
 def block(rows: Sequence[Sequence[Operator | None]]) -> Block:
@@ -520,7 +588,8 @@ def block(rows: Sequence[Sequence[Operator | None]]) -> Block:
           for a block of one column the field itself.
         - The result: an array with the results along its first axis; for a block of one row the
           result itself.
-        - `out`: an array of that shape, or a sequence of arrays.
+        - `out`: an array of that shape, which is faster, or a sequence of arrays, unless results
+          have two axes, as those of a Jacobian.
 
     Raises
     ------
@@ -538,9 +607,10 @@ def block(rows: Sequence[Sequence[Operator | None]]) -> Block:
     Notes
     -----
     All fields have one shape, and all results one, which with a "valid" boundary has the points
-    that all operators have. If some results lie half a spacing from others, as on staggered grids,
-    those of one index count as one point: only on periodic axes, with the positions "left" and
-    "right", which have as many results as points.
+    that all operators have. If some fields or results lie half a spacing from others, as on
+    staggered grids, those of one index count as one point: only on periodic axes, with the
+    positions "left" and "right", which have as many results as points. Fields of different lengths,
+    as between walls, need an operator each.
 
     Examples
     --------

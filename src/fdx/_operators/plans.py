@@ -138,7 +138,8 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
         for number, row in enumerate(outputs)
         for source, term in row
     ]
-    check_common_region([[term for _, term in row] for row in outputs], shape)
+    terms = [((k, j), term) for k, row in enumerate(outputs) for j, term in row]
+    check_common_region(terms, shape)
     try:
         return Plan(tuple(shape), described)
     except NoWeights:
@@ -148,8 +149,8 @@ def make_plan(outputs: Sequence[Sequence[tuple[int, Term]]], shape: Sequence[int
     raise ValueError(why)
 
 
-def check_common_region(rows: Iterable[Iterable[Term]], shape: Sequence[int]) -> None:
-    """The results of all terms must have points in common."""
+def check_common_region(terms: Sequence[tuple[Any, Term]], shape: Sequence[int]) -> None:
+    """The results of all terms must have points in common; entries are those of `relative`."""
 
     def lost(term: Term) -> Lost:
         here: Lost = {}
@@ -159,7 +160,7 @@ def check_common_region(rows: Iterable[Iterable[Term]], shape: Sequence[int]) ->
             here[d] = left + more[0], right + more[1]
         return here
 
-    losses = relative([[lost(term) for term in row] for row in rows])
+    losses = relative([lost(term) for _, term in terms], [entry for entry, _ in terms])
     for d, lost_along in lost_by_any(losses).items():
         if sum(lost_along) >= 2 * shape[d]:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")

@@ -567,20 +567,21 @@ def check_positions(losses: Sequence[dict[int, tuple[int, int]]]) -> None:
 Lost = dict[int, tuple[int, int]]  # as Term.lost() returns it
 
 
-def relative(rows: Sequence[Sequence[Lost]]) -> list[Lost]:
-    """What the terms of several results lose. If some results are half a spacing from the points,
-    those of one index count as one point: each result is where its first term is."""
+def relative(losses: Sequence[Lost], entries: Sequence[Any]) -> list[Lost]:
+    """What terms lose, of which each belongs to an entry of a block: the same for those from one
+    field to one result. If some fields or results are half a spacing from others, those of one
+    index count as one point: each entry's results are where those of its first term are."""
+    first: dict[Any, Lost] = {}
     found = []
-    for losses in rows:
-        check_positions(losses)
-        place = {a: (-1 if left < 0 else 1) * (left % 2) for a, (left, _) in losses[0].items()}
-        for lost in losses:
-            ends = {a: (*lost.get(a, (0, 0)), p) for a, p in ({a: 0 for a in lost} | place).items()}
-            found.append({a: (left - p, right + p) for a, (left, right, p) in ends.items()})
-    places = [{a for a, (left, _) in losses[0].items() if left % 2} for losses in rows]
-    if any(one != places[0] for one in places) and any(
-        lost != (0, 0) for one in found for lost in one.values()
-    ):
+    for lost, entry in zip(losses, entries, strict=True):
+        begin = first.setdefault(entry, lost)
+        check_positions([begin, lost])
+        place = {a: (-1 if left < 0 else 1) * (left % 2) for a, (left, _) in begin.items()}
+        both = {a: lost.get(a, (0, 0)) for a in [*lost, *place]}
+        moved = {a: (x - place.get(a, 0), y + place.get(a, 0)) for a, (x, y) in both.items()}
+        found.append({a: ends for a, ends in moved.items() if ends != (0, 0)})
+    odd = [{a for a, (left, _) in lost.items() if left % 2} for lost in first.values()]
+    if any(found) and any(one != odd[0] for one in odd):
         raise ValueError(
             "rows: expected results at the same places, or positions 'left' and 'right' of a "
             "periodic axis, of which there are as many as points; got some at the points and some "
@@ -589,14 +590,10 @@ def relative(rows: Sequence[Sequence[Lost]]) -> list[Lost]:
     return found
 
 
-def cropped(terms: Sequence[Term], rows: Sequence[int] | None = None) -> list[Term]:
-    """The terms, cropped to the points that all of them have: with "valid", some have more. `rows`:
-    the numbers of their results, ascending, if they are of several."""
-    of = sorted(set(rows or (0,)))
-    numbers = rows or [0] * len(terms)
-    losses = relative(
-        [[t.lost() for t, number in zip(terms, numbers, strict=True) if number == n] for n in of]
-    )
+def cropped(terms: Sequence[Term], entries: Sequence[Any] | None = None) -> list[Term]:
+    """The terms, cropped to the points that all of them have: with "valid", some have more.
+    `entries`: as in `relative`."""
+    losses = relative([term.lost() for term in terms], entries or [None] * len(terms))
     if all(lost == losses[0] for lost in losses):
         return list(terms)
     axes = sorted({axis for lost in losses for axis in lost})
