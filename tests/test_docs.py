@@ -12,6 +12,7 @@ import fdx
 
 METHODS = ["__call__", *(name for name in vars(fdx.Operator) if not name.startswith("_"))]
 PUBLIC = [*fdx.__all__, *(f"Operator.{name}" for name in METHODS)]
+PUBLIC += [f"Block.{name}" for name in vars(fdx.Block) if not name.startswith("_")]
 
 
 def find(name):
@@ -53,4 +54,5 @@ def test_what_is_public_says_so(name):
 def test_compiled_functions_show_their_signatures():
     arguments = "(f, *varargs, axis=None, edge_order=1, out=None, workers=None)"
     assert str(inspect.signature(fdx.gradient)) == arguments
-    assert str(inspect.signature(fdx.Identity().__call__)) == "(u, *, out=None, workers=None)"
+    text = "(u, *, out=None, workers=None, alpha=1, beta=0)"
+    assert str(inspect.signature(fdx.Identity().__call__)) == text

@@ -219,10 +219,12 @@ def Jacobian(
     ----------
     axis : int or tuple of int
         The axes, all counted from the first or all from the last one.
-    *spacing, accuracy, boundary, period : optional
+    *spacing : float or array_like, optional
         As in `fdx.jacobian`, whose calls are calls of this operator.
     components : int, optional
         How many there are, by default as many as axes.
+    accuracy, boundary, period : optional
+        As in `fdx.jacobian`.
 
     Returns
     -------

@@ -50,6 +50,14 @@ class Block(Applicable):
     --------
     fdx.block : How to make one, and how it is applied.
     fdx.Operator : An operator on one field.
+
+    Examples
+    --------
+    >>> import fdx
+    >>> fdx.Divergence((0, 1)) @ fdx.Gradient((0, 1)) == fdx.Diff(0) @ fdx.Diff(0) + (
+    ...     fdx.Diff(1) @ fdx.Diff(1)
+    ... )
+    True
     """
 
     __array_ufunc__ = None
@@ -373,6 +381,13 @@ class Block(Applicable):
         See Also
         --------
         fdx.Operator.linear : The same of one operator.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> D = fdx.Diff(0, boundary=fdx.Dirichlet(2.0))
+        >>> fdx.block([[D]]).linear == fdx.block([[fdx.Diff(0, boundary=fdx.Dirichlet(0.0))]])
+        True
         """
         return self._each(lambda one: one.linear)
 
@@ -393,6 +408,14 @@ class Block(Applicable):
         See Also
         --------
         fdx.Operator.offset : The same of one operator.
+
+        Examples
+        --------
+        >>> import fdx
+        >>> D = fdx.Diff(0, deriv=2, boundary=fdx.Dirichlet(2.0, outside=1))
+        >>> fdx.block([[D], [-D]]).offset(3)
+        array([[ 2.,  0.,  2.],
+               [-2.,  0., -2.]])
         """
         shape = check_shape(shape)
         result = np.zeros((*self._out_counts, *self.output_shape(shape)))
@@ -426,9 +449,10 @@ class Block(Applicable):
         Examples
         --------
         >>> import fdx
-        >>> fdx.block([[fdx.Diff(0), fdx.Identity()]]).matrix(2).toarray()
+        >>> after = fdx.Diff(0, position="right", boundary="periodic")
+        >>> fdx.block([[after, fdx.Identity()]]).matrix(2).toarray()
         array([[-1.,  1.,  1.,  0.],
-               [-1.,  1.,  0.,  1.]])
+               [ 1., -1.,  0.,  1.]])
         """
         if self._is_affine:
             raise ValueError("matrix: expected a block without data; write M.linear.matrix(shape)")
@@ -455,6 +479,13 @@ class Block(Applicable):
         See Also
         --------
         fdx.Operator.as_linear_operator : The same of one operator, and its errors.
+
+        Examples
+        --------
+        >>> import numpy as np, fdx
+        >>> M = fdx.block([[2 * fdx.Identity(), fdx.Identity()]]).as_linear_operator(2)
+        >>> M @ np.array([1.0, 3.0, 5.0, 7.0])
+        array([ 7., 13.])
         """
         if self._is_affine:
             raise ValueError(
@@ -620,9 +651,9 @@ def block(rows: Sequence[Sequence[Operator | None]]) -> Block:
     >>> after = fdx.Diff(0, 0.5, position="right", boundary="periodic")
     >>> before = fdx.Diff(0, 0.5, position="left", boundary="periodic")
     >>> sound = fdx.block([[None, -before], [-after, None]])
-    >>> sound([np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 0.5])])
-    array([[ 1.,  0., -1.],
-           [-2.,  2.,  0.]])
+    >>> sound([np.array([0.0, 1.0, 3.0]), np.array([0.0, 1.0, 0.5])])
+    array([[ 1., -2.,  1.],
+           [-2., -4.,  6.]])
 
     A step of the leapfrog method for ``u'' = L u``, from the values now and before:
 
