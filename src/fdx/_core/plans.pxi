@@ -132,8 +132,8 @@ cdef class Plan:
 
     cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers,
                  const double *alpha_beta, const ptrdiff_t *lo=NULL, const ptrdiff_t *hi=NULL) except -1:
-        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`, `alpha_beta`,
-        `lo`, `hi`: as fdx_call has them."""
+        """Apply it to arrays that have been checked, inputs first; report floating-point errors. `copies`,
+        `alpha_beta`, `lo`, `hi`: as fdx_call has them."""
         cdef double on_stack[STACK_PREPARED]
         cdef void *memory = on_stack
         cdef const fdx_prepared *prepared
