@@ -56,7 +56,7 @@ html_theme_options = {
     "footer_end": [],
 }
 html_sidebars = {
-    page: [] for page in ("index", "adopt", "accuracy", "schemes", "performance", "api/c")
+    page: [] for page in ("index", "adopt", "accuracy", "schemes", "steps", "performance", "api/c")
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

@@ -17,6 +17,7 @@ One line <adopt>
 Coming from <from/index>
 Accuracy <accuracy>
 Schemes <schemes>
+Time steps <steps>
 Cost <performance>
 Examples <examples>
 API <api/python>
