@@ -143,7 +143,8 @@ void sum_case(int mode)
             period[d] = points.period;
         }
     fdx_term *terms = keep((size_t)nterms * sizeof *terms);
-    int inputs = 0, apart = 0; /* apart: results half a spacing from each other */
+    ptrdiff_t places[4][3];
+    int inputs = 0, apart = 0; /* apart: results of an input in an output half a spacing from each other */
     for (int k = 0; k < nterms; k++) {
         const int nfactors = 1 + below(below(4) ? 2 : 4);
         fdx_factor *factor = keep((size_t)nfactors * sizeof *factor);
@@ -169,8 +170,14 @@ void sum_case(int mode)
                 p->sign = below(2) ? 0 : below(3) - 1;
             }
         }
+        int first = 0; /* term from the same input to the same output */
+        while (terms[first].in != terms[k].in || terms[first].out != terms[k].out)
+            first++;
         for (int d = 0; d < ndim; d++) {
-            apart |= k > 0 && (origin[d] - lo[d]) % 2 != 0;
+            if (k == first) /* what counts as its first point, for terms from this input to this output */
+                places[k][d] = origin[d] % 2 == 0 ? 0 : origin[d] < 0 ? -1 : 1;
+            origin[d] -= places[first][d];
+            apart |= origin[d] % 2 != 0;
             lo[d] = k > 0 && lo[d] > origin[d] ? lo[d] : origin[d];
             hi[d] = k > 0 && hi[d] < origin[d] + 2 * n[d] ? hi[d] : origin[d] + 2 * n[d];
         }
