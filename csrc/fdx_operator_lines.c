@@ -650,7 +650,10 @@ static void sum_itself(const work *w, const line_chain *t, const line_segment *p
 {
     const char *x = t->in + p->from * w->itemsize;
     const double numbers[2] = {t->weight[0], mode == FDX_SET ? 0 : 1};
-    w->sums->add_scaled(p->y, x, p->n, numbers);
+    if (numbers[0] == 1 && mode == FDX_SET) /* the same bits, in any floating-point environment */
+        memcpy(p->y, x, (size_t)(p->n * w->itemsize));
+    else
+        w->sums->add_scaled(p->y, x, p->n, numbers);
 }
 
 /* Returns whether it multiplied and wrote by non-temporal stores, which only the last step may. */

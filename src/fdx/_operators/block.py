@@ -19,9 +19,9 @@ from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan, add_parts
 from fdx._operators import matrix
 from fdx._operators.offsets import Parts
-from fdx._operators.operator import Operator, check_numbers, from_terms, keep
+from fdx._operators.operator import Operator, from_terms, keep
 from fdx._operators.pictures import written
-from fdx._operators.plans import Numbers, apply, make_plan
+from fdx._operators.plans import Numbers, apply, check_numbers, make_plan
 from fdx._operators.terms import Term, axes_of, cropped, is_source
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ class Block(Applicable):
 
     # -- application --
 
+    def _check_numbers(self, alpha: Any, beta: Any, out: Any) -> Numbers:
+        return check_numbers(alpha, beta, out)
+
     def _apply(self, u: Any, out: Any, workers: int | None, numbers: Numbers | None) -> Any:
         workers = threads.count(workers)  # the last code of an argument; views are taken after it
         u = self._fields(u)
@@ -136,9 +139,6 @@ class Block(Applicable):
             raise
         add(result)
         return result
-
-    def _check_numbers(self, alpha: Any, beta: Any, out: Any) -> Numbers:
-        return check_numbers(alpha, beta, out)
 
     def _fields(self, u: Any) -> Any:
         """The inputs, checked: a sequence of arrays of one shape, or an array of them."""

@@ -18,15 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.arrays import as_array, result_dtype
 from fdx._arguments.choices import CENTER, check_integer, check_shape
-from fdx._arguments.reals import check_real
-from fdx._common.text import name_of_type, shown
+from fdx._common.text import name_of_type
 from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan, add_parts
 from fdx._operators import analysis, matrix, pictures
 from fdx._operators.coefficients import Coefficient, as_coefficient
 from fdx._operators.filters import binomial_of
 from fdx._operators.offsets import Parts
-from fdx._operators.plans import Numbers, apply, make_plan
+from fdx._operators.plans import Numbers, apply, check_numbers, make_plan
 from fdx._operators.products import product
 from fdx._operators.terms import (
     Leaf,
@@ -187,6 +186,9 @@ class Operator(Applicable):
 
     # -- application --
 
+    def _check_numbers(self, alpha: Any, beta: Any, out: Any) -> Numbers:
+        return check_numbers(alpha, beta, out)
+
     def _apply(self, u: Any, out: Any, workers: int | None, numbers: Numbers | None) -> Any:
         u = as_array(u, "u")
         plan = self._plan(u.shape)
@@ -205,9 +207,6 @@ class Operator(Applicable):
             raise
         add_parts(result, added, alpha)
         return result
-
-    def _check_numbers(self, alpha: Any, beta: Any, out: Any) -> Numbers:
-        return check_numbers(alpha, beta, out)
 
     @cached_property
     def _is_affine(self) -> bool:
@@ -741,16 +740,6 @@ class Operator(Applicable):
             1          .          1          .
         """
         pictures.plot(self._terms if not self._is_affine else linear(self._terms), ax)
-
-
-def check_numbers(alpha: Any, beta: Any, out: Any) -> Numbers:
-    found = check_real(alpha, "alpha"), check_real(beta, "beta")
-    if found[1] != 0 and out is None:
-        raise ValueError(
-            f"out: expected the array that beta={shown(beta)} multiplies, got None; write "
-            f"L(u, out=y, beta={shown(beta)})"
-        )
-    return found
 
 
 def keep(kept: dict[tuple[int, ...], Any], shape: tuple[int, ...], value: Any) -> None:

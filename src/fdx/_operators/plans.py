@@ -14,7 +14,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from fdx._arguments.arrays import result_dtype
 from fdx._arguments.choices import VALID
+from fdx._arguments.reals import check_real
 from fdx._common import outputs, threads
+from fdx._common.text import shown
 from fdx._core import Band, NoWeights, Plan, TooManyStages, empty, new_result
 from fdx._operators.coefficients import Coefficient
 from fdx._operators.terms import (
@@ -164,6 +166,16 @@ def check_common_region(terms: Sequence[tuple[Any, Term]], shape: Sequence[int])
     for d, lost_along in lost_by_any(losses).items():
         if sum(lost_along) >= 2 * shape[d]:
             raise ValueError(f"axis {d}: too short for the terms to have points in common")
+
+
+def check_numbers(alpha: Any, beta: Any, out: Any) -> Numbers:
+    found = check_real(alpha, "alpha"), check_real(beta, "beta")
+    if found[1] != 0 and out is None:
+        raise ValueError(
+            f"out: expected the array that beta={shown(beta)} multiplies, got None; write "
+            f"L(u, out=y, beta={shown(beta)})"
+        )
+    return found
 
 
 def write(
