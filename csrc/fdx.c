@@ -44,6 +44,7 @@ const char *fdx_status_message(fdx_status status)
         return "nodes, coordinates, a spacing, a period or a scale give no finite weights (a spacing or scale of 0 is "
                "one that was never set)";
     case FDX_E_WORKSPACE: return "the workspace has too few bytes";
+    case FDX_E_SINGULAR: return "the matrix to be solved has no inverse, up to rounding";
     case FDX_E_ALIGNMENT: return "data for a prepared call is not a multiple of 8 bytes away from the call's";
     }
     return "unknown status";

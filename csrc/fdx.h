@@ -103,7 +103,8 @@ typedef enum {
     FDX_E_NODES,   /* nodes, coordinates, a spacing, a period or a scale give no finite weights; a spacing or a scale is
                     * 0, which is what one has that was never set */
     FDX_E_WORKSPACE, /* the workspace has too few bytes */
-    FDX_E_ALIGNMENT  /* data for a prepared call is not a multiple of 8 bytes away from the call's */
+    FDX_E_ALIGNMENT, /* data for a prepared call is not a multiple of 8 bytes away from the call's */
+    FDX_E_SINGULAR   /* a matrix to be solved has no inverse, or none that the rounding of its numbers leaves certain */
 } fdx_status;
 
 /* A sentence in English for a status; never NULL. */
@@ -410,6 +411,66 @@ ptrdiff_t fdx_prepared_workspace_size(const fdx_prepared *prepared);
  * the other way round; with `data` also FDX_E_ALIGNMENT if that is another distance, FDX_E_SHAPE and FDX_E_OVERLAP. */
 fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double *alpha_beta, void *workspace,
                    ptrdiff_t part, ptrdiff_t nparts);
+
+/* ---- solves ---- */
+
+/* The factorised matrix of an operator along one axis. */
+typedef struct fdx_solver fdx_solver;
+
+/* Why a matrix has no inverse: this point is a sum of others, but for a pivot that is nothing beside the sum of the
+ * moduli in its row, `size`. */
+typedef struct {
+    ptrdiff_t point;
+    double pivot, size;
+} fdx_pivot;
+
+/* Factorise an operator A, to solve A x = b along an axis: of one dimension, one input and one output of as many points
+ * (what is along one axis of larger arrays is described with ndim 1 and axis 0). Its matrix has all of what it was
+ * compiled from: products, sums, coefficients, periodic axes. The solver contains the numbers; it needs the operator no
+ * more.
+ *
+ * `memory` is aligned as malloc's and has at least fdx_solver_size bytes, which includes what is only needed here (0:
+ * fdx_solver_make returns the error). On errors it may have been written to. *solver is only set on FDX_OK.
+ *
+ * The method is Gaussian elimination within the matrix's outline, each row's columns from the first to the last that is
+ * not 0. Periodic axes are folded, so that the outline is twice as wide. Rows are exchanged only if solutions would
+ * otherwise err by more than MAX_GROWTH (16) times the rounding of the matrix: solves then take two to four times as
+ * long.
+ *
+ * FDX_E_SINGULAR: a pivot is 0 up to rounding; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite.
+ * FDX_E_NDIM, FDX_E_COUNT, FDX_E_SIZE: the operator is not as above. O(n w^2) time, for rows of w neighbours. */
+size_t fdx_solver_size(const fdx_operator *op);
+fdx_status fdx_solver_make(void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed);
+
+/* The solution x of A x = b along an axis of arrays, for each line along it; or alpha x + beta y. */
+typedef struct {
+    const fdx_solver *solver;
+    int ndim;
+    const ptrdiff_t *shape; /* of both arrays; along the axis, the solver's n */
+    int axis;
+    fdx_array in;             /* b, of a dtype whose fdx_result_dtype is the output's */
+    fdx_array out;            /* x; it may be b itself, with the same data, strides and dtype */
+    const double *alpha_beta; /* as in fdx_call */
+} fdx_solve;
+
+/* Bytes of workspace: lines are solved a cache full at a time, so that it is n elements for small arrays, and for all n
+ * at most a few cache lines of elements. 0: there are no results, or the call is wrong. */
+ptrdiff_t fdx_solve_workspace_size(const fdx_solve *call);
+
+/* Solve for all lines, or for one of nparts parts of about the same size; whole lines, so that there are no boxes. The
+ * other axes have the same bits in whatever part, layout and order. `workspace` as in fdx_apply. O(size * neighbours)
+ * time. */
+fdx_status fdx_solve_apply(const fdx_solve *call, void *workspace, ptrdiff_t bytes);
+fdx_status fdx_solve_apply_part(const fdx_solve *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
+                                ptrdiff_t nparts);
+
+/* The rows of a compact scheme for a spacing of 1: A f' = B f, where f' is the derivative of order `deriv`, 1 or 2, and
+ * `accuracy` is 4, 6, 8 or 10 (S. K. Lele, J. Comput. Phys. 103 (1992) 16). Compile A as a stencil of one's own,
+ * factorise it, apply B, with a scale of 1 / spacing^deriv, and solve. The closures of both ends are of order 3 at the
+ * last point, then 4, then 6, as far as interior rows do not fit; with others of high order, advection with an inflow
+ * is unstable. For another boundary set nfirst or nlast of both to 0: periodic ones are FDX_PERIODIC for both, and at
+ * mirrors A has that of the derivative. The schemes point to constants. FDX_E_STENCIL: another deriv or accuracy. */
+fdx_status fdx_compact(int deriv, int accuracy, fdx_scheme *a, fdx_scheme *b);
 
 /* ---- np.gradient ---- */
 

@@ -163,6 +163,16 @@ typedef struct {
 typedef void fdx_cross_fn(const fdx_cross *c);
 enum { FDX_VECTOR_SUMS = 32, FDX_CACHE_LINE = 64 };
 
+/* Substitution, in place: rows of n elements, `row` bytes apart. Each becomes itself, times w[0] if `scales`, plus
+ * w[w_step] times the row before it, plus w[2 w_step] times the one before that, and so on for K rows. The next row's
+ * weights are w_row numbers further. */
+typedef struct {
+    ptrdiff_t n, row, rows, w_row;
+    int w_step, K, scales;
+} fdx_substitution;
+enum { FDX_SUBSTITUTED = 4 }; /* rows that one loop adds */
+typedef void fdx_substitute_fn(void *y, const double *w, const fdx_substitution *s);
+
 /* Sums of several lines. x: the first neighbour of the first element; FDX_SET or FDX_ADD. */
 typedef struct {
     ptrdiff_t n, lines;       /* elements of a line, and how many lines, */
@@ -217,6 +227,7 @@ typedef struct {
     fdx_combine_fn *combine;                 /* y = c t, or y + c t; c NULL: y + t; t may be y */
     fdx_combine_strided_fn *combine_strided; /* the same of elements so many bytes apart, for c or, by sign, its part */
     fdx_add_scaled_fn *add_scaled;           /* y = alpha x + beta y; if beta is 0, y is not read */
+    fdx_substitute_fn *substitute;
     fdx_part_fn *part; /* y = max(x, 0), or min(x, 0) if sign is negative; a NaN stays; x may be y */
     fdx_transpose_fn *transpose;
 } fdx_sums;

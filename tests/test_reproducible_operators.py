@@ -41,6 +41,11 @@ def along(axis, n):
     c = np.linspace(0.5, 2, n)
     c = c.reshape(-1, 1) if axis == 0 else c
     yield "weighed", Diff(axis, 0.1) @ (c * Diff(axis, 0.1))
+    yield "compact", fdx.Compact(axis, 0.1)
+    yield "compact, periodic", fdx.Compact(axis, 0.1, accuracy=10, boundary="periodic")
+    yield "heat", (fdx.Identity() - 0.1 * Diff(axis, deriv=2, boundary="symmetric")).solve
+    exchanged = fdx.Identity() + 50 * Diff(axis, accuracy=4)
+    yield "with exchanges", exchanged.solve
 
 
 def across(shape):
@@ -50,6 +55,7 @@ def across(shape):
     yield "hessian", lambda u, **k: fdx.hessian(u, 0.1, accuracy=4, **k)
     yield "curl", lambda u, **k: fdx.curl([u] * u.ndim, 0.1, **k)
     yield "mixed, periodic", Diff(0, 0.1, boundary="periodic") @ Diff(1, uneven(shape[1]))
+    yield "solve", (fdx.Identity() - 0.1 * Diff(1, deriv=2, boundary="periodic")).solve
 
 
 DTYPES = ["<f4", "<f8", ">f8", "<c8", "<c16", "|i1", "<i8"]

@@ -23,6 +23,7 @@ cdef extern from "fdx.h" nogil:
         FDX_E_NODES
         FDX_E_WORKSPACE
         FDX_E_ALIGNMENT
+        FDX_E_SINGULAR
     const char *fdx_version()
     const char *fdx_status_message(fdx_status status)
 
@@ -264,3 +265,27 @@ cdef extern from "fdx.h" nogil:
         int transposed
     size_t fdx_operator_size(const fdx_sum *what)
     fdx_status fdx_operator_make(void *memory, const fdx_sum *what, const fdx_operator **op)
+
+    # solves
+    ctypedef struct fdx_solver:
+        pass
+    ctypedef struct fdx_pivot:
+        ptrdiff_t point
+        double pivot
+        double size
+    size_t fdx_solver_size(const fdx_operator *op)
+    fdx_status fdx_solver_make(
+        void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed)
+    ctypedef struct fdx_solve:
+        const fdx_solver *solver
+        int ndim
+        const ptrdiff_t *shape
+        int axis
+        fdx_array in_ "in"
+        fdx_array out
+        const double *alpha_beta
+    fdx_status fdx_compact(int deriv, int accuracy, fdx_scheme *a, fdx_scheme *b)
+    ptrdiff_t fdx_solve_workspace_size(const fdx_solve *call)
+    fdx_status fdx_solve_apply(const fdx_solve *call, void *workspace, ptrdiff_t bytes)
+    fdx_status fdx_solve_apply_part(
+        const fdx_solve *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)

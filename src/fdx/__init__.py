@@ -11,6 +11,7 @@ from fdx._functions.result_cache import set_result_cache
 from fdx._functions.values import Curl, Divergence, Gradient, Hessian, Jacobian, Laplacian
 from fdx._functions.weights import weights
 from fdx._operators.block import Block, block
+from fdx._operators.compact import Compact
 from fdx._operators.conditions import Dirichlet, Neumann, Robin
 from fdx._operators.operator import Operator
 from fdx._operators.schemes import Diff, Filter, Identity, Interp, Stencil, Upwind
@@ -19,6 +20,7 @@ from fdx._patch.report import PatchReport
 
 __all__ = [
     "Block",
+    "Compact",
     "Curl",
     "Diff",
     "Dirichlet",

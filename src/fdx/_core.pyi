@@ -168,6 +168,26 @@ def even_spacing(
 class NotCompiled(ValueError): ...
 class NoWeights(NotCompiled): ...
 class TooManyStages(NotCompiled): ...
+class Singular(ValueError): ...
+class NotFinite(ValueError): ...
+
+@final
+class Solver:
+    def __new__(cls, plan: Plan) -> Self: ...
+    def solve(
+        self,
+        b: _Array,
+        x: _Array,
+        axis: int,
+        workers: SupportsIndex | None,
+        alpha_beta: tuple[float, float] | None = None,
+    ) -> bool: ...
+
+_Rows = list[list[float]]
+
+def compact_schemes(
+    deriv: int, accuracy: int
+) -> tuple[tuple[int, list[float], _Rows, _Rows], ...] | None: ...
 
 @final
 class Description:

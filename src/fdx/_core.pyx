@@ -41,14 +41,16 @@ cdef type memmap = np.memmap, float64 = np.float64, float32 = np.float32, intege
 cdef frozenset INTEGERS = frozenset([np.dtype(char).type for char in "?bBhHiIlLqQ"])  # the types of scalars
 
 from fdx cimport (
-    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_NODES, FDX_F32, FDX_F64, FDX_I8, FDX_MAXDIM, FDX_OK,
-    FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_condition, fdx_derivative,
-    fdx_derivative_points, fdx_derivative_outline, fdx_even_spacing, fdx_factor, fdx_gradient, fdx_gradient_apply,
-    fdx_gradient_apply_part, fdx_gradient_axis, fdx_gradient_coords, fdx_gradient_row, fdx_gradient_uniform,
-    fdx_isa, fdx_isa_find, fdx_isa_name, fdx_isa_names, fdx_itemsize, fdx_operator, fdx_outline, fdx_operator_make,
-    fdx_operator_size, fdx_precision, fdx_prepare, fdx_prepared, fdx_prepared_size, fdx_prepared_workspace_size,
-    fdx_result_dtype, fdx_run, fdx_sbp_norm, fdx_status, fdx_status_message, fdx_scheme, fdx_scheme_row,
-    fdx_stage, fdx_stencil, fdx_sum, fdx_term, fdx_version, fdx_weights,
+    FDX_C128, FDX_C64, FDX_DOUBLE, FDX_E_COUNT, FDX_E_DTYPE, FDX_E_NODES, FDX_E_SINGULAR, FDX_F32, FDX_F64, FDX_I8,
+    FDX_MAXDIM, FDX_OK, FDX_SINGLE, FDX_SPACED, FDX_WEAK, fdx_array, fdx_band, fdx_call, fdx_chain, fdx_compact,
+    fdx_condition, fdx_derivative, fdx_derivative_outline, fdx_derivative_points, fdx_even_spacing, fdx_factor,
+    fdx_gradient, fdx_gradient_apply_part, fdx_gradient_axis, fdx_gradient_coords, fdx_gradient_row,
+    fdx_gradient_uniform, fdx_isa, fdx_isa_find, fdx_isa_name, fdx_isa_names, fdx_itemsize, fdx_operator,
+    fdx_operator_make, fdx_operator_size, fdx_outline, fdx_pivot, fdx_precision, fdx_prepare, fdx_prepared,
+    fdx_prepared_size, fdx_prepared_workspace_size, fdx_result_dtype, fdx_run, fdx_sbp_norm, fdx_scheme,
+    fdx_scheme_row, fdx_solve, fdx_solve_apply_part, fdx_solve_workspace_size, fdx_solver, fdx_solver_make,
+    fdx_solver_size, fdx_stage, fdx_status, fdx_status_message, fdx_stencil, fdx_sum, fdx_term, fdx_version,
+    fdx_weights,
 )
 
 cdef extern from "Python.h":
@@ -96,5 +98,6 @@ include "_core/gradient.pxi"
 include "_core/weights.pxi"
 include "_core/bands.pxi"
 include "_core/plans.pxi"
+include "_core/solves.pxi"
 include "_core/applicable.pxi"
 include "_core/functions.pxi"

@@ -12,6 +12,7 @@ cdef extern from *:
         V(size_t, fdx_band_product_size, (fdx_band const *, fdx_band const *)) \\
         V(fdx_status, fdx_band_transpose, (void *, fdx_band const *, fdx_band const **)) \\
         V(size_t, fdx_band_transpose_size, (fdx_band const *)) \\
+        V(fdx_status, fdx_compact, (int, int, fdx_scheme *, fdx_scheme *)) \\
         V(fdx_status, fdx_derivative_outline, (fdx_derivative const *, fdx_outline *)) \\
         V(ptrdiff_t, fdx_derivative_points, (fdx_derivative const *)) \\
         V(double, fdx_even_spacing, (double const *, ptrdiff_t, double, double, double)) \\
@@ -32,6 +33,11 @@ cdef extern from *:
         V(size_t, fdx_operator_size, (fdx_sum const *)) \\
         V(int, fdx_result_dtype, (int)) \\
         V(fdx_status, fdx_sbp_norm, (double *, fdx_derivative const *)) \\
+        V(fdx_status, fdx_solve_apply, (fdx_solve const *, void *, ptrdiff_t)) \\
+        V(fdx_status, fdx_solve_apply_part, (fdx_solve const *, void *, ptrdiff_t, ptrdiff_t, ptrdiff_t)) \\
+        V(ptrdiff_t, fdx_solve_workspace_size, (fdx_solve const *)) \\
+        V(fdx_status, fdx_solver_make, (void *, fdx_operator const *, fdx_solver const **, fdx_pivot *)) \\
+        V(size_t, fdx_solver_size, (fdx_operator const *)) \\
         P(char const *, fdx_status_message, (fdx_status)) \\
         P(char const *, fdx_version, (void)) \\
         V(fdx_status, fdx_weights, (double *, double *, double const *, int, double, int)) \\

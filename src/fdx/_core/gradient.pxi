@@ -247,7 +247,7 @@ cdef str _run_gradient(_Gradient *g, bint first_touch, object workers):
     g.call.lo = g.call.hi = NULL
     g.call.alpha_beta = NULL
     g.call.first_touch = first_touch
-    g.flags |= _run(&g.call, NULL, size, 0, nworkers)
+    g.flags |= _run(_Call(gradient=&g.call, prepared=NULL, solve=NULL), size, 0, nworkers)
     if not g.flags:
         return None
     if _would_raise(g.flags):  # NumPy raises the first error that it meets

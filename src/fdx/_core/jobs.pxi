@@ -14,6 +14,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_fork)
 
 
+cdef struct _Call:  # one of these; the others are NULL
+    const fdx_gradient *gradient
+    const fdx_prepared *prepared
+    const fdx_solve *solve
+
+
 @cython.final
 cdef class Job:
     """A call split into parts, which any number of threads compute.
@@ -21,8 +27,7 @@ cdef class Job:
     Threads claim parts one by one. The calling thread computes parts too, so that the call completes even if no other
     thread starts. It returns only when no thread is still writing a claimed part.
     """
-    cdef fdx_gradient gradient
-    cdef const fdx_prepared *prepared  # instead of `gradient`, unless NULL
+    cdef _Call call
     cdef readonly Py_ssize_t workers, nparts, parts_run
     cdef Py_ssize_t claimed, running
     cdef int flags, status, forks
@@ -63,10 +68,7 @@ cdef class Job:
             with nogil:
                 fesetenv(&self.environment)  # the caller's rounding mode and treatment of subnormal numbers
                 PyUFunc_clearfperr()
-                if self.prepared == NULL:
-                    status = fdx_gradient_apply_part(&self.gradient, part, self.nparts)
-                else:
-                    status = _run_part(self.prepared, NULL, NULL, part, self.nparts)
+                status = _call_part(&self.call, part, self.nparts)
                 flags = PyUFunc_getfperr()
             with cython.critical_section(self):
                 self.flags |= flags
@@ -118,10 +120,30 @@ cdef int _run_part(const fdx_prepared *prepared, void *const *data, const double
     return status
 
 
-cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t size, double neighbours,
-              Py_ssize_t workers) except -1:
-    """Apply a gradient or, if that is NULL, run a prepared call, of so many results, each of so many neighbours, or of
-    few. Returns the floating-point exceptions that were pending before or were raised by this."""
+cdef int _solve_part(const fdx_solve *solve, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    """The same of a solve."""
+    cdef double small[STACK_WORKSPACE]
+    cdef ptrdiff_t bytes = fdx_solve_workspace_size(solve)
+    cdef void *workspace = small if bytes <= <ptrdiff_t>sizeof(small) else malloc(bytes)
+    if workspace == NULL:
+        return NO_MEMORY
+    cdef int status = fdx_solve_apply_part(solve, workspace, bytes, part, nparts)
+    if workspace != small:
+        free(workspace)
+    return status
+
+
+cdef int _call_part(const _Call *call, Py_ssize_t part, Py_ssize_t nparts) noexcept nogil:
+    if call.gradient != NULL:
+        return fdx_gradient_apply_part(call.gradient, part, nparts)
+    if call.solve != NULL:
+        return _solve_part(call.solve, part, nparts)
+    return _run_part(call.prepared, NULL, NULL, part, nparts)
+
+
+cdef int _run(_Call call, Py_ssize_t size, double neighbours, Py_ssize_t workers) except -1:
+    """A call of so many results, each of so many neighbours, or of few. Returns the floating-point exceptions that were
+    pending before or were raised by this."""
     cdef int status, flags
     cdef Py_ssize_t least
     cdef Job job
@@ -132,9 +154,7 @@ cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t s
     if workers > 1:
         flags = PyUFunc_getfperr()
         job = Job()
-        if gradient != NULL:
-            job.gradient = gradient[0]
-        job.prepared = prepared
+        job.call = call  # what it points to is the caller's, who waits for all threads
         job.workers = workers
         job.nparts = workers * <Py_ssize_t>threads.PARTS_PER_WORKER
         try:
@@ -144,11 +164,11 @@ cdef int _run(fdx_gradient *gradient, const fdx_prepared *prepared, Py_ssize_t s
         status = job.status
         flags |= job.flags
     elif size < NOGIL_ELEMENTS:
-        status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, NULL, 0, 1)
+        status = _call_part(&call, 0, 1)
         flags = PyUFunc_getfperr()
     else:
         with nogil:
-            status = fdx_gradient_apply(gradient) if gradient != NULL else _run_part(prepared, NULL, NULL, 0, 1)
+            status = _call_part(&call, 0, 1)
             flags = PyUFunc_getfperr()
     if status == NO_MEMORY:
         raise MemoryError("the workspace of an operator")

@@ -155,7 +155,7 @@ cdef class Plan:
             if status != FDX_OK:
                 raise SystemError("fdx: " + fdx_status_message(<fdx_status>status).decode())
             PyUFunc_clearfperr()
-            flags = _run(NULL, prepared, self.size, self.neighbours, workers)
+            flags = _run(_Call(gradient=NULL, prepared=prepared, solve=NULL), self.size, self.neighbours, workers)
         finally:
             if memory != on_stack:
                 free(memory)

@@ -1,0 +1,105 @@
+"""Solves: operators along one axis as banded matrices, which the C core factorises once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from fdx._arguments.arrays import result_dtype
+from fdx._common import outputs, threads
+from fdx._core import NotFinite, Singular, Solver, new_result
+from fdx._operators import pictures
+from fdx._operators.coefficients import Coefficient
+from fdx._operators.plans import Numbers, make_plan
+from fdx._operators.terms import Factor, Term, axes_of
+
+Array = np.ndarray[Any, Any]
+Key = tuple[int, int, int, tuple[bytes, ...]]
+
+
+def only_axis(terms: Sequence[Term], ndim: int) -> int:
+    """The axis of an operator along one; 0 for a multiple of the identity."""
+    axes = {normalize_axis_index(axis, ndim) for axis in axes_of(terms)}
+    if len(axes) > 1:
+        raise ValueError(
+            f"solve: expected an operator along one axis, got {pictures.written(terms)} along axes "
+            f"{', '.join(map(str, sorted(axes)))}; solve along one axis after the other (ADI), or "
+            "write scipy.sparse.linalg.cg(A.as_linear_operator(b.shape), b.ravel())"
+        )
+    return axes.pop() if axes else 0
+
+
+def of_one_dimension(term: Term, axis: int, ndim: int) -> Term:
+    """The same for arrays of one dimension, along the axis of arrays of `ndim`."""
+
+    def one(factor: Factor) -> Factor:
+        if not isinstance(factor, Coefficient):
+            return replace(factor, axis=0)
+        values = factor.values
+        shape = (1,) * (ndim - values.ndim) + values.shape
+        if math.prod(shape) != shape[axis]:
+            raise ValueError(
+                "solve: expected arrays of coefficients that vary along the operator's axis only, "
+                f"{axis}, so that all lines have one matrix, got one of shape {values.shape}; "
+                "write scipy.sparse.linalg.bicgstab(A.as_linear_operator(b.shape), b.ravel())"
+            )
+        return Coefficient(values.reshape(shape[axis]), factor.sign)
+
+    return Term(term.scale, tuple(map(one, term.factors)))
+
+
+def numbers_of(terms: Sequence[Term]) -> tuple[bytes, ...]:
+    """What is in arrays of coefficients now."""
+    factors = (f for term in terms for f in term.factors)
+    return tuple(f.values.tobytes() for f in factors if isinstance(f, Coefficient))
+
+
+def factorise(terms: Sequence[Term], n: int) -> Solver:
+    """The solver for terms of one dimension, of n points."""
+    plan = make_plan([[(0, term) for term in terms]], (n,))
+    if plan.out_shape != plan.in_shape:
+        raise ValueError(
+            "solve: expected an operator with as many results as points, got "
+            f"{pictures.written(terms)}, which has {plan.out_shape[0]} for {n} points"
+        )
+    try:
+        return Solver(plan)
+    except Singular as error:
+        point, pivot, size = error.args
+        raise ValueError(
+            f"solve: expected an operator with an inverse, got {pictures.written(terms)}, whose "
+            f"matrix for {n} points is singular up to rounding: at point {point} the pivot is "
+            f"{pivot:.3g}, in a row of size {size:.3g}. Derivatives alone do not determine a "
+            "constant: give a value at a boundary, or add a multiple of fdx.Identity()"
+        ) from None
+    except NotFinite:
+        raise ValueError(
+            "solve: expected an operator of finite numbers, got arrays of coefficients with NaN or "
+            "infinity, or products that overflow"
+        ) from None
+
+
+def solve(
+    solver: Solver, b: Array, axis: int, out: Any, workers: Any, numbers: Numbers | None
+) -> Any:
+    """Solve for checked `b`, and check `out`."""
+    workers = threads.count(workers)
+    dtype = result_dtype(b)
+    if out is None:
+        x = out = new_result(b, b.shape)
+    else:
+        (x,) = outputs.arrays(out, b.shape, 1, dtype)
+        same = x.dtype == b.dtype and x.strides == b.strides and x.ctypes.data == b.ctypes.data
+        if x is not b and not same:
+            (b,) = outputs.apart([b], [x])
+    if not solver.solve(b, x, axis, workers, numbers):
+        raise ValueError(
+            "b: expected double precision, as there are numbers that single precision cannot hold, "
+            f"got {b.dtype}; pass b.astype(float)"
+        )
+    return out
