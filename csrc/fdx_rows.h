@@ -170,8 +170,19 @@ typedef struct {
     ptrdiff_t n, row, rows, w_row;
     int w_step, K, scales;
 } fdx_substitution;
-enum { FDX_SUBSTITUTED = 4 }; /* rows that one loop adds */
+enum { FDX_SUBSTITUTED = 4, FDX_FEW_COLUMNS = 3 }; /* rows that one loop adds, and elements for a loop of rows only */
 typedef void fdx_substitute_fn(void *y, const double *w, const fdx_substitution *s);
+
+/* The first half of it with exchanges of rows: row r is exchanged with the one exchange[r] after it, and then, for k =
+ * 1
+ * .. reach[r], times w[diagonal[r + k] - k] added to the one k after it if k <= lower[r + k]. */
+typedef struct {
+    ptrdiff_t n, row, rows;
+    const double *w;
+    const ptrdiff_t *diagonal;
+    const int *exchange, *reach, *lower;
+} fdx_exchanges;
+typedef void fdx_exchange_fn(void *y, const fdx_exchanges *e);
 
 /* Sums of several lines. x: the first neighbour of the first element; FDX_SET or FDX_ADD. */
 typedef struct {
@@ -228,6 +239,7 @@ typedef struct {
     fdx_combine_strided_fn *combine_strided; /* the same of elements so many bytes apart, for c or, by sign, its part */
     fdx_add_scaled_fn *add_scaled;           /* y = alpha x + beta y; if beta is 0, y is not read */
     fdx_substitute_fn *substitute;
+    fdx_exchange_fn *exchange_and_add;
     fdx_part_fn *part; /* y = max(x, 0), or min(x, 0) if sign is negative; a NaN stays; x may be y */
     fdx_transpose_fn *transpose;
 } fdx_sums;

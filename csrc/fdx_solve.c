@@ -220,6 +220,11 @@ static ptrdiff_t alike(const fdx_solver *s, const int *outline, ptrdiff_t p, ptr
 static void forwards(const solve_plan *p, char *tile, ptrdiff_t n)
 {
     const fdx_solver *s = p->call->solver;
+    if (s->exchanges) {
+        const fdx_exchanges of = {n, p->row, s->n, s->w, s->diagonal, s->exchange, s->reach, s->lower};
+        p->sums->exchange_and_add(tile, &of);
+        return;
+    }
     fdx_substitution by = {.n = n, .row = p->row, .w_step = -1};
     for (ptrdiff_t r = 0; r < s->n; r += by.rows) {
         by.rows = alike(s, s->lower, r, s->n);
@@ -227,27 +232,6 @@ static void forwards(const solve_plan *p, char *tile, ptrdiff_t n)
         by.w_row = by.rows > 1 ? s->diagonal[r + 1] - s->diagonal[r] : 0;
         if (by.K > 0)
             p->sums->substitute(tile + r * p->row, s->w + s->diagonal[r], &by);
-    }
-}
-
-/* With exchanges: what a row adds to the ones after it, as soon as it is known. */
-static void forwards_with_exchanges(const solve_plan *p, char *tile, ptrdiff_t n, char *spare)
-{
-    const fdx_solver *s = p->call->solver;
-    fdx_substitution by = {.n = n, .rows = 1, .w_step = -1, .K = 1};
-    for (ptrdiff_t r = 0; r < s->n; r++) {
-        char *row = tile + r * p->row;
-        if (s->exchange[r] > 0) {
-            char *other = row + s->exchange[r] * p->row;
-            memcpy(spare, row, (size_t)p->row);
-            memcpy(row, other, (size_t)p->row);
-            memcpy(other, spare, (size_t)p->row);
-        }
-        for (int k = 1; k <= s->reach[r]; k++) {
-            by.row = k * p->row;
-            if (k <= s->lower[r + k])
-                p->sums->substitute(row + by.row, s->w + s->diagonal[r + k] - k + 1, &by);
-        }
     }
 }
 
@@ -283,10 +267,7 @@ static void solve_tile(const solve_plan *p, const ptrdiff_t *lo, char *tile)
         for (ptrdiff_t k = 0; k < more && of.n > 0; k++)
             read_lines(p, &of, k * n, fdx_at(in, k, next.in), n);
     }
-    if (p->call->solver->exchanges)
-        forwards_with_exchanges(p, tile, n * more * p->parts, spare);
-    else
-        forwards(p, tile, n * more * p->parts);
+    forwards(p, tile, n * more * p->parts);
     backwards(p, tile, n * more * p->parts);
     for (int half = 0; half < 2; half++) {
         const points of = points_of(p, tile, half);

@@ -93,6 +93,16 @@ def leapfrog(side):
     return lambda f, out: L(f, out=out, beta=-1)
 
 
+def solve(axis, accuracy):
+    """An implicit step of heat conduction: three diagonals for accuracy 2, five for 4."""
+    D2 = fdx.Diff(axis, deriv=2, accuracy=accuracy, boundary="symmetric")
+    return lambda _: (fdx.Identity() - 0.1 * D2).solve
+
+
+def compact(axis):
+    return lambda _: fdx.Compact(axis, SPACING, accuracy=8)
+
+
 def curl(_):
     return lambda f, out: fdx.curl(f, SPACING, out=out)
 
@@ -125,6 +135,12 @@ OPERATORS = {
     "diffusion, all axes": diffusion([0, 1, 2]),
     "upwind 0": upwind([0]),
     "upwind, all axes": upwind([0, 1, 2]),
+    "solve 0": solve(0, 2),
+    "solve 2": solve(2, 2),
+    "solve 0, accuracy 4": solve(0, 4),
+    "solve 2, accuracy 4": solve(2, 4),
+    "compact 0": compact(0),
+    "compact 2": compact(2),
     "curl": curl,
     "Hessian": hessian,
 }
@@ -170,6 +186,7 @@ class Additions:
 SQUARE = np.random.default_rng(0).random((10, 10))
 SQUARE_OUT, SQUARE_OTHER = np.empty_like(SQUARE), np.empty_like(SQUARE)
 SQUARE_LAPLACIAN = fdx.Diff(0, SPACING, deriv=2) + fdx.Diff(1, SPACING, deriv=2)
+SQUARE_STEP = fdx.Identity() - 0.1 * fdx.Diff(0, deriv=2, boundary="symmetric")
 
 
 LINES = {n: np.random.default_rng(0).random(n) for n in (10, 1000)}
@@ -197,6 +214,10 @@ class Small:
     def time_operator_out(self):
         for _ in range(LOOP):
             SQUARE_LAPLACIAN(SQUARE, out=SQUARE_OUT)
+
+    def time_solve_out(self):
+        for _ in range(LOOP):
+            SQUARE_STEP.solve(SQUARE, out=SQUARE_OUT)
 
     def time_laplacian_out(self):
         for _ in range(LOOP):

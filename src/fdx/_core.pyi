@@ -182,6 +182,14 @@ class Solver:
         workers: SupportsIndex | None,
         alpha_beta: tuple[float, float] | None = None,
     ) -> bool: ...
+    def quick(
+        self,
+        b: Any,
+        out: Any,
+        shape: tuple[int, ...],
+        axis: int,
+        workers: SupportsIndex | None,
+    ) -> _Array | None: ...
 
 _Rows = list[list[float]]
 

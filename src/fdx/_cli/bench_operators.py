@@ -26,6 +26,8 @@ SCHEMES = {  # along an axis, by the code of the operator and its title
     "biased": 'fdx.Diff({axis}, h, accuracy=3, side="left")',
     "diffusion": "-(D.T @ (c * D))",
     "upwind": "fdx.Upwind({axis}, c, h)",
+    "solve": 'fdx.Identity() - dt * fdx.Diff({axis}, h, deriv=2, boundary="symmetric"{accuracy})',
+    "compact": "fdx.Compact({axis}, h{accuracy})",
 }
 # Only by fdx.
 ALONE = (
@@ -75,7 +77,8 @@ class Operation:
         if self.kind in FUNCTIONS:
             return f"fdx.{self.kind}"
         if self.kind in SCHEMES:
-            return SCHEMES[self.kind].format(axis=self.axis)
+            accuracy = f", accuracy={self.accuracy}" if self.accuracy != 2 else ""
+            return SCHEMES[self.kind].format(axis=self.axis, accuracy=accuracy)
         if self.kind == "transport":
             return " + ".join(f"fdx.Upwind({k}, c, h)" for k in range(len(self.shape)))
         if self.kind == "mixed":
@@ -105,6 +108,8 @@ class Operation:
                 "leapfrog": "o = (2 * Identity() + dt * Laplacian) - o",
             }
             return name.get(self.kind, self.kind) + accuracy
+        if self.kind == "solve":
+            return f"({self.operator.replace('fdx.', '')}).solve"
         more = {
             "multiplied-column": ", c a column",
             "diffusion": f', D = Diff({self.axis}, h, position="inner")',
@@ -117,6 +122,8 @@ class Operation:
         """The call by which fdx applies it."""
         if self.kind in FUNCTIONS:
             return f"fdx.{self.kind}(f, h, out=o)"
+        if self.kind == "solve":
+            return "L.solve(f, out=o)"
         return f"L(f, out=o, {NUMBERS[self.kind]})" if self.kind in NUMBERS else "L(f, out=o)"
 
     @property
@@ -194,6 +201,9 @@ def operations(quick: bool = False, more: bool = False) -> Iterator[Operation]:
                 yield Operation("diffusion", cube, axis)
                 yield Operation("diffusion", cube, axis, yardstick=TWO_CALLS)
             yield Operation("transport", cube)
+            for axis in range(3):
+                for kind, accuracy in (("solve", 2), ("solve", 4), ("compact", 8)):
+                    yield Operation(kind, cube, axis, accuracy)
             yield Operation("gradient", cube)
             yield Operation("hessian", cube)
             for kind, accuracy in (("laplacian", 2), ("laplacian", 8), ("mixed", 2), ("step", 2)):

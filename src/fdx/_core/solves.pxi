@@ -35,28 +35,54 @@ cdef class Solver:
         """Write the solution to `x`, an array like `b`: the same, or one that shares no memory with it. Returns False,
         and writes nothing, if single precision cannot hold the numbers."""
         cdef double numbers[2]
-        cdef ptrdiff_t on_stack[3 * FDX_MAXDIM]
-        cdef ptrdiff_t *shape = on_stack
         cdef Py_ssize_t nworkers = threads.count(workers)
-        cdef int d, ndim = cnp.PyArray_NDIM(b), flags, dtype = _dtype(b), result
-        cdef fdx_solve call
+        cdef int ndim = cnp.PyArray_NDIM(b), dtype = _dtype(b)
         if dtype < 0 or not 0 <= axis < ndim or cnp.PyArray_DIM(b, axis) != self.n:
             raise ValueError(f"b: expected an array that keeps its shape and dtype during the call, got {b.dtype}")
-        for d in range(ndim):
-            shape[d] = cnp.PyArray_DIM(b, d)
-        result = fdx_result_dtype(dtype)
-        _unchanged("out", x, result, ndim, shape)
+        _unchanged("out", x, fdx_result_dtype(dtype), ndim, <const ptrdiff_t *>cnp.PyArray_DIMS(b))
         if not cnp.PyArray_ISWRITEABLE(x):
             raise ValueError("out: expected a writeable array, got a read-only one")
-        call.solver, call.ndim, call.shape, call.axis = self.solver, ndim, shape, axis
-        call.alpha_beta = _numbers(alpha_beta, numbers)
-        _fill(&call.in_, b, dtype, shape + FDX_MAXDIM)
-        _fill(&call.out, x, result, shape + 2 * FDX_MAXDIM)
+        return self.run(b, x, axis, nworkers, _numbers(alpha_beta, numbers))
+
+    def quick(self, b, out, tuple shape not None, int axis, workers):
+        """The solution for an array of this shape; None if the arguments need conversion or further checks."""
+        cdef cnp.ndarray a
+        cdef int dtype
+        cdef Py_ssize_t nworkers
+        if not cnp.PyArray_CheckExact(b) or (<object>b).shape != shape:
+            return None
+        a = <cnp.ndarray>b  # checked
+        nworkers = _quick_workers(workers, cnp.PyArray_SIZE(a))
+        dtype = _dtype(a)
+        if nworkers == 0 or dtype < 0:
+            return None
+        if out is None:
+            x = new_result(a, shape)
+        elif (_simple(out, _result_type(a, dtype), 0, NULL, cnp.PyArray_NDIM(a),
+                      <const ptrdiff_t *>cnp.PyArray_DIMS(a))
+              and (out is b or _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), a))):
+            x = out
+        else:
+            return None
+        return x if self.run(a, x, axis, nworkers, NULL) else None
+
+    cdef bint run(self, cnp.ndarray b, cnp.ndarray x, int axis, Py_ssize_t workers, const double *alpha_beta) except -1:
+        """`solve`, of checked arrays."""
+        cdef ptrdiff_t numbers[3 * FDX_MAXDIM]
+        cdef int d, ndim = cnp.PyArray_NDIM(b), flags, dtype = _dtype(b)
+        cdef fdx_solve call
+        for d in range(ndim):
+            numbers[d] = cnp.PyArray_DIM(b, d)
+        call.solver, call.ndim, call.shape, call.axis = self.solver, ndim, numbers, axis
+        call.alpha_beta = alpha_beta
+        _fill(&call.in_, b, dtype, numbers + FDX_MAXDIM)
+        _fill(&call.out, x, fdx_result_dtype(dtype), numbers + 2 * FDX_MAXDIM)
         if fdx_solve_apply_part(&call, NULL, 0, 0, 1) == FDX_E_DTYPE:
             return False
         PyUFunc_clearfperr()
-        flags = _run(_Call(gradient=NULL, prepared=NULL, solve=&call), cnp.PyArray_SIZE(b), self.neighbours, nworkers)
-        _report(flags, "solve")
+        flags = _run(_Call(gradient=NULL, prepared=NULL, solve=&call), cnp.PyArray_SIZE(b), self.neighbours, workers)
+        if flags:
+            _report(flags, "solve")
         return True
 
 

@@ -238,11 +238,13 @@ class Compact:
         """
         check_numbers(alpha, beta, out)
         u = as_array(u, "u")
-        n = u.shape[only_axis(self._implicit._terms, u.ndim)]
-        if n < self._points:
-            raise ValueError(
-                f"axis {self._key[0]}: expected at least {self._points} points for {self}, got {n}"
-            )
+        if min(u.shape) < self._points:
+            n = u.shape[only_axis(self._implicit._terms, u.ndim)]
+            if n < self._points:
+                raise ValueError(
+                    f"axis {self._key[0]}: expected at least {self._points} points for {self}, "
+                    f"got {n}"
+                )
         if self._transposed:
             x = self._implicit.T.solve(u, workers=workers)
             return self._explicit.T(x, out=out, workers=workers, alpha=alpha, beta=beta)

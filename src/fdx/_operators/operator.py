@@ -651,18 +651,22 @@ class Operator(Applicable):
         >>> fdx.Diff(0, 0.25, deriv=2, boundary=walls).solve(np.zeros(3)).round(12)
         array([0.25, 0.5 , 0.75])
         """
-        numbers = None
+        numbers, solved = None, self._solved
+        result: NDArray[Any] | None
         if type(alpha) is not int or type(beta) is not int or alpha != 1 or beta != 0:
             numbers = check_numbers(alpha, beta, out)
+        elif solved is not None and not self._is_affine:
+            result = solved[2].quick(b, out, solved[0], solved[1], workers)
+            if result is not None:
+                return result
         b = as_array(b, "b")
-        solved = self._solved
         if solved is None or solved[0] != b.shape:
             solved = self._solver(b.shape)
         _, axis, solver = solved
         if self._is_affine:
             b = b.astype(result_dtype(b))  # a copy
             add_parts(b, self._offsets(b.shape).results(b.dtype), -1.0)
-        result: NDArray[Any] = solves.solve(solver, b, axis, out, workers, numbers)
+        result = solves.solve(solver, b, axis, out, workers, numbers)
         return result
 
     def _solver(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int, Solver]:

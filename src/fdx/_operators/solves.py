@@ -86,7 +86,7 @@ def factorise(terms: Sequence[Term], n: int) -> Solver:
 
 def solve(
     solver: Solver, b: Array, axis: int, out: Any, workers: Any, numbers: Numbers | None
-) -> Any:
+) -> Array:
     """Solve for checked `b`, and check `out`."""
     workers = threads.count(workers)
     dtype = result_dtype(b)
@@ -102,4 +102,5 @@ def solve(
             "b: expected double precision, as there are numbers that single precision cannot hold, "
             f"got {b.dtype}; pass b.astype(float)"
         )
-    return out
+    result: Array = out
+    return result
