@@ -526,6 +526,11 @@ def check(seed):
         right.append(outcome(np_gradient, arguments, options))
         if failed and isinstance(right[0], Exception):
             return True
+        for earlier in range(0 if harmless else 3):  # hooks that ran before NumPy took the call
+            _, arguments, options, acts = prepare(seed)
+            for act in acts * (1 + earlier):
+                act()
+            right.append(outcome(np_gradient, arguments, options))
     function, arguments, options, acts = prepare(seed)
     for act in acts:
         act.chosen = []
