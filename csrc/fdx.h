@@ -49,8 +49,9 @@
  *   do not change while they are in use.
  * - On any status but FDX_OK, outputs are untouched.
  * - An output must not overlap an input, coordinates or a coefficient: FDX_E_OVERLAP if its extent in the box overlaps
- *   theirs, even where elements only alternate (columns side by side, members of structs). Two outputs that begin at
- *   the same address are refused, too; whether outputs overlap each other otherwise is up to you.
+ *   theirs, unless elements alternate with a common period (members of structs, columns side by side): all strides of
+ *   both are multiples of it, also along dimensions of length 1. Two outputs that begin at the same address are
+ * refused, too; whether outputs overlap each other otherwise is up to you.
  *
  * Bits and floating-point exceptions of np.gradient
  * - fdx_gradient_apply gives the bits of NumPy's np.gradient, but for two things that are not defined there: the sign

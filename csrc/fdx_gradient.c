@@ -173,12 +173,12 @@ static fdx_status check_places(const fdx_gradient *call, const ptrdiff_t *wanted
     for (int k = 0; k < call->naxes; k++) {
         const fdx_array *out = &call->axes[k].out;
         fdx_status status = fdx_check_output(out, call->ndim, call->lo, wanted, &written);
-        if (status == FDX_OK && fdx_overlap(&written, &in))
+        if (status == FDX_OK && fdx_overlap(&written, &in) && !fdx_alternate(&call->in, call->ndim, out, call->ndim))
             return FDX_E_OVERLAP;
         for (int j = 0; j < call->naxes && status == FDX_OK; j++) {
             const fdx_gradient_axis *along = &call->axes[j];
             if (along->x.data != NULL)
-                status = fdx_check_read(&along->x, 1, &call->shape[along->axis], &written);
+                status = fdx_check_read(&along->x, 1, &call->shape[along->axis], &written, out, call->ndim);
             if (j < k &&
                 fdx_view_from(&along->out, call->ndim, call->lo).data == fdx_view_from(out, call->ndim, call->lo).data)
                 return FDX_E_OVERLAP; /* a likely mistake, which costs nothing to find */

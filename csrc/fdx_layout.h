@@ -89,6 +89,26 @@ static inline int fdx_overlap(const fdx_extent *a, const fdx_extent *b)
     return a->lo < b->hi && b->lo < a->hi;
 }
 
+/* Do elements of two arrays only alternate, as members of structs do, if their extents overlap? Each has all its
+ * elements at one place in periods of the greatest common divisor of all strides; these places are apart. */
+static inline int fdx_alternate(const fdx_array *a, int ndim_of_a, const fdx_array *b, int ndim_of_b)
+{
+    size_t period = 0;
+    for (int d = 0; d < ndim_of_a + ndim_of_b; d++) {
+        size_t other = fdx_distance(d < ndim_of_a ? a->stride[d] : b->stride[d - ndim_of_a]);
+        while (other != 0) {
+            const size_t rest = period % other;
+            period = other;
+            other = rest;
+        }
+    }
+    if (period == 0)
+        return 0;
+    const uintptr_t at = (uintptr_t)a->data, to = (uintptr_t)b->data;
+    const size_t after = to >= at ? (to - at) % period : (period - (at - to) % period) % period;
+    return after >= (size_t)itemsize_of(a->dtype) && period - after >= (size_t)itemsize_of(b->dtype);
+}
+
 /* Are lo and hi a box in an array of this shape, or both NULL? */
 static inline int fdx_is_box(const ptrdiff_t *lo, const ptrdiff_t *hi, int ndim, const ptrdiff_t *shape)
 {

@@ -131,7 +131,7 @@ static fdx_extent extent_at(const array_place *p, const void *data)
     return (fdx_extent){(uintptr_t)data + p->lo, (uintptr_t)data + p->hi};
 }
 
-static fdx_status check_coefficients(const fdx_operator *op, const fdx_extent *written)
+static fdx_status check_coefficients(const fdx_operator *op, const fdx_extent *written, const fdx_array *out)
 {
     ptrdiff_t n[FDX_MAXDIM];
     fdx_status status = FDX_OK;
@@ -143,7 +143,7 @@ static fdx_status check_coefficients(const fdx_operator *op, const fdx_extent *w
             if (stage->band != NULL)
                 n[stage->axis] = stage->band->rows;
             if (stage->coefficient != NULL)
-                status = fdx_check_read(stage->coefficient, op->ndim, n, written);
+                status = fdx_check_read(stage->coefficient, op->ndim, n, written, out, op->ndim);
         }
     }
     return status;
@@ -155,7 +155,8 @@ fdx_status fdx_check_places(const fdx_operator *op, const array_place *places, c
     const array_place *of_out = places + op->ninputs;
     for (int k = 0; k < op->noutputs; k++)
         for (int twice = 0; twice < 1 + (copies != NULL); twice++) {
-            const void *data = twice ? copies[k] : out[k].data;
+            const fdx_array target = {twice ? copies[k] : out[k].data, out[k].stride, out[k].dtype, out[k].swapped};
+            const void *data = target.data;
             if (data == NULL)
                 continue;
             const fdx_extent written = extent_at(&of_out[k], data);
@@ -165,10 +166,10 @@ fdx_status fdx_check_places(const fdx_operator *op, const array_place *places, c
                 const fdx_extent read = extent_at(&places[j], in[j].data);
                 if (read.lo >= read.hi)
                     return FDX_E_SHAPE;
-                if (fdx_overlap(&read, &written))
+                if (fdx_overlap(&read, &written) && !fdx_alternate(&in[j], op->ndim, &target, op->ndim))
                     return FDX_E_OVERLAP;
             }
-            const fdx_status status = multiplies ? check_coefficients(op, &written) : FDX_OK;
+            const fdx_status status = multiplies ? check_coefficients(op, &written, &target) : FDX_OK;
             if (status != FDX_OK)
                 return status;
             /* The same first element in two outputs: a likely mistake, which costs nothing to find. */

@@ -76,7 +76,7 @@ static fdx_status check(const fdx_solve *call, int *empty)
     const fdx_status status = fdx_check_output(&call->out, call->ndim, lo, call->shape, &written);
     if (status != FDX_OK || is_itself(call))
         return status;
-    return fdx_check_read(&call->in, call->ndim, call->shape, &written);
+    return fdx_check_read(&call->in, call->ndim, call->shape, &written, &call->out, call->ndim);
 }
 
 /* Sort the dimensions across lines, and join those that are contiguous together. */

@@ -72,13 +72,14 @@ static inline fdx_status fdx_check_output(const fdx_array *out, int ndim, const 
     return apart ? FDX_OK : FDX_E_OVERLAP;
 }
 
-/* What is read, n[d] elements along each dimension, must fit into memory and not overlap an output. */
-static inline fdx_status fdx_check_read(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *written)
+/* What is read, n[d] elements along each dimension, must fit into memory and share none with an output. */
+static inline fdx_status fdx_check_read(const fdx_array *a, int ndim, const ptrdiff_t *n, const fdx_extent *written,
+                                        const fdx_array *out, int ndim_of_out)
 {
     fdx_extent read;
     if (!fdx_find_extent(a, ndim, n, &read))
         return FDX_E_SHAPE;
-    return fdx_overlap(written, &read) ? FDX_E_OVERLAP : FDX_OK;
+    return fdx_overlap(written, &read) && !fdx_alternate(a, ndim, out, ndim_of_out) ? FDX_E_OVERLAP : FDX_OK;
 }
 
 /* A row of n numbers, single or double. */

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fdx
+from fdx._common import outputs
 from fdx._common.fallback import numpy_gradient
 
 NATIVE = ["f4", "f8", "c8", "c16", "i2", "u8"]
@@ -449,3 +450,60 @@ def test_a_list_may_be_emptied_meanwhile():
             fdx.gradient(f, 0.3, out=out)
         empty.join()
         assert out == []
+
+
+CELL = np.dtype({"names": ["u", "v", "c"], "formats": ["f8", "f8", "f4"], "itemsize": 24})
+
+
+@pytest.mark.parametrize("shape", [(40,), (12, 30), (7, 9, 11), (300, 300)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_fields_of_a_structured_array_are_not_copied(shape, order, monkeypatch):
+    """A result may be written beside the field that is read: elements only alternate."""
+    cells = np.zeros(shape, CELL, order)
+    cells["u"], cells["c"] = np.random.default_rng(0).random((2, *shape))
+    u, kept = cells["u"].copy(), cells["c"].copy()
+    copied, real = [], outputs.apart
+
+    def apart(inputs, found):
+        result = real(inputs, found)
+        copied.extend(a for a, b in zip(inputs, result, strict=True) if a is not b)
+        return result
+
+    monkeypatch.setattr(outputs, "apart", apart)
+    D2 = fdx.Diff(0, deriv=2, boundary="symmetric")
+    laplacian = sum(fdx.Diff(k, deriv=2) for k in range(len(shape)))
+    for call in (
+        D2,
+        laplacian,
+        fdx.Diff(-1) @ fdx.Diff(0),
+        (fdx.Identity() - D2).solve,
+        lambda u, **out: fdx.gradient(u, axis=0, **out),
+        lambda u, **out: fdx.derivative(u, axis=-1, accuracy=4, **out),
+    ):
+        for workers in (1, 2):
+            cells["v"] = np.nan
+            with fdx.set_workers(workers):
+                call(cells["u"], out=cells["v"])
+            assert cells["v"].tobytes() == call(u).tobytes()
+            assert (cells["u"] == u).all()
+            assert (cells["c"] == kept).all()
+    assert not copied
+    D2(cells["u"], out=cells["u"])  # the same field is copied
+    assert len(copied) == 1
+    assert (cells["u"] == D2(u)).all()
+
+
+def test_alternating_elements():
+    memory = np.zeros(200, "u1")
+
+    def at(byte, step, dtype, n=5):
+        return np.ndarray((n,), dtype, memory, byte, (step,))
+
+    for byte in range(-8, 9):
+        for step in (8, 12, 16, 24):
+            a, b = at(40, step, "f8"), at(40 + byte, step, "f4")
+            free = not any(-4 < byte + step * k < 8 for k in range(-20, 20))
+            assert outputs._alternate(a, b) == free == outputs._alternate(b, a)
+            assert not (free and np.shares_memory(a, b))
+    assert not outputs._alternate(at(0, 16, "f8"), at(8, 24, "f8"))  # no common period
+    assert outputs._alternate(at(0, 32, "f8"), at(72, -16, "f8"))

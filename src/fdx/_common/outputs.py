@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -94,11 +95,22 @@ def arrays(out: Any, shape: tuple[int, ...], naxes: int, dtype: np.dtype[Any]) -
     return found
 
 
+def _alternate(a: Array, b: Array) -> bool:
+    """Do elements only alternate with a common period, as those of fields of a structured array?
+    Like fdx_alternate of the C core, which takes such arrays."""
+    period = math.gcd(*a.strides, *b.strides)
+    if period == 0:
+        return False
+    after = (b.ctypes.data - a.ctypes.data) % period
+    return a.itemsize <= after <= period - b.itemsize
+
+
 def apart(inputs: Sequence[Any], found: Sequence[Array]) -> list[Any]:
     """The inputs, with copies of the arrays that share memory with an output."""
     return [
         a.copy("K")
-        if isinstance(a, np.ndarray) and any(np.may_share_memory(a, o) for o in found)
+        if isinstance(a, np.ndarray)
+        and any(np.may_share_memory(a, o) and not _alternate(a, o) for o in found)
         else a
         for a in inputs
     ]
