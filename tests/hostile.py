@@ -373,6 +373,29 @@ def blocks(rng):
     return lambda u, M=M, **options: M(u, **options), [fields], options
 
 
+def solves(rng):
+    """Along one axis, for the first or the second time, and compact schemes."""
+    f = field(rng)
+    axis = rng.choice([0, rng.randrange(f.ndim), -1])
+    boundary = rng.choice(["symmetric", "periodic", "reflect", fdx.Dirichlet(1.0, outside=1)])
+    A = fdx.Identity() - rng.choice([0.1, 30.0]) * fdx.Diff(axis, deriv=2, boundary=boundary)
+    if rng.random() < 0.2:
+        A = np.linspace(1, 2, f.shape[-1]) * fdx.Identity() - A
+    if rng.random() < 0.5:
+        with contextlib.suppress(ValueError):  # coefficients along another axis
+            A.solve(f)
+    options = maybe(rng, out=output(rng, f.shape, f.dtype), workers=2)
+    options |= numbers(rng) if rng.random() < 0.4 else {}
+    if rng.random() < 0.6:
+        return lambda b, A=A, **options: A.solve(b, **options), [f], options
+    accuracy, order = rng.choice([4, 6, 8, 5]), rng.choice([1, 2, 3])
+
+    def compact(axis, accuracy, order, u, **options):
+        return fdx.Compact(axis, 0.5, accuracy=accuracy, deriv=order)(u, **options)
+
+    return compact, [axis, accuracy, order, f], options
+
+
 def diffs(rng):
     f = field(rng)
     axis = rng.randrange(f.ndim)
@@ -448,7 +471,7 @@ CALLS = [
     calculus,
     operators,
 ]
-CALLS += [operators, blocks, diffs, schemes, schemes, workers]
+CALLS += [operators, blocks, diffs, schemes, schemes, solves, workers]
 
 
 # ---- rounds ----
