@@ -296,6 +296,14 @@ static void count_pairs(type of, const char *summation, int k, const fdx_pairs *
     }
 }
 
+/* A row of a substitution, of K rows before it. */
+static void substitute(const fdx_sums *sums, int K, ptrdiff_t n, ptrdiff_t size)
+{
+    static const double w[] = {0.3, -0.1, 0.2, 0.7};
+    const fdx_substitution s = {.n = n, .row = -MOST * size / 2, .rows = 1, .w_step = 1, .K = K, .scales = 1};
+    sums->substitute(out, w, &s);
+}
+
 static void count_sums(const fdx_isa *isa)
 {
     static const double w[FDX_PAIRS] = {0.3, -0.1, 0.2, 0.7};
@@ -327,6 +335,9 @@ static void count_sums(const fdx_isa *isa)
                       "%s differences %d, varying weights", of.name, k);
         }
         PER_POINT(sums->combine(out, in, in, n, FDX_ADD), "%s multiplied and added", of.name);
+        PER_POINT(sums->add_scaled(out, in, n, w), "%s times alpha, plus beta times", of.name);
+        for (int k = 1; k <= 3; k++)
+            PER_POINT(substitute(sums, k, n, of.size), "%s substituted, %d", of.name, k);
         for (int columns = 3; columns <= 8; columns += 5)
             for (int mode = FDX_SET; mode <= FDX_ADD; mode++)
                 PER_POINT(sums->transpose(out, n * of.size, in, columns * of.size, n, columns, 1, mode),
