@@ -65,6 +65,49 @@ def check_acoustics(text):
     assert abs(numbers(text, "half of the spacing: errors # times smaller")[0] - 4) < 0.2
 
 
+def check_maxwell(text):
+    error, largest, energy = numbers(text, "largest error # of #, energy #")
+    assert error < 0.15 * largest
+    assert abs(energy - 1) < 1e-10
+    assert abs(numbers(text, "half of the spacing errors # times smaller")[0] - 4) < 0.2
+    found, exact = numbers(text, "reflected # % of the energy, by Fresnel's equations #")
+    assert 9 < exact < 11
+    assert abs(found - exact) < 0.5
+
+
+def check_gray_scott(text):
+    assert numbers(text, "front: largest error #")[0] < 4e-3
+    assert abs(numbers(text, "half of the spacing # times smaller")[0] - 4) < 0.1
+
+
+def check_adi(text):
+    found = re.findall(
+        rf"({NUMBER}) times the longest explicit one: largest error ({NUMBER})", text
+    )
+    steps, errors = np.array(found, float).T
+    assert steps[0] > 200
+    slopes = np.log2(errors[:-1] / errors[1:])
+    assert abs(slopes - 2).max() < 0.15
+    warmest, heat = numbers(text, "warmer by up to # K; heat #")
+    assert errors[0] < 0.003 * warmest
+    assert abs(heat - 1) < 1e-10
+
+
+def check_compact(text):
+    errors = {}
+    for name in (
+        "Diff, accuracy 2",
+        "Diff, accuracy 6",
+        "Compact, accuracy 6",
+        "Compact, accuracy 8",
+    ):
+        errors[name] = numbers(text, f"{name}: largest error # with 7 points per wave, # with 11")
+    assert errors["Diff, accuracy 2"][1] > 0.5
+    assert errors["Diff, accuracy 6"][0] > 0.5
+    assert errors["Compact, accuracy 8"][0] < 0.04
+    assert errors["Compact, accuracy 8"][1] < 2e-3 < errors["Compact, accuracy 6"][1] < 0.02
+
+
 def check_ground(text):
     low, high, error = numbers(text, "temperatures from # to # K, largest error # K")
     assert error < 0.005 * (high - low)
