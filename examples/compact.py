@@ -2,7 +2,7 @@
 
 Shows `fdx.Compact` in place of `fdx.Diff`, in Runge-Kutta steps on a ring.
 
-To see: 120 wavelengths later, with seven points per wave, accuracy 2 has spread the packet all around
+To see: 120 wavelengths later, with seven points per wave, accuracy 2 has spread the packet around
 the ring, and accuracy 6 has it late. The compact scheme of accuracy 8 has it where it has to be;
 its equations have the values of as many points as explicit differences of accuracy 6.
 

@@ -1,11 +1,12 @@
 """Which scheme: what a wave of so many points becomes, and what closures do to a channel.
 
-Shows `symbol` for centred, staggered and upwind derivatives and for filters, and `matrix` for the
-eigenvalues of advection between an inflow and an outflow.
+Shows `symbol` for centred, staggered, compact and upwind derivatives and for filters, and `matrix`
+for the eigenvalues of advection between an inflow and an outflow.
 
 To see: with as many points, staggered derivatives are good for waves half as long as centred ones.
-Upwind ones damp what they cannot carry. The closures "one-sided" of accuracy 6 have eigenvalues on
-the right, whose modes grow with any time step; those of "sbp" have none.
+Compact ones are so at the points themselves, until the shortest waves. Upwind ones damp what they
+cannot carry. The closures "one-sided" of accuracy 6 have eigenvalues on the right, whose modes grow
+with any time step; those of "sbp" have none.
 
     python examples/schemes.py [picture.png]
 """
@@ -23,6 +24,7 @@ SCHEMES = {
     "centred 8": fdx.Diff(0, accuracy=8),
     "staggered 2": fdx.Diff(0, position="inner"),
     "staggered 4": fdx.Diff(0, accuracy=4, position="inner"),
+    "compact 8": fdx.Compact(0, accuracy=8),
     "upwind 1": fdx.Diff(0, accuracy=1, side="left"),
     "upwind 3": fdx.Diff(0, accuracy=3, side="left"),
     "upwind 5": fdx.Diff(0, accuracy=5, side="left"),
@@ -66,11 +68,12 @@ def draw(spectra, picture):
     fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
     theta = np.linspace(0, np.pi, 200)
     axes[0].plot(theta / np.pi, theta / np.pi, color="0.6", linewidth=1, label="exact")
-    for name, D in list(SCHEMES.items())[:5]:
-        style = "--" if "staggered" in name else "-"
+    styles = {"centred": "-", "staggered": "--", "compact": "-."}
+    for name, D in list(SCHEMES.items())[:6]:
+        style = styles[name.split()[0]]
         axes[0].plot(theta / np.pi, D.symbol(theta).imag / np.pi, style, linewidth=1.2, label=name)
     axes[0].set(title="modified wavenumber", xlabel="wavenumber (π/h)", ylabel="(π/h)")
-    for name, D in list(SCHEMES.items())[5:]:
+    for name, D in list(SCHEMES.items())[6:]:
         axes[1].plot(theta / np.pi, D.symbol(theta).real, linewidth=1.2, label=name)
     smooth = 1 - fdx.Filter(0, 6).symbol(theta).real
     axes[1].plot(theta / np.pi, smooth, "--", linewidth=1.2, label="1 - filter 6, per use")

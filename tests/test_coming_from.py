@@ -107,6 +107,19 @@ def test_findiff_differs(rng):
     assert not fdx.derivative(constant, H, accuracy=6).any()
 
 
+def test_findiff_compact(rng):
+    findiff = pytest.importorskip("findiff", minversion="0.15")
+    f = rng.random(40)
+    for accuracy, left in ((4, 3), (6, 3), (8, 3), (10, 5)):
+        theirs = findiff.Diff(0, H, acc=accuracy, compact=left, periodic=True)
+        for deriv in (1, 2):
+            ours = fdx.Compact(0, H, deriv=deriv, accuracy=accuracy, boundary="periodic")
+            close((theirs**deriv)(f), ours(f))
+    walled = findiff.Diff(0, H, acc=6, compact=3)
+    matrix = np.array([walled(column) for column in np.eye(40)]).T
+    assert np.linalg.eigvals(-matrix[1:, 1:]).real.max() > 0.1 / H
+
+
 # --- MATLAB: what its documentation defines -----------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -130,6 +131,43 @@ def test_advection_with_an_inflow_is_stable(accuracy, n):
     """The value at the inflow is given: no eigenvalue grows."""
     M = fdx.Compact(0, accuracy=accuracy)(np.eye(n))
     assert np.linalg.eigvals(-M[1:, 1:]).real.max() < 0
+
+
+@pytest.mark.parametrize("accuracy", [6, 8])
+def test_closures_of_higher_order_are_not(accuracy):
+    """Why the one at the end has order 3: with 4, and other rows as they are, modes grow."""
+    n = 60
+    A = fdx.Compact(0, accuracy=accuracy).implicit.matrix(n).toarray()
+    B = fdx.Compact(0, accuracy=accuracy).explicit.matrix(n).toarray()
+    last = compact.row(1, (0, 1), range(4))
+    for end, step in ((0, 1), (n - 1, -1)):
+        A[end], B[end] = 0, 0
+        for offset, weight in last.implicit.items():
+            A[end, end + step * offset] = float(weight)
+        for offset, weight in last.explicit.items():
+            B[end, end + step * offset] = step * float(weight)
+    assert np.linalg.eigvals(-np.linalg.solve(A, B)[1:, 1:]).real.max() > 1e-3
+
+
+def test_points_of_a_wave(pytestconfig):
+    """The table of docs/steps.md: how many a wave needs for an error of 1 %, 0.1 %, 0.01 %."""
+
+    def points(row, error):
+        theta = np.linspace(1e-3, np.pi, 100_000)
+        above, below = (
+            sum(float(w) * np.exp(1j * o * theta) for o, w in side.items())
+            for side in (row.explicit, row.implicit)
+        )
+        wrong = abs(above.imag / below.real / theta - 1) > error
+        return 2 * np.pi / theta[wrong.argmax()]
+
+    page = (pytestconfig.rootpath / "docs" / "steps.md").read_text()
+    for accuracy in (4, 6, 8, 10):
+        said = re.search(rf"^\| {accuracy} \|(( [\d.]+ \|){{4}})", page, re.MULTILINE)[1]
+        explicit = compact.row(1, (0,), range(-accuracy // 2, accuracy // 2 + 1))
+        ours = compact.centred(1, accuracy)
+        want = [*(points(ours, error) for error in (1e-2, 1e-3, 1e-4)), points(explicit, 1e-3)]
+        assert np.allclose([float(v) for v in said.split("|")[:4]], want, atol=0.1, rtol=0.03)
 
 
 @pytest.mark.parametrize("accuracy", [4, 6, 8, 10])

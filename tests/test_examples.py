@@ -124,6 +124,7 @@ def check_schemes(text):
             text, f"{name} # points per wave for an error of 1 %, damping of a zigzag #"
         )[1]
 
+    assert abs(points("compact 8") - 3.4) < 0.1
     assert abs(points("centred 2") - 2 * points("staggered 2")) < 0.1
     # theta - sin(theta) is 1 % of theta, and twice the sine of half of it
     theta = 2 * np.pi / points("centred 2")

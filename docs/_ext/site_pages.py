@@ -18,6 +18,7 @@ Coming from <from/index>
 Accuracy <accuracy>
 Schemes <schemes>
 Time steps <steps>
+Recipes <recipes>
 Cost <performance>
 Examples <examples>
 API <api/python>
