@@ -331,6 +331,43 @@ def test_the_diffusion_of_its_page(objects, tmp_path):
     run(tmp_path / "diffusion")
 
 
+USES_DIFFUSE = """
+#include <math.h>
+int main(void)
+{
+    enum { N0 = 40, N1 = 7, STEPS = 5 };
+    static double u[N0 * N1];
+    const double h = 0.1, r = 0.3, theta = 3 * 3.141592653589793 / N0; /* three half waves, ... */
+    for (int i = 0; i < N0 * N1; i++)
+        u[i] = (i % N1 - 2) * cos(theta * (i / N1 + 0.5));
+    if (diffuse(u, N0, N1, h, r, STEPS) != FDX_OK)
+        return 1;
+    /* ... of which the stencil -1, 16, -30, 16, -1 makes so many, and steps this part of them */
+    const double rate = (-30 + 32 * cos(theta) - 2 * cos(2 * theta)) / (12 * h * h);
+    const double kept = pow((1 + r * rate) / (1 - r * rate), STEPS);
+    for (int i = 0; i < N0 * N1; i++)
+        if (!(fabs(u[i] - kept * (i % N1 - 2) * cos(theta * (i / N1 + 0.5))) < 1e-13))
+            return printf("%d: %g\\n", i, u[i]);
+    for (int calls = 0; calls < 3; calls++) {
+        left = calls;
+        if (diffuse(u, N0, N1, h, r, 1) != FDX_E_NULL || left != -1)
+            return printf("malloc\\n");
+    }
+    return diffuse(u, N0, N1, 0, r, 1) != FDX_E_NODES;
+}
+"""
+
+
+def test_the_implicit_step_of_its_page(objects, tmp_path):
+    section = (CSRC / "README.md").read_text().partition("## An implicit step in C\n")[2]
+    code = re.search(r"```c\n(.*?)```", section, re.DOTALL)[1]
+    includes = '#include <stdio.h>\n#include "fdx.h"\n'
+    (tmp_path / "step.c").write_text(BEFORE_README + includes + code + USES_DIFFUSE)
+    command = [*CC.split(), "-std=c99", *STRICT, f"-I{CSRC}", tmp_path / "step.c", *objects, "-lm"]
+    run(*command, "-o", tmp_path / "step")
+    run(tmp_path / "step")
+
+
 FORGOTTEN = """
 #include "fdx.h"
 int main(void)
