@@ -468,9 +468,10 @@ fdx_status fdx_solve_apply_part(const fdx_solve *call, void *workspace, ptrdiff_
 /* The rows of a compact scheme for a spacing of 1: A f' = B f, where f' is the derivative of order `deriv`, 1 or 2, and
  * `accuracy` is 4, 6, 8 or 10 (S. K. Lele, J. Comput. Phys. 103 (1992) 16). Compile A as a stencil of one's own,
  * factorise it, apply B, with a scale of 1 / spacing^deriv, and solve. The closures of both ends are of order 3 at the
- * last point, then 4, then 6, as far as interior rows do not fit; with others of high order, advection with an inflow
- * is unstable. For another boundary set nfirst or nlast of both to 0: periodic ones are FDX_PERIODIC for both, and at
- * mirrors A has that of the derivative. The schemes point to constants. FDX_E_STENCIL: another deriv or accuracy. */
+ * last point, then 4, then 6, as far as interior rows do not fit; with order 4 at the last point, advection with an
+ * inflow has growing modes. For another boundary set nfirst or nlast of both to 0: periodic ones are FDX_PERIODIC for
+ * both, and at mirrors A has that of the derivative. The schemes point to constants. FDX_E_STENCIL: another deriv or
+ * accuracy. */
 fdx_status fdx_compact(int deriv, int accuracy, fdx_scheme *a, fdx_scheme *b);
 
 /* ---- np.gradient ---- */

@@ -67,8 +67,8 @@ def centred(deriv: int, accuracy: int) -> Row:
 
 def closure(deriv: int, accuracy: int) -> list[Row]:
     """The first rows: of order 3 at the end (Lele's 4.1.3 and 4.3.1), then the centred ones of as
-    high an accuracy as fits, up to 6. Higher ones at the end are unstable for advection with an
-    inflow."""
+    high an accuracy as fits, up to 6. With order 4 at the end, advection with an inflow has growing
+    modes."""
     first = row(deriv, (0, 1), range(2 + deriv))
     return [first, centred(deriv, 4), centred(deriv, 6)][: max(centred(deriv, accuracy).explicit)]
 

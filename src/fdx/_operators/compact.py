@@ -84,7 +84,8 @@ class Compact:
     -----
     The schemes are those of Lele [1]_: tridiagonal A up to accuracy 8, pentadiagonal for 10. With
     "one-sided", errors are of order 3 at the end, and of order 4 in the norm of the whole line;
-    closures of higher order are unstable for advection with an inflow, and these are stable.
+    with closures of order 4 at the end advection with an inflow has growing modes, and with these it
+    has none.
 
     It is computed by `explicit`, then by the solution with `implicit`, two passes over the array:
     two to three times the time of an addition of arrays. Results do not depend on the number of
