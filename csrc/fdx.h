@@ -438,8 +438,9 @@ typedef struct {
  * otherwise err by more than MAX_GROWTH (16) times the rounding of the matrix: solves then take two to four times as
  * long.
  *
- * FDX_E_SINGULAR: a pivot is 0 up to rounding; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite.
- * FDX_E_NDIM, FDX_E_COUNT, FDX_E_SIZE: the operator is not as above. O(n w^2) time, for rows of w neighbours. */
+ * FDX_E_SINGULAR: a pivot is 0 up to rounding; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite,
+ * or elimination overflows. FDX_E_NDIM, FDX_E_COUNT, FDX_E_SIZE: the operator is not as above. O(n w^2) time, for rows
+ * of w neighbours. */
 size_t fdx_solver_size(const fdx_operator *op);
 fdx_status fdx_solver_make(void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed);
 

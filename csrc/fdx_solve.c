@@ -8,9 +8,9 @@
 #ifndef TILE_BYTES
 #define TILE_BYTES ((ptrdiff_t)512 << 10) /* of the L2 cache, that a tile may take */
 #define MAX_TILE_LINES ((ptrdiff_t)512)
-#define MIN_TILE_LINES ((ptrdiff_t)16) /* of long lines */
-#endif
+#define MIN_TILE_LINES ((ptrdiff_t)16) /* of long lines; even */
 #define MAX_TRANSPOSED ((ptrdiff_t)64) /* lines along memory in a tile */
+#endif
 
 enum { INNER, NEXT, KINDS }; /* the two dimensions across lines that a tile may extend over */
 
@@ -79,6 +79,12 @@ static fdx_status check(const fdx_solve *call, int *empty)
     return fdx_check_read(&call->in, call->ndim, call->shape, &written, &call->out, call->ndim);
 }
 
+/* Is a stride n others? Modulo the address space, as n of them need not fit into memory, of which n - 1 do. */
+static int follow(ptrdiff_t stride, ptrdiff_t n, ptrdiff_t other)
+{
+    return (size_t)stride == (size_t)n * (size_t)other;
+}
+
 /* Sort the dimensions across lines, and join those that are contiguous together. */
 static void order_dimensions(solve_plan *p)
 {
@@ -93,7 +99,7 @@ static void order_dimensions(solve_plan *p)
     for (int k = 0; k < count; k++) {
         const dimension here = {call->shape[order[k]], call->in.stride[order[k]], call->out.stride[order[k]]};
         dimension *last = p->ndim > 0 ? &p->d[p->ndim - 1] : NULL;
-        if (last != NULL && last->in == here.n * here.in && last->out == here.n * here.out)
+        if (last != NULL && follow(last->in, here.n, here.in) && follow(last->out, here.n, here.out))
             *last = (dimension){last->n * here.n, here.in, here.out};
         else
             p->d[p->ndim++] = here;

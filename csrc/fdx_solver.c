@@ -15,6 +15,8 @@ typedef struct {
     ptrdiff_t lo, count;
 } span;
 
+#define MOST_DOUBLES ((size_t)PTRDIFF_MAX / sizeof(double)) /* in memory */
+
 /* What a factorisation needs only while it is made. */
 typedef struct {
     fdx_solver *s;
@@ -36,6 +38,13 @@ static ptrdiff_t wrapped_index(ptrdiff_t i, ptrdiff_t n)
     return i;
 }
 
+/* The column that row i has at an offset of 0. Rows past the ends of a periodic axis, which the next stages go around,
+ * are those of other periods; so are their columns, of which there may be more or less than rows. */
+static ptrdiff_t column_of(const fdx_band *band, ptrdiff_t i, ptrdiff_t row)
+{
+    return band->rows == band->columns || i == row ? i : row + (i - row) / band->rows * band->columns;
+}
+
 /* The columns that rows need. */
 static span columns_needed(const fdx_band *band, span rows)
 {
@@ -43,8 +52,9 @@ static span columns_needed(const fdx_band *band, span rows)
     for (ptrdiff_t i = rows.lo; i < rows.lo + rows.count; i++) {
         const ptrdiff_t row = wrapped_index(i, band->rows);
         const fdx_stencil *stencil = next_row_segment(band, row, row + 1, 1).stencil;
-        lo = MIN(lo, i + stencil->offset);
-        end = MAX(end, i + stencil->offset + stencil->count);
+        const ptrdiff_t first = column_of(band, i, row) + stencil->offset;
+        lo = MIN(lo, first);
+        end = MAX(end, first + stencil->count);
     }
     return (span){lo, end - lo};
 }
@@ -93,8 +103,9 @@ static span row_of_chain(factorisation *f, const fdx_operator *op, const fdx_cha
                 const ptrdiff_t i = here.lo + j, number = wrapped_index(i, band->rows);
                 const row_segment of = next_row_segment(band, number, number + 1, 1);
                 const double *w = of.stencil->w + of.number * of.stencil->row_step;
+                double *to = f->row[1] + (column_of(band, i, number) + of.stencil->offset - next.lo);
                 for (int m = 0; m < of.stencil->count; m++)
-                    f->row[1][i + of.stencil->offset + m - next.lo] += f->row[0][j] * w[m * of.stencil->weight_step];
+                    to[m] += f->row[0][j] * w[m * of.stencil->weight_step];
             }
             double *const before = f->row[0];
             f->row[0] = f->row[1];
@@ -134,7 +145,7 @@ typedef struct {
 static void *lay_out(layout *l, size_t count, size_t bytes)
 {
     const size_t at = l->used;
-    if (l->full || !fdx_product_fits(count, bytes, PTRDIFF_MAX - FDX_CACHE_LINE - at)) {
+    if (l->full || !fdx_product_fits(count, bytes, MOST_DOUBLES * sizeof(double) - at)) {
         l->full = 1;
         return NULL;
     }
@@ -177,6 +188,18 @@ static fdx_status reserve_all(layout *l, const fdx_operator *op, factorisation *
         return status;
     fdx_solver outline = {.n = op->in_shape[0], .isa = op->isa, .folded = is_periodic(op)};
     const size_t n = (size_t)outline.n;
+    fdx_solver *s = (fdx_solver *)lay_out(l, 1, sizeof(fdx_solver));
+    outline.diagonal = (ptrdiff_t *)lay_out(l, n, sizeof(ptrdiff_t));
+    outline.lower = (int *)lay_out(l, n, sizeof(int));
+    outline.upper = (int *)lay_out(l, n, sizeof(int));
+    outline.exchange = (int *)lay_out(l, n, sizeof(int));
+    outline.reach = (int *)lay_out(l, n, sizeof(int));
+    f->s = s;
+    f->op = op;
+    f->size = (double *)lay_out(l, n, sizeof(double));
+    f->size_of_upper = (double *)lay_out(l, n, sizeof(double));
+    if (l->full) /* before the time that so many rows take */
+        return FDX_E_SIZE;
     ptrdiff_t widest = 1, most_lower = 0;
     size_t elements = 0;
     for (ptrdiff_t p = 0, last = 0; p < outline.n; p++) {
@@ -184,20 +207,12 @@ static fdx_status reserve_all(layout *l, const fdx_operator *op, factorisation *
         outline_of_row(&outline, op, p, &first, &here, &widest);
         last = MAX(last, here);
         most_lower = MAX(most_lower, p - first);
-        elements += (size_t)(last - first + 1);
+        elements += MIN((size_t)(last - first + 1), MOST_DOUBLES - elements);
     }
-    elements += n * (size_t)MIN(most_lower, outline.n); /* the outline of U after exchanges, at most */
-    fdx_solver *s = (fdx_solver *)lay_out(l, 1, sizeof(fdx_solver));
-    outline.diagonal = (ptrdiff_t *)lay_out(l, n, sizeof(ptrdiff_t));
-    outline.lower = (int *)lay_out(l, n, sizeof(int));
-    outline.upper = (int *)lay_out(l, n, sizeof(int));
-    outline.exchange = (int *)lay_out(l, n, sizeof(int));
-    outline.reach = (int *)lay_out(l, n, sizeof(int));
-    outline.w = (double *)lay_out(l, elements, sizeof(double));
-    f->s = s;
-    f->op = op;
-    f->size = (double *)lay_out(l, n, sizeof(double));
-    f->size_of_upper = (double *)lay_out(l, n, sizeof(double));
+    /* With the outline of U after exchanges, at most. Where this fits, so do ints for the rows' ends. */
+    if (!fdx_product_fits(n, (size_t)most_lower, MOST_DOUBLES - elements))
+        return FDX_E_SIZE;
+    outline.w = (double *)lay_out(l, elements + n * (size_t)most_lower, sizeof(double));
     for (int k = 0; k < 2; k++)
         f->row[k] = (double *)lay_out(l, (size_t)widest, sizeof(double));
     if (l->full)
@@ -288,7 +303,7 @@ static int decompose(factorisation *f)
         for (ptrdiff_t j = 0; j <= s->upper[p]; j++)
             upper += fabs(row[j]);
         f->size_of_upper[p] = upper;
-        if (!(growth + upper <= MAX_GROWTH * f->size[p]) || is_tiny(f, p, f->size[p]))
+        if (!(growth + upper <= MIN(MAX_GROWTH * f->size[p], DBL_MAX)) || is_tiny(f, p, f->size[p]))
             return 0;
     }
     return 1;
@@ -340,8 +355,8 @@ static ptrdiff_t decompose_with_exchanges(factorisation *f)
     return s->n;
 }
 
-/* From the decomposition to the numbers that rows are multiplied by. */
-static void set_numbers(fdx_solver *s)
+/* From the decomposition to the numbers that rows are multiplied by; returns whether all are finite. */
+static int set_numbers(fdx_solver *s)
 {
     double most = 0, least = DBL_MAX;
     for (ptrdiff_t p = 0; p < s->n; p++) {
@@ -353,10 +368,14 @@ static void set_numbers(fdx_solver *s)
             row[j] *= -reciprocal;
         for (ptrdiff_t j = 1; j <= s->lower[p]; j++)
             row[-j] = -row[-j];
-        for (ptrdiff_t j = -s->lower[p]; j <= s->upper[p]; j++)
+        for (ptrdiff_t j = -s->lower[p]; j <= s->upper[p]; j++) {
+            if (!fdx_is_finite(row[j]))
+                return 0;
             most = MAX(most, fabs(row[j]));
+        }
     }
     s->double_only = most > FLT_MAX || least < FLT_MIN;
+    return 1;
 }
 
 fdx_status fdx_solver_make(void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed)
@@ -387,10 +406,10 @@ fdx_status fdx_solver_make(void *memory, const fdx_operator *op, const fdx_solve
             }
         }
     }
-    if (status == FDX_OK) {
-        set_numbers(f.s);
+    if (status == FDX_OK && !set_numbers(f.s))
+        status = FDX_E_NODES;
+    if (status == FDX_OK)
         *solver = f.s;
-    }
     fdx_leave_default(&before);
     return status;
 }
