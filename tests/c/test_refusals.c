@@ -54,6 +54,18 @@ typedef struct {
 
     double nodes[4], weights[4], rest[4], at;
     int nnodes, deriv;
+
+    /* a multiple of the identity that varies, and a derivative, along axis 0 */
+    double diagonal[N0], memory_of_solver[256];
+    ptrdiff_t line_shape[2];
+    fdx_array line_coefficient;
+    fdx_stage line_stage[2];
+    fdx_chain line_chain[2];
+    fdx_operator line;
+    const fdx_solver *solver, *factorised;
+    fdx_pivot failed;
+    fdx_solve solve;
+    fdx_scheme compact[2];
 } world;
 
 static world w, before;
@@ -82,6 +94,14 @@ static fdx_band band_of(ptrdiff_t n, int periodic, ptrdiff_t first, int count, i
 {
     const fdx_band b = {n, n, 0, 0, NULL, NULL, {first, count, centre, summation, weights, 1, 0}, periodic};
     return b;
+}
+
+static void factorise(void)
+{
+    if (fdx_solver_size(&w.line) > sizeof w.memory_of_solver ||
+        fdx_solver_make(w.memory_of_solver, &w.line, &w.solver, &w.failed) != FDX_OK)
+        fail("fdx_solver_make");
+    w.solve.solver = w.solver;
 }
 
 /* Valid arguments for all calls. */
@@ -180,6 +200,22 @@ static void make_world(void)
         w.nodes[k] = k;
     w.nnodes = 4;
     w.deriv = 1;
+
+    for (int k = 0; k < N0; k++)
+        w.diagonal[k] = 5 + k;
+    w.line_shape[0] = w.line_shape[1] = N0;
+    w.line_coefficient = array(w.diagonal, w.stride + 2);
+    w.line_stage[0].coefficient = &w.line_coefficient;
+    w.line_stage[1].band = &w.along;
+    for (int k = 0; k < 2; k++) {
+        const fdx_chain chain = {0, 0, 1, w.line_stage + k, NULL};
+        w.line_chain[k] = chain;
+    }
+    const fdx_operator line = {1, w.line_shape, w.line_shape + 1, 1, 1, 2, w.line_chain, w.isa, 0};
+    w.line = line;
+    const fdx_solve solve = {NULL, 3, w.shape, 0, w.in[0], w.out[0], w.alpha_beta};
+    w.solve = solve;
+    factorise();
 }
 
 static void answered(fdx_status got, fdx_status wanted)
@@ -672,6 +708,204 @@ static void refused_operators(void)
 #undef RUN
 }
 
+/* ---- solves ---- */
+
+#define FACTORISED(change, status)                                                                                     \
+    do {                                                                                                               \
+        SIZE(change, fdx_solver_size(&w.line), (status) == FDX_OK);                                                    \
+        ANSWER(change, fdx_solver_make(w.memory, &w.line, &w.factorised, &w.failed), status);                          \
+    } while (0)
+#define SOLVE(change, status)                                                                                          \
+    do {                                                                                                               \
+        SIZE(change, fdx_solve_workspace_size(&w.solve), (status) == FDX_OK);                                          \
+        ANSWER(change, fdx_solve_apply(&w.solve, w.workspace, w.bytes), status);                                       \
+        ANSWER(change, fdx_solve_apply_part(&w.solve, w.workspace, w.bytes, 0, 2), status);                            \
+    } while (0)
+
+static void refused_solvers(void)
+{
+    FACTORISED((void)0, FDX_OK);
+    FACTORISED(w.line.in_shape = NULL, FDX_E_NULL);
+    FACTORISED(w.line.out_shape = NULL, FDX_E_NULL);
+    FACTORISED(w.line.chain = NULL, FDX_E_NULL);
+    FACTORISED(w.line.isa = NULL, FDX_E_NULL);
+    FACTORISED(w.line_chain[0].stage = NULL, FDX_E_NULL);
+    FACTORISED(w.line_coefficient.data = NULL, FDX_E_NULL);
+    FACTORISED(w.line_coefficient.stride = NULL, FDX_E_NULL);
+    FACTORISED(w.line_coefficient.dtype = FDX_C64, FDX_E_DTYPE);
+    FACTORISED(w.line_coefficient.dtype = FDX_NDTYPES, FDX_E_DTYPE);
+    FACTORISED(w.line_stage[0].sign = 2, FDX_E_STENCIL);
+    FACTORISED(w.along.interior.count = 0, FDX_E_STENCIL);
+    FACTORISED(w.along.interior.offset = 0, FDX_E_STENCIL);
+    FACTORISED(w.along.rows = w.along.columns = MOST, FDX_E_STENCIL);
+    FACTORISED(w.line_stage[1].axis = 1, FDX_E_AXIS);
+    FACTORISED(w.line_chain[0].nstages = 0, FDX_E_COUNT);
+    FACTORISED(w.line_chain[1].out = 1, FDX_E_COUNT);
+    FACTORISED(w.line_chain[1].in = 1, FDX_E_COUNT);
+    FACTORISED(w.line.nchains = 0, FDX_E_COUNT);
+    FACTORISED(w.line.ninputs = 2, FDX_E_COUNT);
+    FACTORISED((w.line.noutputs = 2, w.line_chain[1].out = 1), FDX_E_COUNT);
+    FACTORISED(w.line.ndim = 0, FDX_E_NDIM);
+    FACTORISED(w.line.ndim = INT_MAX, FDX_E_NDIM);
+    FACTORISED(w.line = w.op, FDX_E_NDIM);
+    FACTORISED(w.line_shape[0]++, FDX_E_SIZE);
+    FACTORISED(w.line_shape[1]--, FDX_E_SIZE); /* results without the last one */
+    FACTORISED(w.line_shape[1] = -1, FDX_E_SHAPE);
+    /* Of the first chain alone, which is of any length. */
+#define OF_LENGTH(n) (w.line.nchains = 1, w.line_stage[0].coefficient = NULL, w.line_shape[0] = w.line_shape[1] = n)
+    const ptrdiff_t lengths[] = {0, MOST, MOST / 2, MOST / 4, MOST / 8, MOST / 40};
+    FACTORISED(OF_LENGTH(1), FDX_OK);
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        FACTORISED(OF_LENGTH(lengths[k]), FDX_E_SIZE);
+#undef OF_LENGTH
+    ANSWER((void)0, fdx_solver_make(NULL, &w.line, &w.factorised, &w.failed), FDX_E_NULL);
+    ANSWER((void)0, fdx_solver_make(w.memory, NULL, &w.factorised, &w.failed), FDX_E_NULL);
+    ANSWER((void)0, fdx_solver_make(w.memory, &w.line, NULL, &w.failed), FDX_E_NULL);
+    ANSWER((void)0, fdx_solver_make(w.memory, &w.line, &w.factorised, NULL), FDX_OK);
+    SIZE((void)0, fdx_solver_size(NULL), 0);
+
+    /* Numbers: memory may have been written to, and `failed`, if there is no pivot. */
+    static double memory[sizeof w.memory_of_solver / sizeof(double)];
+    fdx_pivot failed = {-1, 7, 7};
+#define NUMBERS(change, status) ANSWER(change, fdx_solver_make(memory, &w.line, &w.factorised, &failed), status)
+    NUMBERS(w.diagonal[3] = (double)NAN, FDX_E_NODES);
+    NUMBERS(w.diagonal[N0 - 1] = (double)INFINITY, FDX_E_NODES);
+    NUMBERS(w.pairs[2] = (double)NAN, FDX_E_NODES);
+    NUMBERS((w.diagonal[2] = 1.7e308, w.pairs[0] = w.pairs[2] = 1e308), FDX_E_NODES); /* the row's size */
+    if (failed.point != -1 || failed.pivot != 7 || failed.size != 7)
+        fail("a pivot that did not fail");
+    NUMBERS((memset(w.diagonal, 0, sizeof w.diagonal)), FDX_E_SINGULAR);
+    if (failed.point != N0 - 1 || fabs(failed.pivot) > 1e-14 || (failed.size != 2 && failed.size != 4))
+        fail("the pivot that failed");
+    ANSWER(memset(w.diagonal, 0, sizeof w.diagonal), fdx_solver_make(memory, &w.line, &w.factorised, NULL),
+           FDX_E_SINGULAR);
+    NUMBERS((w.pairs[0] = w.pairs[1] = w.pairs[2] = 0, w.diagonal[4] = 0), FDX_E_SINGULAR);
+    if (failed.point != 4 || failed.pivot != 0 || failed.size != 0)
+        fail("a row of zeros");
+    NUMBERS((w.pairs[0] = w.pairs[1] = w.pairs[2] = 0, w.diagonal[4] = 1e-310), FDX_E_SINGULAR); /* 1 / it overflows */
+#undef NUMBERS
+}
+
+/* Elimination that overflows: U would have an infinite element, though no pivot is. With exchanges it has none in the
+ * first matrix; in the second one it does, too. */
+static void overflowing_eliminations(void)
+{
+    static const double numbers[2][5][5] = {
+        {{1e307, 0, 1.3e308}, {-3e307, 1e307, 1.3e308}, {0, 0, 1}, {0, 0, 0, 1}, {0, 0, 0, 0, 1}},
+        {{1, 0, 0, 30}, {0, 1, 0, 30}, {3e306, 3e306, 1e307, 0, 9e307}, {0, 0, 0, 1}, {0, 0, 0, 0, 1}}};
+    static double memory[256], x[5];
+    for (int k = 0; k < 2; k++) {
+        fdx_stencil rows[5];
+        const ptrdiff_t n = 5, step = sizeof *x;
+        for (int r = 0; r < 5; r++) {
+            const int first = r < 3 ? 0 : r; /* the last two have nothing before the diagonal */
+            const fdx_stencil row = {first - r, 5 - first, 0, FDX_SUM_PLAIN, numbers[k][r] + first, 1, 0};
+            rows[r] = row;
+            x[r] = 1;
+        }
+        const fdx_band band = {5, 5, 5, 0, rows, NULL, rows[0], 0};
+        const fdx_stage stage = {0, &band, NULL, 0};
+        const fdx_chain chain = {0, 0, 1, &stage, NULL};
+        const fdx_operator op = {1, &n, &n, 1, 1, 1, &chain, fdx_isa_find("auto"), 0};
+        const fdx_solver *solver = NULL;
+        doing = "elimination that overflows";
+        calling = "fdx_solver_make";
+        const fdx_status status = fdx_solver_make(memory, &op, &solver, NULL);
+        if (status != (k == 0 ? FDX_OK : FDX_E_NODES) || (solver == NULL) != k)
+            fail("another status");
+        if (k == 1)
+            continue;
+        const fdx_array a = {x, &step, FDX_F64, 0};
+        const fdx_solve call = {solver, 1, &n, 0, a, a, NULL};
+        if (fdx_solve_apply(&call, w.workspace, sizeof w.workspace) != FDX_OK || x[2] != 1 || fabs(x[0] + 13) > 1e-13 ||
+            fabs(x[1] + 52) > 1e-13)
+            fail("a solution");
+    }
+}
+
+static void refused_solves(void)
+{
+    SOLVE((void)0, FDX_OK);
+    SOLVE(w.solve.solver = NULL, FDX_E_NULL);
+    SOLVE(w.solve.shape = NULL, FDX_E_NULL);
+    SOLVE(w.solve.in.data = NULL, FDX_E_NULL);
+    SOLVE(w.solve.in.stride = NULL, FDX_E_NULL);
+    SOLVE(w.solve.out.data = NULL, FDX_E_NULL);
+    SOLVE(w.solve.out.stride = NULL, FDX_E_NULL);
+    SOLVE(w.solve.alpha_beta = NULL, FDX_OK);
+    const int wild[] = {-1, INT_MAX, INT_MIN};
+    for (int k = 0; k < 3; k++) {
+        SOLVE(w.solve.ndim = wild[k], FDX_E_NDIM);
+        SOLVE(w.solve.axis = wild[k], FDX_E_AXIS);
+    }
+    SOLVE(w.solve.ndim = 0, FDX_E_NDIM);
+    SOLVE(w.solve.ndim = FDX_MAXDIM + 1, FDX_E_NDIM);
+    SOLVE(w.solve.axis = 3, FDX_E_AXIS);
+    SOLVE(w.solve.axis = 1, FDX_E_SIZE); /* which has another length */
+    SOLVE(w.shape[0]--, FDX_E_SIZE);
+    SOLVE(w.shape[0] = 0, FDX_E_SIZE);
+    SOLVE(w.shape[0] = MOST, FDX_E_SIZE);
+    SOLVE(w.shape[0] = -1, FDX_E_SHAPE);
+    SOLVE(w.shape[2] = LEAST, FDX_E_SHAPE);
+    SOLVE(w.shape[1] = MOST, FDX_E_SHAPE);
+    SOLVE((w.shape[1] = w.shape[2] = MOST / 2), FDX_E_SHAPE);
+    SOLVE((w.shape[1] = MOST, w.solve.in.stride = w.far, w.far[0] = w.far[1] = 0), FDX_E_SHAPE);
+    SOLVE(w.solve.in.dtype = 0, FDX_E_DTYPE);
+    SOLVE(w.solve.in.dtype = FDX_NDTYPES, FDX_E_DTYPE);
+    SOLVE(w.solve.in.dtype = FDX_F32, FDX_E_DTYPE);
+    SOLVE(w.solve.in.dtype = FDX_I64, FDX_OK);
+    SOLVE(w.solve.out.dtype = 255, FDX_E_DTYPE);
+    SOLVE(w.solve.out.dtype = FDX_C128, FDX_E_DTYPE);
+    SOLVE(w.solve.in.dtype = w.solve.out.dtype = FDX_I64, FDX_E_DTYPE);
+    SOLVE(w.solve.in.dtype = w.solve.out.dtype = FDX_F32, FDX_OK);
+    SOLVE((w.diagonal[2] = 1e60, factorise()), FDX_OK);
+    SOLVE((w.diagonal[2] = 1e60, factorise(), w.solve.in.dtype = w.solve.out.dtype = FDX_F32), FDX_E_DTYPE);
+    /* in place */
+    SOLVE(w.solve.in = w.solve.out, FDX_OK);
+    SOLVE((w.solve.in = w.solve.out, w.solve.in.data = w.y[0] + 1), FDX_E_OVERLAP);
+    SOLVE((w.solve.in = w.solve.out, w.solve.in.swapped = 1), FDX_E_OVERLAP);
+    SOLVE((w.solve.in = w.solve.out, w.solve.in.dtype = FDX_U64), FDX_E_OVERLAP);
+    SOLVE((w.solve.in = w.solve.out, w.solve.in.stride = w.far, w.far[0] = 0), FDX_E_OVERLAP);
+    SOLVE((w.solve.in = w.solve.out, w.solve.in.stride = w.far, w.far[2] = LEAST), FDX_OK); /* along a length of 1 */
+    /* no lines */
+    SIZE(w.shape[1] = 0, fdx_solve_workspace_size(&w.solve), 0);
+    ANSWER(w.shape[1] = 0, fdx_solve_apply(&w.solve, NULL, 0), FDX_OK);
+    ANSWER((w.shape[1] = MOST, w.shape[2] = 0), fdx_solve_apply_part(&w.solve, NULL, -1, 3, 4), FDX_OK);
+    ANSWER((w.shape[1] = 0, w.solve.in.data = w.solve.out.data = NULL), fdx_solve_apply(&w.solve, NULL, 0), FDX_OK);
+    ANSWER((w.shape[1] = 0, w.solve.axis = 3), fdx_solve_apply(&w.solve, NULL, 0), FDX_E_AXIS);
+
+    ANSWER((void)0, fdx_solve_apply(&w.solve, NULL, w.bytes), FDX_E_NULL);
+    ANSWER((void)0, fdx_solve_apply(NULL, w.workspace, w.bytes), FDX_E_NULL);
+    SIZE((void)0, fdx_solve_workspace_size(NULL), 0);
+    ANSWER((void)0, fdx_solve_apply(&w.solve, w.workspace, 0), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_solve_apply(&w.solve, w.workspace, fdx_solve_workspace_size(&w.solve) - 1), FDX_E_WORKSPACE);
+    ANSWER((void)0, fdx_solve_apply(&w.solve, w.workspace, LEAST), FDX_E_WORKSPACE);
+#define PART(part, nparts)                                                                                             \
+    ANSWER((void)0, fdx_solve_apply_part(&w.solve, w.workspace, w.bytes, part, nparts), FDX_E_PART)
+    PART(0, 0);
+    PART(0, LEAST);
+    PART(1, 1);
+    PART(-1, 2);
+    PART(MOST, MOST);
+#undef PART
+    ANSWER((void)0, fdx_solve_apply_part(&w.solve, w.workspace, w.bytes, MOST - 1, MOST), FDX_OK);
+    if (memcmp(before.y, w.y, sizeof w.y) != 0)
+        fail("a part without lines wrote something");
+    ANSWER(w.shape[1] = 0, fdx_solve_apply_part(&w.solve, NULL, 0, 1, 1), FDX_E_PART);
+
+#define COMPACT(deriv, accuracy, status) ANSWER((void)0, fdx_compact(deriv, accuracy, w.compact, w.compact + 1), status)
+    for (int accuracy = -2; accuracy < 14; accuracy++)
+        for (int deriv = -1; deriv < 4; deriv++)
+            COMPACT(deriv, accuracy,
+                    (deriv == 1 || deriv == 2) && accuracy >= 4 && accuracy <= 10 && accuracy % 2 == 0 ? FDX_OK
+                                                                                                       : FDX_E_STENCIL);
+    COMPACT(INT_MIN, 4, FDX_E_STENCIL);
+    COMPACT(1, INT_MAX, FDX_E_STENCIL);
+    ANSWER((void)0, fdx_compact(1, 4, NULL, w.compact), FDX_E_NULL);
+    ANSWER((void)0, fdx_compact(1, 4, w.compact, NULL), FDX_E_NULL);
+#undef COMPACT
+}
+
 /* ---- np.gradient ---- */
 
 #define GRADIENT(change, status)                                                                                       \
@@ -844,6 +1078,8 @@ static void refused_strides(void)
     SHAPES(CALL, in[1]);
     SHAPES(CALL, out[0]);
     SHAPES(CALL, coefficient);
+    SHAPES(SOLVE, solve.in);
+    SHAPES(SOLVE, solve.out);
     X(w.far[0] = MOST / 2, FDX_E_SHAPE);
     X(w.far[0] = -(MOST / 2), FDX_E_SHAPE);
     X(w.far[0] = LEAST, FDX_E_SHAPE);
@@ -851,14 +1087,19 @@ static void refused_strides(void)
     /* past the last address */
     GRADIENT(w.gradient.in.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
     CALL(w.in[0].data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    SOLVE(w.solve.in.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
+    SOLVE(w.solve.out.data = (void *)(UINTPTR_MAX - sizeof(double)), FDX_E_SHAPE);
     /* results that overlap each other */
     GRADIENT(FAR(axes[0].out, (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
     CALL(FAR(out[1], (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
     CALL(FAR(out[1], (w.far[0] = 0)), FDX_E_OVERLAP);
+    SOLVE(FAR(solve.out, (w.far[0] = sizeof(double))), FDX_E_OVERLAP);
+    SOLVE(FAR(solve.out, (w.far[1] = 0)), FDX_E_OVERLAP);
     GRADIENT(FAR(axes[0].out, (w.far[1] = sizeof(double) - 1)), FDX_E_OVERLAP);
     /* strides of 0 */
     GRADIENT(FAR(gradient.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
     CALL(FAR(in[0], (w.far[0] = w.far[1] = 0)), FDX_OK);
+    SOLVE(FAR(solve.in, (w.far[0] = w.far[1] = 0)), FDX_OK);
     CALL(FAR(coefficient, (w.far[0] = w.far[1] = 0)), FDX_OK);
     const ptrdiff_t lengths[] = {N0, 1000, MOST / 8, MOST / 4};
     for (int k = 0; k < 16; k++) {
@@ -902,6 +1143,9 @@ int main(void)
     refused_derivatives();
     too_large_together();
     refused_operators();
+    refused_solvers();
+    overflowing_eliminations();
+    refused_solves();
     refused_gradients();
     refused_strides();
     refused_weights();
