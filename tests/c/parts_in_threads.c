@@ -324,12 +324,79 @@ static void sums_with_coefficients(void)
     free(f.c.a.data);
 }
 
-/* ---- bands, operators and weights, each thread in its own memory ---- */
+/* ---- solves ---- */
+
+/* 5 u + du/dx, times a coefficient, or du/dx + 0.1 u, which needs exchanges of rows. */
+static const fdx_solver *factorise(int periodic, int exchanges)
+{
+    const int boundary = periodic ? FDX_PERIODIC : FDX_ONE_SIDED;
+    const ptrdiff_t n = 30;
+    const double itself = exchanges ? 0.1 : 5;
+    double by[30];
+    for (int i = 0; i < 30; i++)
+        by[i] = 1 + 0.01 * i;
+    const ptrdiff_t step = sizeof *by;
+    const fdx_array coefficient = {by, &step, FDX_F64, 0};
+    const fdx_factor factors[2] = {
+        {.axis = 0, .what = {.scale = itself}},
+        {.axis = 0, .what = derivative(1, 4, boundary, boundary), .coefficient = &coefficient}};
+    const fdx_term terms[2] = {{0, 0, 1, factors, NULL}, {0, 0, 1, factors + 1, NULL}};
+    const fdx_sum sum = {1, &n, 2, terms, fdx_isa_find("auto"), 0};
+    const fdx_operator *op = make(&sum);
+    const fdx_solver *solver;
+    expect(fdx_solver_make(allocate(fdx_solver_size(op)), op, &solver, NULL), "fdx_solver_make");
+    free((void *)op);
+    return solver;
+}
+
+static void solve_parts(const void *shared, int thread)
+{
+    const fdx_solve *call = shared;
+    const ptrdiff_t bytes = fdx_solve_workspace_size(call);
+    void *workspace = allocate((size_t)bytes);
+    for (ptrdiff_t part = thread; part < NPARTS; part += NTHREADS)
+        expect(fdx_solve_apply_part(call, workspace, bytes, part, NPARTS), "fdx_solve_apply_part");
+    free(workspace);
+}
+
+/* Along each axis, of another array or in place. */
+static void solves(void)
+{
+    static const int dtypes[] = {FDX_F64, FDX_F32, FDX_C64, FDX_C128};
+    const ptrdiff_t shape[3] = {30, 30, 30};
+    const double alpha_beta[2] = {0.3, 1};
+    for (int kind = 0; kind < 4; kind++) {
+        const fdx_solver *solver = factorise(kind % 2, kind / 2);
+        for (int k = 0; k < 4 * 3 * 2; k++) {
+            const int dtype = dtypes[k % 4], axis = k / 4 % 3, in_place = k / 12;
+            array in = new_array(3, shape, dtype), out = new_array(3, shape, dtype);
+            in.a.stride = in.stride;
+            out.a.stride = out.stride;
+            const fdx_solve call = {solver, 3, shape, axis, in_place ? out.a : in.a, out.a, k % 3 ? alpha_beta : NULL};
+            const ptrdiff_t bytes = fdx_solve_workspace_size(&call);
+            void *workspace = allocate((size_t)bytes);
+            fill(&in, 1);
+            fill(&out, 2);
+            expect(fdx_solve_apply(&call, workspace, bytes), "fdx_solve_apply");
+            const uint64_t wanted = digest(&out);
+            fill(&out, 2);
+            together(solve_parts, &call);
+            if (digest(&out) != wanted)
+                fail("a solution made by many threads");
+            free(workspace);
+            free(in.a.data);
+            free(out.a.data);
+        }
+        free((void *)solver);
+    }
+}
+
+/* ---- bands, operators, solvers and weights, each thread in its own memory ---- */
 
 typedef struct {
     const fields *f;
     double *results[NTHREADS + 1]; /* of the operator's transpose; the last ones are those of one thread */
-    double weights[NTHREADS + 1][40];
+    double weights[NTHREADS + 1][40], solutions[NTHREADS + 1][30];
 } makings;
 
 enum { RESULTS = 2 * 20 * 24 * 30 };
@@ -371,9 +438,18 @@ static void make_own(const void *shared, int thread)
     for (int k = 0; k < turned->interior.count && k < 20; k++)
         w[18 + k] = turned->interior.w[k * turned->interior.weight_step];
 
+    const fdx_solver *solver = factorise(1, 1);
+    double *x = (double *)(void *)m->solutions[thread];
+    memcpy(x, in[0].a.data, sizeof m->solutions[thread]);
+    const ptrdiff_t n = 30, step = sizeof *x;
+    const fdx_array line = {x, &step, FDX_F64, 0};
+    const fdx_solve solve = {solver, 1, &n, 0, line, line, NULL};
+    expect(fdx_solve_apply(&solve, workspace, bytes), "fdx_solve_apply");
+
     for (int k = 0; k < 3; k++)
         free(memory[k]);
     free(workspace);
+    free((void *)solver);
     free(in[0].a.data);
     free(in[1].a.data);
     free((void *)op);
@@ -392,8 +468,9 @@ static void makers(void)
     together(make_own, &m);
     for (int k = 0; k <= NTHREADS; k++) {
         if (memcmp(m.results[k], m.results[NTHREADS], RESULTS * sizeof(double)) != 0 ||
-            memcmp(m.weights[k], m.weights[NTHREADS], sizeof m.weights[k]) != 0)
-            fail("bands, operators or weights that threads make in their own memory");
+            memcmp(m.weights[k], m.weights[NTHREADS], sizeof m.weights[k]) != 0 ||
+            memcmp(m.solutions[k], m.solutions[NTHREADS], sizeof m.solutions[k]) != 0)
+            fail("bands, operators, solvers or weights that threads make in their own memory");
     }
     for (int k = 0; k <= NTHREADS; k++)
         free(m.results[k]);
@@ -404,6 +481,7 @@ int main(void)
 {
     gradients();
     sums_with_coefficients();
+    solves();
     makers();
     laplacian();
     printf("%d threads, one result\n", NTHREADS);

@@ -158,6 +158,50 @@ static fdx_status operate(void)
     return done;
 }
 
+/* ---- solves ---- */
+
+static int ndim_of_solve, periodic, exchanges;
+
+/* A product of `stages` bands and coefficients along the last of some axes, factorised and solved in place, of bytes in
+ * the other order. */
+static fdx_status solve(void)
+{
+    static ptrdiff_t shape[FDX_MAXDIM], stride[FDX_MAXDIM];
+    static double w[2][3] = {{1, 4, 1}, {4, 1, 4}}, ones[400];
+    static const fdx_stencil ends[2] = {{0, 2, 0, FDX_SUM_PLAIN, w[1], 1, 0}, {-1, 2, 1, FDX_SUM_PLAIN, w[0], 1, 0}};
+    static fdx_stage stage[FDX_MAXSTAGES];
+    const ptrdiff_t points = 400, step = sizeof *ones;
+    const fdx_band band = {
+        points, points, !periodic, !periodic, ends, ends + 1, {-1, 3, 1, FDX_SUM_PLAIN, w[exchanges], 1, 0}, periodic};
+    const fdx_array coefficient = {ones, &step, FDX_F64, 0};
+    for (int k = 0; k < 400; k++)
+        ones[k] = 1;
+    for (int s = 0; s < stages; s++)
+        stage[s] = (fdx_stage){0, &band, &coefficient, 0};
+    const fdx_chain chain = {0, 0, stages, stage, NULL};
+    const fdx_operator op = {1, &points, &points, 1, 1, 1, &chain, fdx_isa_find("auto"), 0};
+    const fdx_solver *solver;
+    void *memory = malloc(fdx_solver_size(&op));
+    fdx_status done = fdx_solver_make(memory, &op, &solver, NULL);
+    ptrdiff_t size = 1;
+    for (int d = ndim_of_solve - 1; d >= 0; d--) {
+        shape[d] = d == ndim_of_solve - 1 ? points : d > ndim_of_solve - 4 ? 7 : 1;
+        stride[d] = size * fdx_itemsize(dtype);
+        size *= shape[d];
+    }
+    const double alpha_beta[2] = {2, 1};
+    const fdx_array a = {calloc((size_t)size, (size_t)fdx_itemsize(dtype)), stride, (uint8_t)dtype, 1};
+    const fdx_solve call = {solver, ndim_of_solve, shape, ndim_of_solve - 1, a, a, alpha_beta};
+    const ptrdiff_t bytes = done == FDX_OK ? fdx_solve_workspace_size(&call) : 0;
+    void *workspace = malloc((size_t)bytes);
+    if (done == FDX_OK)
+        done = fdx_solve_apply_part(&call, workspace, bytes, 1, 2);
+    free(workspace);
+    free(a.data);
+    free(memory);
+    return done;
+}
+
 int main(void)
 {
     char what[100];
@@ -184,6 +228,16 @@ int main(void)
                 n = lengths[k];
                 snprintf(what, sizeof what, "operator, %d dimensions, %d stages, dtype %d", ndim, stages, dtype);
                 check(operate, what, PROMISED);
+            }
+    for (int k = 0; k < 4; k++)
+        for (periodic = 0; periodic < 2; periodic++)
+            for (exchanges = 0; exchanges < 2; exchanges++) {
+                ndim_of_solve = dimensions[k];
+                stages = exchanges ? 1 : 1 + 5 * k;
+                dtype = k % 2 == 0 ? FDX_C64 : FDX_F64;
+                snprintf(what, sizeof what, "solve, %d dimensions, %d stages, %speriodic", ndim_of_solve, stages,
+                         periodic ? "" : "not ");
+                check(solve, what, PROMISED);
             }
     puts("stack: as little as promised");
     return 0;
