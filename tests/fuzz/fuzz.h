@@ -151,9 +151,14 @@ void band_case(int mode);
 /* operators.c */
 fdx_array *draw_factor(int ndim, const ptrdiff_t *shape);
 fdx_operator *draw_operator(const fdx_band *given, int *usual);
+void scramble_operator(fdx_operator *op);
 void refit_factors(fdx_operator *op);
 void apply(const fdx_operator *op, int mode, int usual);
 void operator_case(int mode);
+
+/* solves.c */
+void solve(const fdx_operator *op, int mode);
+void solve_case(int mode);
 
 /* sums.c */
 void sum_case(int mode);

@@ -19,6 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const int mode = (which >> 3) % 4 == 2 ? 1 : (which >> 3) % 4 == 3 ? 2 : 0;
         if (which % 8 == 4 && which >= 128)
             by_hand_case(mode);
+        else if (which % 8 == 3 && which >= 128)
+            solve_case(mode);
         else
             cases[which % 8](mode);
     }

@@ -116,7 +116,7 @@ fdx_operator *draw_operator(const fdx_band *given, int *usual)
 }
 
 /* Wild numbers anywhere in an operator. Those that give lengths of lists stay true. */
-static void scramble_operator(fdx_operator *op)
+void scramble_operator(fdx_operator *op)
 {
     const fdx_operator was = *op;
     for (int times = 1 + below(4); times > 0; times--) {

@@ -256,5 +256,9 @@ void sum_case(int mode)
         refit_factors((fdx_operator *)made);
     fdx_operator *op = keep(sizeof *op);
     *op = *made;
+    if (ndim == 1 && chance(2)) {
+        solve(op, mode);
+        return;
+    }
     apply(op, mode, chance(2) ? IS_USUAL : 0);
 }
