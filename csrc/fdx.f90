@@ -33,11 +33,11 @@ module fdx
 
   integer(c_int), parameter :: FDX_OK = 0, FDX_E_NULL = 1, FDX_E_NDIM = 2, FDX_E_SHAPE = 3, FDX_E_DTYPE = 4, &
     FDX_E_AXIS = 5, FDX_E_SIZE = 6, FDX_E_STENCIL = 7, FDX_E_EDGE = 8, FDX_E_COUNT = 9, FDX_E_OVERLAP = 10, &
-    FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14, FDX_E_ALIGNMENT = 15
+    FDX_E_PART = 11, FDX_E_BOX = 12, FDX_E_NODES = 13, FDX_E_WORKSPACE = 14, FDX_E_ALIGNMENT = 15, FDX_E_SINGULAR = 16
 
-  ! Statuses of this module only: C sees neither an array's shape nor whether an operator was made.
+  ! Statuses of this module only: C sees neither an array's shape nor whether an operator or a solver was made.
   integer(c_int), parameter :: FDX_E_CONFORM = -1 ! wrong number, rank or shapes of arrays
-  integer(c_int), parameter :: FDX_E_UNMADE = -2  ! an operator was not made
+  integer(c_int), parameter :: FDX_E_UNMADE = -2  ! an operator or a solver was not made
 
   integer(c_int), parameter :: FDX_I8 = 1, FDX_U8 = 2, FDX_I16 = 3, FDX_U16 = 4, FDX_I32 = 5, FDX_U32 = 6, &
     FDX_I64 = 7, FDX_U64 = 8, FDX_F32 = 9, FDX_F64 = 10, FDX_C64 = 11, FDX_C128 = 12, FDX_NDTYPES = 13
@@ -149,6 +149,20 @@ module fdx
     type(c_ptr) :: lo = c_null_ptr, hi = c_null_ptr, alpha_beta = c_null_ptr
     integer(c_int8_t) :: first_touch = 0
     type(c_ptr) :: copies = c_null_ptr
+  end type
+
+  type, bind(c) :: fdx_pivot_c
+    integer(fdx_index) :: point = 0
+    real(c_double) :: pivot = 0, size = 0
+  end type
+
+  type, bind(c) :: fdx_solve_c
+    type(c_ptr) :: solver = c_null_ptr
+    integer(c_int) :: ndim = 0
+    type(c_ptr) :: shape = c_null_ptr
+    integer(c_int) :: axis = 0
+    type(fdx_array_c) :: in, out
+    type(c_ptr) :: alpha_beta = c_null_ptr
   end type
 
   type, bind(c) :: fdx_factor_c
@@ -267,6 +281,32 @@ module fdx
       type(fdx_sum_c), intent(in), target :: what
       type(c_ptr), intent(inout), target :: op
     end function
+    integer(c_size_t) function fdx_solver_size_c(op) bind(c, name='fdx_solver_size')
+      import
+      type(c_ptr), value :: op
+    end function
+    integer(c_int) function fdx_solver_make_c(memory, op, solver, failed) bind(c, name='fdx_solver_make')
+      import
+      type(c_ptr), value :: memory, op
+      type(c_ptr), intent(inout), target :: solver
+      type(fdx_pivot_c), intent(inout) :: failed
+    end function
+    integer(fdx_index) function fdx_solve_workspace_size_c(call) bind(c, name='fdx_solve_workspace_size')
+      import
+      type(fdx_solve_c), intent(in), target :: call
+    end function
+    integer(c_int) function fdx_solve_apply_part_c(call, workspace, bytes, part, nparts) &
+      bind(c, name='fdx_solve_apply_part')
+      import
+      type(fdx_solve_c), intent(in), target :: call
+      type(c_ptr), value :: workspace
+      integer(fdx_index), value :: bytes, part, nparts
+    end function
+    integer(c_int) function fdx_compact_c(deriv, accuracy, a, b) bind(c, name='fdx_compact')
+      import
+      integer(c_int), value :: deriv, accuracy
+      type(fdx_scheme_c), intent(inout), target :: a, b
+    end function
   end interface
 
   ! ---- views ----
@@ -366,6 +406,34 @@ module fdx
     procedure, private :: copy
   end type
 
+  ! A factorised operator, which solves A x = b along a dimension of arrays. A copy (a = b) is independent of the original;
+  ! it is factorised again.
+  type :: fdx_solver
+    private
+    real(c_double), allocatable :: memory(:)
+    type(c_ptr) :: solver = c_null_ptr ! in the memory
+    type(fdx_operator) :: operator
+  contains
+    ! call s%make(operator [, status, failed])
+    !
+    ! s becomes the solver of an operator on arrays of one dimension, of one input and one output that are equally long; on
+    ! errors it stays what it was. failed: 0 or, with FDX_E_SINGULAR, the point that is a sum of others. FDX_E_UNMADE;
+    ! others as fdx_solver_make.
+    procedure :: make => make_solver
+    ! call s%solve(b, x, axis [, status, alpha, beta, part, nparts])
+    !
+    ! x = the solution of A x = b for each line along the dimension `axis`, along which arrays are as long as the operator's;
+    ! or, with alpha or beta, alpha * that + beta * x, as d%apply does. b and x have the same shape and kind. x may be b
+    ! itself if both are views. part, nparts as in d%apply.
+    !
+    ! FDX_E_UNMADE; FDX_E_CONFORM: shapes differ; FDX_E_SIZE: another length along `axis`; FDX_E_AXIS, FDX_E_DTYPE,
+    ! FDX_E_PART, FDX_E_OVERLAP.
+    generic :: solve => solve_f32, solve_f64, solve_views
+    procedure, private :: solve_f32, solve_f64, solve_views
+    generic :: assignment(=) => copy_solver
+    procedure, private :: copy_solver
+  end type
+
   ! call fdx_gradient(f, df, axis [, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts])
   !
   ! The derivative along one dimension with np.gradient's bits. Its error is O(h^2) in the interior and O(h^edge_order)
@@ -392,7 +460,7 @@ module fdx
   private :: view_f32, view_f64, gradient_f32, gradient_f64, gradient_views, apply_f32, apply_f64, apply_views
   private :: make_terms, make_factors, make_factor, copy, shape_of_inputs, shape_of_outputs
   private :: finish, describe, locate, to_c, conforms, options_to_c, factor_to_c, sorted_by_output, is_made, shape_at
-  private :: best_isa
+  private :: best_isa, make_solver, solve_f32, solve_f64, solve_views, copy_solver, is_factorised, scheme_from_c
 
 contains
 
@@ -422,7 +490,7 @@ contains
     case (FDX_E_CONFORM)
       text = 'wrong number, rank or shapes of arrays'
     case (FDX_E_UNMADE)
-      text = 'an operator was not made'
+      text = 'an operator or a solver was not made'
     case default
       c_text = fdx_status_message_c(status)
       call c_f_pointer(c_text, letters, [strlen(c_text)])
@@ -467,6 +535,49 @@ contains
     s = fdx_sbp_norm_c(made, what)
     if (s == FDX_OK) h = made
     call finish(s, 'fdx_sbp_norm', status)
+  end subroutine
+
+  ! The compact scheme A f' = B f of a derivative for a spacing of 1, 1 or 2, of accuracy 4, 6, 8 or 10; see fdx_compact in
+  ! fdx.h. a and b get its weights and rows for either end; make an operator of each, b with a scale of 1 / spacing**deriv,
+  ! apply that of b, and solve with that of a. With another boundary at both ends, deallocate first and last of both.
+  ! FDX_E_STENCIL: another deriv or accuracy.
+  subroutine fdx_compact(deriv, accuracy, a, b, status)
+    integer, intent(in) :: deriv, accuracy
+    type(fdx_factor), intent(inout) :: a, b
+    integer(c_int), intent(out), optional :: status
+    type(fdx_scheme_c), target :: schemes(2)
+    integer(c_int) :: s
+    s = fdx_compact_c(int(deriv, c_int), int(accuracy, c_int), schemes(1), schemes(2))
+    if (s == FDX_OK) then
+      call scheme_from_c(schemes(1), a)
+      call scheme_from_c(schemes(2), b)
+    end if
+    call finish(s, 'fdx_compact', status)
+  end subroutine
+
+  ! Rows of an end get the width of the widest, with zeros.
+  subroutine scheme_from_c(from, to)
+    type(fdx_scheme_c), intent(in) :: from
+    type(fdx_factor), intent(inout) :: to
+    type(fdx_scheme_row_c), pointer :: rows(:)
+    real(c_double), pointer :: w(:)
+    integer :: k
+    to%deriv = 0
+    to%offset = from%offset
+    call c_f_pointer(from%w, w, [from%count])
+    to%weights = w
+    call c_f_pointer(from%first, rows, [from%nfirst])
+    to%first = reshape([real(real64) ::], [maxval(rows%count), size(rows)], pad=[0.0_real64])
+    do k = 1, size(rows)
+      call c_f_pointer(rows(k)%w, w, [rows(k)%count])
+      to%first(:size(w), k) = w
+    end do
+    call c_f_pointer(from%last, rows, [from%nlast])
+    to%last = reshape([real(real64) ::], [maxval(rows%count), size(rows)], pad=[0.0_real64])
+    do k = 1, size(rows)
+      call c_f_pointer(rows(k)%w, w, [rows(k)%count])
+      to%last(size(to%last, 1) - size(w) + 1:, k) = w
+    end do
   end subroutine
 
   subroutine finish(s, what, status)
@@ -1029,6 +1140,118 @@ contains
     integer, intent(in), optional :: lo(:), hi(:), part, nparts
     real(real64), intent(in), optional :: alpha, beta
     call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
+  end subroutine
+
+  ! ---- solves ----
+
+  subroutine make_solver(self, operator, status, failed)
+    class(fdx_solver), intent(inout) :: self
+    type(fdx_operator), intent(in), target :: operator
+    integer(c_int), intent(out), optional :: status
+    integer, intent(out), optional :: failed
+    type(fdx_pivot_c) :: pivot
+    integer(c_int) :: s
+    pivot%point = -1
+    s = status_of()
+    if (present(failed)) failed = int(pivot%point) + 1
+    call finish(s, 'make', status)
+
+  contains
+
+    integer(c_int) function status_of() result(s)
+      real(c_double), allocatable, target :: memory(:)
+      type(c_ptr) :: solver
+      s = FDX_E_UNMADE
+      if (.not. is_made(operator)) return
+      allocate (memory(max(1_c_size_t, (fdx_solver_size_c(operator%op) + 7) / 8)))
+      solver = c_null_ptr
+      s = fdx_solver_make_c(c_loc(memory), operator%op, solver, pivot)
+      if (s /= FDX_OK) return
+      self%operator = operator
+      call move_alloc(memory, self%memory)
+      self%solver = solver
+    end function
+  end subroutine
+
+  subroutine copy_solver(to, from)
+    class(fdx_solver), intent(inout) :: to
+    type(fdx_solver), intent(in) :: from
+    if (.not. allocated(from%memory)) then
+      if (allocated(to%memory)) deallocate (to%memory)
+      return
+    end if
+    if (is_factorised(to) .and. c_associated(to%solver, from%solver)) return ! a = a
+    call to%make(from%operator)
+  end subroutine
+
+  logical function is_factorised(self)
+    class(fdx_solver), intent(in), target :: self
+    is_factorised = .false.
+    if (allocated(self%memory)) is_factorised = c_associated(self%solver, c_loc(self%memory))
+  end function
+
+  ! All solve procedures call this one.
+  subroutine solve_views(self, b, x, axis, status, alpha, beta, part, nparts)
+    class(fdx_solver), intent(in), target :: self
+    type(fdx_view), intent(in) :: b, x
+    integer, intent(in) :: axis
+    integer(c_int), intent(out), optional :: status
+    real(real64), intent(in), optional :: alpha, beta
+    integer, intent(in), optional :: part, nparts
+    call finish(status_of(), 'solve', status)
+
+  contains
+
+    integer(c_int) function status_of() result(s)
+      type(fdx_solve_c), target :: call
+      type(options), target :: o
+      integer(fdx_index), target :: extent(x%rank), stride(MAXRANK, 2)
+      integer(fdx_index) :: bytes
+      real(c_double), allocatable, target :: workspace(:)
+      s = FDX_E_UNMADE
+      if (.not. is_factorised(self)) return
+      s = FDX_E_NDIM
+      if (x%rank == 0) return
+      s = FDX_E_AXIS
+      if (axis < 1 .or. axis > x%rank) return
+      s = FDX_E_CONFORM
+      if (.not. conforms(b, x%extent(:x%rank))) return
+      call options_to_c(o, x%rank, s, alpha=alpha, beta=beta, part=part, nparts=nparts)
+      if (s /= FDX_OK) return
+      extent = x%extent(x%rank:1:-1)
+      call%solver = self%solver
+      call%ndim = x%rank
+      call%shape = c_loc(extent)
+      call%axis = x%rank - axis
+      call%in = to_c(b, stride(:, 1))
+      call%out = to_c(x, stride(:, 2))
+      call%alpha_beta = o%alpha_beta_c
+      bytes = fdx_solve_workspace_size_c(call)
+      allocate (workspace(max(1_fdx_index, (bytes + 7) / 8)))
+      s = fdx_solve_apply_part_c(call, c_loc(workspace), bytes, o%part, o%nparts)
+    end function
+  end subroutine
+
+  subroutine solve_f32(self, b, x, axis, status, alpha, beta, part, nparts)
+    class(fdx_solver), intent(in), target :: self
+    real(real32), intent(in), target :: b(..)
+    real(real32), intent(inout), target :: x(..)
+    integer, intent(in) :: axis
+    integer(c_int), intent(out), optional :: status
+    real(real64), intent(in), optional :: alpha, beta
+    integer, intent(in), optional :: part, nparts
+    call self%solve_views(fdx_view(b), fdx_view(x), axis, status, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine solve_f64(self, b, x, axis, status, alpha, beta, part, nparts)
+    class(fdx_solver), intent(in), target :: self
+    real(real64), intent(in), target :: b(..)
+    real(real64), intent(inout), target :: x(..)
+    integer, intent(in) :: axis
+    integer(c_int), intent(out), optional :: status
+    real(real64), intent(in), optional :: alpha, beta
+    integer, intent(in), optional :: part, nparts
+    call self%solve_views(fdx_view(b), fdx_view(x), axis, status, alpha, beta, part, nparts)
   end subroutine
 
 end module

@@ -689,9 +689,68 @@ def weights():
         yield ints(3, n, deriv) + doubles(0.0, *x), raw(fdx.weights(x, deriv=deriv))
 
 
+def solve_case(dtype, shape, axis, terms, operator, in_place=False, alpha=None, beta=1.0):
+    """Along one axis, by the terms of an operator along axis 0 of one dimension."""
+    rng = np.random.default_rng(20)
+    case = Case(dtype, shape, terms, rng=rng)
+    b = case.array(shape)
+    x = operator.solve(b)
+    before = case.array(shape).astype(x.dtype)
+    text = ints(4, DTYPES[dtype], shape[axis], len(terms))
+    for i, o, factors, *number in terms:
+        text += ints(i, o, len(factors)) + doubles(*number or [1.0])
+        text += b"".join(p.bytes() for p in factors)
+    text += ints(len(shape), *shape, axis, in_place, alpha is not None)
+    text += doubles(alpha or 0.0, beta) + raw(b)
+    if alpha is not None:
+        old = b if in_place else before
+        kept = x.dtype.type(beta) * old if beta else np.negative(0, dtype=x.dtype)
+        x = kept + x.dtype.type(alpha) * x
+    return text if in_place else text + raw(before), raw(x)
+
+
+def solves(dtype):
+    """Matrices with and without exchanges of rows, periodic or not, in place or not."""
+    n = 24
+    c = np.random.default_rng(21).uniform(1, 2, n)
+    one, ring = fdx.Identity(), dict(boundary="periodic", spacing=0.3)
+    for k, shape in enumerate([(n,), (n, 5), (4, n), (3, n, 7), (2, 70, n)]):
+        axis = shape.index(n)
+        wide = tuple(n if d == axis else 1 for d in range(len(shape)))
+        for of, itself, number in (
+            (Factor(0, 2, 2, "symmetric", spacing=0.3), 1.0, -0.1),
+            (Factor(0, 2, 4, **ring), 1.0, -0.1),
+            (Factor(0, 1, 4, **ring), 1.0, 3.0),
+            (Factor(0, 1, 6, "one-sided", spacing=0.3), 0.1, 1.0),
+            (Factor(0, 2, 2, "reflect", spacing=0.3, coefficient=c), 1.0, -0.1),
+        ):
+            terms = [(0, 0, [Factor(0, 0)], itself), (0, 0, [of], number)]
+            values = None if of.coefficient is None else of.coefficient.reshape(wide)
+            there = replace(of, axis=axis, coefficient=values)
+            operator = itself * one + number * there.operator()
+            yield solve_case(dtype, shape, axis, terms, operator)
+            if dtype[0] in "fc":
+                yield solve_case(dtype, shape, axis, terms, operator, in_place=True)
+                yield solve_case(dtype, shape, axis, terms, operator, True, -0.3, 0.7)
+            yield solve_case(dtype, shape, axis, terms, operator, False, 0.7, (-1.1, 0.0)[k % 2])
+
+
+def compact_schemes(dtype):
+    for deriv, accuracy, periodic in itertools.product((1, 2), (4, 6, 8, 10), (False, True)):
+        for shape, axis in (((15,), 0), ((15, 4), 0), ((3, 17), 1)):
+            f = Case(dtype, shape, []).array(shape)
+            boundary = "periodic" if periodic else "one-sided"
+            scheme = fdx.Compact(axis, 0.3, deriv=deriv, accuracy=accuracy, boundary=boundary)
+            text = ints(5, DTYPES[dtype], deriv, accuracy, periodic, len(shape), *shape, axis)
+            yield text + doubles(0.3) + raw(f), raw(scheme(f))
+
+
 def all_cases(dtypes, many_types):
     yield from gradients(dtypes)
     yield from weights()
+    for dtype in (*dtypes, *many_types):
+        yield from solves(dtype)
+        yield from compact_schemes(dtype)
     for dtype in dtypes:
         for case in (*derivatives(dtype), *places(dtype)):
             yield case.bytes_and_results()

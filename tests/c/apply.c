@@ -14,7 +14,11 @@
  *      last[nlast][width], i nat, d at[nat], and, with a coefficient, i shape[ndim] (1 where it is repeated),
  *      coefficient[shape]; i ninputs, noutputs, in_shape[ndim], out_shape[ndim]; the inputs; the outputs' elements
  *      before. Results: the outputs.
- *   3, weights: i n, deriv, d at, x[n]. Results: d w[n]. */
+ *   3, weights: i n, deriv, d at, x[n]. Results: d w[n].
+ *   4, solve: i dtype, n, nterms; the terms of an operator on n points, as above; i ndim, shape[ndim], axis, in place,
+ *      adds; d alpha, beta; the array on the right; unless in place, the solution's elements before. Results: the
+ *      solution.
+ *   5, compact scheme: i dtype, deriv, accuracy, periodic, ndim, shape[ndim], axis; d spacing; f. Results: f'. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +246,30 @@ static fdx_factor read_factor(int ndim)
     return factor;
 }
 
+/* The terms of a sum, and their number before them. */
+static void read_terms(fdx_sum *sum, fdx_term *terms, fdx_factor factors[][MAXPARTS], double *scales)
+{
+    sum->nterms = small();
+    sum->term = terms;
+    sum->isa = fdx_isa_find("auto");
+    for (int k = 0; k < sum->nterms; k++) {
+        terms[k].in = small();
+        terms[k].out = small();
+        terms[k].nfactors = small();
+        terms[k].factor = factors[k];
+        scales[k] = number();
+        terms[k].scale = scales[k] == 1 ? NULL : &scales[k];
+        for (int s = 0; s < terms[k].nfactors; s++)
+            factors[k][s] = read_factor(sum->ndim);
+    }
+}
+
+static void free_all(void)
+{
+    while (nkept > 0)
+        free(kept[--nkept]);
+}
+
 static void apply_operator(void)
 {
     ptrdiff_t shape[MAXN], lo[MAXN], hi[MAXN], in_shape[MAXN], out_shape[MAXN], in_stride[MAXN], out_stride[MAXN];
@@ -264,19 +292,7 @@ static void apply_operator(void)
     alpha_beta[1] = number();
     sum.ndim = ndim;
     sum.shape = shape;
-    sum.nterms = small();
-    sum.term = terms;
-    sum.isa = fdx_isa_find("auto");
-    for (int k = 0; k < sum.nterms; k++) {
-        terms[k].in = small();
-        terms[k].out = small();
-        terms[k].nfactors = small();
-        terms[k].factor = factors[k];
-        scales[k] = number();
-        terms[k].scale = scales[k] == 1 ? NULL : &scales[k];
-        for (int s = 0; s < terms[k].nfactors; s++)
-            factors[k][s] = read_factor(ndim);
-    }
+    read_terms(&sum, terms, factors, scales);
     check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum))), &sum, &call.op));
     const int ninputs = small(), noutputs = small();
     integers(in_shape, ndim);
@@ -300,8 +316,7 @@ static void apply_operator(void)
     check(fdx_apply(&call, keep(allocate((size_t)size)), size));
     for (int k = 0; k < noutputs; k++)
         put(out[k].data, out_bytes);
-    while (nkept > 0)
-        free(kept[--nkept]);
+    free_all();
 }
 
 static void weights(void)
@@ -313,6 +328,105 @@ static void weights(void)
     check(fdx_weights(x, NULL, x, (int)n, at, deriv));
     put(x, n * (ptrdiff_t)sizeof *x);
     free(x);
+}
+
+/* Factorise a description of one dimension, and solve along an axis of arrays. */
+static void solve_by(const fdx_sum *sum, int ndim, const ptrdiff_t *shape, int axis, fdx_array in, fdx_array out,
+                     const double *alpha_beta)
+{
+    const fdx_operator *op;
+    fdx_solve call;
+    check(fdx_operator_make(keep(allocate(fdx_operator_size(sum))), sum, &op));
+    check(fdx_solver_make(keep(allocate(fdx_solver_size(op))), op, &call.solver, NULL));
+    call.ndim = ndim;
+    call.shape = shape;
+    call.axis = axis;
+    call.in = in;
+    call.out = out;
+    call.alpha_beta = alpha_beta;
+    const ptrdiff_t size = fdx_solve_workspace_size(&call);
+    check(fdx_solve_apply(&call, keep(allocate((size_t)size)), size));
+}
+
+static void solve(void)
+{
+    ptrdiff_t points, shape[MAXN], stride[MAXN], out_stride[MAXN];
+    fdx_factor factors[MAXPARTS][MAXPARTS];
+    double scales[MAXPARTS], alpha_beta[2];
+    fdx_term terms[MAXPARTS];
+    fdx_sum sum;
+    const int dtype = small(), result = fdx_result_dtype(dtype);
+    points = integer();
+    sum.ndim = 1;
+    sum.shape = &points;
+    sum.transposed = 0;
+    read_terms(&sum, terms, factors, scales);
+    const int ndim = small();
+    integers(shape, ndim);
+    const int axis = small(), in_place = small(), adds = small();
+    alpha_beta[0] = number();
+    alpha_beta[1] = number();
+    const ptrdiff_t bytes = layout(dtype, ndim, shape, stride), out_bytes = layout(result, ndim, shape, out_stride);
+    const fdx_array in = describe(keep(read_bytes((size_t)bytes)), stride, dtype);
+    const fdx_array out = in_place ? in : describe(keep(read_bytes((size_t)out_bytes)), out_stride, result);
+    solve_by(&sum, ndim, shape, axis, in, out, adds ? alpha_beta : NULL);
+    put(out.data, out_bytes);
+    free_all();
+}
+
+/* Of one factor, a stencil along an axis. */
+static void describe_stencil(fdx_factor *factor, fdx_term *term, fdx_sum *sum, const fdx_scheme *scheme, int periodic)
+{
+    memset(factor, 0, sizeof *factor);
+    memset(term, 0, sizeof *term);
+    memset(sum, 0, sizeof *sum);
+    factor->what.scheme = scheme;
+    factor->what.scale = 1;
+    factor->what.left = factor->what.right = periodic ? FDX_PERIODIC : FDX_ONE_SIDED;
+    term->nfactors = 1;
+    term->factor = factor;
+    sum->nterms = 1;
+    sum->term = term;
+    sum->isa = fdx_isa_find("auto");
+}
+
+static void compact(void)
+{
+    ptrdiff_t shape[MAXN], stride[MAXN], out_stride[MAXN];
+    fdx_scheme scheme[2];
+    fdx_factor factor[2];
+    fdx_term term[2];
+    fdx_sum sum[2];
+    const int dtype = small(), result = fdx_result_dtype(dtype), deriv = small(), accuracy = small();
+    check(fdx_compact(deriv, accuracy, &scheme[0], &scheme[1]));
+    const int periodic = small(), ndim = small();
+    integers(shape, ndim);
+    const int axis = small();
+    const double spacing = number();
+    for (int k = 0; k < 2; k++) {
+        if (periodic)
+            scheme[k].nfirst = scheme[k].nlast = 0;
+        describe_stencil(&factor[k], &term[k], &sum[k], &scheme[k], periodic);
+    }
+    sum[0].ndim = 1;
+    sum[0].shape = &shape[axis];
+    sum[1].ndim = ndim;
+    sum[1].shape = shape;
+    factor[1].axis = axis;
+    factor[1].what.scale = 1 / (deriv == 1 ? spacing : spacing * spacing);
+    const ptrdiff_t bytes = layout(dtype, ndim, shape, stride), out_bytes = layout(result, ndim, shape, out_stride);
+    const fdx_array in = describe(keep(read_bytes((size_t)bytes)), stride, dtype);
+    const fdx_array out = describe(keep(allocate((size_t)out_bytes)), out_stride, result);
+    fdx_call call;
+    memset(&call, 0, sizeof call);
+    check(fdx_operator_make(keep(allocate(fdx_operator_size(&sum[1]))), &sum[1], &call.op));
+    call.in = &in;
+    call.out = &out;
+    const ptrdiff_t size = fdx_workspace_size(&call);
+    check(fdx_apply(&call, keep(allocate((size_t)size)), size));
+    solve_by(&sum[0], ndim, shape, axis, out, out, NULL);
+    put(out.data, out_bytes);
+    free_all();
 }
 
 int main(int argc, char **argv)
@@ -327,6 +441,8 @@ int main(int argc, char **argv)
         case 1: gradient(); break;
         case 2: apply_operator(); break;
         case 3: weights(); break;
+        case 4: solve(); break;
+        case 5: compact(); break;
         default: stop("an unknown kind of case");
         }
     }

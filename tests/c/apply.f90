@@ -29,6 +29,10 @@ program apply
       call an_operator()
     case (3)
       call weights()
+    case (4)
+      call solve()
+    case (5)
+      call compact()
     case default
       error stop 'no such kind of record'
     end select
@@ -76,7 +80,6 @@ contains
     logical :: transposed, boxed, adds
     integer, allocatable :: shape(:), in_shape(:), out_shape(:), lo(:), hi(:)
     real(real64), allocatable :: alpha, beta
-    type(fdx_term), allocatable :: terms(:)
     type(numbers), allocatable, target :: u(:), y(:), coefficients(:)
     type(fdx_operator) :: op
     dtype = next()
@@ -90,12 +93,7 @@ contains
     alpha = next_real()
     beta = next_real()
     if (.not. adds) deallocate (alpha, beta)
-    allocate (terms(next()))
-    allocate (coefficients(MAXFACTORS*size(terms)))
-    do k = 1, size(terms)
-      terms(k) = next_term(size(shape), coefficients(MAXFACTORS*(k - 1) + 1:MAXFACTORS*k))
-    end do
-    call op%make(shape, terms, transposed=transposed)
+    call make_next(op, shape, coefficients, transposed)
     ninputs = next()
     noutputs = next()
     in_shape = next_shape(size(shape))
@@ -114,6 +112,87 @@ contains
     do k = 1, noutputs
       call put(y(k))
     end do
+  end subroutine
+
+  ! nterms, the terms. `coefficients` are theirs.
+  subroutine make_next(op, shape, coefficients, transposed)
+    type(fdx_operator), intent(inout) :: op
+    integer, intent(in) :: shape(:)
+    type(numbers), allocatable, target, intent(out) :: coefficients(:)
+    logical, intent(in) :: transposed
+    type(fdx_term), allocatable :: terms(:)
+    integer :: k
+    allocate (terms(next()))
+    allocate (coefficients(MAXFACTORS*size(terms)))
+    do k = 1, size(terms)
+      terms(k) = next_term(size(shape), coefficients(MAXFACTORS*(k - 1) + 1:MAXFACTORS*k))
+    end do
+    call op%make(shape, terms, transposed=transposed)
+  end subroutine
+
+  ! dtype, n, the terms, ndim, shape[ndim], axis, in place, adds, alpha, beta, the array on the right, and unless in place
+  ! the solution as it is before.
+  subroutine solve()
+    integer :: dtype, axis
+    logical :: in_place, adds
+    integer, allocatable :: shape(:)
+    real(real64), allocatable :: alpha, beta
+    type(numbers), target :: b, x
+    type(numbers), allocatable, target :: coefficients(:)
+    type(fdx_operator) :: op
+    type(fdx_solver) :: first, solver
+    dtype = next()
+    call make_next(op, [next()], coefficients, .false.)
+    call first%make(op)
+    solver = first
+    shape = next_shape(next())
+    axis = size(shape) - next()
+    in_place = next() /= 0
+    adds = next() /= 0
+    alpha = next_real()
+    beta = next_real()
+    if (.not. adds) deallocate (alpha, beta)
+    b = next_array(dtype, shape)
+    if (in_place) then
+      call solver%solve(view(b), view(b), axis, alpha=alpha, beta=beta)
+      call put(b)
+    else
+      x = next_array(dtype, shape)
+      call solver%solve(view(b), view(x), axis, alpha=alpha, beta=beta)
+      call put(x)
+    end if
+  end subroutine
+
+  ! dtype, deriv, accuracy, periodic, ndim, shape[ndim], axis, spacing, f.
+  subroutine compact()
+    integer :: dtype, deriv, accuracy
+    logical :: periodic
+    integer, allocatable :: shape(:)
+    type(fdx_factor) :: a, b
+    type(fdx_operator) :: of_a, of_b
+    type(fdx_solver) :: solver
+    type(numbers), target :: f, df
+    dtype = next()
+    deriv = next()
+    accuracy = next()
+    call fdx_compact(deriv, accuracy, a, b)
+    periodic = next() /= 0
+    shape = next_shape(next())
+    b%axis = size(shape) - next()
+    b%scale = 1/next_real()**deriv
+    f = next_array(dtype, shape)
+    if (periodic) then
+      deallocate (a%first, a%last, b%first, b%last)
+      a%boundary = FDX_PERIODIC
+      b%boundary = FDX_PERIODIC
+    end if
+    call of_a%make([shape(b%axis)], a)
+    call of_b%make(shape, b)
+    call solver%make(of_a)
+    df = f
+    call of_b%apply([view(f)], [view(df)])
+    call solver%solve(view(df), view(df), b%axis)
+    call put(df)
   end subroutine
 
   ! in, out, nfactors, scale; for each factor axis, deriv, accuracy, left, right, nx, crop[2], transposed, a number that

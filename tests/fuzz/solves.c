@@ -116,12 +116,17 @@ void solve(const fdx_operator *op, int mode)
         least[d] = no_empty;
     draw_shape(ndim, shape, least);
     shape[axis] = op->in_shape[0];
+    if (wild && chance(8))
+        shape[below(ndim)] = below(3);
     array in, out;
-    draw_array(&out, ndim, shape, zeros, shape, result, IS_WRITTEN);
+    draw_array(&out, ndim, shape, zeros, shape, wild && chance(8) ? below(16) : result, IS_WRITTEN);
     if (in_place)
         in = out;
     else
-        draw_array(&in, ndim, shape, zeros, shape, result == FDX_F64 && chance(3) ? draw_dtype(FDX_F32) : result,
+        draw_array(&in, ndim, shape, zeros, shape,
+                   wild && chance(8)                ? below(16)
+                   : result == FDX_F64 && chance(3) ? draw_dtype(FDX_F32)
+                                                    : result,
                    IS_READ);
     if (wild && chance(4))
         spoil_stride(below(2) ? &in : &out, ndim, NULL, NULL);
@@ -129,15 +134,6 @@ void solve(const fdx_operator *op, int mode)
     alpha_beta[0] = below(4) ? ordinary() : draw_spacing();
     alpha_beta[1] = below(4) ? below(3) - 1 : draw_spacing();
     s.call = (fdx_solve){solver, ndim, shape, axis, in.a, out.a, chance(3) ? alpha_beta : NULL};
-    if (wild && chance(3)) {
-        s.call.in.dtype = chance(2) ? (uint8_t)below(FDX_NDTYPES) : s.call.in.dtype;
-        s.call.axis = below(ndim);
-        shape[below(ndim)] = chance(2) ? below(3) : 1;
-        for (int k = 0; k < 2; k++) /* as much memory as it says */
-            place(k == 0 ? &in : &out, ndim, zeros, shape, k == 0 ? IS_READ : IS_WRITTEN);
-        s.call.in.data = in.a.data;
-        s.call.out.data = out.a.data;
-    }
     CALL(s.exact, fdx_solve_workspace_size(&s.call));
     if (s.exact < 0)
         die("fdx_solve_workspace_size is negative", "");
