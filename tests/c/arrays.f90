@@ -25,6 +25,7 @@ program arrays
   call expressions()
   call dummies(u(:, :, 1, 1), y(:, :, 1, 1), u(2:6:2, ::5, 1, 1), y(5:1:-2, 2:3, 1, 1), 7)
   call without_elements()
+  call solutions()
   call refused()
   call assumed_size(u)
   if (failed) error stop 'arrays'
@@ -202,6 +203,58 @@ contains
     call op%make([7, 0, 5], fdx_factor(axis=1))
     call op%apply(u(:, 2:1, :, 1), y(:, 1:0, :, 2))
     call expect('arrays without elements', all(y < 0))
+  end subroutine
+
+  ! Solves of sections: those of contiguous copies, whose product with the matrix is the array on the right.
+  subroutine solutions()
+    type(fdx_operator) :: op, there
+    type(fdx_solver) :: first, copied
+    real(wp), target :: b(6, 4), x(6, 4), product(6, 4)
+    integer :: s, failed
+    type(fdx_term) :: terms(2)
+    allocate (terms(1)%factor(1), terms(2)%factor(1))
+    terms(1)%factor(1)%deriv = 0
+    terms(2)%factor(1)%deriv = 2
+    terms(2)%factor(1)%scale = -0.25_real64
+    call op%make([6], terms)
+    call there%make([6, 4], terms)
+    call first%solve(u(:, 1, 1, 1), y(:, 1, 1, 1), 1, status=s)
+    call expect('a solver that was not made', s == FDX_E_UNMADE)
+    call first%make(op)
+    copied = first
+    call copied%make(there, status=s, failed=failed)
+    call expect('an operator of two dimensions', s == FDX_E_NDIM .and. failed == 0)
+    call first%make(op, failed=failed)
+    call expect('no point failed', failed == 0)
+    b = u(2, :, 4:1:-1, 3)
+    x = -1
+    call first%solve(b, x, 1)
+    call there%apply(x, product)
+    call expect('a solution', all(abs(product - b) < 1e-5))
+    call copied%solve(u(2, :, 4:1:-1, 3), y(6:1:-1, 1, 2:5, 4), 1)
+    call expect('a solution of a section', all(y(6:1:-1, 1, 2:5, 4) >= x .and. y(6:1:-1, 1, 2:5, 4) <= x))
+    y(6:1:-1, 1, 2:5, 4) = -1
+    call expect('something else was written', all(y < 0))
+    product = b
+    call copied%solve(fdx_view(product), fdx_view(product), 1, alpha=2.0_real64, beta=0.0_real64)
+    call expect('in place', all(product >= 2*x .and. product <= 2*x))
+    call copied%solve(b, x, 2, status=s)
+    call expect('another length', s == FDX_E_SIZE)
+    call copied%solve(b, x, 3, status=s)
+    call expect('no such dimension', s == FDX_E_AXIS)
+    call copied%solve(b, x(:, :3), 1, status=s)
+    call expect('different shapes', s == FDX_E_CONFORM)
+    call copied%solve(b, x, 1, part=2, nparts=1, status=s)
+    call expect('no such part', s == FDX_E_PART)
+    terms(1)%factor(1)%scale = 1e-30_real64
+    terms(2)%factor(1)%boundary = FDX_PERIODIC
+    call op%make([6], terms)
+    call copied%make(op, status=s, failed=failed)
+    call expect('a singular matrix', s == FDX_E_SINGULAR .and. failed >= 1 .and. failed <= 6)
+    x = -1
+    call copied%solve(b, x, 1, status=s) ! it stayed what it was
+    call there%apply(x, product)
+    call expect('a solution after an error', s == FDX_OK .and. all(abs(product - b) < 1e-5))
   end subroutine
 
   subroutine refused()
