@@ -82,7 +82,10 @@ static broken break_solve(solving *s, int number)
     BREAK(some, s->bytes = -1, FDX_E_WORKSPACE)
     ptrdiff_t begin = 0, bytes = some ? extent(&call->in, ndim, zeros, shape, &begin) : 0;
     const int itself = call->in.data == call->out.data;
-    BREAK(some && !itself, lay_over(&call->out, ndim, zeros, shape, (char *)call->in.data + begin, bytes),
+    /* in another byte order, so that it is not in place */
+    BREAK(some && !itself,
+          (lay_over(&call->out, ndim, zeros, shape, (char *)call->in.data + begin, bytes),
+           call->in.swapped = !call->out.swapped),
           FDX_E_OVERLAP)
     BREAK(some && itself, call->in.swapped = !call->in.swapped, FDX_E_OVERLAP)
     return nothing;
