@@ -78,7 +78,7 @@ static broken break_solve(solving *s, int number)
     BREAK(1, s->part = s->nparts, FDX_E_PART)
     BREAK(1, s->part = -1, FDX_E_PART)
     BREAK(1, s->nparts = 0, FDX_E_PART)
-    BREAK(some, s->bytes = s->exact - 1, FDX_E_WORKSPACE)
+    BREAK(some && s->nparts == 1, s->bytes = s->exact - 1, FDX_E_WORKSPACE) /* parts may need less */
     BREAK(some, s->bytes = -1, FDX_E_WORKSPACE)
     ptrdiff_t begin = 0, bytes = some ? extent(&call->in, ndim, zeros, shape, &begin) : 0;
     const int itself = call->in.data == call->out.data;
