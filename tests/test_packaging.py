@@ -209,7 +209,7 @@ def test_meson_install(tmp_path, quick):
     check_commands(tmp_path / "build", ["-DFDX_NAMESPACE=mine"])
     run(meson, "install", "-C", tmp_path / "build")
     assert installed_files(tmp_path / "prefix") == {
-        *("libfdx.a", "fdx.pc", "fdx.h", "fdx_namespace.h", "fdx.f90")
+        *("libfdx.a", "fdx.pc", "fdx.h", "fdx.hpp", "fdx_namespace.h", "fdx.f90")
     }
     assert "-DFDX_NAMESPACE=mine" in check_pkg_config(tmp_path / "prefix", tmp_path)
 
@@ -231,7 +231,7 @@ def test_cmake_subdirectory(tmp_path, quick):
 
 def test_cmake_package(tmp_path, quick, cmake_prefix):
     assert installed_files(cmake_prefix) == {
-        *("libfdx.a", "fdx.pc", "fdx.h", "fdx_namespace.h", "fdx.f90"),
+        *("libfdx.a", "fdx.pc", "fdx.h", "fdx.hpp", "fdx_namespace.h", "fdx.f90"),
         *("fdxConfig.cmake", "fdxConfig-debug.cmake", "fdxConfigVersion.cmake"),
     }
     found = f"find_package(fdx {fdx.__version__} CONFIG REQUIRED)"
