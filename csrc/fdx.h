@@ -668,6 +668,17 @@ struct fdx_operator {
     int double_only; /* not 0: there are weights that over- or underflow in single precision, so FDX_E_DTYPE for that */
 };
 
+/* ---- layouts ---- */
+
+/* Where a member of a struct of this header is: bindings for other languages check their declarations by that. */
+typedef struct {
+    const char *of, *name; /* the struct and its member; a name of NULL: the struct itself */
+    size_t offset, size;   /* bytes */
+} fdx_member;
+
+/* Those of all structs, each struct before its members, and one whose `of` is NULL after the last. */
+const fdx_member *fdx_members(void);
+
 #ifdef __cplusplus
 }
 #endif

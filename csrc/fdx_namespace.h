@@ -28,6 +28,7 @@
 #define fdx_itemsize FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_itemsize)
 #define fdx_apply FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply)
 #define fdx_apply_part FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_apply_part)
+#define fdx_members FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_members)
 #define fdx_operator_make FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_make)
 #define fdx_operator_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_operator_size)
 #define fdx_prepare FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_prepare)

@@ -33,7 +33,7 @@ def code(built, name):
     return program
 
 
-@pytest.mark.parametrize("name", ["heat", "wave", "advection"])
+@pytest.mark.parametrize("name", ["heat", "inflow", "wave", "sound", "advection"])
 def test_exact_solution(built, name):
     assert "order" in run(code(built, name))
 

@@ -294,6 +294,55 @@ def test_ctypes():
     np.testing.assert_array_equal(w, fdx.weights(x, 0.5, 1))
 
 
+TYPES = {
+    **{"int": ctypes.c_int, "double": ctypes.c_double, "size_t": ctypes.c_size_t},
+    **{"uint8_t": ctypes.c_uint8, "int8_t": ctypes.c_int8, "ptrdiff_t": ctypes.c_ssize_t},
+}
+
+
+def structs():
+    """Those of fdx.h, in its order, declared as another language would."""
+    header = re.sub(r"/\*.*?\*/", "", (CSRC / "fdx.h").read_text(), flags=re.DOTALL)
+    types = dict(TYPES)
+    found = re.findall(r"\bstruct (\w*) ?\{(.*?)\} ?(\w*);", header, re.DOTALL)
+    for name, members, other_name in found:
+        fields = []
+        for text in filter(None, map(str.strip, members.split(";"))):
+            kind, names = re.fullmatch(r"(?:const )?(\w+)(?: (?=\w)|(?= \*))(.*)", text).groups()
+            for declared in names.split(","):
+                pointer, member, count = re.fullmatch(
+                    r" ?(\*?(?:const )?\*?)(\w+)(?:\[(\d)\])?", declared
+                ).groups()
+                of = P if pointer else types[kind]
+                fields.append((member, of * int(count) if count else of))
+        struct = type(name or other_name, (ctypes.Structure,), {"_fields_": fields})
+        types[struct.__name__] = struct
+        yield struct
+
+
+def test_layouts():
+    declared = []
+    for struct in structs():
+        declared.append((struct.__name__, None, 0, ctypes.sizeof(struct)))
+        for name, _ in struct._fields_:
+            member = getattr(struct, name)
+            declared.append((struct.__name__, name, member.offset, member.size))
+
+    class Member(ctypes.Structure):
+        _fields_ = (
+            *(("of", ctypes.c_char_p), ("name", ctypes.c_char_p)),
+            *(("offset", ctypes.c_size_t), ("size", ctypes.c_size_t)),
+        )
+
+    members = ctypes.CFUNCTYPE(ctypes.POINTER(Member))(fdx.get_function_address("fdx_members"))()
+    listed = []
+    while members[len(listed)].of is not None:
+        m = members[len(listed)]
+        listed.append((m.of.decode(), m.name and m.name.decode(), m.offset, m.size))
+    assert len(declared) > 100
+    assert listed == declared
+
+
 def test_numba():
     numba = pytest.importorskip("numba")
     from numba.extending import get_cython_function_address

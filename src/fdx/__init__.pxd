@@ -289,3 +289,10 @@ cdef extern from "fdx.h" nogil:
     fdx_status fdx_solve_apply(const fdx_solve *call, void *workspace, ptrdiff_t bytes)
     fdx_status fdx_solve_apply_part(
         const fdx_solve *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part, ptrdiff_t nparts)
+
+    ctypedef struct fdx_member:
+        const char *of
+        const char *name
+        size_t offset
+        size_t size
+    const fdx_member *fdx_members()

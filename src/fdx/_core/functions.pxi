@@ -23,6 +23,7 @@ cdef extern from *:
         P(char const *, fdx_isa_name, (fdx_isa const *)) \\
         P(char const *const *, fdx_isa_names, (void)) \\
         V(ptrdiff_t, fdx_itemsize, (int)) \\
+        P(fdx_member const *, fdx_members, (void)) \\
         V(fdx_status, fdx_prepare, (void *, fdx_call const *, fdx_prepared const **)) \\
         V(size_t, fdx_prepared_size, (fdx_call const *)) \\
         V(ptrdiff_t, fdx_prepared_workspace_size, (fdx_prepared const *)) \\
