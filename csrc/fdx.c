@@ -22,7 +22,9 @@ const char *fdx_status_message(fdx_status status)
     case FDX_OK: return "no error";
     case FDX_E_NULL: return "a required pointer is NULL";
     case FDX_E_NDIM: return "the number of dimensions is not in 1 .. FDX_MAXDIM";
-    case FDX_E_SHAPE: return "a length is negative, or an array of these lengths and strides does not fit into memory";
+    case FDX_E_SHAPE:
+        return "a length is negative, shapes of arrays do not match, or an array of these lengths and strides does not "
+               "fit into memory";
     case FDX_E_DTYPE: return "a dtype or precision is unknown, or a dtype does not go with the data's";
     case FDX_E_AXIS: return "an axis is not in 0 .. ndim - 1";
     case FDX_E_SIZE:

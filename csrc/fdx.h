@@ -87,7 +87,8 @@ typedef enum {
     FDX_OK = 0,
     FDX_E_NULL,    /* a required pointer is NULL */
     FDX_E_NDIM,    /* ndim is not in 1 .. FDX_MAXDIM */
-    FDX_E_SHAPE,   /* a length is negative, or an array of these lengths and strides does not fit into memory */
+    FDX_E_SHAPE,   /* a length is negative, or an array of these lengths and strides does not fit into memory; in C++
+                    * also: shapes of arrays do not match */
     FDX_E_DTYPE,   /* a dtype or precision is unknown, or a dtype does not go with the data's */
     FDX_E_AXIS,    /* an axis is not in 0 .. ndim - 1 */
     FDX_E_SIZE,    /* an axis has too few points for its stencils, a row has too few or too many neighbours, sizes of
