@@ -3,9 +3,9 @@
 !     cc -O3 -c *.c && gfortran -O2 -c fdx.f90
 !
 ! This module has two layers. Names that end in _c are the structs and functions of fdx.h that describe and compute
-! operators and np.gradient: indices from 0, lengths in fdx_index, addresses in c_ptr. The others are for Fortran codes:
-! arrays of real32 or real64 and ranks 1 to 4, dimensions and indices from 1, boxes with both corners included, no
-! addresses.
+! operators, solves and np.gradient: indices from 0, lengths in fdx_index, addresses in c_ptr. The others are for
+! Fortran codes: arrays of real32 or real64 and ranks 1 to 4, dimensions and indices from 1, boxes with both corners
+! included, no addresses.
 !
 ! - A status is optional everywhere. If it is absent and not FDX_OK, the program stops with its message. On any status
 !   but FDX_OK, outputs are untouched.
@@ -406,8 +406,8 @@ module fdx
     procedure, private :: copy
   end type
 
-  ! A factorised operator, which solves A x = b along a dimension of arrays. A copy (a = b) is independent of the original;
-  ! it is factorised again.
+  ! A factorised operator, which solves A x = b along a dimension of arrays. A copy (a = b) is independent of the
+  ! original; it is factorised again.
   type :: fdx_solver
     private
     real(c_double), allocatable :: memory(:)
@@ -416,15 +416,15 @@ module fdx
   contains
     ! call s%make(operator [, status, failed])
     !
-    ! s becomes the solver of an operator on arrays of one dimension, of one input and one output that are equally long; on
-    ! errors it stays what it was. failed: 0 or, with FDX_E_SINGULAR, the point that is a sum of others. FDX_E_UNMADE;
-    ! others as fdx_solver_make.
+    ! s becomes the solver of an operator on arrays of one dimension, of one input and one output that are equally long;
+    ! on errors it stays what it was. failed: 0 or, with FDX_E_SINGULAR, the point that is a sum of others.
+    ! FDX_E_UNMADE; others as fdx_solver_make.
     procedure :: make => make_solver
     ! call s%solve(b, x, axis [, status, alpha, beta, part, nparts])
     !
-    ! x = the solution of A x = b for each line along the dimension `axis`, along which arrays are as long as the operator's;
-    ! or, with alpha or beta, alpha * that + beta * x, as d%apply does. b and x have the same shape and kind. x may be b
-    ! itself if both are views. part, nparts as in d%apply.
+    ! x = the solution of A x = b for each line along the dimension `axis`, along which arrays are as long as the
+    ! operator's; or, with alpha or beta, alpha * that + beta * x, as d%apply does. b and x have the same shape and kind.
+    ! x may be b itself if both are views. part, nparts as in d%apply.
     !
     ! FDX_E_UNMADE; FDX_E_CONFORM: shapes differ; FDX_E_SIZE: another length along `axis`; FDX_E_AXIS, FDX_E_DTYPE,
     ! FDX_E_PART, FDX_E_OVERLAP.
@@ -537,9 +537,10 @@ contains
     call finish(s, 'fdx_sbp_norm', status)
   end subroutine
 
-  ! The compact scheme A f' = B f of a derivative for a spacing of 1, 1 or 2, of accuracy 4, 6, 8 or 10; see fdx_compact in
-  ! fdx.h. a and b get its weights and rows for either end; make an operator of each, b with a scale of 1 / spacing**deriv,
-  ! apply that of b, and solve with that of a. With another boundary at both ends, deallocate first and last of both.
+  ! The compact scheme A f' = B f of the first or second derivative for a spacing of 1, of accuracy 4, 6, 8 or 10; see
+  ! fdx_compact in fdx.h. a and b get its weights and rows for either end; make an operator of each, b with a scale of
+  ! 1 / spacing**deriv, apply that of b, and solve with that of a. With another boundary at both ends, deallocate first
+  ! and last of both.
   ! FDX_E_STENCIL: another deriv or accuracy.
   subroutine fdx_compact(deriv, accuracy, a, b, status)
     integer, intent(in) :: deriv, accuracy

@@ -461,8 +461,8 @@ typedef struct {
 ptrdiff_t fdx_solve_workspace_size(const fdx_solve *call);
 
 /* Solve for all lines, or for one of nparts parts of about the same size; whole lines, so that there are no boxes. The
- * other axes have the same bits in whatever part, layout and order. `workspace` as in fdx_apply. O(size * neighbours)
- * time. */
+ * other axes have the same bits in whatever part, layout and order. `workspace` as in fdx_apply. FDX_E_DTYPE also for
+ * single precision, if the solver has numbers that over- or underflow in it. O(size * neighbours) time. */
 fdx_status fdx_solve_apply(const fdx_solve *call, void *workspace, ptrdiff_t bytes);
 fdx_status fdx_solve_apply_part(const fdx_solve *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
                                 ptrdiff_t nparts);
