@@ -101,7 +101,7 @@ template <class T> constexpr fdx_dtype dtype_of() noexcept
 namespace detail
 {
 template <class R> using element = std::remove_pointer_t<decltype(std::data(std::declval<R &>()))>;
-template <class M> using handle = decltype(std::declval<const M &>().data_handle());
+template <class M> using handle = std::decay_t<decltype(std::declval<const M &>().data_handle())>;
 
 template <class R, class = void> inline constexpr bool is_range = false;
 template <class R>

@@ -103,7 +103,7 @@ template <class T> struct grid {
     T *first;
     int lengths[2], steps[2];
     static constexpr std::size_t rank() { return 2; }
-    T *data_handle() const { return first; }
+    T *const &data_handle() const { return first; }
     int extent(std::size_t d) const { return lengths[d]; }
     int stride(std::size_t d) const { return steps[d]; }
 };
