@@ -21,7 +21,8 @@
 // Objects
 // - compiled, solver and compact own the memory that fdx.h asks for, and a workspace that grows to what the largest
 //   call has needed: later calls allocate nothing. They can be moved, not copied.
-// - Threads may call one object at the same time if each gives a workspace of its own: options().part(k, n, work).
+// - Threads may call one compiled or solver at the same time if each gives a workspace of its own: options().part(k, n,
+//   work). A compact is for one thread at a time, and its result is not its input.
 //
 // Errors
 // - An fdx::error has the status. It is FDX_E_SHAPE also if arrays do not have the operator's shape.

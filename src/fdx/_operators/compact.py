@@ -83,9 +83,9 @@ class Compact:
     Notes
     -----
     The schemes are those of Lele [1]_: tridiagonal A up to accuracy 8, pentadiagonal for 10. With
-    "one-sided", errors are of order 3 at the end, and of order 4 in the norm of the whole line;
-    with closures of order 4 at the end advection with an inflow has growing modes, and with these it
-    has none.
+    "one-sided", errors are of order 3 at the end, and their mean modulus is of order 4. With
+    closures of order 4 at the end advection with an inflow has growing modes, with these it has
+    none.
 
     It is computed by `explicit`, then by the solution with `implicit`, two passes over the array:
     two to three times the time of an addition of arrays. Results do not depend on the number of
@@ -107,7 +107,7 @@ class Compact:
     ... ):
     ...     print(D(np.sin(x))[0].round(4))
     0.9924
-    0.9992
+    0.9993
     """
 
     __array_ufunc__ = None
@@ -336,7 +336,7 @@ class Compact:
         >>> fdx.Compact(0, accuracy=10).symbol([0.0, 1.0, 2.0]).round(4)
         array([0.+0.j    , 0.+1.j    , 0.+1.9889j])
         """
-        h = abs(self._key[1])
+        h = self._key[1]
         scaled = np.multiply(k, h) if not isinstance(k, (float, int)) else k * h
         above = self._explicit.symbol(scaled)
         below = self._implicit.symbol(scaled)

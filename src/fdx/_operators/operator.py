@@ -608,7 +608,7 @@ class Operator(Applicable):
             pivot); coefficients that are not finite; float32 data if a number over- or underflows
             in float32; otherwise as in ``L(u)``.
         TypeError, numpy.exceptions.AxisError, FloatingPointError
-            As in ``L(u)``. NaN and infinity in `b` reach all of their line.
+            As in ``L(u)``. NaN and infinity in `b` may reach all of their line.
 
         Warns
         -----
@@ -641,7 +641,7 @@ class Operator(Applicable):
         >>> step = fdx.Identity() - 0.5 * fdx.Diff(0, deriv=2, boundary="symmetric")
         >>> u = step.solve([4.0, 0.0, 0.0, 0.0])
         >>> u.round(4)
-        array([2.9268, 0.7805, 0.2154, 0.0773])
+        array([2.9286, 0.7857, 0.2143, 0.0714])
         >>> step(u).round(12) + 0.0
         array([4., 0., 0., 0.])
 

@@ -29,7 +29,7 @@ def only_axis(terms: Sequence[Term], ndim: int) -> int:
         raise ValueError(
             f"solve: expected an operator along one axis, got {pictures.written(terms)} along axes "
             f"{', '.join(map(str, sorted(axes)))}; solve along one axis after the other (ADI), or "
-            "write scipy.sparse.linalg.cg(A.as_linear_operator(b.shape), b.ravel())"
+            "write scipy.sparse.linalg.bicgstab(A.as_linear_operator(b.shape), b.ravel())"
         )
     return axes.pop() if axes else 0
 
