@@ -182,8 +182,11 @@ def test_second_derivatives_decay(accuracy):
 
 @each
 def test_symbols(deriv, accuracy):
-    h, n = 0.5, 40
-    D = fdx.Compact(0, h, deriv=deriv, accuracy=accuracy, boundary="periodic")
+    for h in (0.5, -0.5):
+        check_symbol(h, 40, fdx.Compact(0, h, deriv=deriv, accuracy=accuracy, boundary="periodic"))
+
+
+def check_symbol(h, n, D):
     for m in (0, 1, 5, 13):
         k = 2 * np.pi * m / (n * h)
         wave = np.exp(1j * k * h * np.arange(n))
@@ -243,6 +246,8 @@ def test_period():
         (dict(boundary="valid"), ValueError, "for a compact scheme, got 'valid'"),
         (dict(spacing=[0.0, 1.0, 3.0]), ValueError, "evenly spaced coordinates"),
         (dict(spacing=0.0), ValueError, "spacing"),
+        (dict(spacing=1e-200, deriv=2), ValueError, "spacing: expected one for which the weights"),
+        (dict(spacing=1e200, deriv=2), ValueError, "spacing: expected one for which the weights"),
         (dict(axis=1.0), TypeError, "axis: expected an integer"),
     ],
 )

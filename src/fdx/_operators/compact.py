@@ -147,12 +147,19 @@ class Compact:
                 "on a uniform grid"
             )
         h = points["spacing"]
+        with np.errstate(all="ignore"):
+            scale = float(1 / np.float64(h) ** order)
+        if scale == 0 or not np.isfinite(scale):
+            raise ValueError(
+                "spacing: expected one for which the weights neither over- nor underflow, got "
+                f"{shown(spacing)} for deriv={order}"
+            )
         of_derivative = [OF_DERIVATIVE[end][order - 1] for end in ends]
         of_a, of_b = (
             stencil(axis, scheme, boundaries)
             for scheme, boundaries in zip(schemes, (of_derivative, ends), strict=True)
         )
-        self._set((axis, h, order, of_error, ends), of_a, of_b._times(1 / h**order), False)
+        self._set((axis, h, order, of_error, ends), of_a, of_b._times(scale), False)
 
     def _set(self, key: Any, implicit: Operator, explicit: Operator, transposed: bool) -> None:
         self._key, self._transposed = (*key, transposed), transposed
