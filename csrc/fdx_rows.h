@@ -173,9 +173,8 @@ typedef struct {
 enum { FDX_SUBSTITUTED = 4, FDX_FEW_COLUMNS = 3 }; /* rows that one loop adds, and elements for a loop of rows only */
 typedef void fdx_substitute_fn(void *y, const double *w, const fdx_substitution *s);
 
-/* The first half of it with exchanges of rows: row r is exchanged with the one exchange[r] after it, and then, for k =
- * 1
- * .. reach[r], times w[diagonal[r + k] - k] added to the one k after it if k <= lower[r + k]. */
+/* The first half of it with exchanges of rows: row r is exchanged with the one exchange[r] after it. Then it is added,
+ * times w[diagonal[r + k] - k], to the row k after it, for each k from 1 to reach[r] that is at most lower[r + k]. */
 typedef struct {
     ptrdiff_t n, row, rows;
     const double *w;

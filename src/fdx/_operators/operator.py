@@ -159,7 +159,7 @@ class Operator(Applicable):
         self._terms = tuple(terms)
         self._plans: dict[tuple[int, ...], Plan] = {}
         self._parts: dict[tuple[int, ...], Parts] = {}  # of data of boundaries
-        self._solvers: dict[solves.Key, Solver] = {}
+        self._solvers: dict[solves.Key, solves.Made] = {}
         self._solved: tuple[tuple[int, ...], int, Solver] | None = None  # of the last call
 
     # -- as a value --
@@ -674,14 +674,15 @@ class Operator(Applicable):
         axis = solves.only_axis(self._terms, len(shape))
         terms = [self._terms[k] for k in self._order_and_key[0]]
         terms = [term for term in linear(terms) if not is_source(term)]
-        n, coefficients = shape[axis], solves.numbers_of(terms)
-        key = (axis, len(shape), n, coefficients)
-        solver = self._solvers.get(key)
-        if solver is None:
-            along = [solves.of_one_dimension(term, axis, len(shape)) for term in terms]
-            solver = solves.factorise(along, n)
-            keep(self._solvers, key, solver)
-        solved = shape, axis, solver
+        along = [solves.of_one_dimension(term, axis, len(shape)) for term in terms]
+        n, coefficients = shape[axis], solves.numbers_of(along)
+        key = (axis, len(shape), n)
+        made = self._solvers.get(key)
+        if made is None or made[0] != coefficients:  # of which only the latest are kept
+            made = coefficients, solves.factorise(along, n)
+            self._solvers.pop(key, None)
+            keep(self._solvers, key, made)
+        solved = shape, axis, made[1]
         self._solved = solved if not coefficients else None  # which may be others in the next call
         return solved
 

@@ -19,7 +19,8 @@ from fdx._operators.plans import Numbers, make_plan
 from fdx._operators.terms import Factor, Term, axes_of
 
 Array = np.ndarray[Any, Any]
-Key = tuple[int, int, int, tuple[bytes, ...]]
+Key = tuple[int, int, int]
+Made = tuple[tuple[bytes, ...], Solver]  # of what was in arrays of coefficients
 
 
 def only_axis(terms: Sequence[Term], ndim: int) -> int:
@@ -35,7 +36,8 @@ def only_axis(terms: Sequence[Term], ndim: int) -> int:
 
 
 def of_one_dimension(term: Term, axis: int, ndim: int) -> Term:
-    """The same for arrays of one dimension, along the axis of arrays of `ndim`."""
+    """The same for arrays of one dimension, along the axis of arrays of `ndim`, with copies of
+    coefficients: another thread may write to them meanwhile."""
 
     def one(factor: Factor) -> Factor:
         if not isinstance(factor, Coefficient):
@@ -48,13 +50,13 @@ def of_one_dimension(term: Term, axis: int, ndim: int) -> Term:
                 f"{axis}, so that all lines have one matrix, got one of shape {values.shape}; "
                 "write scipy.sparse.linalg.bicgstab(A.as_linear_operator(b.shape), b.ravel())"
             )
-        return Coefficient(values.reshape(shape[axis]), factor.sign)
+        return Coefficient(values.reshape(shape[axis]).copy(), factor.sign)
 
     return Term(term.scale, tuple(map(one, term.factors)))
 
 
 def numbers_of(terms: Sequence[Term]) -> tuple[bytes, ...]:
-    """What is in arrays of coefficients now."""
+    """What is in arrays of coefficients."""
     factors = (f for term in terms for f in term.factors)
     return tuple(f.values.tobytes() for f in factors if isinstance(f, Coefficient))
 
