@@ -436,7 +436,7 @@ typedef struct {
  *
  * The method is Gaussian elimination within the matrix's outline, each row's columns from the first to the last that is
  * not 0. Periodic axes are folded, so that the outline is twice as wide. Rows are exchanged only if solutions would
- * otherwise err by more than MAX_GROWTH (16) times the rounding of the matrix: solves then take two to four times as
+ * otherwise err by more than 16 times the rounding of the matrix: solves then take two to four times as
  * long.
  *
  * FDX_E_SINGULAR: a pivot is 0 up to rounding; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite,
@@ -456,8 +456,8 @@ typedef struct {
     const double *alpha_beta; /* as in fdx_call */
 } fdx_solve;
 
-/* Bytes of workspace: lines are solved a cache full at a time, so that it is n elements for small arrays, and for all n
- * at most a few cache lines of elements. 0: there are no results, or the call is wrong. */
+/* Bytes of workspace: lines are solved a cache full at a time, so that it is at most half a MiB or so, and for long
+ * lines 16 lines of n elements. 0: there are no results, or the call is wrong. */
 ptrdiff_t fdx_solve_workspace_size(const fdx_solve *call);
 
 /* Solve for all lines, or for one of nparts parts of about the same size; whole lines, so that there are no boxes. The
