@@ -153,7 +153,7 @@ module fdx
 
   type, bind(c) :: fdx_pivot_c
     integer(fdx_index) :: point = 0
-    real(c_double) :: pivot = 0, size = 0
+    real(c_double) :: pivot = 0, size = 0, condition = 0
   end type
 
   type, bind(c) :: fdx_solve_c

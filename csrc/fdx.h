@@ -419,11 +419,12 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double
 /* The factorised matrix of an operator along one axis. */
 typedef struct fdx_solver fdx_solver;
 
-/* Why a matrix has no inverse: this point is a sum of others, but for a pivot that is nothing beside the sum of the
- * moduli in its row, `size`. */
+/* Why a matrix has no inverse: errors of solutions are `condition` roundings of their largest element or more, for most
+ * right-hand sides; infinitely many if a pivot is 0. The pivot that is least beside the sum of the moduli in its row,
+ * `size`, is at this point; after exchanges of rows it is the point of the column. */
 typedef struct {
     ptrdiff_t point;
-    double pivot, size;
+    double pivot, size, condition;
 } fdx_pivot;
 
 /* Factorise an operator A, to solve A x = b along an axis: of one dimension, one input and one output of as many points
@@ -436,12 +437,12 @@ typedef struct {
  *
  * The method is Gaussian elimination within the matrix's outline, each row's columns from the first to the last that is
  * not 0. Periodic axes are folded, so that the outline is twice as wide. Rows are exchanged only if solutions would
- * otherwise err by more than 16 times the rounding of the matrix: solves then take two to four times as
- * long.
+ * otherwise err by more than 16 times the rounding of the matrix: solves then take two to four times as long.
  *
- * FDX_E_SINGULAR: a pivot is 0 up to rounding; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite,
- * or elimination overflows. FDX_E_NDIM, FDX_E_COUNT, FDX_E_SIZE: the operator is not as above. O(n w^2) time, for rows
- * of w neighbours. */
+ * FDX_E_SINGULAR: there is no inverse up to rounding, as a pivot is 0, or rounding errors of most solutions are an
+ * eighth of them or more; *failed, unless NULL, says where. FDX_E_NODES: an element is not finite, or elimination
+ * overflows. FDX_E_NDIM, FDX_E_COUNT, FDX_E_SIZE: the operator is not as above. O(n w^2) time, for rows of w
+ * neighbours. */
 size_t fdx_solver_size(const fdx_operator *op);
 fdx_status fdx_solver_make(void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed);
 
@@ -462,7 +463,8 @@ ptrdiff_t fdx_solve_workspace_size(const fdx_solve *call);
 
 /* Solve for all lines, or for one of nparts parts of about the same size; whole lines, so that there are no boxes. The
  * other axes have the same bits in whatever part, layout and order. `workspace` as in fdx_apply. FDX_E_DTYPE also for
- * single precision, if the solver has numbers that over- or underflow in it. O(size * neighbours) time. */
+ * single precision, if the solver has numbers that over- or underflow in it, or rounding errors of single precision
+ * are an eighth of most solutions or more. O(size * neighbours) time. */
 fdx_status fdx_solve_apply(const fdx_solve *call, void *workspace, ptrdiff_t bytes);
 fdx_status fdx_solve_apply_part(const fdx_solve *call, void *workspace, ptrdiff_t bytes, ptrdiff_t part,
                                 ptrdiff_t nparts);

@@ -86,6 +86,7 @@ static const fdx_member fdx_members_of[] = {
     MEMBER(fdx_pivot, point),
     MEMBER(fdx_pivot, pivot),
     MEMBER(fdx_pivot, size),
+    MEMBER(fdx_pivot, condition),
     STRUCT(fdx_solve),
     MEMBER(fdx_solve, solver),
     MEMBER(fdx_solve, ndim),

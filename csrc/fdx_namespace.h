@@ -82,6 +82,7 @@
 #define fdx_spacing_of FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_spacing_of)
 #define fdx_takes_spacing FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_takes_spacing)
 #define fdx_staging_size FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_staging_size)
+#define fdx_substitute FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_substitute)
 #define fdx_sum_inner FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_inner)
 #define fdx_sum_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_row)
 #define fdx_wrapped_offset FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_wrapped_offset)

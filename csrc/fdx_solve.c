@@ -210,7 +210,7 @@ static void write_lines(const solve_plan *p, const points *of, ptrdiff_t column,
     }
 }
 
-/* ---- substitution, in n elements of each row ---- */
+/* ---- substitution, in n numbers of each row ---- */
 
 /* Rows from p on, as many as have the same outline: up to `end`, which is before p if they are in falling order. */
 static ptrdiff_t alike(const fdx_solver *s, const int *outline, ptrdiff_t p, ptrdiff_t end)
@@ -223,34 +223,38 @@ static ptrdiff_t alike(const fdx_solver *s, const int *outline, ptrdiff_t p, ptr
     return n;
 }
 
-static void forwards(const solve_plan *p, char *tile, ptrdiff_t n)
+static void forwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
 {
-    const fdx_solver *s = p->call->solver;
     if (s->exchanges) {
-        const fdx_exchanges of = {n, p->row, s->n, s->w, s->diagonal, s->exchange, s->reach, s->lower};
-        p->sums->exchange_and_add(tile, &of);
+        const fdx_exchanges of = {n, row, s->n, s->w, s->diagonal, s->exchange, s->reach, s->lower};
+        sums->exchange_and_add(tile, &of);
         return;
     }
-    fdx_substitution by = {.n = n, .row = p->row, .w_step = -1};
+    fdx_substitution by = {.n = n, .row = row, .w_step = -1};
     for (ptrdiff_t r = 0; r < s->n; r += by.rows) {
         by.rows = alike(s, s->lower, r, s->n);
         by.K = s->lower[r];
         by.w_row = by.rows > 1 ? s->diagonal[r + 1] - s->diagonal[r] : 0;
         if (by.K > 0)
-            p->sums->substitute(tile + r * p->row, s->w + s->diagonal[r], &by);
+            sums->substitute(tile + r * row, s->w + s->diagonal[r], &by);
     }
 }
 
-static void backwards(const solve_plan *p, char *tile, ptrdiff_t n)
+static void backwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
 {
-    const fdx_solver *s = p->call->solver;
-    fdx_substitution by = {.n = n, .row = -p->row, .w_step = 1, .scales = 1};
+    fdx_substitution by = {.n = n, .row = -row, .w_step = 1, .scales = 1};
     for (ptrdiff_t r = s->n - 1; r >= 0; r -= by.rows) {
         by.rows = alike(s, s->upper, r, -1);
         by.K = s->upper[r];
         by.w_row = by.rows > 1 ? s->diagonal[r - 1] - s->diagonal[r] : 0;
-        p->sums->substitute(tile + r * p->row, s->w + s->diagonal[r], &by);
+        sums->substitute(tile + r * row, s->w + s->diagonal[r], &by);
     }
+}
+
+void fdx_substitute(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
+{
+    forwards(s, sums, tile, row, n);
+    backwards(s, sums, tile, row, n);
 }
 
 /* ---- the walk ---- */
@@ -273,8 +277,7 @@ static void solve_tile(const solve_plan *p, const ptrdiff_t *lo, char *tile)
         for (ptrdiff_t k = 0; k < more && of.n > 0; k++)
             read_lines(p, &of, k * n, fdx_at(in, k, next.in), n);
     }
-    forwards(p, tile, n * more * p->parts);
-    backwards(p, tile, n * more * p->parts);
+    fdx_substitute(p->call->solver, p->sums, tile, p->row, n * more * p->parts);
     for (int half = 0; half < 2; half++) {
         const points of = points_of(p, tile, half);
         for (ptrdiff_t k = 0; k < more && of.n > 0; k++)

@@ -1333,7 +1333,7 @@ def test_names(operator):
     own = {"norm", "dissipation"} if isinstance(operator, fdx.Diff) else set()
     assert names == own | {
         *("T", "as_linear_operator", "axes", "linear", "matrix", "offset", "output_shape", "plot"),
-        *("spectral_radius", "symbol"),
+        *("solve", "spectral_radius", "symbol"),
     }
 
 

@@ -45,6 +45,11 @@ def operators():
     }
 
 
+# Diffusion between closed walls, which adds nothing to a constant: elimination ends with a pivot
+# that is far larger than the last row's rounding.
+CLOSED = D(0, 1 / 200, position="inner").T @ (
+    np.where(np.arange(199) < 196, 1e4 / 3, 1 / 3) * D(0, 1 / 200, position="inner")
+)
 OPERATORS = operators()
 each = pytest.mark.parametrize("name", OPERATORS)
 
@@ -140,6 +145,26 @@ def test_a_pivot_that_is_0_in_a_regular_matrix():
         M = A.matrix(n).toarray()
         x = np.arange(n) - 2.0
         np.testing.assert_allclose(A.solve(M @ x), x, rtol=0, atol=1e-13 * np.linalg.cond(M))
+
+
+def test_regular_matrices_that_have_small_pivots():
+    n = 1000
+    last = np.eye(2) + np.fliplr(np.eye(2)) + np.diag([0, 1e-10])
+    A = fdx.Stencil(0, [-1, 0, 1], [0, 1, 0], right=last, left=[[1.0], [0, 1.0]])
+    M = A.matrix(n).toarray()
+    assert (M[-2:, -2:] == last).all()
+    x = np.cos(np.arange(n))
+    assert abs(A.solve(M @ x) - x)[:-2].max() < 1e-15
+    assert abs(A.solve(M @ x) - x).max() < 1e-5
+    scales = 10.0 ** np.random.default_rng(3).uniform(-100, 100, n)  # of rows
+    A = scales * OPERATORS["heat"](0)
+    want = OPERATORS["heat"](0).solve(x)
+    assert abs(A.solve(scales * x) - want).max() < 1e-14
+
+
+def test_singular_matrices_are_numpy_s_errors():
+    with pytest.raises(np.linalg.LinAlgError, match="singular"):
+        D(0, boundary="periodic").solve(np.ones(9))
 
 
 def test_nearly_singular_matrices():
@@ -282,10 +307,19 @@ def test_nothing_to_solve(shape):
         (D(0, deriv=2, boundary="symmetric"), np.ones(5), "at point 4 the pivot is 0, in a row"),
         (D(0, deriv=2, boundary="periodic"), np.ones(5), "add a multiple of fdx.Identity()"),
         (D(0), np.ones(5), "singular up to rounding"),
+        (D(0, deriv=2, boundary=fdx.Dirichlet(1.0)), np.ones(5), "depends on point 0: if fdx.Diri"),
+        (0 * ONE, np.ones(5), "at point 0 the pivot is 0, in a row of size 0"),
+        (CLOSED, np.ones(200), "rounding errors grow"),
+        (D(0, deriv=4), np.ones(100000), "singular up to rounding"),
+        (D(0, deriv=4, boundary="zero"), np.ones(100000), "rounding errors grow"),
+        (D(0, deriv=2, boundary="zero"), np.ones(10000, "f4"), "pass b.astype(float)"),
         (ONE + D(0) + D(1), np.ones((5, 5)), "along axes 0, 1; solve along one axis after the"),
         (D(0, boundary="valid"), np.ones(5), "as many results as points"),
         (D(0, position="inner"), np.ones(5), "as many results as points"),
         (np.ones((5, 5)) * D(0), np.ones((5, 5)), "vary along the operator's axis only, 0"),
+        (np.ones((5, 1)) * D(0), np.ones(5), "of shape (n,), got one of shape (5, 1)"),
+        (np.ones(5) * D(0), np.ones((5, 3)), "of shape (n, 1), got one of shape (5,)"),
+        (D(0, boundary=fdx.Dirichlet(1.0)) + D(1), np.ones((5, 5)), "(b - A.offset(b.shape))"),
         (np.nan * np.ones(5) * ONE, np.ones(5), "NaN or infinity"),
         (ONE + 1e-50 * D(0), np.ones(5, "f4"), None),
         (1e-45 * (3 * ONE - D(0, deriv=2)), np.ones(5, "f4"), "pass b.astype(float)"),

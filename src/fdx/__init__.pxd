@@ -273,6 +273,7 @@ cdef extern from "fdx.h" nogil:
         ptrdiff_t point
         double pivot
         double size
+        double condition
     size_t fdx_solver_size(const fdx_operator *op)
     fdx_status fdx_solver_make(
         void *memory, const fdx_operator *op, const fdx_solver **solver, fdx_pivot *failed)

@@ -766,13 +766,13 @@ static void refused_solvers(void)
 
     /* Numbers: memory may have been written to, and `failed`, if there is no pivot. */
     static double memory[sizeof w.memory_of_solver / sizeof(double)];
-    fdx_pivot failed = {-1, 7, 7};
+    fdx_pivot failed = {-1, 7, 7, 7};
 #define NUMBERS(change, status) ANSWER(change, fdx_solver_make(memory, &w.line, &w.factorised, &failed), status)
     NUMBERS(w.diagonal[3] = (double)NAN, FDX_E_NODES);
     NUMBERS(w.diagonal[N0 - 1] = (double)INFINITY, FDX_E_NODES);
     NUMBERS(w.pairs[2] = (double)NAN, FDX_E_NODES);
     NUMBERS((w.diagonal[2] = 1.7e308, w.pairs[0] = w.pairs[2] = 1e308), FDX_E_NODES); /* the row's size */
-    if (failed.point != -1 || failed.pivot != 7 || failed.size != 7)
+    if (failed.point != -1 || failed.pivot != 7 || failed.size != 7 || failed.condition != 7)
         fail("a pivot that did not fail");
     NUMBERS((memset(w.diagonal, 0, sizeof w.diagonal)), FDX_E_SINGULAR);
     if (failed.point != N0 - 1 || fabs(failed.pivot) > 1e-14 || (failed.size != 2 && failed.size != 4))

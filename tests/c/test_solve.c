@@ -214,7 +214,7 @@ typedef struct {
     ptrdiff_t n;
     double *entry, *size; /* of the matrix, and of its rows: sums of moduli */
     long double *inverse;
-    double condition; /* of the matrix whose rows have a size of 1; infinite: it is singular */
+    double condition; /* of the matrix whose rows and columns have a size of 1; infinite: it is singular */
 } dense;
 
 static double *matrix(const fdx_operator *op)
@@ -279,12 +279,13 @@ static dense dense_of(const fdx_operator *op)
     m.inverse = keep((size_t)(n * n) * sizeof *m.inverse);
     m.condition = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        long double sum = 0;
+        long double sum = 0, column = 0;
         for (ptrdiff_t j = 0; j < n; j++) {
             sum += fabsl(work[i * 2 * n + n + j]);
+            column = MAX(column, fabsl((long double)m.entry[j * n + i] / m.size[j]));
             m.inverse[i * n + j] = work[i * 2 * n + n + j] / m.size[j];
         }
-        m.condition = MAX(m.condition, (double)sum);
+        m.condition = MAX(m.condition, (double)(column * sum));
     }
     return m;
 }
@@ -370,7 +371,7 @@ static void random_case(const fdx_isa *isa)
         free_all();
         return;
     }
-    fdx_pivot failed = {-1, 0, 0};
+    fdx_pivot failed = {-1, 0, 0, 0};
     fdx_status status, of_base;
     if (op->out_shape[0] != n) {
         if (fdx_solver_size(op) != 0 || fdx_solver_make(keep(8), op, NULL, &failed) != FDX_E_SIZE)
@@ -385,10 +386,12 @@ static void random_case(const fdx_isa *isa)
         fail("another status by another instruction set");
     if (status == FDX_E_SINGULAR) {
         met_singular++;
-        if (m.condition < 1 / (DBL_EPSILON * 64 * (double)(n + 64)))
+        if (m.condition < 0.125 / DBL_EPSILON / 16)
             fail("a matrix that is not singular");
-        if (failed.point < 0 || failed.point >= n || !(fabs(failed.pivot) <= 1e-3 * failed.size + DBL_MIN))
+        if (failed.point < 0 || failed.point >= n || !(fabs(failed.pivot) <= failed.size))
             fail("the pivot that failed");
+        if (failed.condition < 0.125 / DBL_EPSILON || (failed.pivot == 0 && failed.condition <= DBL_MAX))
+            fail("the condition");
         free_all();
         return;
     }

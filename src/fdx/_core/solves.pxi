@@ -1,7 +1,7 @@
 # Factorised operators along an axis, and their application to checked arrays.
 
 class Singular(ValueError):
-    """Its arguments: the point, the pivot, and the sum of the moduli in its row."""
+    """Its arguments: the least pivot's point, the pivot, the sum of the moduli in its row, and the condition."""
 
 
 class NotFinite(ValueError):
@@ -20,10 +20,13 @@ cdef class Solver:
         cdef cnp.npy_intp bytes = <cnp.npy_intp>fdx_solver_size(plan.op)
         cdef fdx_pivot failed
         cdef fdx_status status
+        cdef void *memory
         self.memory = cnp.PyArray_SimpleNew(1, &bytes, cnp.NPY_UINT8)
-        status = fdx_solver_make(cnp.PyArray_DATA(self.memory), plan.op, &self.solver, &failed)
+        memory = cnp.PyArray_DATA(self.memory)
+        with nogil:
+            status = fdx_solver_make(memory, plan.op, &self.solver, &failed)
         if status == FDX_E_SINGULAR:
-            raise Singular(failed.point, failed.pivot, failed.size)
+            raise Singular(failed.point, failed.pivot, failed.size, failed.condition)
         if status == FDX_E_NODES:
             raise NotFinite()
         if status != FDX_OK:

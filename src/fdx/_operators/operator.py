@@ -603,10 +603,13 @@ class Operator(Applicable):
         ValueError
             For an operator along several axes; one that has more or fewer results than points, as
             with "valid" or between points; arrays of coefficients that vary along other axes; a
-            matrix that is singular up to rounding, as those of derivatives alone are with
-            boundaries that determine no value (the message says at which point, with which
-            pivot); coefficients that are not finite; float32 data if a number over- or underflows
-            in float32; otherwise as in ``L(u)``.
+            coefficients that are not finite; float32 data if a number over- or underflows in
+            float32, or its rounding errors would be as large as the solution; otherwise as in
+            ``L(u)``.
+        numpy.linalg.LinAlgError
+            A ValueError, for a matrix that is singular up to rounding, as those of derivatives
+            alone are with boundaries that determine no value: rounding errors would be an eighth of
+            the solution or more. It says where the least pivot is.
         TypeError, numpy.exceptions.AxisError, FloatingPointError
             As in ``L(u)``. NaN and infinity in `b` may reach all of their line.
 
@@ -674,12 +677,12 @@ class Operator(Applicable):
         axis = solves.only_axis(self._terms, len(shape))
         terms = [self._terms[k] for k in self._order_and_key[0]]
         terms = [term for term in linear(terms) if not is_source(term)]
-        along = [solves.of_one_dimension(term, axis, len(shape)) for term in terms]
+        along = [solves.of_one_dimension(term, axis, len(shape), self._terms) for term in terms]
         n, coefficients = shape[axis], solves.numbers_of(along)
         key = (axis, len(shape), n)
         made = self._solvers.get(key)
         if made is None or made[0] != coefficients:  # of which only the latest are kept
-            made = coefficients, solves.factorise(along, n)
+            made = coefficients, solves.factorise(along, n, self._terms)
             self._solvers.pop(key, None)
             keep(self._solvers, key, made)
         solved = shape, axis, made[1]
