@@ -216,7 +216,15 @@ def test_two_steps():
 
 def test_values():
     D = fdx.Compact(0, 0.5, deriv=2, accuracy=8, boundary=("one-sided", "symmetric"))
-    assert fdx.Compact(0, [0, 0.5, 1.0], deriv=2, accuracy=8, boundary=D._key[4]) == D
+    E = fdx.Compact(
+        0, np.arange(10) * 0.5, deriv=2, accuracy=8, boundary=("one-sided", "symmetric")
+    )
+    assert (E(np.arange(10.0)) == D(np.arange(10.0))).all()
+    assert E != D
+    assert pickle.loads(pickle.dumps(E.T)) == E.T
+    assert repr(E).startswith("Compact(0, <10 coordinates>, deriv=2, accuracy=8, boundary=(")
+    with pytest.raises(ValueError, match="spacing: expected 11 coordinates for axis 0, got 10"):
+        E(np.arange(11.0))
     assert len({D, copy.copy(D), copy.deepcopy(D), D.T.T, D.T}) == 2
     assert pickle.loads(pickle.dumps(D.T)) == D.T
     assert (D == 3) is False
@@ -230,7 +238,15 @@ def test_values():
 def test_period():
     x = np.linspace(0, 1, 10, endpoint=False)
     D = fdx.Compact(0, x, boundary="periodic", period=1.0)
-    assert fdx.Compact(0, 0.1, boundary="periodic") == D
+    u = np.sin(x)
+    assert (fdx.Compact(0, 0.1, boundary="periodic")(u) == D(u)).all()
+    E = fdx.Compact(0, 0.1, boundary="periodic", period=1.0)
+    assert repr(E) == "Compact(0, 0.1, boundary='periodic', period=1.0)"
+    assert (E(u) == D(u)).all()
+    with pytest.raises(ValueError, match=r"period: expected 9 points times a spacing of 0.1"):
+        E(u[:9])
+    with pytest.raises(ValueError, match="period: expected None with boundary='one-sided'"):
+        fdx.Compact(0, x, period=1.0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -25,6 +26,7 @@ from fdx._operators.operator import Operator
 from fdx._operators.plans import check_numbers
 from fdx._operators.schemes import Stencil, points_along
 from fdx._operators.solves import only_axis
+from fdx._operators.terms import Leaf, Term, state_of, terms_of
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -154,17 +156,27 @@ class Compact:
                 "spacing: expected one for which the weights neither over- nor underflow, got "
                 f"{shown(spacing)} for deriv={order}"
             )
+        grid = Leaf(axis=axis, deriv=order, accuracy=2, left=left, right=right, **points)
         of_derivative = [OF_DERIVATIVE[end][order - 1] for end in ends]
         of_a, of_b = (
             stencil(axis, scheme, boundaries)
             for scheme, boundaries in zip(schemes, (of_derivative, ends), strict=True)
         )
-        self._set((axis, h, order, of_error, ends), of_a, of_b._times(scale), False)
+        known = grid if grid.points is not None or grid.period is not None else None
+        self._set((axis, h, order, of_error, ends), known, of_a, of_b._times(scale), False)
 
-    def _set(self, key: Any, implicit: Operator, explicit: Operator, transposed: bool) -> None:
-        self._key, self._transposed = (*key, transposed), transposed
+    def _set(
+        self,
+        scheme: tuple[int, float, int, int, tuple[str, str]],
+        grid: Leaf | None,
+        implicit: Operator,
+        explicit: Operator,
+        transposed: bool,
+    ) -> None:
+        self._scheme, self._grid, self._transposed = scheme, grid, transposed
+        self._key = scheme, None if grid is None else grid.key(), transposed
         self._implicit, self._explicit = implicit, explicit
-        _, _, deriv, accuracy, ends = key
+        _, _, deriv, accuracy, ends = scheme
         closed = ends == ("one-sided", "one-sided")  # closures of fewer points have no inverse
         self._points = 1 if not closed else 6 if accuracy > 6 else 3 + deriv
 
@@ -246,13 +258,14 @@ class Compact:
         """
         check_numbers(alpha, beta, out)
         u = as_array(u, "u")
-        if min(u.shape) < self._points:
-            n = u.shape[only_axis(self._implicit._terms, u.ndim)]
-            if n < self._points:
-                raise ValueError(
-                    f"axis {self._key[0]}: expected at least {self._points} points for {self}, "
-                    f"got {n}"
-                )
+        n = u.shape[only_axis(self._implicit._terms, u.ndim)]
+        if n < self._points:
+            raise ValueError(
+                f"axis {self._scheme[0]}: expected at least {self._points} points for {self}, "
+                f"got {n}"
+            )
+        if self._grid is not None:
+            self._grid.rows(n)  # which checks the number of coordinates, and the period
         if self._transposed:
             x = self._implicit.T.solve(u, workers=workers)
             return self._explicit.T(x, out=out, workers=workers, alpha=alpha, beta=beta)
@@ -279,7 +292,8 @@ class Compact:
         True
         """
         new = object.__new__(Compact)
-        new._set(self._key[:-1], self._implicit, self._explicit, not self._transposed)
+        sides = self._implicit, self._explicit
+        new._set(self._scheme, self._grid, *sides, not self._transposed)
         return new
 
     def as_linear_operator(self, shape: Integers) -> LinearOperator:
@@ -343,7 +357,7 @@ class Compact:
         >>> fdx.Compact(0, accuracy=10).symbol([0.0, 1.0, 2.0]).round(4)
         array([0.+0.j    , 0.+1.j    , 0.+1.9889j])
         """
-        h = self._key[1]
+        h = self._scheme[1]
         scaled = np.multiply(k, h) if not isinstance(k, (float, int)) else k * h
         above = self._explicit.symbol(scaled)
         below = self._implicit.symbol(scaled)
@@ -381,11 +395,11 @@ class Compact:
         shape = check_shape(shape)
         axis = only_axis(self._implicit._terms, len(shape))
         n = min(shape[axis], LONG)
-        along = Compact(0, *self._key[1:2], **self._keywords())
+        along = Compact(0, self._scheme[1], **self._keywords())
         return largest_eigenvalue(along(np.eye(n)))
 
     def _keywords(self) -> dict[str, Any]:
-        _, _, deriv, accuracy, (left, right), _ = self._key
+        _, _, deriv, accuracy, (left, right) = self._scheme
         boundary = left if left == right else (left, right)
         return {"deriv": deriv, "accuracy": accuracy, "boundary": boundary}
 
@@ -396,24 +410,34 @@ class Compact:
         return hash(self._key)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compact._restored, (*self._key[:2], self._keywords(), self._transposed)
+        new = copyreg.__newobj__  # type: ignore[attr-defined]
+        axis, h, *_ = self._scheme
+        grid = () if self._grid is None else state_of([Term(1.0, (self._grid,))])
+        return new, (Compact,), (axis, h, self._keywords(), grid, self._transposed)
 
-    @staticmethod
-    def _restored(axis: int, h: float, keywords: dict[str, Any], transposed: bool) -> Compact:
+    def __setstate__(self, state: Any) -> None:
+        axis, h, keywords, grid, transposed = state
         made = Compact(axis, h, **keywords)
-        return made.T if transposed else made
+        leaf = next((term.factors[0] for term in terms_of(grid)), None)
+        known = leaf if isinstance(leaf, Leaf) else None
+        self._set(made._scheme, known, made._implicit, made._explicit, transposed)
 
     def __repr__(self) -> str:
-        axis, h, deriv, accuracy, (left, right), _ = self._key
-        given = [
-            str(axis),
-            *([repr(h)] if h != 1 else []),
-            *([f"deriv={deriv}"] if deriv > 1 else []),
-        ]
+        axis, h, deriv, accuracy, (left, right) = self._scheme
+        known = self._grid
+        given = [str(axis)]
+        if known is not None and known.points is not None:
+            given.append(f"<{known.points} coordinates>")
+        elif h != 1:
+            given.append(repr(h))
+        if deriv > 1:
+            given.append(f"deriv={deriv}")
         if accuracy != 6:
             given.append(f"accuracy={accuracy}")
         if (left, right) != ("one-sided", "one-sided"):
             given.append(f"boundary={left if left == right else (left, right)!r}")
+        if known is not None and known.period is not None:
+            given.append(f"period={known.period!r}")
         return f"Compact({', '.join(given)})" + ".T" * self._transposed
 
 
