@@ -721,7 +721,7 @@ def solves(dtype):
             (Factor(0, 2, 2, "symmetric", spacing=0.3), 1.0, -0.1),
             (Factor(0, 2, 4, **ring), 1.0, -0.1),
             (Factor(0, 1, 4, **ring), 1.0, 3.0),
-            (Factor(0, 1, 6, "one-sided", spacing=0.3), 0.1, 1.0),
+            (Factor(0, 1, 2, **ring), 0.02, 5.0),
             (Factor(0, 2, 2, "reflect", spacing=0.3, coefficient=c), 1.0, -0.1),
         ):
             terms = [(0, 0, [Factor(0, 0)], itself), (0, 0, [of], number)]

@@ -35,7 +35,7 @@ import numpy as np
 dx, dy, dt, k = 0.5, 0.25, 0.001, 1.0
 x = np.linspace(0.0, 1.0, 20)
 elevation = u = np.random.default_rng(0).random((20, 20))
-du, v = np.empty_like(u), np.empty_like(u)
+du, v = np.zeros_like(u), np.zeros_like(u)
 """
 }
 DIRECTIVE = re.compile(r"^ *(?:`{3,}|:{3,})\{|\{[a-z:]+\}`", re.MULTILINE)
