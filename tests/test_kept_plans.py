@@ -507,3 +507,83 @@ def test_an_array_that_an_error_handler_reshapes():
         fdx.derivative(f, axis=-1)
     g = np.random.default_rng(0).random((4, 4, 4))
     assert_same(fdx.derivative(g, axis=-1), fdx.Diff(-1)(g))
+
+
+def layouts_of(rng, shape, dtype):
+    """A view of each kind, all of the same values; and the memory that each is in."""
+    values = rng.normal(size=shape).astype(dtype)
+    wide = tuple(n + 2 for n in shape)
+    for make in (
+        lambda: np.zeros(shape, dtype),
+        lambda: np.zeros(wide, dtype)[1:-1, 1:-1],
+        lambda: np.zeros(shape[::-1], dtype).T,
+        lambda: np.zeros(shape, dtype)[::-1, ::-1],
+        lambda: np.zeros((2 * shape[0], 3 * shape[1]), dtype)[::2, 1::3],
+        lambda: np.zeros((*shape, 2), dtype)[..., 1],
+        lambda: np.zeros(values.nbytes + 1, "u1")[1:].view(dtype).reshape(shape),
+    ):
+        a = make()
+        a[...] = values
+        yield a, a if a.base is None else a.base
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+def test_operators_on_views(dtype):
+    """Again and again in changing layouts, of which the first ones are kept: the same bits, and
+    nothing is written around them."""
+    rng = np.random.default_rng(5)
+    shape = (9, 70)
+    c = rng.uniform(1, 2, shape)
+    one, axis = fdx.Identity(), [fdx.Diff(k, deriv=2, boundary="symmetric") for k in range(2)]
+    of_one = [one + 0.2 * (axis[0] + axis[1]), c * axis[0], one - 0.5 * axis[0]]
+    block = fdx.block([[of_one[0], axis[0]], [None, axis[1]]])
+    for u, _ in layouts_of(rng, shape, dtype):
+        v = np.ascontiguousarray(u)
+        want = [L(v) for L in of_one], of_one[2].solve(v), block((v, v)), of_one[0](v) - v
+        for _again in range(2):
+            for out, memory in layouts_of(rng, shape, dtype):
+                for k, L in enumerate(of_one):
+                    assert L(u, out=out) is out
+                    assert (out == want[0][k]).all()
+                assert (of_one[2].solve(u, out=out) == want[1]).all()
+                out[...] = v
+                assert (of_one[0](u, out=out, beta=-1) == want[3]).all()
+                out[...] = np.nan
+                assert memory.dtype != dtype or (memory[~np.isnan(memory)] == 0).all()
+                other = np.empty_like(out)
+                found = block((u, u), out=(out, other))
+                assert (found[0] == want[2][0]).all()
+                assert (found[1] == want[2][1]).all()
+
+
+def test_outputs_that_share_memory_after_calls_of_views():
+    """The quick path of calls like the last one takes only outputs that are apart."""
+    c = np.ones((8, 8))
+    L = fdx.Identity() + c * fdx.Diff(0, deriv=2, boundary="symmetric")
+    M = fdx.Identity() - 0.5 * fdx.Diff(1, deriv=2, boundary="symmetric")
+    big = np.random.default_rng(0).normal(size=(10, 10))
+    u = big[1:-1, 1:-1]
+    for A in (L, M):
+        A(u, out=np.empty((10, 10))[1:-1, 1:-1])
+        want = A(u.copy())
+        shifted = big.copy()
+        assert (A(shifted[1:-1, 1:-1], out=shifted[:-2, 2:]) == want).all()
+        here = big.copy()
+        assert (A(here[1:-1, 1:-1], out=here[1:-1, 1:-1]) == want).all()
+        with pytest.raises(ValueError, match="overlap each other"):
+            A(u, out=np.lib.stride_tricks.as_strided(np.empty(64), (8, 8), (8, 8)))
+        with pytest.raises(ValueError, match="overlap each other"):
+            A(u, out=np.lib.stride_tricks.as_strided(np.empty(8), (8, 8), (0, 8)))
+    want = L(u)
+    assert (L(u, out=c) == want).all()  # its own coefficients
+    M.solve(u, out=np.empty((10, 10))[1:-1, 1:-1])
+    here = big.copy()
+    assert (M.solve(here[1:-1, 1:-1], out=here[2:, 2:]) == M.solve(u)).all()
+    block = fdx.block([[M, None], [None, M]])
+    pair = np.stack([big, big])[:, 1:-1, 1:-1]
+    want = block(pair).copy()
+    assert (block(pair, out=np.empty((2, 10, 10))[:, 1:-1, 1:-1]) == want).all()
+    assert (block(pair, out=pair) == want).all()
+    pair = np.stack([big, big])[:, 1:-1, 1:-1]
+    with pytest.raises(ValueError, match="disjoint arrays"):
+        block(pair, out=(big[1:-1, 1:-1], big[:-2, 1:-1]))

@@ -84,8 +84,7 @@ cdef enum:
     STACK_WORKSPACE = 1024  # doubles on the stack, enough for operators on small arrays
     MOST_SMALL = 16         # up to so many inputs and outputs are described on the stack
     STACK_PREPARED = 128    # doubles on the stack, enough for calls of a few dimensions
-    CONTIGUOUS = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS
-    ORDERS = CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
+    LAYOUTS = 4             # so many layouts of small calls are prepared
 
 include "_core/isa.pxi"
 include "_core/results.pxi"

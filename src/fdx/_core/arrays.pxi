@@ -60,18 +60,10 @@ cdef bint _overrides(object a):
     return not _plain_type(a) and hasattr(type(a), "__array_function__")
 
 
-cdef ptrdiff_t _c_strides(int ndim, const ptrdiff_t *shape, ptrdiff_t itemsize, ptrdiff_t *strides) noexcept:
-    """The strides of a C-contiguous array; returns its size in bytes."""
-    cdef int d
-    for d in range(ndim - 1, -1, -1):
-        strides[d] = itemsize
-        itemsize *= shape[d]
-    return itemsize
-
-
-cdef int _components(object F, int count, int ndim, const ptrdiff_t *shape, void **data) except -2:
-    """The data of so many arrays of a shape: a tuple of them, or an array with them along its first axis. Returns their
-    dtype; -1 if they are not C-contiguous, aligned, in native byte order and of one dtype."""
+cdef int _components(object F, int count, int ndim, const ptrdiff_t *shape, void **data,
+                     ptrdiff_t *strides) except -2:
+    """The data of so many arrays of a shape, a tuple of them, or an array with them along its first axis, and their
+    strides. Returns their dtype; -1 if they are not of one dtype, in native byte order, and of the same strides."""
     cdef cnp.ndarray a = None
     cdef object item = F
     cdef int k, d, dtype = -1
@@ -85,16 +77,20 @@ cdef int _components(object F, int count, int ndim, const ptrdiff_t *shape, void
             return -1
         a = item
         if (cnp.PyArray_NDIM(a) != ndim + stacked or (k > 0 and _dtype(a) != dtype)
-                or not cnp.PyArray_ISCARRAY_RO(a) or (stacked and cnp.PyArray_DIM(a, 0) != count)):
+                or cnp.PyArray_ISBYTESWAPPED(a) or (stacked and cnp.PyArray_DIM(a, 0) != count)):
             return -1
         dtype = _dtype(a)
         for d in range(ndim):
             if cnp.PyArray_DIM(a, d + stacked) != shape[d]:
                 return -1
+            if k == 0:
+                strides[d] = cnp.PyArray_STRIDE(a, d + stacked)
+            elif strides[d] != cnp.PyArray_STRIDE(a, d):
+                return -1
         data[k] = cnp.PyArray_DATA(a)
     if stacked:
         for k in range(count):
-            data[k] = <char *>cnp.PyArray_DATA(a) + k * (cnp.PyArray_NBYTES(a) // count)
+            data[k] = <char *>cnp.PyArray_DATA(a) + k * cnp.PyArray_STRIDE(a, 0)
     return dtype
 
 

@@ -4,8 +4,8 @@ cdef struct _Prepared:
     fdx_call call
     const fdx_prepared *prepared  # NULL: there is none
     void *memory                  # of it
-    int dtype, flags, flags_of_result
-    # then the arrays, the strides of inputs and of outputs, and the data of copies
+    int dtype
+    ptrdiff_t *strides            # of inputs, then of outputs; before them are the arrays, after them data of copies
 
 
 cdef inline int _which(const double *alpha_beta) noexcept:
@@ -33,8 +33,8 @@ cdef class Plan:
     cdef readonly bint has_coefficients
     cdef Py_ssize_t size  # of all outputs
     cdef double neighbours  # of each result
-    # Calls like most, of small contiguous arrays: without alpha and beta, with a beta of 0, with another one.
-    cdef _Prepared *prepared[3]
+    # Calls like most, of small arrays: without alpha and beta, with a beta of 0, with another one; the first layouts.
+    cdef _Prepared *prepared[3][LAYOUTS]
     cdef list kept  # coefficients
     cdef cnp.ndarray memory  # what `op` points to: an array, as NumPy asks for huge pages, whose first touch is faster
     cdef const fdx_operator *op
@@ -124,11 +124,12 @@ cdef class Plan:
         raise kind(fdx_status_message(status).decode())
 
     def __dealloc__(self):
-        cdef int k
+        cdef int k, n
         for k in range(3):
-            if self.prepared[k] != NULL:
-                free(self.prepared[k].memory)
-            free(self.prepared[k])
+            for n in range(LAYOUTS):
+                if self.prepared[k][n] != NULL:
+                    free(self.prepared[k][n].memory)
+                free(self.prepared[k][n])
 
     cdef int run(self, const fdx_array *arrays, void *const *copies, bint first_touch, Py_ssize_t workers,
                  const double *alpha_beta, const ptrdiff_t *lo=NULL, const ptrdiff_t *hi=NULL) except -1:
@@ -163,22 +164,15 @@ cdef class Plan:
             _report(flags, "derivative")
         return 0
 
-    cdef int run_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides, int flags_of_result,
+    cdef int run_small(self, void *const *data, int dtype, const ptrdiff_t *strides,
                        const ptrdiff_t *strides_of_result, bint copies, const double *alpha_beta) except -1:
         """The same for small inputs of one layout, and outputs of one, by a call that is prepared for layouts like the
         first ones; returns 0 if these are not like them. `copies`: after that of the outputs, there is their data."""
         cdef _Prepared *kept
         cdef int raised, status
-        if not (flags & CONTIGUOUS and flags & cnp.NPY_ARRAY_ALIGNED and flags_of_result & CONTIGUOUS
-                and flags_of_result & cnp.NPY_ARRAY_ALIGNED):
-            return 0
         with cython.critical_section(self):
-            kept = self.prepared[_which(alpha_beta)]
-            if kept == NULL:
-                kept = self.prepare_small(data, dtype, flags, strides, flags_of_result, strides_of_result, copies,
-                                          alpha_beta)
-        if (kept.prepared == NULL or kept.dtype != dtype or kept.flags != flags
-                or kept.flags_of_result != flags_of_result or (kept.call.copies != NULL) != copies):
+            kept = self.small(data, dtype, strides, strides_of_result, copies, alpha_beta)
+        if kept == NULL:
             return 0
         if self.size < NOGIL_ELEMENTS:
             PyUFunc_clearfperr()
@@ -195,8 +189,23 @@ cdef class Plan:
             _report(raised, "derivative")
         return 1
 
-    cdef _Prepared *prepare_small(self, void *const *data, int dtype, int flags, const ptrdiff_t *strides,
-                                  int flags_of_result, const ptrdiff_t *strides_of_result, bint copies,
+    cdef _Prepared *small(self, void *const *data, int dtype, const ptrdiff_t *strides,
+                          const ptrdiff_t *strides_of_result, bint copies, const double *alpha_beta) except? NULL:
+        """A prepared call for these layouts; NULL if there is none, and no place for another one."""
+        cdef _Prepared **kept = self.prepared[_which(alpha_beta)]
+        cdef size_t each = self.op.ndim * sizeof(ptrdiff_t)
+        cdef int k
+        for k in range(LAYOUTS):
+            if kept[k] == NULL:
+                kept[k] = self.prepare_small(data, dtype, strides, strides_of_result, copies, alpha_beta)
+            if (kept[k].dtype == dtype and (kept[k].call.copies != NULL) == copies
+                    and memcmp(kept[k].strides, strides, each) == 0
+                    and memcmp(kept[k].strides + self.op.ndim, strides_of_result, each) == 0):
+                return kept[k] if kept[k].prepared != NULL else NULL
+        return NULL
+
+    cdef _Prepared *prepare_small(self, void *const *data, int dtype, const ptrdiff_t *strides,
+                                  const ptrdiff_t *strides_of_result, bint copies,
                                   const double *alpha_beta) except NULL:
         cdef int k, ndim = self.op.ndim, count = self.ninputs + self.noutputs
         cdef _Prepared *kept = <_Prepared *>malloc(
@@ -219,13 +228,12 @@ cdef class Plan:
                              alpha_beta=alpha_beta, first_touch=0, copies=NULL)
         if copies:
             kept.call.copies = copy
-        kept.dtype, kept.flags, kept.flags_of_result = dtype, flags, flags_of_result
+        kept.dtype, kept.strides = dtype, own
         kept.memory = malloc(fdx_prepared_size(&kept.call))
         if (kept.memory == NULL or fdx_prepare(kept.memory, &kept.call, &kept.prepared) != FDX_OK
                 or fdx_prepared_workspace_size(kept.prepared) == 0):  # there are no results
             kept.prepared = NULL
         kept.call.alpha_beta = NULL  # each run has its own
-        self.prepared[_which(alpha_beta)] = kept
         return kept
 
     @property
@@ -366,16 +374,15 @@ cdef class Plan:
                 return None
         if out is None:
             result = new_result(a, self.out_shape)
-        elif (not self.has_coefficients and _simple(out, _result_type(a, dtype), 0, NULL, ndim, self.op.out_shape)
-                and _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), a)):
+        elif (_simple(out, _result_type(a, dtype), 0, NULL, ndim, self.op.out_shape) and _are_apart(out, a)
+                and self.reads_nothing_of(out)):
             result = out
         else:
             return None
         if nworkers == 1 and self.size < SMALL_ELEMENTS and not cnp.PyArray_ISBYTESWAPPED(a):
             data[0], data[1] = cnp.PyArray_DATA(a), cnp.PyArray_DATA(result)
-            if self.run_small(data, dtype, cnp.PyArray_FLAGS(a) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
-                              cnp.PyArray_FLAGS(result) & ORDERS, <const ptrdiff_t *>cnp.PyArray_STRIDES(result), 0,
-                              alpha_beta):
+            if self.run_small(data, dtype, <const ptrdiff_t *>cnp.PyArray_STRIDES(a),
+                              <const ptrdiff_t *>cnp.PyArray_STRIDES(result), 0, alpha_beta):
                 return result
         if ndim > STACK_NDIM:
             strides = <ptrdiff_t *>malloc(2 * ndim * sizeof(ptrdiff_t))
@@ -390,6 +397,13 @@ cdef class Plan:
                 free(strides)
         return result
 
+    cdef bint reads_nothing_of(self, cnp.ndarray out) noexcept:
+        """Are all coefficients apart from it?"""
+        for c in self.kept:
+            if not _are_apart(out, c):
+                return False
+        return True
+
     cdef object several(self, object F, tuple counts, object out, object workers, const double *alpha_beta):
         """Apply an operator of several inputs or outputs, as `_components` takes inputs; the outputs are one array of
         shape (*counts, *out_shape). None if the arguments need conversion or further checks."""
@@ -401,9 +415,10 @@ cdef class Plan:
         cdef ptrdiff_t *strides = numbers
         cdef ptrdiff_t *strides_of_result = numbers + self.op.ndim
         cdef const ptrdiff_t *shape = self.op.in_shape
-        cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, dtype, result
-        cdef int layout = cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ALIGNED
-        cdef ptrdiff_t each, bytes_of_input, i, j, n
+        cdef const char *to
+        cdef const char *other
+        cdef int nfirst = <int>len(counts), ndim = self.op.ndim, k, d, dtype, result
+        cdef ptrdiff_t first, end, first_of_result, end_of_result, i, j, n
         cdef cnp.ndarray like, o
         cdef tuple one_by_one = None  # the outputs, if they are not one array
         cdef Py_ssize_t nworkers
@@ -414,7 +429,7 @@ cdef class Plan:
             return None
         if not self.fills(counts):
             return None
-        dtype = _components(F, self.ninputs, ndim, shape, data)
+        dtype = _components(F, self.ninputs, ndim, shape, data, strides)
         if dtype < 0 or ((dtype == FDX_F32 or dtype == FDX_C64) and self.op.double_only):
             return None
         like = (<tuple>F)[0] if type(F) is tuple else F
@@ -425,47 +440,61 @@ cdef class Plan:
             dims[nfirst + k] = self.op.out_shape[k]
             if out is None and (shape[k] == 1 or self.op.out_shape[k] == 1):  # whose strides may be any
                 return None
+        if out is None and not cnp.PyArray_IS_C_CONTIGUOUS(like):  # the results have its order
+            return None
         if out is None:
             o = _empty(cnp.PyArray_DescrFromType(_result_type(like, dtype)), nfirst + ndim, dims, NULL)
         elif nfirst == 1 and (PyTuple_CheckExact(out) or PyList_CheckExact(out)):
             one_by_one = tuple(out)  # a copy, as a list may change
             if len(one_by_one) != self.noutputs:
                 return None
-        elif (not _simple(out, _result_type(like, dtype), nfirst, dims, ndim, self.op.out_shape)
-              or not cnp.PyArray_IS_C_CONTIGUOUS(out) or not cnp.PyArray_ISALIGNED(out)):
+        elif not _simple(out, _result_type(like, dtype), nfirst, dims, ndim, self.op.out_shape):
             return None
         else:
             o = out
-        bytes_of_input = _c_strides(ndim, shape, fdx_itemsize(dtype), strides)
-        each = _c_strides(ndim, self.op.out_shape, fdx_itemsize(result), strides_of_result)
         copies = data + self.ninputs + self.noutputs if self.symmetric(counts) else NULL
-        if one_by_one is not None:
-            for k in range(self.noutputs):
+        for k in range(self.noutputs if one_by_one is not None else 1):
+            if one_by_one is not None:
                 if not _simple(one_by_one[k], _result_type(like, dtype), 0, NULL, ndim, self.op.out_shape):
                     return None
                 o = one_by_one[k]
-                if not cnp.PyArray_IS_C_CONTIGUOUS(o) or not cnp.PyArray_ISALIGNED(o):
-                    return None
                 data[self.ninputs + k] = cnp.PyArray_DATA(o)
-        elif copies == NULL:
+            for d in range(ndim):
+                if k > 0 and strides_of_result[d] != cnp.PyArray_STRIDE(o, d):
+                    return None
+                strides_of_result[d] = cnp.PyArray_STRIDE(o, d if one_by_one is not None else nfirst + d)
+        if one_by_one is None and copies == NULL:
+            n = counts[1] if nfirst == 2 else 1
             for k in range(self.noutputs):
-                data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + k * each
-        else:
+                data[self.ninputs + k] = (<char *>cnp.PyArray_DATA(o)
+                                          + (k // n * cnp.PyArray_STRIDE(o, 0) if nfirst > 0 else 0)
+                                          + (k % n * cnp.PyArray_STRIDE(o, 1) if nfirst > 1 else 0))
+        elif copies != NULL:
             n = counts[0]
             k = 0
             for i in range(n):
                 for j in range(i, n):
-                    data[self.ninputs + k] = <char *>cnp.PyArray_DATA(o) + (i * n + j) * each
-                    copies[k] = NULL if i == j else <char *>cnp.PyArray_DATA(o) + (j * n + i) * each
+                    data[self.ninputs + k] = (<char *>cnp.PyArray_DATA(o) + i * cnp.PyArray_STRIDE(o, 0)
+                                              + j * cnp.PyArray_STRIDE(o, 1))
+                    copies[k] = (NULL if i == j else <char *>cnp.PyArray_DATA(o) + j * cnp.PyArray_STRIDE(o, 0)
+                                 + i * cnp.PyArray_STRIDE(o, 1))
                     k += 1
+        _reach(ndim, shape, strides, fdx_itemsize(dtype), &first, &end)
+        if one_by_one is not None:
+            _reach(ndim, self.op.out_shape, strides_of_result, fdx_itemsize(result), &first_of_result, &end_of_result)
+        else:
+            _reach(nfirst + ndim, dims, <const ptrdiff_t *>cnp.PyArray_STRIDES(o), fdx_itemsize(result),
+                   &first_of_result, &end_of_result)
         for k in range(self.ninputs, self.ninputs + (self.noutputs if one_by_one is not None else 1)):
+            to = <const char *>(data[k] if one_by_one is not None else cnp.PyArray_DATA(o))
             for j in range(k):
-                if not _apart(<const char *>data[k], each if one_by_one is not None else cnp.PyArray_NBYTES(o),
-                              <const char *>data[j], bytes_of_input if j < self.ninputs else each):
+                other = <const char *>data[j]
+                if not (_apart(to + first_of_result, to + end_of_result, other + first, other + end) if j < self.ninputs
+                        else _apart(to + first_of_result, to + end_of_result, other + first_of_result,
+                                    other + end_of_result)):
                     return None
         if not (nworkers == 1 and self.size < SMALL_ELEMENTS
-                and self.run_small(data, dtype, layout, strides, layout, strides_of_result, copies != NULL,
-                                   alpha_beta)):
+                and self.run_small(data, dtype, strides, strides_of_result, copies != NULL, alpha_beta)):
             for k in range(self.ninputs):
                 arrays[k] = fdx_array(data=data[k], stride=strides, dtype=<uint8_t>dtype, swapped=0)
             for k in range(self.ninputs, self.ninputs + self.noutputs):

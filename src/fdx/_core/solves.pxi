@@ -63,7 +63,7 @@ cdef class Solver:
             x = new_result(a, shape)
         elif (_simple(out, _result_type(a, dtype), 0, NULL, cnp.PyArray_NDIM(a),
                       <const ptrdiff_t *>cnp.PyArray_DIMS(a))
-              and (out is b or _apart_from(<const char *>cnp.PyArray_DATA(out), cnp.PyArray_NBYTES(out), a))):
+              and (out is b or _are_apart(out, a))):
             x = out
         else:
             return None
