@@ -214,6 +214,80 @@ def test_two_steps():
     assert D(u, out=u) is u
 
 
+def test_implicit_steps():
+    """Crank-Nicolson with the two sides, against the full matrix of the derivative."""
+    n, dt = 40, 0.7
+    u = np.random.default_rng(11).normal(size=(n, 3))
+    for accuracy in (4, 6, 8, 10):
+        for boundary in ("one-sided", "periodic", "reflect", "antisymmetric"):
+            D = fdx.Compact(0, deriv=2, accuracy=accuracy, boundary=boundary)
+            half = 0.5 * dt * D(np.eye(n))
+            want = np.linalg.solve(np.eye(n) - half, u + half @ u)
+            step = D.implicit - 0.5 * dt * D.explicit
+            got = step.solve(D.implicit(u), out=u.copy(), alpha=2, beta=-1)
+            np.testing.assert_allclose(got, want, rtol=0, atol=1e-13 * abs(want).max())
+
+
+@each
+def test_multiples(deriv, accuracy):
+    D = fdx.Compact(0, 0.3, deriv=deriv, accuracy=accuracy)
+    u = np.random.default_rng(12).normal(size=(20, 3))
+    for M, number in [
+        (-D, -1.0),
+        (+D, 1.0),
+        (0.1 * D, 0.1),
+        (D * np.float32(-0.5), -0.5),
+        (D / 3, 1 / 3),
+        (np.array(2) * D.T.T, 2.0),
+        (0 * D, 0.0),
+    ]:
+        want = number * D(u)
+        np.testing.assert_allclose(M(u), want, rtol=0, atol=1e-14 * abs(D(u)).max())
+        np.testing.assert_allclose(M.T(u), number * D.T(u), atol=1e-14 * abs(D.T(u)).max())
+        assert (M.implicit.solve(M.explicit(u)) == M(u)).all()
+        assert np.isclose(M.symbol(2.0), number * D.symbol(2.0))
+        assert np.isclose(M.spectral_radius(20), abs(number) * D.spectral_radius(20))
+        assert pickle.loads(pickle.dumps(M.T)) == M.T
+        assert eval(repr(M.T), {"Compact": fdx.Compact}) == M.T
+        assert (M == D) == (number == 1)
+    assert ((-D)(u) == -D(u)).all()
+    one, other = 3 * (0.1 * D), (3 * 0.1) * D  # equal ones have the same bits
+    assert one == other
+    assert len({one, other, D}) == 2
+    assert (one(u) == other(u)).all()
+    assert repr(one) == f"{3 * 0.1!r} * {D!r}"
+    assert repr(-D.T) == f"-{D!r}.T"
+
+
+C, L, U = fdx.Compact(0), fdx.Diff(0), np.ones(9)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: C + C, TypeError, "sum of a compact derivative and fdx.Compact: .* beta=1"),
+        (lambda: C - L, TypeError, "sum of a compact derivative and .*: .* D.explicit for a sys"),
+        (lambda: L + C, TypeError, "sum of a compact derivative and "),
+        (lambda: U - C, TypeError, "sum of a compact derivative and numpy.ndarray"),
+        (lambda: C @ L, TypeError, r"product of a compact derivative and .* D\(L\(u\)\)"),
+        (lambda: C @ U, TypeError, r"product of a compact derivative and .* write D\(u\)"),
+        (lambda: L @ C, TypeError, r"write operator\(array\) to apply it"),
+        (lambda: C**2, TypeError, "power of a compact derivative: write fdx.Compact with deriv=2"),
+        (lambda: U * C, TypeError, r"expected a number; write array \* D\(u\)"),
+        (lambda: C / U, TypeError, r"expected a number; write D\(u\) / array"),
+        (lambda: 1j * C, TypeError, "coefficients: expected real numbers"),
+        (lambda: np.nan * C, ValueError, "coefficients: expected a finite number"),
+        (lambda: 1e200 * (1e200 * C), ValueError, "coefficients: expected finite"),
+        (lambda: C / 0, ZeroDivisionError, "compact derivative / 0"),
+        (lambda: C.matrix(9), AttributeError, r"no attribute 'matrix'; .* D.implicit.matrix\("),
+        (lambda: C.inverse, AttributeError, "no attribute 'inverse'$"),
+    ],
+)
+def test_algebra_errors(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
+
+
 def test_values():
     D = fdx.Compact(0, 0.5, deriv=2, accuracy=8, boundary=("one-sided", "symmetric"))
     E = fdx.Compact(

@@ -362,13 +362,86 @@ def test_alternating_directions():
     for steps in (10, 20, 40):
         half = 0.5 * 0.5 / steps
         along = [half * D(k, h, deriv=2, boundary="symmetric") for k in range(2)]
+        explicit, implicit = [ONE + L for L in along], [ONE - L for L in along]
         u = mode.copy()
         for _ in range(steps):
-            u = (ONE - along[0]).solve((ONE + along[1])(u))
-            u = (ONE - along[1]).solve((ONE + along[0])(u))
+            u = implicit[0].solve(explicit[1](u))
+            u = implicit[1].solve(explicit[0](u))
         errors.append(abs(u - np.exp(-0.5 * decay) * mode).max())
     orders = np.log2(np.divide(errors[:-1], errors[1:]))
     assert (abs(orders - 2) < 0.05).all()
+
+
+def test_schroedinger():
+    """Crank-Nicolson for ``i u' = -u'' + x**2 u`` by real solves: it keeps the norm, and is of
+    second order in time, against the packet that swings without spreading (Schroedinger 1926)."""
+
+    def exact(t):
+        along = x - 2 * np.cos(2 * t)
+        return np.exp(-(along**2) / 2 - 1j * (t + 2 * x * np.sin(2 * t) - np.sin(4 * t)))
+
+    n, end = 256, 1.5
+    h = 16 / n
+    x = h * (np.arange(n) + 0.5) - 8
+    H = x**2 * ONE - D(0, h, deriv=2, accuracy=6, boundary="zero")
+    errors = []
+    for steps in (100, 200, 400):
+        dt = end / steps
+        K = ONE + (dt / 2) ** 2 * (H @ H)
+        u = exact(0.0)
+        for _ in range(steps):
+            w = K.solve(u)
+            u = 2 * w - 1j * dt * H(w) - u
+        assert abs(np.linalg.norm(u) / np.linalg.norm(exact(0.0)) - 1) < 1e-11
+        errors.append(abs(u - exact(end)).max())
+    assert errors[-1] < 1.1e-3
+    orders = np.log2(np.divide(errors[:-1], errors[1:]))
+    assert (abs(orders - 2) < 0.05).all()
+
+
+@pytest.mark.parametrize("boundary", ["symmetric", "reflect", "periodic"])
+@pytest.mark.parametrize("accuracy", [2, 4, 6])
+def test_one_value_of_closed_walls_is_given(boundary, accuracy):
+    """An equation is replaced, which follows from the others."""
+    n = 90
+    h = np.pi / n
+    L = D(1, h, deriv=2, accuracy=accuracy, boundary=boundary)
+    b = np.random.default_rng(8).normal(size=(4, n))
+    weights = np.ones(n)
+    weights[[0, -1]] = 0.5 if boundary == "reflect" else 1.0  # walls are at points or half outside
+    b -= np.average(b, axis=1, weights=weights)[:, np.newaxis]
+    with pytest.raises(np.linalg.LinAlgError, match="It does not determine a constant"):
+        L.solve(b)
+    free = np.ones((1, n))
+    free[:, 0] = 0
+    u = (free * L + (1 - free) * ONE).solve(free * b)
+    assert not u[:, 0].any()
+    M = D(0, h, deriv=2, accuracy=accuracy, boundary=boundary).matrix(n).toarray()
+    want = np.linalg.lstsq(M, b.T)[0].T
+    want -= want[:, :1]
+    np.testing.assert_allclose(u, want, rtol=0, atol=1e-11 * abs(want).max())
+    np.testing.assert_allclose(L(u), b, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("accuracy", [2, 4, 6])
+def test_slopes_that_are_given_determine_no_value(accuracy):
+    """As before; the transpose has the weights of the equations in the one that follows."""
+    n = 60
+    x = (np.arange(n) + 0.5) / n
+    walls = fdx.Neumann(0.5, outside=0.5), fdx.Neumann(-0.7, outside=0.5)
+    L = D(0, 1 / n, deriv=2, accuracy=accuracy, boundary=walls)
+    free = np.ones(n)
+    free[0] = 0
+    fixed = free * L + (1 - free) * ONE
+    w = (free * L.linear.T + (1 - free) * ONE).solve(1 - free)
+    M = L.linear.matrix(n).toarray()
+    assert abs(w @ M).max() < 1e-12 * abs(M).max()
+    b = L(np.cos(3 * x)) + 9.0
+    b -= w @ (b - L.offset(n)) / w.sum()
+    u = fixed.solve(free * b)
+    assert u[0] == 0
+    assert abs(L(u) - b).max() < 1e-10
+    assert abs(u - np.cos(3 * x) + np.cos(3 * x[0])).max() < 1e-12
 
 
 def test_exchanges_are_those_of_a_stable_solver():

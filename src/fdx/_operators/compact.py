@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, Never, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,16 +17,17 @@ from fdx._arguments.choices import (
     check_one_axis,
     check_shape,
 )
-from fdx._common.text import shown
+from fdx._common.text import name_of_type, shown
 from fdx._common.types import Boundaries, Integers, Number
 from fdx._core import compact_schemes
 from fdx._operators import matrix
 from fdx._operators.analysis import largest_eigenvalue
+from fdx._operators.coefficients import as_coefficient
 from fdx._operators.operator import Operator
 from fdx._operators.plans import check_numbers
 from fdx._operators.schemes import Stencil, points_along
 from fdx._operators.solves import only_axis
-from fdx._operators.terms import Leaf, Term, state_of, terms_of
+from fdx._operators.terms import Leaf, Term, finite, state_of, terms_of
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -92,6 +93,11 @@ class Compact:
     It is computed by `explicit`, then by the solution with `implicit`, two passes over the array:
     two to three times the time of an addition of arrays. Results do not depend on the number of
     workers, the layout or the processor. A constant gives exactly 0.
+
+    ``c * D``, ``D / c`` and ``-D`` are multiples by real numbers. It is no sum of weights, so that
+    it is not added to operators nor multiplied by them: ``D(u, out=y, beta=1)`` adds its result to
+    `y`. Its two sides are operators: the solution of ``v - dt * D(v) = u``, an implicit step, is
+    ``(D.implicit - dt * D.explicit).solve(D.implicit(u))``.
 
     References
     ----------
@@ -163,19 +169,20 @@ class Compact:
             for scheme, boundaries in zip(schemes, (of_derivative, ends), strict=True)
         )
         known = grid if grid.points is not None or grid.period is not None else None
-        self._set((axis, h, order, of_error, ends), known, of_a, of_b._times(scale), False)
+        self._set((axis, h, order, of_error, ends), known, (of_a, of_b._times(scale)), 1.0, False)
 
     def _set(
         self,
         scheme: tuple[int, float, int, int, tuple[str, str]],
         grid: Leaf | None,
-        implicit: Operator,
-        explicit: Operator,
+        sides: tuple[Operator, Operator],
+        scale: float,
         transposed: bool,
     ) -> None:
-        self._scheme, self._grid, self._transposed = scheme, grid, transposed
-        self._key = scheme, None if grid is None else grid.key(), transposed
-        self._implicit, self._explicit = implicit, explicit
+        self._scheme, self._grid, self._sides = scheme, grid, sides
+        self._scale, self._transposed = scale, transposed
+        self._key = scheme, None if grid is None else grid.key(), scale, transposed
+        self._implicit, self._explicit = sides[0], sides[1]._times(scale)
         _, _, deriv, accuracy, ends = scheme
         closed = ends == ("one-sided", "one-sided")  # closures of fewer points have no inverse
         self._points = 1 if not closed else 6 if accuracy > 6 else 3 + deriv
@@ -291,10 +298,72 @@ class Compact:
         >>> bool(np.isclose(v @ D(u), D.T(v) @ u))
         True
         """
+        return self._changed(self._scale, not self._transposed)
+
+    def _changed(self, scale: float, transposed: bool) -> Compact:
         new = object.__new__(Compact)
-        sides = self._implicit, self._explicit
-        new._set(self._scheme, self._grid, *sides, not self._transposed)
+        new._set(self._scheme, self._grid, self._sides, scale, transposed)
         return new
+
+    # -- algebra: multiples by numbers --
+
+    def __rmul__(self, other: Number) -> Compact:
+        c = as_coefficient(other)
+        if not isinstance(c, float):
+            raise TypeError("array * compact derivative: expected a number; write array * D(u)")
+        return self._changed(finite(c * self._scale), self._transposed)
+
+    __mul__ = __rmul__
+
+    def __truediv__(self, other: Number) -> Compact:
+        c = as_coefficient(other)
+        if not isinstance(c, float):
+            raise TypeError("compact derivative / array: expected a number; write D(u) / array")
+        if c == 0:
+            raise ZeroDivisionError("compact derivative / 0")
+        return self._changed(finite(self._scale / c), self._transposed)
+
+    def __neg__(self) -> Compact:
+        return self._changed(-self._scale, self._transposed)
+
+    def __pos__(self) -> Compact:
+        return self
+
+    def __add__(self, other: Never) -> Never:
+        raise TypeError(
+            f"sum of a compact derivative and {name_of_type(other)}: it is no sum of weights; "
+            "write D(u, out=y, beta=1) to add its result to y, or D.implicit and D.explicit for "
+            "systems to solve"
+        )
+
+    __radd__ = __sub__ = __rsub__ = __add__
+
+    def __matmul__(self, other: Never) -> Never:
+        raise TypeError(
+            f"product of a compact derivative and {name_of_type(other)}: it is no sum of weights; "
+            "write D(u) to apply it, D(L(u)) or L(D(u)) for one after the other"
+        )
+
+    __rmatmul__ = __matmul__
+
+    def __pow__(self, n: Never) -> Never:
+        raise TypeError(
+            "power of a compact derivative: write fdx.Compact with deriv=2, or D(D(u)) to apply it "
+            "twice"
+        )
+
+    if not TYPE_CHECKING:  # type checkers would take all names for attributes
+
+        def __getattr__(self, name):
+            more = ""
+            if name == "matrix":
+                more = (
+                    "; its matrix is full: write D.as_linear_operator(shape), or "
+                    "D.implicit.matrix(shape) and D.explicit.matrix(shape) for the two sides"
+                )
+            raise AttributeError(
+                f"'Compact' object has no attribute {name!r}{more}", name=name, obj=self
+            )
 
     def as_linear_operator(self, shape: Integers) -> LinearOperator:
         """
@@ -396,7 +465,7 @@ class Compact:
         axis = only_axis(self._implicit._terms, len(shape))
         n = min(shape[axis], LONG)
         along = Compact(0, self._scheme[1], **self._keywords())
-        return largest_eigenvalue(along(np.eye(n)))
+        return abs(self._scale) * largest_eigenvalue(along(np.eye(n)))
 
     def _keywords(self) -> dict[str, Any]:
         _, _, deriv, accuracy, (left, right) = self._scheme
@@ -413,14 +482,14 @@ class Compact:
         new = copyreg.__newobj__  # type: ignore[attr-defined]
         axis, h, *_ = self._scheme
         grid = () if self._grid is None else state_of([Term(1.0, (self._grid,))])
-        return new, (Compact,), (axis, h, self._keywords(), grid, self._transposed)
+        return new, (Compact,), (axis, h, self._keywords(), grid, self._scale, self._transposed)
 
     def __setstate__(self, state: Any) -> None:
-        axis, h, keywords, grid, transposed = state
+        axis, h, keywords, grid, scale, transposed = state
         made = Compact(axis, h, **keywords)
         leaf = next((term.factors[0] for term in terms_of(grid)), None)
         known = leaf if isinstance(leaf, Leaf) else None
-        self._set(made._scheme, known, made._implicit, made._explicit, transposed)
+        self._set(made._scheme, known, made._sides, scale, transposed)
 
     def __repr__(self) -> str:
         axis, h, deriv, accuracy, (left, right) = self._scheme
@@ -438,7 +507,8 @@ class Compact:
             given.append(f"boundary={left if left == right else (left, right)!r}")
         if known is not None and known.period is not None:
             given.append(f"period={known.period!r}")
-        return f"Compact({', '.join(given)})" + ".T" * self._transposed
+        number = {1.0: "", -1.0: "-"}.get(self._scale, f"{self._scale!r} * ")
+        return f"{number}Compact({', '.join(given)})" + ".T" * self._transposed
 
 
 def stencil(axis: int, scheme: Any, boundaries: Sequence[str]) -> Operator:

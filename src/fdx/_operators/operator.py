@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fdx._arguments.arrays import as_array, result_dtype
-from fdx._arguments.choices import CENTER, check_integer, check_shape
-from fdx._common.text import name_of_type
+from fdx._arguments.choices import CENTER, as_index, check_integer, check_shape
+from fdx._common.text import name_of_type, shown
 from fdx._common.types import Integers, Number
 from fdx._core import Applicable, Plan, Solver, add_parts
 from fdx._operators import analysis, matrix, pictures, solves
@@ -347,6 +347,11 @@ class Operator(Applicable):
         )
 
     def __pow__(self, n: SupportsIndex) -> Operator:
+        if (as_index(n) or 0) < 0:
+            raise ValueError(
+                f"exponent: expected a positive integer, got {shown(n)}; write A.solve(b) for the "
+                "solution of A(x) = b"
+            )
         n = check_integer(n, "exponent", "a positive integer", 1)
         if n == 1:
             return self
@@ -577,7 +582,8 @@ class Operator(Applicable):
         The solution of ``L(x) = b``, for an operator along one axis.
 
         All lines along the axis have the same banded matrix, which is factorised in the first call
-        for a length, and kept.
+        for a length, and kept with the operator. An equal one that is made anew factorises it
+        again, so that operators of time steps are made before the loop.
 
         Parameters
         ----------
@@ -602,10 +608,9 @@ class Operator(Applicable):
         ------
         ValueError
             For an operator along several axes; one that has more or fewer results than points, as
-            with "valid" or between points; arrays of coefficients that vary along other axes; a
-            coefficients that are not finite; float32 data if a number over- or underflows in
-            float32, or its rounding errors would be as large as the solution; otherwise as in
-            ``L(u)``.
+            with "valid" or between points; arrays of coefficients that vary along other axes, or
+            that are not finite; float32 data if a number over- or underflows in float32, or its
+            rounding errors would be as large as the solution; otherwise as in ``L(u)``.
         numpy.linalg.LinAlgError
             A ValueError, for a matrix that is singular up to rounding, as those of derivatives
             alone are with boundaries that determine no value: rounding errors would be an eighth of

@@ -118,7 +118,8 @@ def advice(plan: Plan, point: int) -> str:
     if applied(np.ones(n)) <= 1e-9 * applied(any_values) != 0:
         return (
             ". It does not determine a constant: give a value at a boundary, or add a multiple of "
-            "fdx.Identity()"
+            "fdx.Identity(); for the solution that is 0 at a point write (c * A + (1 - c) * "
+            "fdx.Identity()).solve(c * b), with c = 0 there and 1 elsewhere"
         )
     return ""
 
