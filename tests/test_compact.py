@@ -266,7 +266,7 @@ C, L, U = fdx.Compact(0), fdx.Diff(0), np.ones(9)
     ("call", "error", "says"),
     [
         (lambda: C + C, TypeError, "sum of a compact derivative and fdx.Compact: .* beta=1"),
-        (lambda: C - L, TypeError, "sum of a compact derivative and .*: .* D.explicit for a sys"),
+        (lambda: C - L, TypeError, "sum of a compact derivative and .*: .* D.explicit for sys"),
         (lambda: L + C, TypeError, "sum of a compact derivative and "),
         (lambda: U - C, TypeError, "sum of a compact derivative and numpy.ndarray"),
         (lambda: C @ L, TypeError, r"product of a compact derivative and .* D\(L\(u\)\)"),
