@@ -86,5 +86,6 @@
 #define fdx_sum_inner FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_inner)
 #define fdx_sum_row FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_sum_row)
 #define fdx_wrapped_offset FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_wrapped_offset)
+#define fdx_wraps_in_lines FDX_IN_NAMESPACE(FDX_NAMESPACE, fdx_wraps_in_lines)
 
 #endif

@@ -310,7 +310,8 @@ static void add_peeled(const work *w, peeled_kind kind, const fdx_chain *chain, 
         const ptrdiff_t end = to[d];
         ptrdiff_t first = from[d], last = end;
         for (int k = 0; k < n; k++)
-            fdx_shrink_to_interior(w, &chain[k], d, &first, &last);
+            if (kind != CROSSED || !fdx_wraps_in_lines(&chain[k]))
+                fdx_shrink_to_interior(w, &chain[k], d, &first, &last);
         for (int side = 0; side < 2; side++) {
             from[d] = side == 0 ? from[d] : last;
             to[d] = side == 0 ? first : end;

@@ -581,8 +581,12 @@ int fdx_is_by_lines(const work *w, const fdx_chain *chain, int n);
 int fdx_is_crossed(const work *w, const fdx_chain *chain, int n);
 /* Take off those of a box's rows lo .. hi - 1 along dimension d that are not in the interior of a chain's bands. */
 void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdiff_t *lo, ptrdiff_t *hi);
-/* Compute the box [lo, hi) of such an output y, all in the interior of bands across the inner dimension. Returns 0 if
- * it is not possible, as lines are too short. */
+/* Can the loop of fdx_make_cross take rows of a chain of one band whose neighbours lie past the ends of a periodic
+ * axis? They are other rows, as those of the interior are. */
+int fdx_wraps_in_lines(const fdx_chain *chain);
+
+/* Compute the box [lo, hi) of such an output y, all in the interior of bands across the inner dimension, or in rows as
+ * above. Returns 0 if it is not possible, as lines are too short. */
 int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                    const ptrdiff_t *hi);
 /* Bytes of w->row_ends for a block of so many lines. */

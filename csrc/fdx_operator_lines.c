@@ -192,9 +192,9 @@ int fdx_is_crossed(const work *w, const fdx_chain *chain, int n)
         return 0;
     for (int k = 0; k < n; k++) {
         const fdx_band *band = chain[k].stage->band;
-        const ptrdiff_t around = kind[k] == IDENTITY ? 0
-                                 : band->periodic    ? band->interior.count - 1
-                                                     : band->nfirst + band->nlast;
+        const ptrdiff_t around = kind[k] == IDENTITY || (kind[k] == ACROSS && fdx_wraps_in_lines(&chain[k])) ? 0
+                                 : band->periodic ? band->interior.count - 1
+                                                  : band->nfirst + band->nlast;
         if (kind[k] == ACROSS) {
             interior *= 1 - (double)around / (double)w->n[w->dimension[chain[k].stage->axis]];
             rows += stencil[k]->count;
@@ -923,6 +923,12 @@ void fdx_shrink_to_interior(const work *w, const fdx_chain *chain, int d, ptrdif
     }
 }
 
+int fdx_wraps_in_lines(const fdx_chain *chain)
+{
+    const fdx_band *band = chain->stage->band;
+    return band != NULL && band->periodic && band->interior.offset + band->interior.centre == 0;
+}
+
 int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, const ptrdiff_t *lo,
                    const ptrdiff_t *hi)
 {
@@ -958,7 +964,6 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     double weight[3 * FDX_PAIRS];
     fdx_cross c = {.to = locate(w, y, lo, -1),
                    .n = hi[inner] - lo[inner],
-                   .lines = alike ? hi[inner - 1] - lo[inner - 1] : 1,
                    .alpha_beta = adds_in_place(w, chain->out) ? w->alpha_beta : NULL};
     if (alike) {
         c.step = src->stride[inner - 1] / size;
@@ -967,6 +972,13 @@ int fdx_make_cross(const work *w, const fdx_chain *chain, int n, const view *y, 
     const int weighed = along->coefficients != NULL;
     copy(w, at, lo);
     for (int d = 0; possible && d >= 0;) {
+        c.lines = alike ? hi[inner - 1] - at[inner - 1] : 1;
+        for (int k = 0; k < n; k++)
+            if (t[k].d < inner) {
+                find_line(&t[k], t[k].first + at[t[k].d] - lo[t[k].d]);
+                if (t[k].d == inner - 1)
+                    c.lines = MIN(c.lines, t[k].valid_to - t[k].row);
+            }
         const int rows = begin_cross(w, t, n, inner_chain, &c, x, weight);
         for (int k = 0, term = 0; k < n && weighed; k++) {
             if (t[k].band == NULL)
