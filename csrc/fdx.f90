@@ -4,8 +4,8 @@
 !
 ! This module has two layers. Names that end in _c are the structs and functions of fdx.h that describe and compute
 ! operators, solves and np.gradient: indices from 0, lengths in fdx_index, addresses in c_ptr. The others are for
-! Fortran codes: arrays of real32 or real64 and ranks 1 to 4, dimensions and indices from 1, boxes with both corners
-! included, no addresses.
+! Fortran codes: real and complex arrays of the kinds real32 and real64 and ranks 1 to 4, dimensions and indices from 1,
+! boxes with both corners included, no addresses.
 !
 ! - A status is optional everywhere. If it is absent and not FDX_OK, the program stops with its message. On any status
 !   but FDX_OK, outputs are untouched.
@@ -151,7 +151,8 @@ module fdx
     type(c_ptr) :: copies = c_null_ptr
   end type
 
-  type, bind(c) :: fdx_pivot_c
+  ! Why a matrix has no inverse; see fdx_pivot in fdx.h. The point is 0 if it has one.
+  type, bind(c) :: fdx_pivot
     integer(fdx_index) :: point = 0
     real(c_double) :: pivot = 0, size = 0, condition = 0
   end type
@@ -289,7 +290,7 @@ module fdx
       import
       type(c_ptr), value :: memory, op
       type(c_ptr), intent(inout), target :: solver
-      type(fdx_pivot_c), intent(inout) :: failed
+      type(fdx_pivot), intent(inout) :: failed ! its point from 0
     end function
     integer(fdx_index) function fdx_solve_workspace_size_c(call) bind(c, name='fdx_solve_workspace_size')
       import
@@ -314,8 +315,9 @@ module fdx
   integer, parameter, private :: MAXRANK = 4
 
   ! A view: the address, strides and shape of an array. Several inputs or outputs, and coefficients, are passed as
-  ! views. fdx_view(a) is a view of an array a, of rank 1 to 4 and real32 or real64, which must be a target. (gfortran
-  ! copies a component of an array of structs, such as points%u, so that a view of it would be one of a copy.)
+  ! views. fdx_view(a) is a view of a real or complex array a, of kind real32 or real64 and rank 1 to 4, which must be a
+  ! target. (gfortran copies a component of an array of structs, such as points%u, so that a view of it would be one of
+  ! a copy. It cannot compile a part of complex numbers, such as z%re, as an argument: pass a pointer to it.)
   type :: fdx_view
     private
     integer :: rank = 0 ! 0: no array
@@ -325,7 +327,7 @@ module fdx
   end type
 
   interface fdx_view
-    module procedure view_f32, view_f64
+    module procedure view_f32, view_f64, view_c64, view_c128
   end interface
 
   ! ---- operators ----
@@ -342,7 +344,8 @@ module fdx
     real(real64) :: period = 0                   ! with x and FDX_PERIODIC: x(n + 1) would be x(1) + period
     real(real64), allocatable :: x(:)            ! coordinates of the points, rising or falling
     type(fdx_view) :: coefficient                ! fdx_view(k): multiplies the derivative. k has its shape, or an
-                                                 ! extent of 1 where it is repeated. Its data are not copied.
+                                                 ! extent of 1 where it is repeated; real, also for complex arrays.
+                                                 ! Its data are not copied.
     integer :: sign = 0                          ! 1, -1: the coefficient's positive, its negative part instead of it
     integer :: crop(2) = 0                       ! of the identity: points left out at index 1 and at the last
     integer :: position = FDX_CENTER             ! of the results: FDX_INNER, ..., on a staggered grid
@@ -391,17 +394,17 @@ module fdx
     !
     ! y = d u or, with alpha or beta (real64; otherwise 1 and 0), y = alpha * d u + beta * y: d u is complete and rounded
     ! to y's kind, then multiplied by alpha, then added to beta * y. If beta is 0, y is not read. u has the shape
-    ! d%in_shape(), y d%out_shape(), and both have the same kind; or they are arrays of views, [fdx_view(u),
+    ! d%in_shape(), y d%out_shape(), and both have the same type and kind; or they are arrays of views, [fdx_view(u),
     ! fdx_view(v)], one for each input and output of the operator.
     !
     ! lo, hi: only results with indices lo(1):hi(1), lo(2):hi(2), ... are computed, with indices from 1 whatever the
     ! bounds of y; nothing else of y is touched. part, nparts: only part 1 .. nparts of about the same size is computed.
     ! Parts write disjoint elements: give each thread a part.
     !
-    ! FDX_E_UNMADE; FDX_E_CONFORM: wrong shapes or number of arrays; FDX_E_DTYPE: different kinds; FDX_E_BOX,
-    ! FDX_E_PART, FDX_E_OVERLAP.
-    generic :: apply => apply_f32, apply_f64, apply_views
-    procedure, private :: apply_f32, apply_f64, apply_views
+    ! FDX_E_UNMADE; FDX_E_CONFORM: wrong shapes or number of arrays; FDX_E_DTYPE: different types or kinds;
+    ! FDX_E_BOX, FDX_E_PART, FDX_E_OVERLAP.
+    generic :: apply => apply_f32, apply_f64, apply_c64, apply_c128, apply_views
+    procedure, private :: apply_f32, apply_f64, apply_c64, apply_c128, apply_views
     generic :: assignment(=) => copy
     procedure, private :: copy
   end type
@@ -417,19 +420,19 @@ module fdx
     ! call s%make(operator [, status, failed])
     !
     ! s becomes the solver of an operator on arrays of one dimension, of one input and one output that are equally long;
-    ! on errors it stays what it was. failed: 0 or, with FDX_E_SINGULAR, the point that is a sum of others.
+    ! on errors it stays what it was. failed: an fdx_pivot which, with FDX_E_SINGULAR, says where and how nearly.
     ! FDX_E_UNMADE; others as fdx_solver_make.
     procedure :: make => make_solver
     ! call s%solve(b, x, axis [, status, alpha, beta, part, nparts])
     !
     ! x = the solution of A x = b for each line along the dimension `axis`, along which arrays are as long as the
-    ! operator's; or, with alpha or beta, alpha * that + beta * x, as d%apply does. b and x have the same shape and kind.
-    ! x may be b itself if both are views. part, nparts as in d%apply.
+    ! operator's; or, with alpha or beta, alpha * that + beta * x, as d%apply does. b and x have the same shape,
+    ! type and kind. x may be b itself if both are views. part, nparts as in d%apply.
     !
     ! FDX_E_UNMADE; FDX_E_CONFORM: shapes differ; FDX_E_SIZE: another length along `axis`; FDX_E_AXIS, FDX_E_DTYPE,
     ! FDX_E_PART, FDX_E_OVERLAP.
-    generic :: solve => solve_f32, solve_f64, solve_views
-    procedure, private :: solve_f32, solve_f64, solve_views
+    generic :: solve => solve_f32, solve_f64, solve_c64, solve_c128, solve_views
+    procedure, private :: solve_f32, solve_f64, solve_c64, solve_c128, solve_views
     generic :: assignment(=) => copy_solver
     procedure, private :: copy_solver
   end type
@@ -438,13 +441,13 @@ module fdx
   !
   ! The derivative along one dimension with np.gradient's bits. Its error is O(h^2) in the interior and O(h^edge_order)
   ! at the ends (1, the default, or 2). The points are `spacing` apart (1 by default; as np.gradient with a Python
-  ! float), or have the coordinates x(:) (as np.gradient with a float64 array of size(f, axis)). df has the shape and
-  ! the kind of f. The other arguments are those of d%apply. f and df may be views.
+  ! float), or have the coordinates x(:) (as np.gradient with a float64 array of size(f, axis)). df has the shape,
+  ! the type and the kind of f. The other arguments are those of d%apply. f and df may be views.
   !
   ! FDX_E_CONFORM: wrong shapes; FDX_E_NODES: both spacing and x are given; FDX_E_AXIS, FDX_E_EDGE, FDX_E_SIZE (fewer
   ! than edge_order + 1 points), FDX_E_DTYPE, FDX_E_BOX, FDX_E_PART, FDX_E_OVERLAP.
   interface fdx_gradient
-    module procedure gradient_f32, gradient_f64, gradient_views
+    module procedure gradient_f32, gradient_f64, gradient_c64, gradient_c128, gradient_views
   end interface
 
   type, private :: options
@@ -457,10 +460,13 @@ module fdx
   real(real64), target, save, private :: nowhere = 0 ! the address of arrays of size 0
   integer(fdx_index), save, private :: best = 0      ! the address that best_isa returns, once it is known
 
-  private :: view_f32, view_f64, gradient_f32, gradient_f64, gradient_views, apply_f32, apply_f64, apply_views
+  private :: view_f32, view_f64, view_c64, view_c128
+  private :: gradient_f32, gradient_f64, gradient_c64, gradient_c128, gradient_views
+  private :: apply_f32, apply_f64, apply_c64, apply_c128, apply_views
+  private :: solve_f32, solve_f64, solve_c64, solve_c128, solve_views
   private :: make_terms, make_factors, make_factor, copy, shape_of_inputs, shape_of_outputs
   private :: finish, describe, locate, to_c, conforms, options_to_c, factor_to_c, sorted_by_output, is_made, shape_at
-  private :: best_isa, make_solver, solve_f32, solve_f64, solve_views, copy_solver, is_factorised, scheme_from_c
+  private :: best_isa, make_solver, copy_solver, is_factorised, scheme_from_c
 
 contains
 
@@ -647,6 +653,54 @@ contains
     end select
   end function
 
+  function view_c64(a) result(view)
+    complex(real32), intent(in), target :: a(..)
+    type(fdx_view) :: view
+    complex(real32), pointer :: u1(:), u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    integer :: n(MAXRANK)
+    call describe(view, FDX_C64, shape(a, fdx_index), n)
+    if (any(n < 1)) return
+    select rank (a)
+    rank (1)
+      u1(1:) => a
+      call locate(view, [c_loc(u1(1)), c_loc(u1(n(1)))])
+    rank (2)
+      u2(1:, 1:) => a
+      call locate(view, [c_loc(u2(1, 1)), c_loc(u2(n(1), 1)), c_loc(u2(1, n(2)))])
+    rank (3)
+      u3(1:, 1:, 1:) => a
+      call locate(view, [c_loc(u3(1, 1, 1)), c_loc(u3(n(1), 1, 1)), c_loc(u3(1, n(2), 1)), c_loc(u3(1, 1, n(3)))])
+    rank (4)
+      u4(1:, 1:, 1:, 1:) => a
+      call locate(view, [c_loc(u4(1, 1, 1, 1)), &
+        c_loc(u4(n(1), 1, 1, 1)), c_loc(u4(1, n(2), 1, 1)), c_loc(u4(1, 1, n(3), 1)), c_loc(u4(1, 1, 1, n(4)))])
+    end select
+  end function
+
+  function view_c128(a) result(view)
+    complex(real64), intent(in), target :: a(..)
+    type(fdx_view) :: view
+    complex(real64), pointer :: u1(:), u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    integer :: n(MAXRANK)
+    call describe(view, FDX_C128, shape(a, fdx_index), n)
+    if (any(n < 1)) return
+    select rank (a)
+    rank (1)
+      u1(1:) => a
+      call locate(view, [c_loc(u1(1)), c_loc(u1(n(1)))])
+    rank (2)
+      u2(1:, 1:) => a
+      call locate(view, [c_loc(u2(1, 1)), c_loc(u2(n(1), 1)), c_loc(u2(1, n(2)))])
+    rank (3)
+      u3(1:, 1:, 1:) => a
+      call locate(view, [c_loc(u3(1, 1, 1)), c_loc(u3(n(1), 1, 1)), c_loc(u3(1, n(2), 1)), c_loc(u3(1, 1, n(3)))])
+    rank (4)
+      u4(1:, 1:, 1:, 1:) => a
+      call locate(view, [c_loc(u4(1, 1, 1, 1)), &
+        c_loc(u4(n(1), 1, 1, 1)), c_loc(u4(1, n(2), 1, 1)), c_loc(u4(1, 1, n(3), 1)), c_loc(u4(1, 1, 1, n(4)))])
+    end select
+  end function
+
   ! A view without an address, and for each dimension the index of a neighbour of the first element: 2, or 1 if that is
   ! alone; less if there are no elements. (-1 is the last extent of an assumed-size array.)
   pure subroutine describe(view, dtype, extent, neighbour)
@@ -793,6 +847,28 @@ contains
   subroutine gradient_f64(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
     real(real64), intent(in), target :: f(..)
     real(real64), intent(inout), target :: df(..)
+    integer, intent(in) :: axis
+    real(real64), intent(in), optional :: spacing, x(:), alpha, beta
+    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
+    integer(c_int), intent(out), optional :: status
+    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
+      status, lo, hi, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine gradient_c64(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
+    complex(real32), intent(in), target :: f(..)
+    complex(real32), intent(inout), target :: df(..)
+    integer, intent(in) :: axis
+    real(real64), intent(in), optional :: spacing, x(:), alpha, beta
+    integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
+    integer(c_int), intent(out), optional :: status
+    call gradient_views(fdx_view(f), fdx_view(df), axis, spacing, x, edge_order, &
+      status, lo, hi, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine gradient_c128(f, df, axis, spacing, x, edge_order, status, lo, hi, alpha, beta, part, nparts)
+    complex(real64), intent(in), target :: f(..)
+    complex(real64), intent(inout), target :: df(..)
     integer, intent(in) :: axis
     real(real64), intent(in), optional :: spacing, x(:), alpha, beta
     integer, intent(in), optional :: edge_order, lo(:), hi(:), part, nparts
@@ -1143,18 +1219,38 @@ contains
     call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
   end subroutine
 
+  subroutine apply_c64(self, u, y, status, lo, hi, alpha, beta, part, nparts)
+    class(fdx_operator), intent(in), target :: self
+    complex(real32), intent(in), target :: u(..)
+    complex(real32), intent(inout), target :: y(..)
+    integer(c_int), intent(out), optional :: status
+    integer, intent(in), optional :: lo(:), hi(:), part, nparts
+    real(real64), intent(in), optional :: alpha, beta
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine apply_c128(self, u, y, status, lo, hi, alpha, beta, part, nparts)
+    class(fdx_operator), intent(in), target :: self
+    complex(real64), intent(in), target :: u(..)
+    complex(real64), intent(inout), target :: y(..)
+    integer(c_int), intent(out), optional :: status
+    integer, intent(in), optional :: lo(:), hi(:), part, nparts
+    real(real64), intent(in), optional :: alpha, beta
+    call self%apply_views([fdx_view(u)], [fdx_view(y)], status, lo, hi, alpha, beta, part, nparts)
+  end subroutine
+
   ! ---- solves ----
 
   subroutine make_solver(self, operator, status, failed)
     class(fdx_solver), intent(inout) :: self
     type(fdx_operator), intent(in), target :: operator
     integer(c_int), intent(out), optional :: status
-    integer, intent(out), optional :: failed
-    type(fdx_pivot_c) :: pivot
+    type(fdx_pivot), intent(out), optional :: failed
+    type(fdx_pivot) :: pivot
     integer(c_int) :: s
-    pivot%point = -1
     s = status_of()
-    if (present(failed)) failed = int(pivot%point) + 1
+    if (s == FDX_E_SINGULAR) pivot%point = pivot%point + 1
+    if (present(failed)) failed = pivot
     call finish(s, 'make', status)
 
   contains
@@ -1248,6 +1344,28 @@ contains
     class(fdx_solver), intent(in), target :: self
     real(real64), intent(in), target :: b(..)
     real(real64), intent(inout), target :: x(..)
+    integer, intent(in) :: axis
+    integer(c_int), intent(out), optional :: status
+    real(real64), intent(in), optional :: alpha, beta
+    integer, intent(in), optional :: part, nparts
+    call self%solve_views(fdx_view(b), fdx_view(x), axis, status, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine solve_c64(self, b, x, axis, status, alpha, beta, part, nparts)
+    class(fdx_solver), intent(in), target :: self
+    complex(real32), intent(in), target :: b(..)
+    complex(real32), intent(inout), target :: x(..)
+    integer, intent(in) :: axis
+    integer(c_int), intent(out), optional :: status
+    real(real64), intent(in), optional :: alpha, beta
+    integer, intent(in), optional :: part, nparts
+    call self%solve_views(fdx_view(b), fdx_view(x), axis, status, alpha, beta, part, nparts)
+  end subroutine
+
+  subroutine solve_c128(self, b, x, axis, status, alpha, beta, part, nparts)
+    class(fdx_solver), intent(in), target :: self
+    complex(real64), intent(in), target :: b(..)
+    complex(real64), intent(inout), target :: x(..)
     integer, intent(in) :: axis
     integer(c_int), intent(out), optional :: status
     real(real64), intent(in), optional :: alpha, beta

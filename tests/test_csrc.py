@@ -139,10 +139,14 @@ def test_fortran_has_the_header_s_numbers():
 @pytest.mark.parametrize(
     "flags",
     [
-        "-DFLOAT=real32 -O0 -fcheck=all,no-array-temps",
-        "-DFLOAT=real64 -O0 -fcheck=all,no-array-temps",
-        "-DFLOAT=real32 -O3",
-        "-DFLOAT=real64 -O2 -fcheck=recursion -fopenmp",
+        "-DNUMBER=real(real32) -O0 -fcheck=all,no-array-temps",
+        "-DNUMBER=real(real64) -O0 -fcheck=all,no-array-temps",
+        "-DNUMBER=complex(real32) -O0 -fcheck=all,no-array-temps",
+        "-DNUMBER=complex(real64) -O0 -fcheck=all,no-array-temps",
+        "-DNUMBER=real(real32) -O3",
+        "-DNUMBER=real(real64) -O2 -fcheck=recursion -fopenmp",
+        "-DNUMBER=complex(real32) -O2 -fcheck=recursion -fopenmp",
+        "-DNUMBER=complex(real64) -O3",
     ],
 )
 def test_fortran_arrays(flags, objects, tmp_path):

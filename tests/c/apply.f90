@@ -7,11 +7,13 @@ program apply
   use fdx
   implicit none
 
-  ! An array of either kind, and its shape in Fortran's order.
+  ! An array of either type and kind, and its shape in Fortran's order.
   type :: numbers
     integer, allocatable :: shape(:)
     real(real32), allocatable :: s(:)
     real(real64), allocatable :: d(:)
+    complex(real32), allocatable :: c(:)
+    complex(real64), allocatable :: z(:)
   end type
 
   integer, parameter :: MAXFACTORS = 16 ! of a term
@@ -278,8 +280,10 @@ contains
     type(numbers), intent(in), target :: a
     real(real32), pointer :: f2(:, :), f3(:, :, :), f4(:, :, :, :)
     real(real64), pointer :: u2(:, :), u3(:, :, :), u4(:, :, :, :)
+    complex(real32), pointer :: v2(:, :), v3(:, :, :), v4(:, :, :, :)
+    complex(real64), pointer :: w2(:, :), w3(:, :, :), w4(:, :, :, :)
     associate (n => a%shape)
-      select case (merge(10, 0, allocated(a%d)) + size(n))
+      select case (merge(10, 0, allocated(a%d)) + merge(20, 0, allocated(a%c)) + merge(30, 0, allocated(a%z)) + size(n))
       case (1)
         view = fdx_view(a%s)
       case (2)
@@ -302,6 +306,28 @@ contains
       case (14)
         u4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => a%d
         view = fdx_view(u4)
+      case (21)
+        view = fdx_view(a%c)
+      case (22)
+        v2(1:n(1), 1:n(2)) => a%c
+        view = fdx_view(v2)
+      case (23)
+        v3(1:n(1), 1:n(2), 1:n(3)) => a%c
+        view = fdx_view(v3)
+      case (24)
+        v4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => a%c
+        view = fdx_view(v4)
+      case (31)
+        view = fdx_view(a%z)
+      case (32)
+        w2(1:n(1), 1:n(2)) => a%z
+        view = fdx_view(w2)
+      case (33)
+        w3(1:n(1), 1:n(2), 1:n(3)) => a%z
+        view = fdx_view(w3)
+      case (34)
+        w4(1:n(1), 1:n(2), 1:n(3), 1:n(4)) => a%z
+        view = fdx_view(w4)
       end select
     end associate
   end function
@@ -345,19 +371,30 @@ contains
   type(numbers) function next_array(dtype, shape) result(a)
     integer, intent(in) :: dtype, shape(:)
     allocate (a%shape, source=shape)
-    if (dtype == FDX_F32) then
+    select case (dtype)
+    case (FDX_F32)
       allocate (a%s(elements(shape)))
       read (cases) a%s
-    else
+    case (FDX_F64)
       allocate (a%d(elements(shape)))
       read (cases) a%d
-    end if
+    case (FDX_C64)
+      allocate (a%c(elements(shape)))
+      read (cases) a%c
+    case (FDX_C128)
+      allocate (a%z(elements(shape)))
+      read (cases) a%z
+    case default
+      error stop 'no such dtype'
+    end select
   end function
 
   subroutine put(a)
     type(numbers), intent(in) :: a
     if (allocated(a%s)) write (results) a%s
     if (allocated(a%d)) write (results) a%d
+    if (allocated(a%c)) write (results) a%c
+    if (allocated(a%z)) write (results) a%z
   end subroutine
 
   pure integer function elements(shape)
