@@ -10,7 +10,8 @@
 // - fdx::array is a view: a pointer, a shape, and strides in bytes. Its dtype is that of its elements, at compile time.
 // - It is made from a pointer or a contiguous range (std::vector, std::array, std::span, double[n]) and lengths, in C
 //   order; from a pointer, a shape and strides; or from an mdspan of a layout that has strides. Ranges, as arrays of
-//   one dimension, and mdspans may be given as they are where one array is expected.
+//   one dimension, and mdspans may be given as they are where one array is expected. What owns its elements has to be a
+//   variable.
 //
 // Formulas
 // - They are values: derivatives (diff), interpolations (interp), stencils of your own (stencil), numbers (times the
@@ -21,11 +22,12 @@
 // Objects
 // - compiled, solver and compact own the memory that fdx.h asks for, and a workspace that grows to what the largest
 //   call has needed: later calls allocate nothing. They can be moved, not copied.
-// - Threads may call one compiled or solver at the same time if each gives a workspace of its own: options().part(k, n,
-//   work). A compact is for one thread at a time, and its result is not its input.
+// - Threads may call one compiled, solver or compact at the same time if each gives a workspace of its own:
+//   options().part(k, n, work).
 //
 // Errors
-// - An fdx::error has the status. It is FDX_E_SHAPE also if arrays do not have the operator's shape.
+// - An fdx::error has the status, which is FDX_E_SHAPE also if arrays do not have the operator's shape; and for
+//   FDX_E_SINGULAR the pivot.
 // - Without exceptions (-fno-exceptions), functions return the status, and objects are filled by make() only.
 #ifndef FDX_HPP
 #define FDX_HPP
@@ -40,6 +42,7 @@
 #include <iterator>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -58,21 +61,25 @@ inline namespace throwing
 {
 
 struct error : std::runtime_error {
-    explicit error(fdx_status why) : std::runtime_error(fdx_status_message(why)), status(why) {}
+    explicit error(fdx_status why, const fdx_pivot &least = {})
+        : std::runtime_error(fdx_status_message(why)), status(why), pivot(least)
+    {
+    }
     fdx_status status;
+    fdx_pivot pivot; // of FDX_E_SINGULAR
 };
 
-inline void result(fdx_status status)
+inline void result(fdx_status status, const fdx_pivot &failed = {})
 {
     if (status != FDX_OK)
-        throw error(status);
+        throw error(status, failed);
 }
 #else
 #define FDX_RESULT [[nodiscard]] fdx_status
 inline namespace returning
 {
 
-inline fdx_status result(fdx_status status) noexcept
+inline fdx_status result(fdx_status status, const fdx_pivot & = {}) noexcept
 {
     return status;
 }
@@ -104,20 +111,26 @@ namespace detail
 template <class R> using element = std::remove_pointer_t<decltype(std::data(std::declval<R &>()))>;
 template <class M> using handle = std::decay_t<decltype(std::declval<const M &>().data_handle())>;
 
+// Temporaries that own their elements, which are const where their range is, are none: arrays would outlive them.
 template <class R, class = void> inline constexpr bool is_range = false;
 template <class R>
-inline constexpr bool is_range<R, std::void_t<element<R>, decltype(std::size(std::declval<R &>()))>> = true;
+inline constexpr bool is_range<
+    R, std::void_t<element<R>, decltype(std::size(std::declval<R &>())), decltype(std::begin(std::declval<R &>()))>> =
+    std::is_lvalue_reference_v<R> || std::is_same_v<element<R>, element<const R>>;
+// Those whose accessors compute elements are none.
 template <class M, class = void> inline constexpr bool is_mdspan = false;
 template <class M>
-inline constexpr bool is_mdspan<M, std::void_t<handle<M>, decltype(std::declval<const M &>().stride(0))>> =
-    std::is_pointer_v<handle<M>>;
-template <class... I>
-inline constexpr bool are_lengths = ((std::is_convertible_v<I, ptrdiff_t> && !std::is_floating_point_v<I>) && ...);
+inline constexpr bool
+    is_mdspan<M, std::void_t<handle<M>, typename M::reference, decltype(std::declval<const M &>().stride(0))>> =
+        std::is_pointer_v<handle<M>> && std::is_lvalue_reference_v<typename M::reference>;
+template <class... Length>
+inline constexpr bool are_lengths =
+    ((std::is_convertible_v<Length, ptrdiff_t> && !std::is_floating_point_v<Length>) && ...);
 
 // Lengths, or a range of them, such as the shape of an array.
-template <class... I> std::vector<ptrdiff_t> shape_of(const I &...lengths)
+template <class... Length> std::vector<ptrdiff_t> shape_of(const Length &...lengths)
 {
-    if constexpr (are_lengths<I...>)
+    if constexpr (are_lengths<Length...>)
         return {static_cast<ptrdiff_t>(lengths)...};
     else
         return {std::begin(lengths)..., std::end(lengths)...};
@@ -132,19 +145,22 @@ template <class T, std::size_t N> struct array {
         : data(first), shape(lengths), stride(bytes)
     {
     }
-    template <class... I, std::enable_if_t<sizeof...(I) == N && detail::are_lengths<I...>, int> = 0>
-    array(T *first, I... lengths) : data(first), shape{static_cast<ptrdiff_t>(lengths)...}
+    template <class... Length, std::enable_if_t<sizeof...(Length) == N && detail::are_lengths<Length...>, int> = 0>
+    array(T *first, Length... lengths) : data(first), shape{static_cast<ptrdiff_t>(lengths)...}
     {
-        ptrdiff_t step = sizeof(T);
-        for (std::size_t d = N; d-- > 0; step *= shape[d])
-            stride[d] = step;
+        std::size_t step = sizeof(T); // unsigned: it may overflow for shapes that functions refuse
+        for (std::size_t d = N; d-- > 0; step *= static_cast<std::size_t>(shape[d]))
+            stride[d] = static_cast<ptrdiff_t>(step);
     }
-    // A range of another size than that of the shape becomes an array that every function refuses.
-    template <class R, class... I, std::enable_if_t<detail::is_range<R> && detail::are_lengths<I...>, int> = 0>
-    array(R &&range, I... lengths) : array(with_lengths(range, lengths...))
+    // A range of another size than that of the shape, or whose elements are not beside each other, becomes an array
+    // that every function refuses.
+    template <class R, class... Length,
+              std::enable_if_t<detail::is_range<R> && detail::are_lengths<Length...>, int> = 0>
+    array(R &&range, Length... lengths) : array(with_lengths(range, lengths...))
     {
     }
-    template <class M, std::enable_if_t<detail::is_mdspan<M>, int> = 0> array(const M &m) : data(m.data_handle())
+    template <class M, std::enable_if_t<detail::is_mdspan<M> && M::rank() == N, int> = 0>
+    array(const M &m) : data(m.data_handle())
     {
         for (std::size_t d = 0; d < N; d++) {
             shape[d] = static_cast<ptrdiff_t>(m.extent(d));
@@ -153,23 +169,26 @@ template <class T, std::size_t N> struct array {
     }
 
   private:
-    template <class R, class... I> static array with_lengths(R &range, I... lengths)
+    template <class R, class... Length> static array with_lengths(R &range, Length... lengths)
     {
-        if constexpr (sizeof...(I) == 0)
-            return array(std::data(range), std::size(range));
+        if constexpr (sizeof...(Length) == 0)
+            return with_lengths(range, std::size(range));
         else {
+            const std::size_t n = std::size(range);
             array a(std::data(range), lengths...);
-            if ((std::size_t{1} * ... * static_cast<std::size_t>(lengths)) != std::size(range))
+            if ((std::size_t{1} * ... * static_cast<std::size_t>(lengths)) != n ||
+                (n > 0 && std::addressof(*std::prev(std::end(range))) != std::data(range) + (n - 1)))
                 a.shape[0] = -1;
             return a;
         }
     }
 };
-template <class T, class... I, std::enable_if_t<(sizeof...(I) > 0) && detail::are_lengths<I...>, int> = 0>
-array(T *, I...) -> array<T, sizeof...(I)>;
+template <class T, class... Length,
+          std::enable_if_t<(sizeof...(Length) > 0) && detail::are_lengths<Length...>, int> = 0>
+array(T *, Length...) -> array<T, sizeof...(Length)>;
 template <class T, std::size_t N> array(T *, const ptrdiff_t (&)[N], const ptrdiff_t (&)[N]) -> array<T, N>;
-template <class R, class... I, std::enable_if_t<detail::is_range<R> && detail::are_lengths<I...>, int> = 0>
-array(R &&, I...) -> array<detail::element<R>, sizeof...(I) == 0 ? 1 : sizeof...(I)>;
+template <class R, class... Length, std::enable_if_t<detail::is_range<R> && detail::are_lengths<Length...>, int> = 0>
+array(R &&, Length...) -> array<detail::element<R>, sizeof...(Length) == 0 ? 1 : sizeof...(Length)>;
 template <class M, std::enable_if_t<detail::is_mdspan<M>, int> = 0>
 array(const M &) -> array<std::remove_pointer_t<detail::handle<M>>, M::rank()>;
 
@@ -198,6 +217,20 @@ struct output : input {
 
 // ---- what calls have in common ----
 
+namespace detail
+{
+struct storage {
+    std::unique_ptr<char[]> memory;
+    ptrdiff_t bytes = 0; // unless memory was moved from here
+
+    void renew(ptrdiff_t needed)
+    {
+        memory.reset(new (std::nothrow) char[static_cast<std::size_t>(needed)]);
+        bytes = memory ? needed : 0;
+    }
+};
+} // namespace detail
+
 // Memory that grows to what calls need.
 class workspace
 {
@@ -205,19 +238,23 @@ class workspace
     // Make a call, and again with enough memory if it has too little.
     template <class Call, class Size> fdx_status run(const Call &call, const Size &size_of_call)
     {
-        fdx_status status = bytes > 0 ? call(memory.get(), bytes) : FDX_E_WORKSPACE;
+        fdx_status status = of_calls.memory ? call(of_calls.memory.get(), of_calls.bytes) : FDX_E_WORKSPACE;
         if (status == FDX_E_WORKSPACE) {
-            const ptrdiff_t needed = std::max(size_of_call(), ptrdiff_t{1});
-            memory.reset(new (std::nothrow) char[static_cast<std::size_t>(needed)]);
-            bytes = memory ? needed : 0;
-            status = call(memory.get(), bytes);
+            of_calls.renew(std::max<ptrdiff_t>(size_of_call(), 1));
+            status = call(of_calls.memory.get(), of_calls.bytes);
         }
         return status;
     }
+    // For results between two calls; nullptr if there is no memory.
+    char *between(ptrdiff_t bytes)
+    {
+        if (!of_results.memory || of_results.bytes < bytes)
+            of_results.renew(bytes);
+        return of_results.memory.get();
+    }
 
   private:
-    std::unique_ptr<char[]> memory;
-    ptrdiff_t bytes = 0;
+    detail::storage of_calls, of_results;
 };
 
 // result = alpha (...) + beta result, as in fdx_call; of a box of the results; one of several parts, each of which
@@ -274,7 +311,7 @@ namespace detail
 {
 struct factor { // of a formula: a map along an axis, or an array
     fdx_factor raw{};
-    row x, at;
+    std::optional<row> x, at;
     std::vector<row> rows; // of a stencil of one's own: interior, first, last
     fdx_scheme scheme{};
     std::vector<fdx_scheme_row> ends;
@@ -313,11 +350,14 @@ struct term {
             fdx_outline outline;
             if (f.raw.axis < 0 || static_cast<std::size_t>(f.raw.axis) >= lengths.size())
                 return FDX_E_AXIS;
-            if (!f.x.empty())
-                what.x = f.x.data();
-            if (!f.at.empty())
-                what.at = f.at.data();
-            what.n = static_cast<ptrdiff_t>(f.x.size());
+            if ((f.x && f.x->empty()) || (f.at && f.at->empty()))
+                return FDX_E_SIZE;
+            if (f.at)
+                what.at = f.at->data();
+            if (f.x) {
+                what.x = f.x->data();
+                what.n = static_cast<ptrdiff_t>(f.x->size());
+            }
             if (!f.rows.empty()) {
                 for (const row &r : f.rows)
                     f.ends.push_back({static_cast<int>(r.size()), r.data()});
@@ -329,10 +369,12 @@ struct term {
             }
             if (const fdx_status status = fdx_derivative_outline(&what, &outline); status != FDX_OK)
                 return status;
-            if (!f.at.empty() && static_cast<ptrdiff_t>(f.at.size()) != what.n + outline.more)
+            if (f.at && static_cast<ptrdiff_t>(f.at->size()) != what.n + outline.more)
                 return FDX_E_SIZE;
             const ptrdiff_t more = outline.more - outline.crop[0] - outline.crop[1];
-            lengths[static_cast<std::size_t>(f.raw.axis)] += f.raw.transposed ? -more : more;
+            ptrdiff_t &length = lengths[static_cast<std::size_t>(f.raw.axis)]; // it may overflow, as strides may
+            length = static_cast<ptrdiff_t>(static_cast<std::size_t>(length) +
+                                            static_cast<std::size_t>(f.raw.transposed ? -more : more));
             to.push_back(f.raw);
         }
         if (to.empty())
@@ -457,6 +499,9 @@ inline sum operator+(sum a, const sum &b)
     a.terms.insert(a.terms.end(), b.terms.begin(), b.terms.end());
     return a;
 }
+// From the right term's input to the left term's output, if the left term's input is the right term's output. A term
+// from input 0 to output 0, such as a number, also goes with others, and leaves theirs as they are. Else
+// fdx_operator_make refuses the product.
 inline sum operator*(const sum &a, const sum &b)
 {
     sum product = 0;
@@ -465,7 +510,12 @@ inline sum operator*(const sum &a, const sum &b)
         for (const detail::term &right_term : b.terms) {
             detail::term t = right_term;
             t.scale *= left_term.scale;
-            t.out = left_term.out;
+            const bool meet = left_term.in == right_term.out;
+            if (meet || (t.in == 0 && t.out == 0)) {
+                t.in = meet ? t.in : left_term.in;
+                t.out = left_term.out;
+            } else if (left_term.in != 0 || left_term.out != 0)
+                t.in = -1;
             t.factors.insert(t.factors.end(), left_term.factors.begin(), left_term.factors.end());
             product.terms.push_back(std::move(t));
         }
@@ -479,6 +529,7 @@ inline sum operator-(sum a, const sum &b)
 {
     return std::move(a) + -b;
 }
+
 // ---- objects ----
 
 namespace detail
@@ -509,10 +560,13 @@ class compiled
   public:
     compiled() noexcept = default;
 #ifdef __cpp_exceptions
-    template <class... I> explicit compiled(sum what, const I &...lengths) { make(std::move(what), lengths...); }
+    template <class... Length> explicit compiled(sum what, const Length &...lengths)
+    {
+        make(std::move(what), lengths...);
+    }
 #endif
     // For inputs of these lengths, or of a shape, such as that of an array.
-    template <class... I> FDX_RESULT make(sum what, const I &...lengths)
+    template <class... Length> FDX_RESULT make(sum what, const Length &...lengths)
     {
         return result(compile(std::move(what), detail::shape_of(lengths...)));
     }
@@ -602,7 +656,11 @@ class solver
 #endif
     FDX_RESULT make(sum what, ptrdiff_t n, fdx_pivot *failed = nullptr)
     {
-        return result(factorise(std::move(what), n, failed));
+        fdx_pivot least{};
+        const fdx_status status = factorise(std::move(what), n, least);
+        if (failed != nullptr && status == FDX_E_SINGULAR)
+            *failed = least;
+        return result(status, least);
     }
 
     // x may be b. There are no boxes.
@@ -615,17 +673,20 @@ class solver
 
   private:
     friend class compact;
-    fdx_status factorise(sum what, ptrdiff_t n, fdx_pivot *failed)
+    fdx_status factorise(sum what, ptrdiff_t n, fdx_pivot &failed)
     {
         compiled a;
-        if (const fdx_status status = a.compile(std::move(what), {n}); status != FDX_OK)
-            return status;
-        points = n;
-        return detail::build(factors, fdx_solver_size(a.get()), [&](void *memory, const fdx_solver **made) {
-            return fdx_solver_make(memory, a.get(), made, failed);
-        });
+        fdx_status status = a.compile(std::move(what), {n});
+        if (status == FDX_OK)
+            status = detail::build(factors, fdx_solver_size(a.get()), [&](void *memory, const fdx_solver **made) {
+                return fdx_solver_make(memory, a.get(), made, &failed);
+            });
+        if (status == FDX_OK)
+            points = n;
+        return status;
     }
-    fdx_status solve(const input &b, const output &x, int axis, const options &how)
+    // Without a solution if it is only to be checked.
+    fdx_status solve(const input &b, const output &x, int axis, const options &how, bool only_check = false)
     {
         if (!factors)
             return FDX_E_NULL;
@@ -636,6 +697,10 @@ class solver
         if (!x.has(b.shape, b.ndim) || b.shape[axis] != points)
             return FDX_E_SHAPE;
         const fdx_solve call{factors.get(), b.ndim, b.shape, axis, b.raw, x.raw, how.alpha_beta()};
+        if (only_check) {
+            const fdx_status status = fdx_solve_apply_part(&call, nullptr, 0, how.k, how.n);
+            return status == FDX_E_WORKSPACE ? FDX_OK : status;
+        }
         return (how.work ? *how.work : own)
             .run(
                 [&](void *memory, ptrdiff_t bytes) { return fdx_solve_apply_part(&call, memory, bytes, how.k, how.n); },
@@ -654,31 +719,33 @@ class compact
   public:
     compact() noexcept = default;
 #ifdef __cpp_exceptions
-    template <class... I> explicit compact(const diff &what, const I &...lengths) { make(what, lengths...); }
+    template <class... Length> explicit compact(const diff &what, const Length &...lengths) { make(what, lengths...); }
 #endif
-    template <class... I> FDX_RESULT make(const diff &what, const I &...lengths)
+    template <class... Length> FDX_RESULT make(const diff &what, const Length &...lengths)
     {
-        return result(compile(what.f, detail::shape_of(lengths...)));
+        fdx_pivot least{};
+        const fdx_status status = compile(what.f, detail::shape_of(lengths...), least);
+        return result(status, least);
     }
 
-    // y = the derivative of u: B u, then the solution, in place.
-    template <class U, class Y> FDX_RESULT operator()(const U &u, Y &&y)
+    // y = the derivative of u, or alpha times it + beta y; y may be u. There are no boxes.
+    template <class U, class Y> FDX_RESULT operator()(const U &u, Y &&y, const options &how = {})
     {
         const array in(u);
         const array out(y);
-        const fdx_status status = explicit_side.apply({in}, {out}, {});
-        return result(status != FDX_OK ? status : implicit_side.solve(out, output(out), axis, {}));
+        return result(apply(in, out, how));
     }
 
   private:
-    fdx_status compile(const detail::factor &f, const std::vector<ptrdiff_t> &shape)
+    fdx_status compile(const detail::factor &f, const std::vector<ptrdiff_t> &shape, fdx_pivot &failed)
     {
         const fdx_derivative &d = f.raw.what;
+        const int along = f.raw.axis;
         fdx_scheme of_f, of_derivative;
-        diff a(0), b(axis = f.raw.axis);
-        if (!f.x.empty() || !f.rows.empty() || d.position != FDX_CENTER || d.side != 0 || d.datum != 0)
+        diff a(0), b(along);
+        if (f.x || f.at || !f.rows.empty() || d.position != FDX_CENTER || d.side != 0 || d.datum != 0)
             return FDX_E_STENCIL;
-        if (axis < 0 || static_cast<std::size_t>(axis) >= shape.size())
+        if (along < 0 || static_cast<std::size_t>(along) >= shape.size())
             return FDX_E_AXIS;
         if (const fdx_status status = fdx_compact(d.deriv, d.accuracy, &of_derivative, &of_f); status != FDX_OK)
             return status;
@@ -695,8 +762,82 @@ class compact
         a.f.raw.what.scheme = &of_derivative;
         b.f.raw.what.scheme = &of_f;
         b.f.raw.what.scale = 1 / (d.deriv == 1 ? d.spacing : d.spacing * d.spacing);
-        const fdx_status status = explicit_side.compile(b, shape);
-        return status != FDX_OK ? status : implicit_side.factorise(a, shape[static_cast<std::size_t>(axis)], nullptr);
+        compiled of_values;
+        solver of_slopes;
+        fdx_status status = of_values.compile(b, shape);
+        if (status == FDX_OK)
+            status = of_slopes.factorise(a, shape[static_cast<std::size_t>(along)], failed);
+        if (status == FDX_OK) { // both, or none
+            explicit_side = std::move(of_values);
+            implicit_side = std::move(of_slopes);
+            axis = along;
+        }
+        return status;
+    }
+    // B u, then the solution in place; B u is in the workspace if y is needed until then. The lines of a part are at
+    // consecutive indices of the longest other dimension.
+    fdx_status apply(const input &u, const output &y, const options &how)
+    {
+        if (!explicit_side.op)
+            return FDX_E_NULL;
+        if (!u.has(explicit_side.op->in_shape, explicit_side.op->ndim))
+            return FDX_E_SHAPE;
+        if (const fdx_status status = implicit_side.solve(u, y, axis, how, true); status != FDX_OK)
+            return status;
+        int across = axis == 0 ? u.ndim - 1 : 0;
+        for (int d = 0; d < u.ndim; d++) {
+            if (u.shape[d] == 0)
+                return FDX_OK;
+            if (d != axis && u.shape[d] > u.shape[across])
+                across = d;
+        }
+        const ptrdiff_t n = across == axis ? 1 : u.shape[across];
+        const auto first = [&](ptrdiff_t k) { return n / how.n * k + std::min<ptrdiff_t>(k, n % how.n); };
+        const ptrdiff_t lo = first(how.k), hi = first(how.k + 1);
+        if (lo == hi)
+            return FDX_OK;
+
+        options box, rest(how.numbers[0], how.numbers[1]);
+        box.work = rest.work = how.work ? how.work : &own;
+        box.ndim = u.ndim;
+        std::fill_n(box.lo, u.ndim, 0);
+        std::copy_n(u.shape, u.ndim, box.hi);
+        ptrdiff_t lengths[FDX_MAXDIM], stride[FDX_MAXDIM];
+        std::copy_n(u.shape, u.ndim, lengths);
+        if (across != axis) {
+            box.lo[across] = lo;
+            box.hi[across] = hi;
+            lengths[across] = hi - lo;
+        }
+        output lines = y, values = y; // the part's y, and B u in an array like all of it
+        lines.shape = lengths;
+        lines.raw.data = static_cast<char *>(y.raw.data) + lo * y.raw.stride[across];
+        input solved = lines;
+        if (u.raw.data == y.raw.data || rest.alpha_beta() != nullptr) {
+            char *const between = box.work->between(contiguous(lines, stride));
+            if (between == nullptr)
+                return FDX_E_NULL;
+            solved.raw.stride = values.raw.stride = stride;
+            solved.raw.data = between;
+            values.raw.data = between - lo * stride[across];
+        }
+        const fdx_status status = explicit_side.apply({u}, {values}, box);
+        return status != FDX_OK ? status : implicit_side.solve(solved, lines, axis, rest);
+    }
+    // Strides of an array without gaps whose dimensions have the order of another one's; returns its bytes.
+    static ptrdiff_t contiguous(const output &like, ptrdiff_t *stride)
+    {
+        int order[FDX_MAXDIM];
+        for (int d = 0; d < like.ndim; d++)
+            order[d] = d;
+        const auto minus = [&](int d) { return like.raw.stride[d] < 0 ? like.raw.stride[d] : -like.raw.stride[d]; };
+        std::sort(order, order + like.ndim, [&](int a, int b) { return minus(a) > minus(b); });
+        ptrdiff_t bytes = fdx_itemsize(like.raw.dtype);
+        for (int k = 0; k < like.ndim; k++) {
+            stride[order[k]] = bytes;
+            bytes *= like.shape[order[k]];
+        }
+        return bytes;
     }
     // The boundary that the derivative has where the function has this one.
     static bool of_derivative_at(int end, int deriv, int &found) noexcept
@@ -715,6 +856,7 @@ class compact
     compiled explicit_side;
     solver implicit_side;
     int axis = 0;
+    workspace own;
 };
 
 // ---- np.gradient ----
@@ -752,7 +894,7 @@ FDX_RESULT gradient(const F &f, const along (&axes)[K], int edge_order = 1, cons
             return result(FDX_E_SHAPE);
         each[k].axis = a.axis;
         each[k].out = a.out.raw;
-        const fdx_status status = a.x.data != nullptr
+        const fdx_status status = a.x.dtype != 0 // coordinates, although there may be none
                                       ? fdx_gradient_coords(&each[k], in.raw.dtype, &a.x, a.n, edge_order, isa())
                                       : fdx_gradient_uniform(&each[k], in.raw.dtype, a.spacing, FDX_WEAK, edge_order);
         if (status != FDX_OK)

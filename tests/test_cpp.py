@@ -11,7 +11,12 @@ from building import CC, CSRC, ROOT, STRICT, objects_of, once, run, tool
 import fdx
 
 N, M = 12, 15
-FLAGS = ["c++17 -O1", "c++17 -O0 -fno-exceptions", "c++20 -O0", "c++2b -O0"]
+FLAGS = [
+    "gnu++17 -O1 -include complex.h",  # which may define a macro I
+    "c++17 -O0 -fno-exceptions -fno-rtti",
+    "c++20 -O0 -fsanitize=undefined -fsanitize-undefined-trap-on-error",
+    "c++2b -O0",
+]
 COMPILERS = [f"{cc} -std={flags}" for cc in ("g++", "clang++") for flags in FLAGS]
 
 
@@ -25,7 +30,8 @@ def objects(tmp_path_factory):
 
 def compiled(compiler, source, objects, folder):
     cc, *flags = compiler.split()
-    command = [tool(cc), *flags, *STRICT, f"-I{CSRC}", source, *objects]
+    strict = [*STRICT, "-Wconversion", "-Wsign-conversion", "-Wshadow"]
+    command = [tool(cc), *flags, *strict, f"-I{CSRC}", source, *objects]
     run(*command, "-o", folder / "program")
     return folder / "program"
 

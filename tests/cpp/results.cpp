@@ -2,10 +2,12 @@
 // are checked here.
 #include "fdx.hpp"
 
+#include <cmath>
 #include <complex>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <vector>
 #if __has_include(<span>)
@@ -58,6 +60,7 @@ template <class Call> fdx_status status_of(const Call &call)
         call();
     } catch (const fdx::error &error) {
         CHECK(std::string(error.what()) == fdx_status_message(error.status));
+        CHECK((error.pivot.size > 0) == (error.status == FDX_E_SINGULAR));
         return error.status;
     }
     return FDX_OK;
@@ -88,7 +91,7 @@ template <class T> std::vector<T> numbers(int count = SIZE)
 {
     std::vector<T> v;
     for (int i = 0; i < count; i++)
-        v.push_back(static_cast<T>(i * 7919 % 101));
+        v.push_back(static_cast<T>(static_cast<float>(i * 7919 % 101)));
     return v;
 }
 
@@ -99,13 +102,34 @@ template <class T> void show(const char *name, const std::vector<T> &v)
 }
 
 // What std::mdspan has, for compilers without it.
-template <class T> struct grid {
+template <class T, class Reference = T &> struct grid {
+    using reference = Reference;
     T *first;
     int lengths[2], steps[2];
     static constexpr std::size_t rank() { return 2; }
     T *const &data_handle() const { return first; }
     int extent(std::size_t d) const { return lengths[d]; }
     int stride(std::size_t d) const { return steps[d]; }
+};
+
+// A range of L elements that are not beside each other.
+struct column {
+    struct iterator {
+        using iterator_category = std::bidirectional_iterator_tag;
+        using value_type = double;
+        using difference_type = std::ptrdiff_t;
+        using pointer = double *;
+        using reference = double &;
+        double *at;
+        double &operator*() const { return *at; }
+        iterator &operator++() { return at += M, *this; }
+        iterator &operator--() { return at -= M, *this; }
+    };
+    double *first;
+    double *data() const { return first; }
+    std::size_t size() const { return L; }
+    iterator begin() const { return {first}; }
+    iterator end() const { return {first + L * M}; }
 };
 
 const fdx::diff D = fdx::diff(0, 0.5).accuracy(4), E2 = fdx::diff(1, 0.25).deriv(2).boundary(fdx::periodic);
@@ -140,6 +164,14 @@ void arrays()
     for (int i = 0; i < SIZE; i++)
         CHECK(from_columns[static_cast<std::size_t>(i % M * N + i / M)] == y[static_cast<std::size_t>(i)]);
 
+    // What owns its elements is a variable, as arrays would outlive others; what computes them has no addresses.
+    static_assert(std::is_constructible_v<fdx::array<double, 1>, std::vector<double> &>);
+    static_assert(!std::is_constructible_v<fdx::array<double, 1>, std::vector<double>>);
+    static_assert(!std::is_constructible_v<fdx::array<double, 2>, std::vector<double>, int, int>);
+    static_assert(std::is_constructible_v<fdx::array<double, 2>, grid<double>>);
+    static_assert(!std::is_constructible_v<fdx::array<double, 3>, grid<double>>);
+    static_assert(!std::is_constructible_v<fdx::array<double, 2>, grid<double, double>>);
+
     auto line = made<fdx::compiled>(D, L); // of one dimension: ranges as they are
     std::array<double, L> a{}, b{};
     double c[L] = {};
@@ -147,7 +179,9 @@ void arrays()
     RUN(line(a, b));
     RUN(line(a, c));
     CHECK(std::equal(b.begin(), b.end(), c));
+    CHECK(STATUS(line(column{u.data()}, b)) == FDX_E_SHAPE);
 #ifdef __cpp_lib_span
+    static_assert(std::is_constructible_v<fdx::array<double, 1>, std::span<double>>);
     double d[L] = {};
     RUN(line(std::span(a), std::span(d)));
     CHECK(std::equal(b.begin(), b.end(), d));
@@ -211,6 +245,13 @@ void formulas()
     RUN(both({in, fdx::array(w, N, M)}, {fdx::array(y, N, M), fdx::array(z, N, M)}));
     show("first", y);
     show("second", z);
+    auto again = made<fdx::compiled>(2 * (D * (fdx::sum(0.5).from(1) * 1)) +
+                                         (0.25 * fdx::sum(E2).to(1) - -fdx::sum(0.75 * E2).to(1)) +
+                                         fdx::sum(2).to(1) * fdx::sum(1).from(1),
+                                     N, M);
+    std::vector<double> first(SIZE), second(SIZE);
+    RUN(again({in, fdx::array(w, N, M)}, {fdx::array(first, N, M), fdx::array(second, N, M)}));
+    CHECK(first == y && second == z);
     const fdx::diff given = fdx::diff(0, 0.5).deriv(2).boundary(fdx_condition{1, 0, 1}, fdx::symmetric);
     auto affine = made<fdx::compiled>(given + fdx::sum(given.datum(-1)).from(1), N, M);
     const double wall = 2;
@@ -241,6 +282,20 @@ void calls()
     RUN(moved(in, out));
     CHECK(y == whole);
     op = std::move(moved);
+    RUN(moved.make(D * E2 + D, N, M)); // NOLINT
+    RUN(moved(in, out));
+    CHECK(y == whole);
+    fdx::workspace taken = std::move(work);
+    RUN(op(in, out, fdx::options().part(0, 1, work))); // NOLINT
+    RUN(op(in, out, fdx::options().part(0, 1, taken)));
+    CHECK(y == whole);
+    const double nan = std::numeric_limits<double>::quiet_NaN(); // is a number like others, but for a beta of 0
+    RUN(op(in, out, {nan, 0}));
+    CHECK(std::isnan(y[0]) && std::isnan(y[SIZE - 1]));
+    RUN(op(in, out, {1, 0}));
+    CHECK(y == whole);
+    RUN(op(in, out, {1, nan}));
+    CHECK(std::isnan(y[0]) && std::isnan(y[SIZE - 1]));
     const long before = allocations;
     for (int k = 0; k < 3; k++)
         RUN(op(in, out, {1, 1}));
@@ -278,14 +333,63 @@ void compact_schemes()
         auto derivative = made<fdx::compact>(what, N, M);
         RUN(derivative(in, out));
         show(name, y);
+        std::vector<double> scaled(SIZE, 3), expected(SIZE), place(u);
+        for (std::size_t i = 0; i < SIZE; i++)
+            expected[i] = 0.5 * y[i] + 2.0 * 3;
+        const fdx::array sum(scaled, N, M), itself(place, N, M);
+        fdx::workspace work;
+        for (int k = 0; k < 4; k++)
+            RUN(derivative(in, sum, fdx::options(0.5, 2).part(k, 4, work)));
+        CHECK(scaled == expected);
+        for (int k = 0; k < 20; k++) // some parts have no lines
+            RUN(derivative(itself, itself, fdx::options().part(k, 20, work)));
+        CHECK(place == y);
+        place = u;
+        RUN(derivative(itself, itself));
+        CHECK(place == y);
         const long before = allocations;
         RUN(derivative(in, out));
+        RUN(derivative(itself, itself, {2, 1}));
         CHECK(allocations == before);
     };
     one("compact", fdx::diff(0, 0.5).accuracy(6));
     one("compact_periodic", fdx::diff(1, 0.3).deriv(2).accuracy(10).boundary(fdx::periodic));
     one("compact_mirrors", fdx::diff(1, 0.5).accuracy(4).boundary(fdx::symmetric, fdx::reflect_odd));
     one("compact_mixed", fdx::diff(0, 0.5).deriv(2).accuracy(8).boundary(fdx::one_sided, fdx::antisymmetric));
+
+    // Columns in place, with gaps; and of one dimension, whose only line is one part's.
+    std::vector<double> columns(2 * SIZE), line(u.begin(), u.begin() + N), place(line), slope(N);
+    const ptrdiff_t step = sizeof(double);
+    const fdx::array wide(columns.data(), {N, M}, {2 * step, 2 * N * step});
+    for (std::size_t i = 0; i < SIZE; i++)
+        columns[2 * (i % M * N + i / M)] = u[i];
+    auto derivative = made<fdx::compact>(fdx::diff(1, 0.5).accuracy(6), N, M);
+    RUN(derivative(in, out));
+    RUN(derivative(wide, wide));
+    for (std::size_t i = 0; i < SIZE; i++)
+        CHECK(columns[2 * (i % M * N + i / M)] == y[i]);
+    auto alone = made<fdx::compact>(fdx::diff(0, 0.5).accuracy(6), N);
+    fdx::workspace work;
+    RUN(alone(line, slope));
+    for (int k = 0; k < 3; k++)
+        RUN(alone(place, place, fdx::options().part(k, 3, work)));
+    CHECK(place == slope);
+
+    std::vector<double> longer(N + 1);
+    const fdx::array head(longer.data(), N), tail(longer.data() + 1, N);
+    CHECK(STATUS(alone(head, tail)) == FDX_E_OVERLAP);
+    CHECK(STATUS(alone(head, tail, {1, 1})) == FDX_E_OVERLAP);
+    CHECK(STATUS(alone(head, head, fdx::options().box({0}, {1}))) == FDX_E_BOX);
+    CHECK(STATUS(alone(head, head, fdx::options().part(3, 3, work))) == FDX_E_PART);
+    CHECK(STATUS(alone(in, out)) == FDX_E_SHAPE);
+    CHECK(STATUS(alone.make(fdx::diff(0).accuracy(4), 3)) == FDX_E_SINGULAR);
+    RUN(alone(line, line)); // still that of before
+    CHECK(line == slope);
+    std::vector<double> none;
+    auto empty = made<fdx::compact>(fdx::diff(0).accuracy(4), N, 0, M);
+    const fdx::array nothing(none, N, 0, M);
+    for (int k = 0; k < 3; k++)
+        RUN(empty(nothing, nothing, fdx::options(2).part(k, 3, work)));
 
     fdx::compact unmade;
     CHECK(STATUS(unmade(in, out)) == FDX_E_NULL);
@@ -294,6 +398,7 @@ void compact_schemes()
     CHECK(STATUS(unmade.make(fdx::diff(0).accuracy(3), N, M)) == FDX_E_STENCIL);
     CHECK(STATUS(unmade.make(fdx::diff(0).accuracy(4).boundary(fdx::valid), N, M)) == FDX_E_STENCIL);
     CHECK(STATUS(unmade.make(fdx::diff(0).accuracy(4).position(fdx::inner), N, M)) == FDX_E_STENCIL);
+    CHECK(STATUS(unmade.make(fdx::diff(0).accuracy(4).at({1}), N, M)) == FDX_E_STENCIL);
 }
 
 void gradients()
@@ -313,6 +418,8 @@ void gradients()
     CHECK(STATUS(fdx::gradient(in, {fdx::along(0, fdx::array(f, M, N), 1)})) == FDX_E_SHAPE);
     CHECK(STATUS(fdx::gradient(in, {fdx::along(2, along_0, 1)})) == FDX_E_AXIS);
     CHECK(STATUS(fdx::gradient(in, {fdx::along(0, along_0, fdx::array(x))})) != FDX_OK);
+    std::vector<double> none;
+    CHECK(STATUS(fdx::gradient(in, {fdx::along(0, along_0, fdx::array(none))})) != FDX_OK);
     CHECK(STATUS(fdx::gradient(in, {fdx::along(0, along_0, 1)}, 3)) == FDX_E_EDGE);
     CHECK(STATUS(fdx::gradient(in, {fdx::along(0, along_0, 1)}, 1, fdx::options().box({0}, {1}))) == FDX_E_BOX);
 }
@@ -335,11 +442,16 @@ void refusals()
     CHECK(STATUS(op.make(fdx::diff(0, fdx::row(N - 1, 1.0)), N, M)) != FDX_OK);
     const fdx::row x = {0, 1, 3, 4};
     CHECK(STATUS(op.make(fdx::diff(0, x).position(fdx::inner).at({0.5, 2}), 4)) == FDX_E_SIZE);
+    CHECK(STATUS(op.make(fdx::diff(0, x).position(fdx::inner).at({}), 4)) == FDX_E_SIZE);
+    CHECK(STATUS(op.make(fdx::diff(0, fdx::row()), 4)) == FDX_E_SIZE);
     CHECK(STATUS(op.make(fdx::sum(D).to(1), N, M)) == FDX_E_COUNT);
+    CHECK(STATUS(op.make(fdx::sum(D).from(1) * fdx::sum(D).from(2), N, M)) == FDX_E_COUNT);
+    CHECK(STATUS(op.make(fdx::interp(0, fdx::outer), PTRDIFF_MAX)) == FDX_E_SIZE);
     RUN(op.make(D, N, M));
     CHECK(STATUS(op(in, fdx::array(y, M, N))) == FDX_E_SHAPE);
     CHECK(STATUS(op(fdx::array(u), out)) == FDX_E_SHAPE);
     CHECK(STATUS(op(fdx::array(u, N, M - 1), out)) == FDX_E_SHAPE); // not all of the range
+    CHECK(STATUS(op(fdx::array(u.data(), 3, PTRDIFF_MAX), out)) == FDX_E_SHAPE);
     CHECK(STATUS(op({in, in}, {out})) == FDX_E_COUNT);
     CHECK(STATUS(op({in}, {out, out})) == FDX_E_COUNT);
     CHECK(STATUS(op(in, fdx::array(u, N, M))) == FDX_E_OVERLAP);
@@ -355,7 +467,11 @@ void refusals()
     CHECK(STATUS(solve.make(fdx::diff(0).deriv(2).boundary(fdx::periodic), N, &failed)) == FDX_E_SINGULAR);
     CHECK(failed.size > 0);
     CHECK(STATUS(solve.make(fdx::diff(0).position(fdx::inner), N)) == FDX_E_SIZE);
+    CHECK(failed.condition > 1e14);
     RUN(solve.make(1 - fdx::diff(0).deriv(2), N));
+    CHECK(STATUS(solve.make(fdx::diff(0).deriv(2).boundary(fdx::periodic), M)) == FDX_E_SINGULAR);
+    RUN(solve(in, out)); // still that of before
+    std::fill(y.begin(), y.end(), 5);
     CHECK(STATUS(solve(in, out, 1)) == FDX_E_SHAPE);
     CHECK(STATUS(solve(in, out, 2)) == FDX_E_AXIS);
     CHECK(STATUS(solve(in, out, 0, fdx::options().box({0, 0}, {1, 1}))) == FDX_E_BOX);
