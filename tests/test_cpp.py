@@ -100,7 +100,8 @@ def expected():
     yield "compact_periodic", periodic(u)
     yield "compact_mirrors", fdx.Compact(1, 0.5, accuracy=4, boundary=(left, right))(u)
     mixed = ("one-sided", "antisymmetric")
-    yield "compact_mixed", fdx.Compact(0, 0.5, deriv=2, accuracy=8, boundary=mixed)(u)
+    h = 0.0588  # whose square is not that of glibc's pow
+    yield "compact_mixed", fdx.Compact(0, h, deriv=2, accuracy=8, boundary=mixed)(u)
 
     x = np.arange(M) * (np.arange(M) + 3) / 8
     yield from zip(("gradient_0", "gradient_1"), np.gradient(u, 0.3, x, edge_order=2), strict=True)

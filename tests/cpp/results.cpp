@@ -355,7 +355,7 @@ void compact_schemes()
     one("compact", fdx::diff(0, 0.5).accuracy(6));
     one("compact_periodic", fdx::diff(1, 0.3).deriv(2).accuracy(10).boundary(fdx::periodic));
     one("compact_mirrors", fdx::diff(1, 0.5).accuracy(4).boundary(fdx::symmetric, fdx::reflect_odd));
-    one("compact_mixed", fdx::diff(0, 0.5).deriv(2).accuracy(8).boundary(fdx::one_sided, fdx::antisymmetric));
+    one("compact_mixed", fdx::diff(0, 0.0588).deriv(2).accuracy(8).boundary(fdx::one_sided, fdx::antisymmetric));
 
     // Columns in place, with gaps; and of one dimension, whose only line is one part's.
     std::vector<double> columns(2 * SIZE), line(u.begin(), u.begin() + N), place(line), slope(N);

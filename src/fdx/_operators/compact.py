@@ -156,7 +156,8 @@ class Compact:
             )
         h = points["spacing"]
         with np.errstate(all="ignore"):
-            scale = float(1 / np.float64(h) ** order)
+            power = np.float64(h) * (1 if order == 1 else h)  # the bits of ** are the C library's
+            scale = float(1 / power)
         if scale == 0 or not np.isfinite(scale):
             raise ValueError(
                 "spacing: expected one for which the weights neither over- nor underflow, got "
