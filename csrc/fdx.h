@@ -420,8 +420,8 @@ fdx_status fdx_run(const fdx_prepared *prepared, void *const *data, const double
 typedef struct fdx_solver fdx_solver;
 
 /* Why a matrix has no inverse: errors of solutions are `condition` roundings of their largest element or more, for most
- * right-hand sides; infinitely many if a pivot is 0. The pivot that is least beside the sum of the moduli in its row,
- * `size`, is at this point; after exchanges of rows it is the point of the column. */
+ * right-hand sides; infinitely many if a pivot is 0 or solutions overflow. The pivot that is least beside the sum of
+ * moduli in its row, `size`, is at this point; after exchanges of rows it is the point of the column. */
 typedef struct {
     ptrdiff_t point;
     double pivot, size, condition;

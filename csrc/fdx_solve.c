@@ -223,7 +223,7 @@ static ptrdiff_t alike(const fdx_solver *s, const int *outline, ptrdiff_t p, ptr
     return n;
 }
 
-static void forwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
+void fdx_substitute_forwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
 {
     if (s->exchanges) {
         const fdx_exchanges of = {n, row, s->n, s->w, s->diagonal, s->exchange, s->reach, s->lower};
@@ -240,7 +240,7 @@ static void forwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrd
     }
 }
 
-static void backwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
+void fdx_substitute_backwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
 {
     fdx_substitution by = {.n = n, .row = -row, .w_step = 1, .scales = 1};
     for (ptrdiff_t r = s->n - 1; r >= 0; r -= by.rows) {
@@ -249,12 +249,6 @@ static void backwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptr
         by.w_row = by.rows > 1 ? s->diagonal[r - 1] - s->diagonal[r] : 0;
         sums->substitute(tile + r * row, s->w + s->diagonal[r], &by);
     }
-}
-
-void fdx_substitute(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n)
-{
-    forwards(s, sums, tile, row, n);
-    backwards(s, sums, tile, row, n);
 }
 
 /* ---- the walk ---- */
@@ -277,7 +271,8 @@ static void solve_tile(const solve_plan *p, const ptrdiff_t *lo, char *tile)
         for (ptrdiff_t k = 0; k < more && of.n > 0; k++)
             read_lines(p, &of, k * n, fdx_at(in, k, next.in), n);
     }
-    fdx_substitute(p->call->solver, p->sums, tile, p->row, n * more * p->parts);
+    fdx_substitute_forwards(p->call->solver, p->sums, tile, p->row, n * more * p->parts);
+    fdx_substitute_backwards(p->call->solver, p->sums, tile, p->row, n * more * p->parts);
     for (int half = 0; half < 2; half++) {
         const points of = points_of(p, tile, half);
         for (ptrdiff_t k = 0; k < more && of.n > 0; k++)

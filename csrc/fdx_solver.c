@@ -391,8 +391,7 @@ static int set_numbers(fdx_solver *s)
 
 /* ---- the condition ---- */
 
-/* The solution of a system with the transposed matrix. */
-static void substitute_transposed(const fdx_solver *s, double *x)
+static void times_inverse_of_upper_transposed(const fdx_solver *s, double *x)
 {
     for (ptrdiff_t p = 0; p < s->n; p++) {
         const double *const row = s->w + s->diagonal[p];
@@ -400,6 +399,10 @@ static void substitute_transposed(const fdx_solver *s, double *x)
             x[p + j] += row[j] * x[p];
         x[p] *= row[0];
     }
+}
+
+static void times_inverse_of_lower_transposed(const fdx_solver *s, double *x)
+{
     for (ptrdiff_t p = s->n - 1; p >= 0; p--) {
         const ptrdiff_t most = s->exchanges ? s->reach[p] : s->lower[p];
         for (ptrdiff_t j = 1; j <= most; j++) {
@@ -413,8 +416,8 @@ static void substitute_transposed(const fdx_solver *s, double *x)
     }
 }
 
-/* y = |L| |U| |x|, as much as the rows of A x may be rounded by. */
-static void moduli(const fdx_solver *s, const double *x, double *y)
+/* y = |U| |x| */
+static void times_moduli_of_upper(const fdx_solver *s, const double *x, double *y)
 {
     for (ptrdiff_t p = 0; p < s->n; p++) {
         const double *const row = s->w + s->diagonal[p];
@@ -423,6 +426,11 @@ static void moduli(const fdx_solver *s, const double *x, double *y)
             y[p] += fdx_magnitude(row[j] * x[p + j]);
         y[p] /= fdx_magnitude(row[0]);
     }
+}
+
+/* y = |L| y, of numbers that are not negative */
+static void times_moduli_of_lower(const fdx_solver *s, double *y)
+{
     for (ptrdiff_t p = s->n - 1; p >= 0; p--) {
         const ptrdiff_t most = s->exchanges ? s->reach[p] : s->lower[p];
         for (ptrdiff_t j = 1; j <= most; j++) {
@@ -446,31 +454,30 @@ static ptrdiff_t largest(const double *x, ptrdiff_t n)
     return place;
 }
 
-/* How many roundings of a solution its error may be: the largest element of |A^-1| |L| |U| |x| (N. J. Higham, Accuracy
- * and Stability of Numerical Algorithms, 2002, section 9.3), relative to that of x, which solves for random signs of
- * the rows' sizes. What rows and columns are multiplied by does not matter. Hager's estimate, from below (SIAM J. Sci.
- * Stat. Comput. 5 (1984) 311): the row of A^-1 at the largest x, then that at the largest error for the signs that this
- * row has. */
-static double condition(factorisation *f)
+/* x = L^-1 b, where b are the sizes of rows with signs that no matrix knows. */
+static void set_middle(const factorisation *f, double *x)
 {
     const fdx_solver *s = f->s;
-    const fdx_sums *sums = &s->isa->sums[1];
-    double *const x = f->size_of_upper; /* needed no more */
-    for (ptrdiff_t p = s->n - 1; p >= 0 && s->exchanges; p--)
-        swap(f->size, p, p + s->exchange[p]);                                     /* back to their rows */
     const double scale = f->size[largest(f->size, s->n)] > 0x1p900 ? 0x1p-64 : 1; /* nothing overflows */
-    for (ptrdiff_t p = 0; p < s->n; p++)                                          /* signs that no matrix knows */
+    for (ptrdiff_t p = 0; p < s->n; p++)
         x[p] = f->size[p] * (((uint64_t)p + 1) * 0x9E3779B97F4A7C15U >> 63 ? -scale : scale);
-    fdx_substitute(s, sums, (char *)x, sizeof *x, 1);
-    moduli(s, x, f->rounding);
-    ptrdiff_t row = largest(x, s->n);
-    const double of = fdx_magnitude(x[row]);
+    fdx_substitute_forwards(s, &s->isa->sums[1], (char *)x, sizeof *x, 1);
+}
+
+/* The largest element of |A^-1| r, or, if `upper`, of |U^-1| r, where r are roundings. Hager's estimate, from below
+ * (SIAM J. Sci. Stat. Comput. 5 (1984) 311): that of `row` of the inverse, then that of the row with the largest
+ * element for the signs that this row has. */
+static double largest_error(const factorisation *f, ptrdiff_t row, double *x, int upper)
+{
+    const fdx_solver *s = f->s;
     double most = 0;
     for (int round = 0; round < 2; round++) {
         for (ptrdiff_t p = 0; p < s->n; p++)
             x[p] = 0;
         x[row] = 1;
-        substitute_transposed(s, x);
+        times_inverse_of_upper_transposed(s, x);
+        if (!upper)
+            times_inverse_of_lower_transposed(s, x);
         double sum = 0;
         for (ptrdiff_t p = 0; p < s->n; p++) {
             sum += fdx_magnitude(x[p]) * f->rounding[p];
@@ -480,11 +487,39 @@ static double condition(factorisation *f)
             return (double)INFINITY;
         most = MAX(most, sum);
         if (round == 0) {
-            fdx_substitute(s, sums, (char *)x, sizeof *x, 1);
+            if (!upper)
+                fdx_substitute_forwards(s, &s->isa->sums[1], (char *)x, sizeof *x, 1);
+            fdx_substitute_backwards(s, &s->isa->sums[1], (char *)x, sizeof *x, 1);
             row = largest(x, s->n);
         }
     }
-    return most / of;
+    return most;
+}
+
+/* How many roundings of a solution x its error may be (N. J. Higham, Accuracy and Stability of Numerical Algorithms,
+ * 2002, section 9.3): the largest element of |A^-1| |L| |U| |x|, relative to that of x. What rows and columns are
+ * multiplied by does not matter. With `single`, of a solution in single precision: there only factors are rounded that
+ * were computed in double, so that it is that of |U^-1| |U| |x| and |A^-1| |L| |U x|. */
+static double condition(const factorisation *f, int single)
+{
+    const fdx_solver *s = f->s;
+    double *const x = f->size_of_upper; /* needed no more */
+    set_middle(f, x);
+    fdx_substitute_backwards(s, &s->isa->sums[1], (char *)x, sizeof *x, 1);
+    const ptrdiff_t row = largest(x, s->n);
+    const double of = fdx_magnitude(x[row]);
+    if (!fdx_is_finite(of))
+        return (double)INFINITY;
+    times_moduli_of_upper(s, x, f->rounding);
+    double error = 0;
+    if (single) {
+        error = largest_error(f, row, x, 1);
+        set_middle(f, x);
+        for (ptrdiff_t p = 0; p < s->n; p++)
+            f->rounding[p] = fdx_magnitude(x[p]);
+    }
+    times_moduli_of_lower(s, f->rounding);
+    return (error + largest_error(f, row, x, 0)) / of;
 }
 
 /* The pivot that is least in its row. */
@@ -520,9 +555,12 @@ static fdx_status factorise(factorisation *f, fdx_pivot *failed)
     if (found) {
         if (!set_numbers(s))
             return FDX_E_NODES;
-        most = condition(f);
+        for (ptrdiff_t p = s->n - 1; p >= 0 && s->exchanges; p--)
+            swap(f->size, p, p + s->exchange[p]); /* back to their rows */
+        most = condition(f, 0);
     }
-    s->double_only |= !(most <= MAX_CONDITION((double)FLT_EPSILON));
+    if (!(most <= MAX_CONDITION((double)FLT_EPSILON)) && most <= MAX_CONDITION(DBL_EPSILON))
+        s->double_only |= !(condition(f, 1) <= MAX_CONDITION((double)FLT_EPSILON));
     if (most <= MAX_CONDITION(DBL_EPSILON))
         return FDX_OK;
     if (failed != NULL) {

@@ -37,7 +37,9 @@ static inline ptrdiff_t point_at(const fdx_solver *s, ptrdiff_t place)
     return !s->folded ? place : place % 2 == 0 ? place / 2 : s->n - 1 - place / 2;
 }
 
-/* Solve for n numbers in each of the rows of a tile, `row` bytes apart, in the order of places. */
-void fdx_substitute(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n);
+/* Multiply n numbers in each of the rows of a tile, `row` bytes apart, in the order of places, by the inverse of L, and
+ * by that of U. */
+void fdx_substitute_forwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n);
+void fdx_substitute_backwards(const fdx_solver *s, const fdx_sums *sums, char *tile, ptrdiff_t row, ptrdiff_t n);
 
 #endif

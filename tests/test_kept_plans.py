@@ -521,6 +521,7 @@ def layouts_of(rng, shape, dtype):
         lambda: np.zeros((2 * shape[0], 3 * shape[1]), dtype)[::2, 1::3],
         lambda: np.zeros((*shape, 2), dtype)[..., 1],
         lambda: np.zeros(values.nbytes + 1, "u1")[1:].view(dtype).reshape(shape),
+        lambda: np.zeros(values.size + 1, dtype)[1:].reshape(shape),
     ):
         a = make()
         a[...] = values

@@ -200,9 +200,18 @@ cdef class Plan:
                 kept[k] = self.prepare_small(data, dtype, strides, strides_of_result, copies, alpha_beta)
             if (kept[k].dtype == dtype and (kept[k].call.copies != NULL) == copies
                     and memcmp(kept[k].strides, strides, each) == 0
-                    and memcmp(kept[k].strides + self.op.ndim, strides_of_result, each) == 0):
+                    and memcmp(kept[k].strides + self.op.ndim, strides_of_result, each) == 0
+                    and self.aligned_as(&kept[k].call, data)):
                 return kept[k] if kept[k].prepared != NULL else NULL
         return NULL
+
+    cdef bint aligned_as(self, const fdx_call *call, void *const *data) noexcept:
+        """Is data as far from multiples of 8 bytes as that of a call?"""
+        cdef int k
+        for k in range(self.ninputs + self.noutputs):  # the outputs come after the inputs
+            if (<uintptr_t>data[k] - <uintptr_t>call.in_[k].data) % 8 != 0:
+                return False
+        return True
 
     cdef _Prepared *prepare_small(self, void *const *data, int dtype, const ptrdiff_t *strides,
                                   const ptrdiff_t *strides_of_result, bint copies,

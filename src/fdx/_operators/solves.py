@@ -89,7 +89,9 @@ def factorise(terms: Sequence[Term], n: int, given: Sequence[Term]) -> Solver:
         return Solver(plan)
     except Singular as error:
         point, pivot, size, condition = error.args
-        grow = "" if condition == math.inf else f"rounding errors grow {condition:.1e} times, and "
+        grow = f"rounding errors grow {condition:.1e} times, and "
+        if condition == math.inf:
+            grow = "solutions overflow, and " if abs(pivot) > 1e-300 else ""
         raise np.linalg.LinAlgError(
             f"solve: expected an operator with an inverse, got {pictures.written(given)}, whose "
             f"matrix for {n} points is singular up to rounding: {grow}at point {point} the pivot "
@@ -106,7 +108,8 @@ def advice(plan: Plan, point: int) -> str:
     """What there is to say of a singular matrix."""
 
     def applied(u: Array) -> float:
-        return float(abs(apply(plan, [u], (), None, 1, "u")).max())
+        with np.errstate(all="ignore"):
+            return float(abs(apply(plan, [u], (), None, 1, "u")).max())
 
     n = plan.in_shape[0]
     any_values = np.random.default_rng(0).normal(size=n)
