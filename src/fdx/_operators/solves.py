@@ -57,17 +57,17 @@ def of_one_dimension(term: Term, axis: int, ndim: int, given: Sequence[Term]) ->
             raise ValueError(
                 "solve: expected arrays of coefficients that vary along the operator's axis only, "
                 f"{axis}, so that all lines have one matrix: for b of {ndim} dimensions of shape "
-                f"{one_of_shape(axis, ndim)}, got one of shape {values.shape}; for others write "
-                f"{iterative(given)}"
+                f"{shape_along(axis, ndim, 'n')}, got one of shape {values.shape}; write "
+                f"c.reshape{shape_along(axis, ndim, '-1')}, or for others {iterative(given)}"
             )
         return Coefficient(values.reshape(shape[axis]).copy(), factor.sign)
 
     return Term(term.scale, tuple(map(one, term.factors)))
 
 
-def one_of_shape(axis: int, ndim: int) -> str:
-    """The shape of coefficients along an axis of n points."""
-    lengths = ["n" if d == axis else "1" for d in range(ndim)]
+def shape_along(axis: int, ndim: int, length: str) -> str:
+    """The shape of coefficients that vary along an axis, as code."""
+    lengths = [length if d == axis else "1" for d in range(ndim)]
     return f"({', '.join(lengths)}{',' * (ndim == 1)})"
 
 
@@ -83,7 +83,8 @@ def factorise(terms: Sequence[Term], n: int, given: Sequence[Term]) -> Solver:
     if plan.out_shape != plan.in_shape:
         raise ValueError(
             "solve: expected an operator with as many results as points, got "
-            f"{pictures.written(given)}, which has {plan.out_shape[0]} for {n} points"
+            f"{pictures.written(given)}, which has {plan.out_shape[0]} for {n} points; if values "
+            "next to the array are known, give them by boundary=fdx.Dirichlet(values, outside=1)"
         )
     try:
         return Solver(plan)
@@ -121,8 +122,9 @@ def advice(plan: Plan, point: int) -> str:
     if applied(np.ones(n)) <= 1e-9 * applied(any_values) != 0:
         return (
             ". It does not determine a constant: give a value at a boundary, or add a multiple of "
-            "fdx.Identity(); for the solution that is 0 at a point write (c * A + (1 - c) * "
-            "fdx.Identity()).solve(c * b), with c = 0 there and 1 elsewhere"
+            "fdx.Identity(); if there is a solution (see Closed walls in docs/recipes.md), write "
+            "(c * A + (1 - c) * fdx.Identity()).solve(c * b) for the one that is 0 at a point, "
+            "with c = 0 there and 1 elsewhere, of as many dimensions as b"
         )
     return ""
 
